@@ -1,0 +1,47 @@
+// The one checked reader for binary answers: reads past the end fail, they never happen.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace mtawatch::base {
+
+// Network byte order (big endian). After the first failed read every further one fails too, so a parser may read
+// a whole structure and ask ok() once. Does not own the bytes.
+class ByteReader {
+  public:
+    explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
+
+    [[nodiscard]] bool ok() const { return ok_; }
+    [[nodiscard]] std::size_t position() const { return at_; }
+    [[nodiscard]] std::size_t remaining() const { return ok_ ? bytes_.size() - at_ : 0; }
+
+    std::uint8_t u8() { return static_cast<std::uint8_t>(number(1)); }
+    std::uint16_t u16() { return static_cast<std::uint16_t>(number(2)); }
+    std::uint32_t u32() { return static_cast<std::uint32_t>(number(4)); }
+    std::uint64_t u64() { return number(8); }
+    // The next `count` bytes, or an empty view and ok() == false.
+    std::string_view take(std::size_t count) {
+        if (!ok_ || count > bytes_.size() - at_) {
+            ok_ = false;
+            return {};
+        }
+        at_ += count;
+        return bytes_.substr(at_ - count, count);
+    }
+    void skip(std::size_t count) { take(count); }
+
+  private:
+    std::uint64_t number(std::size_t count) {
+        std::uint64_t value = 0;
+        for (const char byte : take(count)) value = value << 8 | static_cast<std::uint8_t>(byte);
+        return ok_ ? value : 0;
+    }
+
+    std::string_view bytes_;
+    std::size_t at_ = 0;
+    bool ok_ = true;
+};
+
+}  // namespace mtawatch::base

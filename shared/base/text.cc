@@ -1,0 +1,128 @@
+#include "shared/base/text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+namespace mtawatch::base {
+
+std::string to_lower(std::string_view text) {
+    std::string result(text);
+    for (char& c : result) c = lower(c);
+    return result;
+}
+
+bool iequals(std::string_view a, std::string_view b) {
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool iends_with(std::string_view text, std::string_view suffix) {
+    return text.size() >= suffix.size() && iequals(text.substr(text.size() - suffix.size()), suffix);
+}
+
+bool icontains(std::string_view text, std::string_view needle) {
+    return std::search(text.begin(), text.end(), needle.begin(), needle.end(),
+                       [](char x, char y) { return lower(x) == lower(y); }) != text.end() ||
+           needle.empty();
+}
+
+std::string_view trim(std::string_view text) {
+    while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> pieces;
+    std::size_t start = 0;
+    while (true) {
+        const std::size_t end = text.find(separator, start);
+        pieces.push_back(text.substr(start, end == std::string_view::npos ? end : end - start));
+        if (end == std::string_view::npos) return pieces;
+        start = end + 1;
+    }
+}
+
+std::vector<std::string_view> words(std::string_view text) {
+    std::vector<std::string_view> result;
+    std::size_t at = 0;
+    while (at < text.size()) {
+        while (at < text.size() && is_blank(text[at])) ++at;
+        const std::size_t start = at;
+        while (at < text.size() && !is_blank(text[at])) ++at;
+        if (at > start) result.push_back(text.substr(start, at - start));
+    }
+    return result;
+}
+
+std::string join(const std::vector<std::string>& pieces, std::string_view separator) {
+    std::string result;
+    for (const std::string& piece : pieces) {
+        if (&piece != &pieces.front()) result += separator;
+        result += piece;
+    }
+    return result;
+}
+
+std::optional<double> to_double(std::string_view text) {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+    if (!std::isfinite(value)) return std::nullopt;
+    return value;
+}
+
+std::string plain(double value) {
+    if (value == 0) return "0";  // also -0, which no reader expects
+    char buffer[400];            // the longest double in fixed form has 309 digits before the point
+    const auto [end, error] = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed);
+    return error == std::errc{} ? std::string(buffer, end) : fmt::format("{}", value);
+}
+
+namespace {
+
+// Length of the valid UTF-8 sequence at `at` (RFC 3629: no overlong forms, no surrogates), 0 if there is none.
+std::size_t sequence_length(std::string_view text, std::size_t at) {
+    const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
+    const std::uint8_t first = byte(at);
+    if (first < 0x80) return 1;
+    const std::size_t length = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+    if (first < 0xC2 || first > 0xF4 || at + length > text.size()) return 0;
+    const std::uint8_t second = byte(at + 1);
+    const std::uint8_t low = first == 0xE0 ? 0xA0 : first == 0xF0 ? 0x90 : 0x80;
+    const std::uint8_t high = first == 0xED ? 0x9F : first == 0xF4 ? 0x8F : 0xBF;
+    if (second < low || second > high) return 0;
+    for (std::size_t i = 2; i < length; ++i) {
+        if ((byte(at + i) & 0xC0) != 0x80) return 0;
+    }
+    return length;
+}
+
+}  // namespace
+
+std::string clean_utf8(std::string_view text, std::size_t max_bytes) {
+    constexpr std::string_view replacement = "\xEF\xBF\xBD";
+    std::string result;
+    result.reserve(std::min(text.size(), max_bytes));
+    for (std::size_t at = 0; at < text.size();) {
+        std::size_t length = text[at] == '\0' ? 0 : sequence_length(text, at);
+        const std::string_view piece = length == 0 ? replacement : text.substr(at, length);
+        if (result.size() + piece.size() > max_bytes) break;
+        result += piece;
+        at += std::max<std::size_t>(length, 1);
+    }
+    return result;
+}
+
+std::string one_line(std::string_view text, std::size_t max_bytes) {
+    std::string result = clean_utf8(text, max_bytes);
+    for (char& c : result) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    }
+    return result;
+}
+
+}  // namespace mtawatch::base
