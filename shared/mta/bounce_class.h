@@ -1,0 +1,54 @@
+// What kind of failure is this bounce: hard, soft, a block, or no receiver's verdict at all?
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "shared/mta/record.h"
+#include "shared/mta/reply_class.h"
+
+namespace mtawatch::mta {
+
+// `local` is not a verdict of a receiver (suppression list, deleted by an administrator): outside every ratio.
+enum class BounceClass : std::uint8_t { hard, soft, block, other, local };
+inline constexpr std::size_t kBounceClasses = 5;
+[[nodiscard]] std::string_view name(BounceClass bounce_class);
+[[nodiscard]] std::optional<BounceClass> bounce_class_of_name(std::string_view name);
+
+// Whether no receiver said this: "x-pmta;…", a suppression list, deletion by an administrator.
+[[nodiscard]] bool is_local_diag(std::string_view dsn_diag);
+// Whether a delivery left this host: dlvType empty or "smtp". pipe, file, discard … are local deliveries.
+[[nodiscard]] bool is_smtp_delivery(std::string_view dlv_type);
+// The class that a reply alone gives; `dsn_status` tells a domain that does not exist (5) from one that did not
+// resolve now (4).
+[[nodiscard]] BounceClass class_of_reply(ReplyClass reply, std::string_view dsn_status);
+
+// Category to class; the built-in table holds PowerMTA's 17 categories.
+class BounceClasses {
+  public:
+    BounceClasses();
+    // Replaces or adds a category.
+    void set(std::string_view category, BounceClass bounce_class);
+    // The table's answer alone; `other` for empty and unknown categories.
+    [[nodiscard]] BounceClass of_category(std::string_view category) const;
+    // Whether the category decides nothing (empty, "other" and not configured): the reply class has the say.
+    [[nodiscard]] bool is_open(std::string_view category) const;
+
+  private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+    };
+    std::unordered_map<std::string, BounceClass, Hash, std::equal_to<>> classes_;
+};
+
+// The whole decision for a bounce: local, by category, by reply.
+[[nodiscard]] BounceClass judge_bounce(const BounceClasses& classes, const ReplyClassifier& replies,
+                                       std::string_view category, std::string_view dsn_status,
+                                       std::string_view dsn_diag);
+
+}  // namespace mtawatch::mta
