@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "shared/io/stream.h"
 
@@ -18,6 +19,8 @@ struct Endpoint {
 
 // "192.0.2.1:25", "[2001:db8::1]:25" or the path.
 [[nodiscard]] std::string to_string(const Endpoint& endpoint);
+// "192.0.2.1", "192.0.2.1:25", "2001:db8::1" or "[2001:db8::1]:25". Usage error for anything else, names included.
+[[nodiscard]] base::Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port);
 
 class Connector {
   public:

@@ -1,0 +1,28 @@
+// Is this figure fine? A warning and a critical range, either of which may be absent.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "shared/base/result.h"
+#include "shared/plugin/range.h"
+#include "shared/plugin/state.h"
+
+namespace mtawatch::plugin {
+
+struct Thresholds {
+    std::optional<Range> warning;
+    std::optional<Range> critical;
+
+    // "100/500": warning, slash, critical; either may be empty ("/500"), not both.
+    [[nodiscard]] static base::Result<Thresholds> parse(std::string_view text);
+
+    // Critical is asked first; no threshold is OK.
+    [[nodiscard]] State judge(double value) const;
+    // The reason for judge's answer: "above 500"; "" when it is OK.
+    [[nodiscard]] std::string reason(double value) const;
+    [[nodiscard]] bool any() const { return warning || critical; }
+};
+
+}  // namespace mtawatch::plugin
