@@ -1,0 +1,62 @@
+// Talks TLS as a client over any Stream, and tells what the handshake showed. Never judges the certificate.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "shared/base/deadline.h"
+#include "shared/io/stream.h"
+#include "shared/tls/certificate.h"
+#include "shared/tls/verify.h"
+
+namespace mtawatch::tls {
+
+// What the handshake showed.
+struct Session {
+    std::string protocol;                    // "TLSv1.3"
+    std::string cipher;                      // "TLS_AES_256_GCM_SHA384"
+    std::vector<Certificate> chain;          // as served, own certificate first, at most max_chain
+    bool client_certificate_wanted = false;  // the server asked for one (we have none)
+
+    static constexpr std::size_t max_chain = 100;  // OpenSSL verifies paths of up to 100 certificates
+};
+
+enum class Offer {
+    secure,    // TLS 1.2 and 1.3 with OpenSSL's default ciphers: for carrying data
+    anything,  // TLS 1.0 to 1.3, weak ciphers and keys too: for looking at what a server does
+};
+
+struct HandshakeSettings {
+    std::string server_name;  // sent as SNI unless it is an address or empty
+    Offer offer = Offer::secure;
+};
+
+enum class HandshakeEnd {
+    done,
+    not_tls,  // the peer sent something that is not TLS
+    alerted,  // the peer ended the handshake with an alert
+    closed,   // the peer closed or reset the connection
+    failed,   // the two sides could not agree, or the peer broke the protocol
+};
+[[nodiscard]] std::string_view name(HandshakeEnd end);
+
+// A Stream in whose inside everything is encrypted. Reading 0 bytes means a proper TLS close; a connection that ends
+// without one is Fault::refused, so a cut-off answer cannot pass for a whole one.
+class TlsStream : public io::Stream {
+  public:
+    [[nodiscard]] virtual const Session& session() const = 0;
+};
+
+struct Handshake {
+    HandshakeEnd end = HandshakeEnd::failed;
+    std::unique_ptr<TlsStream> stream;  // null unless done
+    std::string reason;                 // what went wrong, in words; empty when done
+    std::string first_bytes;            // not_tls: what came instead, at most 200 bytes, as one readable line
+};
+
+// Takes over `inner`. A peer that will not or cannot is an outcome, not an Error. Faults: silent (deadline), io.
+[[nodiscard]] base::Result<Handshake> shake_hands(std::unique_ptr<io::Stream> inner, const Context& context,
+                                                  const HandshakeSettings& settings, const base::Deadline& deadline);
+
+}  // namespace mtawatch::tls
