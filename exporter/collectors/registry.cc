@@ -1,0 +1,11 @@
+#include "exporter/collectors/registry.h"
+
+namespace mtawatch::exporter {
+
+// In the order of the sections in packaging/config.yml.
+std::span<const CollectorKind> collector_kinds() {
+    static const std::vector<CollectorKind> kinds{};
+    return kinds;
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,19 @@
+// Which collectors are there? The explicit table: the name of a section below `collectors:` and who reads it.
+#pragma once
+
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "exporter/collectors/collector.h"
+
+namespace mtawatch::exporter {
+
+struct CollectorKind {
+    std::string_view section;  // the key below `collectors:` in the configuration
+    base::Result<std::vector<Task>> (*tasks)(const config::Node& section);
+};
+
+[[nodiscard]] std::span<const CollectorKind> collector_kinds();
+
+}  // namespace mtawatch::exporter
