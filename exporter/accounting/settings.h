@@ -1,0 +1,59 @@
+// What shall be counted, from which files, and how far may it grow? Filled from the command line and the configuration.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/mta/accounting_scanner.h"
+#include "shared/mta/bounce_class.h"
+#include "shared/mta/provider.h"
+#include "shared/mta/reply_class.h"
+
+namespace mtawatch::exporter {
+
+enum class Severity { info, warning, error };
+// Takes one line for the operator: what happened, to which file, and what to do.
+using LogLine = std::function<void(Severity severity, std::string_view text)>;
+
+struct AccountingSettings {
+    // Files to follow, as glob(7) patterns, ".gz" names included; "-" is stdin (with run_once and backfill only).
+    std::vector<std::string> globs;
+    // Folders to which PowerMTA moves finished files (move-to). A file found there is followed on when it was followed
+    // before under another name, and is left alone otherwise.
+    std::vector<std::string> moved_to;
+    // PowerMTA's own log, for pmta_log_events_total.
+    std::vector<std::string> log_globs;
+
+    mta::ScannerOptions scanner;  // custom_columns is set from job_columns
+    std::shared_ptr<const mta::ProviderTable> providers =
+        std::make_shared<const mta::ProviderTable>(mta::ProviderTable::builtin());
+    mta::BounceClasses bounce_classes;
+    // Columns that name a job, the first non-empty one counts.
+    std::vector<std::string> job_columns{"jobId", "header_X-job", "header_BatchId"};
+
+    // Limit on a family's series by metric name, in place of the catalogue's.
+    std::map<std::string, std::uint32_t, std::less<>> budgets;
+    // Opt-in groups of the catalogue that are on: "job", "recipient_domain".
+    std::set<std::string, std::less<>> groups;
+    // Record types that the configuration names as logged: their families begin at 0 before the first record.
+    std::set<mta::RecordType> expected_types;
+    // By record time, how long a value of a retiring group may be idle before its series end.
+    std::chrono::hours idle_limit{24 * 7};
+
+    // Where offsets and counters are kept; empty keeps none.
+    std::string state_file;
+    std::chrono::milliseconds state_interval{10'000};
+    // How often the globs are matched anew; changes in between come by inotify.
+    std::chrono::milliseconds rescan_interval{5'000};
+    // A renamed or moved file that has not grown for so long is finished: a last line without newline counts then.
+    std::chrono::milliseconds finished_after{60'000};
+};
+
+}  // namespace mtawatch::exporter
