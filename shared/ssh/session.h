@@ -1,0 +1,37 @@
+// How is a libssh session made, and how does it wait under a deadline? Internal to shared/ssh.
+#pragma once
+
+// libssh's own header is C and knows no C++20 modules; nothing outside this folder may name it.
+#include <libssh/libssh.h>
+
+#include <memory>
+#include <string>
+
+#include "shared/base/deadline.h"
+#include "shared/ssh/ssh.h"
+
+namespace mtawatch::ssh {
+
+struct FreeSession {
+    void operator()(ssh_session session) const {
+        ssh_disconnect(session);
+        ssh_free(session);
+    }
+};
+using Session = std::unique_ptr<ssh_session_struct, FreeSession>;
+
+struct FreeKey {
+    void operator()(ssh_key key) const { ssh_key_free(key); }
+};
+using Key = std::unique_ptr<ssh_key_struct, FreeKey>;
+
+// Waits until the connection can make progress. `doing` names the step for the message of Fault::silent.
+[[nodiscard]] base::Result<void> wait(ssh_session session, const base::Deadline& deadline, const std::string& doing);
+
+// A connected TCP socket to the host, tried address by address. The descriptor is the caller's.
+[[nodiscard]] base::Result<int> connect_tcp(const SshSettings& settings, const base::Deadline& deadline);
+
+// Connected, host key verified, logged in.
+[[nodiscard]] base::Result<Session> log_in(const SshSettings& settings, const base::Deadline& deadline);
+
+}  // namespace mtawatch::ssh

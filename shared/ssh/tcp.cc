@@ -1,0 +1,101 @@
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <future>
+#include <system_error>
+#include <thread>
+
+#include "shared/ssh/session.h"
+
+namespace mtawatch::ssh {
+
+namespace {
+
+struct FreeAddresses {
+    void operator()(addrinfo* list) const { freeaddrinfo(list); }
+};
+using Addresses = std::unique_ptr<addrinfo, FreeAddresses>;
+
+struct Lookup {
+    int code = 0;
+    Addresses addresses;
+};
+
+std::string words_of(int error) { return std::generic_category().message(error); }
+
+// getaddrinfo knows no deadline, so it runs in a thread of its own, which ends by itself when the resolver gives up.
+base::Result<Addresses> look_up(const SshSettings& settings, const base::Deadline& deadline) {
+    std::promise<Lookup> promise;
+    auto answer = promise.get_future();
+    addrinfo hints{};
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_NUMERICSERV;
+    hints.ai_family = settings.family == Family::ipv4   ? AF_INET
+                      : settings.family == Family::ipv6 ? AF_INET6
+                                                        : AF_UNSPEC;
+    std::thread([host = settings.host, port = std::to_string(settings.port), hints,
+                 done = std::move(promise)]() mutable {
+        addrinfo* list = nullptr;
+        const int code = getaddrinfo(host.c_str(), port.c_str(), &hints, &list);
+        done.set_value({code, Addresses(list)});
+    }).detach();
+    if (answer.wait_for(deadline.remaining()) != std::future_status::ready)
+        return base::fail(base::Fault::silent, "the name {} was not resolved in time", settings.host);
+    Lookup found = answer.get();
+    if (found.code == EAI_NONAME || found.code == EAI_NODATA)
+        return base::fail(base::Fault::not_found, "the host name {} does not exist", settings.host);
+    if (found.code != 0)
+        return base::fail(base::Fault::resolver, "the name {} cannot be resolved: {}", settings.host,
+                          gai_strerror(found.code));
+    return std::move(found.addresses);
+}
+
+base::Result<int> connect_one(const addrinfo& address, const SshSettings& settings, const base::Deadline& deadline) {
+    const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) return base::fail(base::Fault::io, "no socket for SSH: {}", words_of(errno));
+    int error = connect(fd, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+    if (error == EINPROGRESS) {
+        pollfd wanted{fd, POLLOUT, 0};
+        int ready = 0;
+        do ready = poll(&wanted, 1, deadline.poll_milliseconds());
+        while (ready < 0 && errno == EINTR);
+        socklen_t size = sizeof error;
+        if (ready == 0) {
+            close(fd);
+            return base::fail(base::Fault::silent, "no answer from {} port {}", settings.host, settings.port);
+        }
+        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+    }
+    if (error != 0) {
+        close(fd);
+        return base::fail(base::Fault::refused, "cannot connect to {} port {}: {}", settings.host, settings.port,
+                          words_of(error));
+    }
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+}
+
+}  // namespace
+
+base::Result<int> connect_tcp(const SshSettings& settings, const base::Deadline& deadline) {
+    auto addresses = look_up(settings, deadline);
+    if (!addresses) return base::fail(addresses.error());
+    base::Result<int> last = base::fail(base::Fault::not_found, "{} has no address", settings.host);
+    int left = 0;
+    for (const addrinfo* a = addresses->get(); a != nullptr; a = a->ai_next) ++left;
+    for (const addrinfo* a = addresses->get(); a != nullptr; a = a->ai_next, --left) {
+        // A silent first address must leave time for the second one.
+        last = connect_one(*a, settings, deadline.within(deadline.remaining() / left));
+        if (last || deadline.expired()) return last;
+    }
+    return last;
+}
+
+}  // namespace mtawatch::ssh
