@@ -1,0 +1,197 @@
+#include "shared/dns/lookup.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "shared/dns/names.h"
+
+namespace mtawatch::dns {
+namespace {
+
+// A question on its way through CNAMEs that no single message resolved.
+struct Pending {
+    std::size_t index = 0;
+    Question question;
+};
+
+Failure failure_of(Delivery delivery) {
+    switch (delivery) {
+        case Delivery::answered:
+            return Failure::none;
+        case Delivery::servfail:
+            return Failure::servfail;
+        case Delivery::refused:
+            return Failure::refused;
+        case Delivery::other_code:
+            return Failure::other_code;
+        case Delivery::timeout:
+            return Failure::timeout;
+        case Delivery::unreachable:
+            return Failure::unreachable;
+        case Delivery::cut:
+            return Failure::cut;
+        case Delivery::bad_name:
+            return Failure::none;
+    }
+    return Failure::malformed;
+}
+
+void set_failed(Answer& answer, Failure failure) {
+    answer.outcome = Outcome::failed;
+    answer.failure = failure;
+    answer.records = {};
+    answer.authenticated = false;
+}
+
+constexpr std::uint8_t rcode_ok = 0;
+constexpr std::uint8_t rcode_no_name = 3;
+
+// Whether the chain, lengthened by the reading's part, is still sane; says so in `answer` if not.
+bool extend_chain(Answer& answer, const Question& asked, Reading& reading) {
+    for (std::string& target : reading.chain) {
+        const bool again = target == asked.name || std::count(answer.chain.begin(), answer.chain.end(), target) > 0;
+        answer.chain.push_back(std::move(target));
+        if (again) reading.loop = true;
+        if (reading.loop) break;
+    }
+    if (reading.loop) {
+        set_failed(answer, Failure::cname_loop);
+        return false;
+    }
+    if (answer.chain.size() > max_cnames) {
+        set_failed(answer, Failure::cname_limit);
+        return false;
+    }
+    return true;
+}
+
+// Takes one message into the answer; true if the chain's end has to be asked.
+bool absorb(Answer& answer, const Question& asked, const Question& original, const Reply& reply) {
+    answer.took = reply.took;
+    if (reply.delivery == Delivery::bad_name) {
+        // RFC 7686 names and names beyond the limits cannot exist.
+        answer.outcome = Outcome::no_name;
+        answer.authenticated = false;
+        return false;
+    }
+    if (reply.delivery != Delivery::answered) {
+        set_failed(answer, failure_of(reply.delivery));
+        return false;
+    }
+    auto read = read_message(reply.message, asked);
+    if (!read) {
+        set_failed(answer, Failure::malformed);
+        return false;
+    }
+    const bool chained = !read->chain.empty();
+    answer.authenticated = answer.authenticated && read->ad && reply.ad_counts;
+    if (!extend_chain(answer, original, *read)) return false;
+    if (!read->records.empty() && read->rcode == rcode_ok) {
+        answer.records = std::move(read->records);
+        answer.outcome = Outcome::records;
+        return false;
+    }
+    if (read->rcode == rcode_no_name) {
+        answer.outcome = Outcome::no_name;
+        return false;
+    }
+    if (read->rcode != rcode_ok) {
+        set_failed(answer, Failure::other_code);
+        return false;
+    }
+    answer.outcome = Outcome::no_data;
+    return chained && !read->has_soa;
+}
+
+}  // namespace
+
+std::vector<Answer> lookup_many(Transport& transport, std::span<const Question> questions,
+                                const base::Deadline& deadline) {
+    std::vector<Answer> answers(questions.size());
+    for (std::size_t i = 0; i < questions.size(); ++i) answers[i].authenticated = true;
+    std::vector<Pending> pending;
+    const auto replies = transport.exchange_many(questions, deadline);
+    for (std::size_t i = 0; i < questions.size(); ++i) {
+        if (!absorb(answers[i], questions[i], questions[i], replies[i])) continue;
+        Question next = questions[i];
+        next.name = answers[i].chain.back();
+        pending.push_back({i, std::move(next)});
+    }
+    // Each round makes every chain longer, and max_cnames ends it.
+    while (!pending.empty()) {
+        std::vector<Question> batch;
+        for (const Pending& one : pending) batch.push_back(one.question);
+        const auto more = transport.exchange_many(batch, deadline);
+        std::vector<Pending> again;
+        for (std::size_t i = 0; i < pending.size(); ++i) {
+            Pending& one = pending[i];
+            if (!absorb(answers[one.index], one.question, questions[one.index], more[i])) continue;
+            one.question.name = answers[one.index].chain.back();
+            again.push_back(std::move(one));
+        }
+        pending = std::move(again);
+    }
+    return answers;
+}
+
+Answer lookup(Transport& transport, const Question& question, const base::Deadline& deadline) {
+    return std::move(lookup_many(transport, {&question, 1}, deadline).front());
+}
+
+std::string_view name(Failure failure) {
+    switch (failure) {
+        case Failure::none:
+            return "none";
+        case Failure::servfail:
+            return "SERVFAIL";
+        case Failure::refused:
+            return "REFUSED";
+        case Failure::other_code:
+            return "error code";
+        case Failure::timeout:
+            return "timeout";
+        case Failure::unreachable:
+            return "unreachable";
+        case Failure::malformed:
+            return "malformed";
+        case Failure::cname_loop:
+            return "CNAME loop";
+        case Failure::cname_limit:
+            return "too many CNAMEs";
+        case Failure::cut:
+            return "out of time";
+    }
+    return "none";
+}
+
+base::Error failure_error(const Transport& transport, const Question& question, const Answer& answer) {
+    const std::string what = fmt::format("{} {}", name(question.type), question.name);
+    const std::string server = transport.describe();
+    const auto error = [](std::string text) { return base::Error{base::Fault::resolver, std::move(text)}; };
+    switch (answer.failure) {
+        case Failure::servfail:
+        case Failure::refused:
+        case Failure::other_code:
+            return error(
+                fmt::format("{}: the resolver {} answered {}", what, server,
+                            answer.failure == Failure::other_code ? "with an error code" : name(answer.failure)));
+        case Failure::timeout:
+            return error(fmt::format("{}: no answer from the resolver {}", what, server));
+        case Failure::unreachable:
+            return error(
+                fmt::format("{}: the resolver {} cannot be reached; name another with --dns-server", what, server));
+        case Failure::malformed:
+            return error(fmt::format("{}: the answer of the resolver {} cannot be read", what, server));
+        case Failure::cname_loop:
+            return error(fmt::format("{}: its CNAMEs lead in a circle", what));
+        case Failure::cname_limit:
+            return error(fmt::format("{}: more than {} CNAMEs one after another", what, max_cnames));
+        case Failure::cut:
+            return {base::Fault::cut, fmt::format("{}: the time of the whole run ended before the answer came", what)};
+        case Failure::none:
+            break;
+    }
+    return {base::Fault::internal, fmt::format("{}: not a failed lookup", what)};
+}
+
+}  // namespace mtawatch::dns
