@@ -32,7 +32,7 @@ enum class ScanError : std::uint8_t {
     unclosed_quote,  // a quote that was never closed: the line end decided (metrics: a stray quote costs one record)
     timestamp,       // its time stamp cannot be read
     type,            // its type cell is empty or no word
-    header,          // begins like a header, but names no column that we know, or too many
+    header,          // a header line of more than kMaxRecordColumns: its lines are no_header
     oversized,       // longer than kMaxRecordBytes
     cut_off,         // the last line of a finished file, without a newline and without all of its columns
 };
@@ -107,12 +107,12 @@ class AccountingScanner {
     // Bytes that belong to complete lines whose records next() has handed out (or counted as errors), from where
     // the scanner began. After next() returned an empty batch this is the offset to resume at: nothing before it is
     // pending, nothing after it has been counted.
-    [[nodiscard]] std::uint64_t consumed() const { return offset_ + begin_; }
+    [[nodiscard]] std::uint64_t consumed() const { return skipping_ ? skip_offset_ : offset_ + begin_; }
     // Bytes committed so far, from the same start.
     [[nodiscard]] std::uint64_t committed() const { return offset_ + end_; }
     [[nodiscard]] const ScanCounts& counts() const { return counts_; }
 
-    // The header line in force, as it stands in the file without its line end; empty before any.
+    // The header line in force, as it stands in the file without its line end and byte order mark; empty before any.
     [[nodiscard]] const std::string& header() const { return header_; }
     // Where each column stands under that header.
     [[nodiscard]] const ColumnMap& columns() const { return map_; }
@@ -127,51 +127,62 @@ class AccountingScanner {
 
   private:
     enum class LineStart : std::uint8_t { no, yes, undecided };
+    struct Row {
+        std::uint32_t last;  // index in ends_ of its newline
+        bool unclosed;       // the newline stood inside quotes and ended the record all the same
+    };
 
+    template <class Bits>
     void scan_window();
-    void scan_block(const char* at, std::size_t valid);
-    void slow_block(std::uint64_t quotes, std::uint64_t commas, std::uint64_t newlines, std::size_t valid);
-    void end_row(bool unclosed);
+    template <class Bits>
+    std::size_t scan_block(std::size_t at, std::size_t valid);
+    void add_separators(std::size_t at, std::uint64_t separators, std::uint64_t newlines);
+    [[nodiscard]] LineStart line_start(std::size_t at) const;
+    void keep_partial_line();
+    void drop_consumed();
+
     void walk_rows();
-    void walk_row(std::size_t first, std::size_t last, bool unclosed);
-    void fail(ScanError error) { ++counts_.errors[static_cast<std::size_t>(error)]; }
+    void walk_line(std::uint32_t* first, std::uint32_t* last, bool unclosed, ScanError misfit);
+    [[nodiscard]] bool take_as_header(std::string_view line);
+    void refuse(std::string_view line, ScanError error);
+    [[nodiscard]] std::uint32_t* without_carriage_return(std::uint32_t* first, std::uint32_t*& last);
+    [[nodiscard]] std::optional<RecordType> type_of(std::string_view code) const;
+    void use_header(std::string_view line);
+    void begin_skipping();
     void skip_oversized();
     void take_last_line();
-    [[nodiscard]] bool take_header(std::string_view line);
-    [[nodiscard]] bool is_header_line(std::string_view line, std::span<const std::uint32_t> ends) const;
-    [[nodiscard]] LineStart line_start(std::size_t at) const;
-    [[nodiscard]] RecordType type_of(std::string_view code);
-    [[nodiscard]] RecordType untyped_record(const Record& record) const;
-    void drop_consumed();
+    void fail(ScanError error) { ++counts_.errors[static_cast<std::size_t>(error)]; }
 
     ScannerOptions options_;
     TimestampParser times_;
     ScanCounts counts_;
+    std::array<RecordType, kRecordTypes> coded_types_{};  // the eight codes after options_.record_types
 
     std::vector<char> buffer_;
-    std::uint64_t offset_ = 0;  // file offset of buffer_[0]
-    std::size_t begin_ = 0;     // first byte of the first line that has not been walked
-    std::size_t scan_ = 0;      // first byte that has not been scanned for separators
-    std::size_t end_ = 0;       // end of the committed bytes
-    bool inside_ = false;       // scan_ is inside quotes
-    bool waiting_ = false;      // scan_ is a newline inside quotes whose next line has not come yet
-    bool skipping_ = false;     // inside a record longer than the limit
+    std::uint64_t offset_ = 0;       // file offset of buffer_[0]
+    std::size_t begin_ = 0;          // first byte of the first line that has not been walked
+    std::size_t scan_ = 0;           // first byte that has not been scanned for separators
+    std::size_t end_ = 0;            // end of the committed bytes
+    bool inside_ = false;            // scan_ is inside quotes
+    bool waiting_ = false;           // scan_ is a newline inside quotes, and the line after it decides
+    bool paused_ = false;            // scan_ is such a newline too, and the lines before it are to be walked first
+    bool skipping_ = false;          // inside a record longer than the limit
+    std::uint64_t skip_offset_ = 0;  // where that record began
     bool finished_ = false;
-    bool first_line_ = true;
 
     std::string header_;
     ColumnMap map_{};
-    std::size_t header_columns_ = 0;
+    std::size_t header_columns_ = 0;  // 0: no header yet
     Column time_column_ = Column::time_logged;
-    std::optional<RecordType> file_type_;
+    std::optional<RecordType> file_type_;  // of every record of a file without a type column
 
-    std::vector<std::uint32_t> ends_;  // separators of the lines from begin_ on, counted from buffer_[0]
-    std::size_t ends_used_ = 0;
-    struct Row {
-        std::uint32_t ends;  // how many separators there are up to and with its newline
-        bool unclosed;
-    };
+    std::vector<std::uint32_t> ends_;  // separators from begin_ on, as indexes into buffer_; ends_[0] is begin_ - 1
+    std::size_t ends_used_ = 1;
+    std::vector<std::uint32_t> cr_ends_;  // the separators of lines that end in CR LF, with the CR as the last one
+    std::size_t cr_used_ = 0;
     std::vector<Row> rows_;
+    std::size_t row_ = 0;        // the first of them that has not been walked
+    bool header_waits_ = false;  // it is a header, and records before it are to be handed out first
     std::vector<Record> records_;
 };
 

@@ -77,12 +77,12 @@ using ColumnMap = std::array<std::uint16_t, kColumns>;
 
 inline constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
 
-// One record: valid until its reader is asked for more. Copies are cheap (48 bytes) and share the bytes.
+// One record: valid until its reader is asked for more. Copies are cheap (40 bytes) and share the bytes.
 class Record {
   public:
     Record() = default;
-    // `ends[i]` is where cell i ends (its comma or line end), counted from `base`; `map` says which cell is which
-    // column and never names a cell that does not exist.
+    // `ends[i]` is where cell i ends (its comma or line end), counted from `base`; ends[-1] exists and is one less than
+    // where the first cell begins (modulo 2^32). `map` never names a cell that does not exist.
     Record(const char* base, const std::uint32_t* ends, const ColumnMap* map) : base_(base), ends_(ends), map_(map) {}
 
     RecordType type = RecordType::other;
@@ -95,10 +95,7 @@ class Record {
     // The cell as it stands, without enclosing quotes; doubled quotes stay doubled. Empty when the column is absent.
     // Equal cells have equal raw bytes in practice, so this is what a cache is keyed with.
     [[nodiscard]] std::string_view raw(Column column) const {
-        const std::uint16_t cell = map_ == nullptr ? kAbsent : (*map_)[index(column)];
-        if (cell == kAbsent) return {};
-        const std::uint32_t begin = cell == 0 ? 0 : ends_[cell - 1] + 1;
-        const std::string_view bytes(base_ + begin, ends_[cell] - begin);
+        const std::string_view bytes = cell(column);
         if (bytes.size() >= 2 && bytes.front() == '"' && bytes.back() == '"') return bytes.substr(1, bytes.size() - 2);
         return bytes;
     }
@@ -107,6 +104,13 @@ class Record {
 
   private:
     static constexpr std::size_t index(Column column) { return static_cast<std::size_t>(column); }
+    [[nodiscard]] std::string_view cell(Column column) const {
+        const std::uint16_t at = map_ == nullptr ? kAbsent : (*map_)[index(column)];
+        if (at == kAbsent) return {};
+        const std::uint32_t* end = ends_ + at;
+        const std::uint32_t begin = end[-1] + 1;
+        return {base_ + begin, *end - begin};
+    }
 
     const char* base_ = nullptr;
     const std::uint32_t* ends_ = nullptr;

@@ -33,6 +33,9 @@ class Zone {
     std::shared_ptr<const void> rules_;
 };
 
+// Whether TimestampParser would read it, without its zone.
+[[nodiscard]] bool is_timestamp(std::string_view text);
+
 // Accepted: "YYYY-MM-DD HH:MM:SS" with "T" for the blank, a fraction of a second (dropped), and "+HHMM", "-HH:MM",
 // "Z" or no offset; or 1 to 11 digits, seconds since 1970. Years 1970 to 9999. Anything else, blanks around it too, is
 // nothing. Remembers the last date, offset and stamp, because neighbours in a file repeat them: one for each thread.
@@ -50,12 +53,11 @@ class TimestampParser {
 
     Zone zone_;
     bool had_offset_ = true;
-    bool last_had_offset_ = true;
     std::array<char, 24> last_{};  // the last stamp of the usual form, whose seconds are last_seconds_
     std::int64_t last_seconds_ = 0;
     std::int64_t date_seconds_ = 0;    // of the first ten bytes of last_
     std::int64_t offset_seconds_ = 0;  // of the last five bytes of last_
-    std::int64_t zone_hour_ = -1;      // the local hour whose difference to UTC is zone_difference_
+    std::int64_t zone_quarter_ = -1;   // the quarter of an hour, local, whose difference to UTC is zone_difference_
     std::int64_t zone_difference_ = 0;
 };
 

@@ -1,0 +1,37 @@
+// What should an accounting file say? The rules of the scanner once more, a character at a time on the whole text, so
+// that the fast paths can be held against them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/mta/accounting_scanner.h"
+
+namespace mtawatch::test {
+
+struct ReadRecord {
+    mta::RecordType type = mta::RecordType::other;
+    std::int64_t time = mta::kNoTime;
+    std::vector<std::string> cells;  // by Column, unescaped
+    bool operator==(const ReadRecord&) const = default;
+};
+
+struct ReadFile {
+    std::vector<ReadRecord> records;
+    mta::ScanCounts counts;
+    std::string header;
+};
+
+// Line by line, nothing remembered but the header. `finished` is AccountingScanner::finish().
+[[nodiscard]] ReadFile read_slowly(std::string_view file, const mta::ScannerOptions& options, bool finished);
+
+// The scanner's answer for the same text, handed over in pieces of these sizes in turn (0 counts as 1).
+[[nodiscard]] ReadFile read_in_pieces(std::string_view file, const mta::ScannerOptions& options, bool finished,
+                                      const std::vector<std::size_t>& pieces);
+
+// Where the two differ, in words; empty when they agree.
+[[nodiscard]] std::string difference(const ReadFile& expected, const ReadFile& got);
+
+}  // namespace mtawatch::test
