@@ -67,6 +67,43 @@ std::string join(const std::vector<std::string>& pieces, std::string_view separa
     return result;
 }
 
+namespace {
+
+constexpr std::size_t longest_word = 64;  // keeps the table of edit distances small
+
+// Levenshtein distance, row by row.
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    for (std::size_t k = 0; k <= b.size(); ++k) row[k] = k;
+    for (std::size_t i = 1; i <= a.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i;
+        for (std::size_t k = 1; k <= b.size(); ++k) {
+            const std::size_t changed = diagonal + (a[i - 1] == b[k - 1] ? 0 : 1);
+            diagonal = row[k];
+            row[k] = std::min({changed, row[k] + 1, row[k - 1] + 1});
+        }
+    }
+    return row[b.size()];
+}
+
+}  // namespace
+
+std::string_view closest(std::string_view word, const std::vector<std::string_view>& candidates) {
+    if (word.size() < 3 || word.size() > longest_word) return {};
+    std::string_view best;
+    std::size_t best_distance = 3;
+    for (const std::string_view candidate : candidates) {
+        if (candidate.size() > longest_word) continue;
+        const bool begins = candidate.substr(0, word.size()) == word;
+        const std::size_t away = begins ? 1 : distance(word, candidate);
+        if (away >= best_distance || away >= word.size()) continue;
+        best = candidate;
+        best_distance = away;
+    }
+    return best;
+}
+
 std::optional<double> to_double(std::string_view text) {
     double value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

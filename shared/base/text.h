@@ -29,6 +29,10 @@ namespace mtawatch::base {
 [[nodiscard]] std::vector<std::string_view> words(std::string_view text);
 [[nodiscard]] std::string join(const std::vector<std::string>& pieces, std::string_view separator);
 
+// The candidate that `word` was most likely meant to be: one that begins with it, or is at most two changed, missing or
+// extra characters away; "" when there is none.
+[[nodiscard]] std::string_view closest(std::string_view word, const std::vector<std::string_view>& candidates);
+
 // The whole text as a decimal number, else nothing: no blanks, no '+', no overflow.
 template <std::integral T>
 [[nodiscard]] std::optional<T> to_number(std::string_view text) {

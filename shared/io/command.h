@@ -52,8 +52,10 @@ class Commands {
     [[nodiscard]] virtual std::string where() const = 0;
 };
 
-// Runs programs on this machine. kill_running_commands() ends what is running, from a signal handler too.
+// Runs programs on this machine, each in a process group of its own. Safe to use from several threads.
 [[nodiscard]] std::unique_ptr<Commands> make_local_commands();
+// Ends every local program that is running, with its children, from any thread: for a process that is about to end
+// itself. Not for a signal handler.
 void kill_running_commands() noexcept;
 
 }  // namespace mtawatch::io

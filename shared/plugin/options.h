@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ enum class Kind {
     choice,      // one of the words in metavar, "none|quarantine|reject"
     endpoint,    // numeric address with or without a port, "[2001:db8::1]:53"
     time,        // RFC 3339, "2026-11-21T14:00:00Z"
+    timeout,     // seconds and a state, "10:critical"
 };
 
 // The strings are literals.
@@ -42,12 +44,21 @@ struct Option {
     std::string_view fallback_text = {};  // the default in words where it is no single value: "by metric"
     bool repeatable = false;
     bool required = false;
+    bool value_optional = false;       // the value may be left out, and is written after '=' only
     std::string_view low_is_bad = {};  // the figure's unit ("days"): a bare range is refused with what to write instead
     double least = -1e15;              // for integer and number
     double most = 1e15;
 };
 
 using OptionTable = std::vector<Option>;
+
+// An option that stands in a file, and where: "plugins.ini line 4". `name` is a long name or one letter.
+struct ExtraOption {
+    std::string name;
+    std::optional<std::string> value;
+    std::string place;
+};
+using ExtraLoader = std::function<base::Result<std::vector<ExtraOption>>(std::string_view spec)>;
 
 // Several groups as one table, in order.
 [[nodiscard]] OptionTable options_of(std::initializer_list<OptionTable> groups);
@@ -64,9 +75,12 @@ enum class Family { any, ipv4, ipv6 };
 // and has no default, throws std::logic_error: a mistake in the check.
 class Options {
   public:
-    // The arguments without the program's name. Usage error in one line that names the option and the value.
+    // The arguments without the program's name; `load` turns the value of --extra-opts ("" without one) into further
+    // options. Usage error in one line that names the option and the value. --help and --version need nothing else to
+    // be right.
     [[nodiscard]] static base::Result<Options> parse(const OptionTable& table,
-                                                     const std::vector<std::string>& arguments);
+                                                     const std::vector<std::string>& arguments,
+                                                     const ExtraLoader& load = {});
 
     // Whether the user gave it (a default does not count).
     [[nodiscard]] bool given(std::string_view name) const;
@@ -105,7 +119,7 @@ class Options {
   private:
     [[nodiscard]] const Option& option(std::string_view name) const;
     OptionTable table_;
-    std::map<std::string, std::vector<std::string>, std::less<>> values_;
+    std::map<std::string, std::vector<std::string>, std::less<>> values_;  // as written; one entry per flag given
 };
 
 // The share of -t that the thing being checked has; the rest is ours, to say what happened.

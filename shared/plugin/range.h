@@ -21,6 +21,8 @@ class Range {
     [[nodiscard]] std::string reason(double value) const;
     // As it was written.
     [[nodiscard]] const std::string& text() const { return text_; }
+    // The same range in the shortest plain form, for perfdata: "0:1e3%" is "1000".
+    [[nodiscard]] std::string canonical() const;
     // One number alone, such as "30": 0 to 30. Meant the other way round by whoever watches a figure that must not
     // become low.
     [[nodiscard]] bool is_bare() const { return bare_; }

@@ -1,0 +1,103 @@
+#include "shared/plugin/help.h"
+
+#include <fmt/format.h>
+
+#include "shared/base/json.h"
+#include "shared/base/text.h"
+#include "shared/plugin/run.h"
+#include "shared/plugin/values.h"
+
+namespace mtawatch::plugin {
+
+namespace {
+
+constexpr std::size_t columns = 80;
+constexpr std::size_t indent = 4;
+
+// The words of `text` in lines of at most `columns`, each behind `indent` blanks.
+std::string wrapped(std::string_view text) {
+    std::string result;
+    std::string line;
+    for (const std::string_view word : base::words(text)) {
+        if (!line.empty() && indent + line.size() + 1 + word.size() > columns) {
+            result += std::string(indent, ' ') + line + "\n";
+            line.clear();
+        }
+        if (!line.empty()) line += ' ';
+        line += word;
+    }
+    return result + std::string(indent, ' ') + line + "\n";
+}
+
+std::string heading(const Option& option) {
+    std::string text = option.letter != 0 ? fmt::format(" -{}, --{}", option.letter, option.name)
+                                          : fmt::format("     --{}", option.name);
+    const std::string_view value = metavar(option);
+    if (option.value_optional) return text + fmt::format("[={}]", value);
+    return value.empty() ? text : text + fmt::format(" {}", value);
+}
+
+std::string explanation(const Option& option) {
+    std::string text(option.help);
+    std::vector<std::string> remarks;
+    if (option.required) remarks.emplace_back("required");
+    if (option.repeatable) remarks.emplace_back("repeatable");
+    const std::string_view fallback = option.fallback_text.empty() ? option.fallback : option.fallback_text;
+    if (!fallback.empty()) remarks.push_back(fmt::format("default: {}", fallback));
+    if (!remarks.empty()) text += fmt::format(" ({})", base::join(remarks, "; "));
+    return text;
+}
+
+std::string usage(const Check& check) {
+    std::string text = "Usage: " + program_name(check);
+    for (const Option& option : check.options) {
+        if (option.required) text += fmt::format(" --{} {}", option.name, metavar(option));
+    }
+    return text + " [options]\n";
+}
+
+void write_option(base::JsonWriter& json, const Option& option, bool common) {
+    json.object().member("name", option.name);
+    json.member("letter", option.letter == 0 ? std::string() : std::string(1, option.letter));
+    json.member("kind", name(option.kind)).member("metavar", metavar(option)).member("help", option.help);
+    json.member("default", option.fallback).member("default_text", option.fallback_text);
+    json.member("repeatable", option.repeatable).member("required", option.required);
+    json.member("value_optional", option.value_optional).member("common", common).end();
+}
+
+}  // namespace
+
+std::string_view version() { return MTAWATCH_VERSION; }
+
+std::string program_name(const Check& check) { return fmt::format("check_{}", check.name); }
+
+OptionTable whole_table(const Check& check) { return options_of({check.options, common_options()}); }
+
+std::string help_text(const Check& check) {
+    std::string text = version_text(check) + std::string(check.purpose) + ".\n\n" + usage(check);
+    if (!check.example.empty()) text += fmt::format("Example: {}\n", check.example);
+    text += "\nOptions:\n";
+    for (const Option& option : whole_table(check)) text += heading(option) + "\n" + wrapped(explanation(option));
+    text +=
+        "\nA RANGE is [@]start:end and alerts outside it (with @ inside): 10 is above 10,\n"
+        "10: below 10, ~:10 above 10 with any lower value allowed, 5:10 outside 5 to 10.\n"
+        "A DURATION is numbers with units: 90s, 10m, 1h30m, 2d.\n"
+        "Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.\n";
+    return text;
+}
+
+std::string version_text(const Check& check) {
+    return fmt::format("{} {} (mtawatch)\n", program_name(check), version());
+}
+
+std::string describe(const Check& check) {
+    base::JsonWriter json;
+    json.object().member("name", check.name).member("program", program_name(check));
+    json.member("version", version()).member("purpose", check.purpose).member("example", check.example);
+    json.key("options").array();
+    for (const Option& option : check.options) write_option(json, option, false);
+    for (const Option& option : common_options()) write_option(json, option, true);
+    return json.end().end().take();
+}
+
+}  // namespace mtawatch::plugin

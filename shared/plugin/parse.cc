@@ -1,0 +1,136 @@
+#include <algorithm>
+
+#include "shared/base/text.h"
+#include "shared/plugin/arguments.h"
+#include "shared/plugin/values.h"
+
+namespace mtawatch::plugin {
+
+namespace {
+
+using base::Fault;
+
+base::Error located(const Given& given, const base::Error& error) {
+    const base::Error named = error.at(dashed(*given.option));
+    return given.place.empty() ? named : named.at(given.place);
+}
+
+// The options of a file, in the form of those on the command line.
+base::Result<std::vector<Given>> from_file(const OptionTable& table, const std::vector<ExtraOption>& extras) {
+    std::vector<Given> result;
+    for (const ExtraOption& extra : extras) {
+        const Option* option = find_option(table, extra.name);
+        if (option == nullptr || option->name == "extra-opts") {
+            return base::fail(Fault::usage, "{}: unknown option {}{}", extra.place, base::one_line(extra.name, 100),
+                              suggestion(table, extra.name));
+        }
+        Given one{option, extra.value, extra.place};
+        if (option->kind == Kind::flag && one.value) {
+            return base::fail(located(one, {Fault::usage, "takes no value; write the name alone"}));
+        }
+        if (option->kind != Kind::flag && !one.value) return base::fail(located(one, {Fault::usage, "needs a value"}));
+        result.push_back(std::move(one));
+    }
+    return result;
+}
+
+base::Result<void> accept(const Given& given) {
+    const Option& option = *given.option;
+    if (!given.value) return {};
+    if (auto fits = accept_value(option, *given.value); !fits) return base::fail(located(given, fits.error()));
+    if (option.kind == Kind::range && !option.low_is_bad.empty()) {
+        const auto range = Range::parse(*given.value);
+        const auto clear = refuse_bare(*range, dashed(option), option.low_is_bad);
+        if (!clear) return base::fail(given.place.empty() ? clear.error() : clear.error().at(given.place));
+    }
+    return {};
+}
+
+// --help and --version hold whatever else is wrong with the command line.
+std::string_view asks_for_text(const std::vector<std::string>& arguments) {
+    for (const std::string& argument : arguments) {
+        if (argument == "-h" || argument == "--help") return "help";
+        if (argument == "-V" || argument == "--version") return "version";
+    }
+    return {};
+}
+
+bool is_given(const std::vector<Given>& all, std::string_view name) {
+    return std::any_of(all.begin(), all.end(), [&](const Given& given) { return given.option->name == name; });
+}
+
+// What a list of options says as a whole; a value that is given twice could be read two ways.
+base::Result<void> no_doubles(const std::vector<Given>& all) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        if (all[i].option->repeatable || all[i].option->kind == Kind::flag) continue;
+        for (std::size_t k = 0; k < i; ++k) {
+            if (all[k].option != all[i].option) continue;
+            return base::fail(located(
+                all[i],
+                {Fault::usage, "is given twice (\"" + base::one_line(all[k].value.value_or(""), 60) + "\" and \"" +
+                                   base::one_line(all[i].value.value_or(""), 60) + "\"); give it once"}));
+        }
+    }
+    return {};
+}
+
+base::Result<std::vector<Given>> gather(const OptionTable& table, std::vector<Given> line, const ExtraLoader& load) {
+    std::vector<Given> extras;
+    for (const Given& given : line) {
+        if (given.option->name != "extra-opts" || !load) continue;
+        auto loaded = load(given.value.value_or(""));
+        if (!loaded) return base::fail(loaded.error());
+        auto options = from_file(table, *loaded);
+        if (!options) return options;
+        extras.insert(extras.end(), options->begin(), options->end());
+    }
+    if (auto single = no_doubles(line); !single) return base::fail(single.error());
+    if (auto single = no_doubles(extras); !single) return base::fail(single.error());
+    // The command line wins over the file; of a repeatable option both count.
+    std::vector<Given> all;
+    for (Given& extra : extras) {
+        if (extra.option->repeatable || !is_given(line, extra.option->name)) all.push_back(std::move(extra));
+    }
+    for (Given& given : line) all.push_back(std::move(given));
+    return all;
+}
+
+base::Result<void> complete(const OptionTable& table, const std::vector<Given>& all) {
+    for (const Given& given : all) {
+        if (auto fits = accept(given); !fits) return fits;
+    }
+    for (const Option& option : table) {
+        if (option.required && !is_given(all, option.name)) {
+            return base::fail(Fault::usage, "--{} {} is required; see --help", option.name, metavar(option));
+        }
+    }
+    if (is_given(all, "ipv4") && is_given(all, "ipv6")) {
+        return base::fail(Fault::usage, "-4 and -6 exclude each other; leave both out to use either family");
+    }
+    return {};
+}
+
+}  // namespace
+
+base::Result<Options> Options::parse(const OptionTable& table, const std::vector<std::string>& arguments,
+                                     const ExtraLoader& load) {
+    Options options;
+    options.table_ = table;
+    if (const std::string_view text = asks_for_text(arguments); !text.empty()) {
+        options.values_[std::string(text)] = {""};
+        return options;
+    }
+    auto line = read_arguments(table, arguments);
+    if (!line) return base::fail(line.error());
+    auto all = gather(table, std::move(*line), load);
+    if (!all) return base::fail(all.error());
+    if (!is_given(*all, "help") && !is_given(*all, "version")) {
+        if (auto right = complete(table, *all); !right) return base::fail(right.error());
+    }
+    for (Given& given : *all) {
+        options.values_[std::string(given.option->name)].push_back(std::move(given.value).value_or(""));
+    }
+    return options;
+}
+
+}  // namespace mtawatch::plugin

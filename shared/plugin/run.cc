@@ -1,0 +1,97 @@
+#include "shared/plugin/run.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "shared/base/text.h"
+#include "shared/plugin/extra_opts.h"
+#include "shared/plugin/help.h"
+#include "shared/plugin/stages.h"
+
+namespace mtawatch::plugin {
+
+namespace {
+
+Report report_of(State state, std::string text) { return Report{}.add(state, std::move(text)); }
+
+// A catch-all's text: what the exception says, without trusting it to be one line.
+Report mistake(std::string_view what) {
+    return report_of(State::unknown, fmt::format("internal mistake: {}; please report it", what));
+}
+
+// The form asked for on a command line that could not be read.
+bool wants_json(const std::vector<std::string>& arguments) {
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string& argument = arguments[i];
+        if (argument == "-ojson" || argument == "--output=json") return true;
+        if ((argument == "-o" || argument == "--output") && i + 1 < arguments.size() && arguments[i + 1] == "json") {
+            return true;
+        }
+    }
+    return false;
+}
+
+Report judged(const Check& check, const Options& options, const base::Deadline& whole, const Surroundings& around) {
+    const auto share = std::chrono::duration_cast<base::Duration>(options.timeout() * target_share);
+    auto result = check.run(options, whole.within(share), around.world);
+    const bool cut = whole.expired() || (!result && result.error().fault == base::Fault::cut);
+    if (cut) return cut_short(options, "timed out", around);
+    if (!result) return report_of(state_of(result.error().fault), result.error().what);
+    return *std::move(result);
+}
+
+}  // namespace
+
+Outcome rendered(const Check& check, const Report& report, bool json, int verbosity) {
+    const std::string program = program_name(check);
+    const Rendering how{program, version(), verbosity};
+    return {exit_code(report.state()), json ? as_json(report, how) : as_text(report, how)};
+}
+
+Report cut_short(const Options& options, std::string_view why, const Surroundings& around) {
+    const double seconds = static_cast<double>(options.timeout().count()) / 1000;
+    std::string text = fmt::format("{} (-t {} s)", why, base::plain(seconds));
+    const std::string step = around.progress != nullptr ? around.progress->last() : "";
+    if (!step.empty()) text += " while " + step;
+    Report report = report_of(options.timeout_state(), std::move(text));
+    return report;
+}
+
+Prepared prepare(const Check& check, const std::vector<std::string>& arguments, const Surroundings& around) {
+    try {
+        const ExtraLoader loader = extra_loader(program_name(check), around.files, around.ini_path);
+        auto options = Options::parse(whole_table(check), arguments, loader);
+        if (!options) {
+            return {std::nullopt,
+                    rendered(check, report_of(State::unknown, options.error().what), wants_json(arguments), 0)};
+        }
+        if (options->flag("help")) return {std::nullopt, {exit_code(State::unknown), help_text(check)}};
+        if (options->flag("version")) return {std::nullopt, {exit_code(State::unknown), version_text(check)}};
+        return {*std::move(options), {}};
+    } catch (const std::exception& error) {
+        return {std::nullopt, rendered(check, mistake(error.what()), wants_json(arguments), 0)};
+    }
+}
+
+Outcome execute(const Check& check, const Options& options, const Surroundings& around) {
+    const base::Deadline whole(around.clock, options.timeout(), around.progress);
+    Report report;
+    try {
+        report = judged(check, options, whole, around);
+        return rendered(check, report, options.json(), options.verbosity());
+    } catch (const std::exception& error) {
+        report = mistake(error.what());
+    } catch (...) {
+        report = mistake("an exception of unknown type");
+    }
+    return rendered(check, report, options.json(), options.verbosity());
+}
+
+Outcome run(const Check& check, const std::vector<std::string>& arguments, const Surroundings& around) {
+    Prepared prepared = prepare(check, arguments, around);
+    if (!prepared.options) return std::move(prepared.answer);
+    return execute(check, *prepared.options, around);
+}
+
+}  // namespace mtawatch::plugin

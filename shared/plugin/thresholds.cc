@@ -1,0 +1,40 @@
+#include "shared/plugin/thresholds.h"
+
+#include "shared/base/text.h"
+
+namespace mtawatch::plugin {
+
+base::Result<Thresholds> Thresholds::parse(std::string_view text) {
+    const std::size_t slash = text.find('/');
+    if (slash == std::string_view::npos || text.size() == 1) {
+        return base::fail(base::Fault::usage,
+                          "\"{}\" is no pair of ranges; write the warning and the critical one, such as 80/90, or one "
+                          "of them, such as /90",
+                          base::one_line(text, 60));
+    }
+    Thresholds pair;
+    const auto read = [](std::string_view piece, std::optional<Range>& into) -> base::Result<void> {
+        if (piece.empty()) return {};
+        base::Result<Range> range = Range::parse(piece);
+        if (!range) return base::fail(range.error());
+        into = std::move(*range);
+        return {};
+    };
+    if (auto done = read(text.substr(0, slash), pair.warning); !done) return base::fail(done.error());
+    if (auto done = read(text.substr(slash + 1), pair.critical); !done) return base::fail(done.error());
+    return pair;
+}
+
+State Thresholds::judge(double value) const {
+    if (critical && critical->alerts(value)) return State::critical;
+    if (warning && warning->alerts(value)) return State::warning;
+    return State::ok;
+}
+
+std::string Thresholds::reason(double value) const {
+    if (critical && critical->alerts(value)) return critical->reason(value);
+    if (warning && warning->alerts(value)) return warning->reason(value);
+    return {};
+}
+
+}  // namespace mtawatch::plugin

@@ -1,0 +1,233 @@
+#include "shared/plugin/values.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "shared/base/duration.h"
+#include "shared/base/text.h"
+
+namespace mtawatch::plugin {
+
+namespace {
+
+using base::Fault;
+
+constexpr std::size_t longest_quote = 100;  // of a bad value in a message
+constexpr double longest_timeout = 86'400;  // seconds; a check that takes a day is not watched by anyone
+
+std::string quoted(std::string_view text) { return "\"" + base::one_line(text, longest_quote) + "\""; }
+
+base::Result<void> within(const Option& option, std::string_view text, double value) {
+    if (value >= option.least && value <= option.most) return {};
+    return base::fail(Fault::usage, "{} is out of range; write a number from {} to {}", quoted(text),
+                      base::plain(option.least), base::plain(option.most));
+}
+
+// Two digits at `at` within [least, most], or nothing.
+std::optional<int> digits(std::string_view text, std::size_t at, std::size_t count, int least, int most) {
+    const auto value = base::to_number<int>(text.substr(std::min(at, text.size()), count));
+    if (!value || text.size() < at + count || text[at] == '-' || *value < least || *value > most) return std::nullopt;
+    return value;
+}
+
+// Seconds east of UTC from "Z", "z" or "+hh:mm", or nothing.
+std::optional<int> offset_seconds(std::string_view text) {
+    if (text == "Z" || text == "z") return 0;
+    if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+    const auto hours = digits(text, 1, 2, 0, 23);
+    const auto minutes = digits(text, 4, 2, 0, 59);
+    if (!hours || !minutes) return std::nullopt;
+    const int seconds = *hours * 3600 + *minutes * 60;
+    return text[0] == '-' ? -seconds : seconds;
+}
+
+// ".123456" as microseconds; further digits are read and dropped. `used` is how much of the text it took.
+std::optional<std::chrono::microseconds> fraction(std::string_view text, std::size_t& used) {
+    used = 0;
+    if (text.empty() || text[0] != '.') return std::chrono::microseconds(0);
+    std::int64_t micros = 0;
+    std::size_t count = 0;
+    for (used = 1; used < text.size() && base::is_digit(text[used]); ++used, ++count) {
+        if (count < 6) micros = micros * 10 + (text[used] - '0');
+    }
+    if (count == 0) return std::nullopt;
+    for (; count < 6; ++count) micros *= 10;
+    return std::chrono::microseconds(micros);
+}
+
+std::optional<base::WallTime> time_of(std::string_view text) {
+    const auto year = digits(text, 0, 4, 1970, 9999);
+    const auto month = digits(text, 5, 2, 1, 12);
+    const auto day = digits(text, 8, 2, 1, 31);
+    const auto hour = digits(text, 11, 2, 0, 23);
+    const auto minute = digits(text, 14, 2, 0, 59);
+    const auto second = digits(text, 17, 2, 0, 60);
+    if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
+    const bool marks = text[4] == '-' && text[7] == '-' && text[13] == ':' && text[16] == ':' &&
+                       (text[10] == 'T' || text[10] == 't' || text[10] == ' ');
+    const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+                                           std::chrono::day(static_cast<unsigned>(*day))};
+    if (!marks || !date.ok()) return std::nullopt;
+    std::size_t used = 0;
+    const auto micros = fraction(text.substr(19), used);
+    const auto offset = offset_seconds(text.substr(19 + used));
+    if (!micros || !offset) return std::nullopt;
+    const auto local = std::chrono::sys_days(date) + std::chrono::hours(*hour) + std::chrono::minutes(*minute) +
+                       std::chrono::seconds(*second);
+    return base::WallTime(local - std::chrono::seconds(*offset) + *micros);
+}
+
+base::Result<void> accept_choice(const Option& option, std::string_view text) {
+    const std::vector<std::string_view> words = base::split(option.metavar, '|');
+    if (std::find(words.begin(), words.end(), text) != words.end()) return {};
+    std::string list;
+    for (const std::string_view word : words) {
+        if (!list.empty()) list += word == words.back() ? " or " : ", ";
+        list += word;
+    }
+    return base::fail(Fault::usage, "{} is not known here; write {}", quoted(text), list);
+}
+
+template <class T>
+base::Result<void> without_value(const base::Result<T>& value) {
+    if (!value) return base::fail(value.error());
+    return {};
+}
+
+}  // namespace
+
+base::Result<std::int64_t> read_integer(const Option& option, std::string_view text) {
+    const auto value = base::to_number<std::int64_t>(text);
+    if (!value) return base::fail(Fault::usage, "{} is no whole number", quoted(text));
+    if (auto fits = within(option, text, static_cast<double>(*value)); !fits) return base::fail(fits.error());
+    return *value;
+}
+
+base::Result<double> read_number(const Option& option, std::string_view text) {
+    const auto value = base::to_double(text);
+    if (!value) return base::fail(Fault::usage, "{} is no number", quoted(text));
+    if (auto fits = within(option, text, *value); !fits) return base::fail(fits.error());
+    return *value;
+}
+
+base::Result<base::WallTime> read_time(std::string_view text) {
+    const auto time = time_of(text);
+    if (!time) {
+        return base::fail(Fault::usage,
+                          "{} is no time; write it like 2026-11-21T14:00:00Z or 2026-11-21T15:00:00+01:00",
+                          quoted(text));
+    }
+    return *time;
+}
+
+base::Result<Timeout> read_timeout(std::string_view text) {
+    const std::size_t colon = text.find(':');
+    const auto seconds = base::to_double(text.substr(0, colon));
+    if (!seconds || *seconds < 0.1 || *seconds > longest_timeout) {
+        return base::fail(Fault::usage, "{} is no timeout; write seconds from 0.1 to {}, such as 10 or 10:critical",
+                          quoted(text), base::plain(longest_timeout));
+    }
+    Timeout timeout{std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000)), State::unknown};
+    if (colon != std::string_view::npos) {
+        const auto state = parse_state(text.substr(colon + 1));
+        if (!state) {
+            return base::fail(Fault::usage, "{} names no state; write ok, warning, critical or unknown after the colon",
+                              quoted(text));
+        }
+        timeout.state = *state;
+    }
+    return timeout;
+}
+
+base::Result<void> accept_value(const Option& option, std::string_view text) {
+    switch (option.kind) {
+        case Kind::flag:
+            return {};
+        case Kind::text:
+            if (text.empty()) return base::fail(Fault::usage, "\"\" is empty; give a value or leave the option out");
+            if (text.find('\0') != std::string_view::npos) {
+                return base::fail(Fault::usage, "{} holds a NUL byte", quoted(text));
+            }
+            return {};
+        case Kind::integer:
+            return without_value(read_integer(option, text));
+        case Kind::number:
+            return without_value(read_number(option, text));
+        case Kind::range: {
+            const auto range = Range::parse(text);
+            if (!range) return base::fail(range.error());
+            return {};
+        }
+        case Kind::thresholds:
+            return without_value(Thresholds::parse(text));
+        case Kind::duration:
+            return without_value(base::parse_duration(text));
+        case Kind::choice:
+            return accept_choice(option, text);
+        case Kind::endpoint:
+            return without_value(io::parse_endpoint(text, 0));
+        case Kind::time:
+            return without_value(read_time(text));
+        case Kind::timeout:
+            return without_value(read_timeout(text));
+    }
+    return {};
+}
+
+std::string_view metavar(const Option& option) {
+    if (!option.metavar.empty() || option.kind == Kind::flag) return option.metavar;
+    switch (option.kind) {
+        case Kind::flag:
+        case Kind::text:
+            return "TEXT";
+        case Kind::integer:
+            return "N";
+        case Kind::number:
+            return "NUMBER";
+        case Kind::range:
+            return "RANGE";
+        case Kind::thresholds:
+            return "WARN/CRIT";
+        case Kind::duration:
+            return "DURATION";
+        case Kind::choice:
+            return "WORD";
+        case Kind::endpoint:
+            return "IP[:PORT]";
+        case Kind::time:
+            return "TIME";
+        case Kind::timeout:
+            return "SECONDS[:STATE]";
+    }
+    return "TEXT";
+}
+
+std::string_view name(Kind kind) {
+    switch (kind) {
+        case Kind::flag:
+            return "flag";
+        case Kind::text:
+            return "text";
+        case Kind::integer:
+            return "integer";
+        case Kind::number:
+            return "number";
+        case Kind::range:
+            return "range";
+        case Kind::thresholds:
+            return "thresholds";
+        case Kind::duration:
+            return "duration";
+        case Kind::choice:
+            return "choice";
+        case Kind::endpoint:
+            return "endpoint";
+        case Kind::time:
+            return "time";
+        case Kind::timeout:
+            return "timeout";
+    }
+    return "text";
+}
+
+}  // namespace mtawatch::plugin
