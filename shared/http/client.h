@@ -56,10 +56,10 @@ struct TlsPolicy {
 struct Request {
     Url url;
     std::string method = "GET";
-    std::vector<Header> headers;  // beyond Host, User-Agent, Accept-Encoding and Connection, which are ours
-    std::string body;             // sent with Content-Length when not empty
-    std::optional<BasicAuth> basic_auth;
-    TlsPolicy tls;
+    std::vector<Header> headers = {};  // beyond Host, User-Agent, Accept-Encoding and Connection, which are ours
+    std::string body = {};             // sent with Content-Length when not empty
+    std::optional<BasicAuth> basic_auth = {};
+    TlsPolicy tls = {};
     std::size_t max_header_bytes = 64U << 10U;
     std::size_t max_body_bytes = 16U << 20U;
     // Redirects followed, 0 for none. Only to the same host, and never from https to http: headers and credentials

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -51,8 +52,10 @@ class TlsStream : public io::Stream {
 struct Handshake {
     HandshakeEnd end = HandshakeEnd::failed;
     std::unique_ptr<TlsStream> stream;  // null unless done
-    std::string reason;                 // what went wrong, in words; empty when done
-    std::string first_bytes;            // not_tls: what came instead, at most 200 bytes, as one readable line
+    // What was seen before it ended; a server that insists on a client certificate has shown its own by then.
+    std::optional<Session> session;  // absent when no certificate came
+    std::string reason;              // what went wrong, in words; empty when done
+    std::string first_bytes;         // not_tls: what came instead, at most 200 bytes, as one readable line
 };
 
 // Takes over `inner`. A peer that will not or cannot is an outcome, not an Error. Faults: silent (deadline), io.

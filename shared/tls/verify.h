@@ -19,14 +19,15 @@ namespace mtawatch::tls {
 // Which authorities are trusted. The hashed directory is read lazily, one authority at a time; the bundle file of
 // the same content would cost 20 ms to load.
 struct TrustSettings {
-    std::string ca_file;                          // real path; when not empty it alone is trusted
-    std::string ca_directory = "/etc/ssl/certs";  // as c_rehash or update-ca-certificates makes it
+    std::string authorities = {};  // PEM text of a CA file; when not empty these alone are trusted
+    // As c_rehash or update-ca-certificates makes it; empty: nobody is trusted (for looking without judging).
+    std::string ca_directory = "/etc/ssl/certs";
 };
 
 // Authorities plus OpenSSL's client state: made once, then shared by any number of threads.
 class Context {
   public:
-    // Faults: not_found, permission or malformed for the CA file.
+    // Faults: malformed (no certificate in `authorities`), not_found or permission (the directory).
     [[nodiscard]] static base::Result<std::shared_ptr<const Context>> make(const TrustSettings& settings);
     ~Context();
     Context(const Context&) = delete;

@@ -1,0 +1,101 @@
+// Boost 1.74's Asio needs <utility> before its own headers under GCC 12 in C++20.
+#include <utility>
+// clang-format off
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+// clang-format on
+
+#include <cstdint>
+#include <limits>
+
+#include "shared/base/text.h"
+#include "shared/http/reader.h"
+
+namespace mtawatch::http {
+namespace {
+
+namespace beast = boost::beast;
+using base::fail;
+using base::Fault;
+using base::Result;
+using Parser = beast::http::response_parser<beast::http::string_body>;
+
+constexpr std::size_t read_size = 16U << 10U;  // one TLS record
+constexpr int max_interim = 10;                // 1xx answers in front of the real one (RFC 9110 section 15.2)
+
+base::Failure explain(const beast::error_code& code, const ReadLimits& limits) {
+    using beast::http::error;
+    if (code == error::header_limit)
+        return fail(Fault::limit, "the answer's header is larger than {} bytes", limits.header_bytes);
+    if (code == error::body_limit || code == error::buffer_overflow)
+        return fail(Fault::limit, "the answer's body is larger than {} bytes", limits.body_bytes);
+    if (code == error::partial_message) return fail(Fault::malformed, "the answer is cut short");
+    return fail(Fault::malformed, "the answer is not HTTP: {}", code.message());
+}
+
+// Hands what has been read to the parser; false when it wants more bytes first.
+Result<bool> parse_some(Parser& parser, beast::flat_buffer& buffer, const ReadLimits& limits) {
+    beast::error_code code;
+    while (!parser.is_done() && buffer.size() > 0) {
+        const std::size_t used = parser.put(buffer.data(), code);
+        buffer.consume(used);
+        if (code == beast::http::error::need_more) return false;
+        if (code) return explain(code, limits);
+        if (used == 0 && !parser.is_done()) return false;
+    }
+    return parser.is_done();
+}
+
+Result<void> read_message(io::Stream& stream, Parser& parser, beast::flat_buffer& buffer, const ReadLimits& limits,
+                          const base::Deadline& deadline) {
+    for (;;) {
+        const auto done = parse_some(parser, buffer, limits);
+        if (!done) return fail(done.error());
+        if (*done) return {};
+        const auto space = buffer.prepare(read_size);
+        const auto count = stream.read_some({static_cast<char*>(space.data()), space.size()}, deadline);
+        if (!count) return fail(count.error());
+        buffer.commit(*count);
+        if (*count > 0) continue;
+        if (!parser.got_some()) return fail(Fault::refused, "the server closed the connection without an answer");
+        beast::error_code code;
+        parser.put_eof(code);
+        if (code) return explain(code, limits);
+        return {};
+    }
+}
+
+Response response_of(Parser& parser) {
+    auto message = parser.release();
+    Response response;
+    response.status = static_cast<int>(message.result_int());
+    response.reason = std::string(message.reason().data(), message.reason().size());
+    for (const auto& field : message) {
+        response.headers.push_back({std::string(field.name_string().data(), field.name_string().size()),
+                                    std::string(field.value().data(), field.value().size())});
+    }
+    response.body = std::move(message.body());
+    return response;
+}
+
+}  // namespace
+
+Result<Response> read_response(io::Stream& stream, const ReadLimits& limits, bool head_request,
+                               const base::Deadline& deadline) {
+    beast::flat_buffer buffer;
+    for (int i = 0; i <= max_interim; ++i) {
+        Parser parser;
+        parser.eager(true);
+        parser.skip(head_request);
+        parser.header_limit(static_cast<std::uint32_t>(
+            std::min<std::size_t>(limits.header_bytes, std::numeric_limits<std::uint32_t>::max())));
+        parser.body_limit(limits.body_bytes);
+        if (auto read = read_message(stream, parser, buffer, limits, deadline); !read) return fail(read.error());
+        const auto status = parser.get().result_int();
+        if (status >= 200 || status == 101) return response_of(parser);
+    }
+    return fail(Fault::malformed, "more than {} interim answers", max_interim);
+}
+
+}  // namespace mtawatch::http
