@@ -1,0 +1,128 @@
+"""The recorded ratios, the health score and the warm-up plan, held against figures worked out by hand (promtool)."""
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import yaml
+
+from rules_model import Rules
+
+ROOT = pathlib.Path(sys.argv[1])
+RULES = Rules(ROOT)
+
+
+def target(name, labels="", instance="mx1"):
+    return f'{name}{{job="pmta",instance="{instance}"{"," + labels if labels else ""}}}'
+
+
+def series(name, values, labels="", instance="mx1"):
+    return {"series": target(name, labels, instance), "values": values}
+
+
+def seen(*types):
+    return [series("pmta_accounting_records_total", "1000+0x9000", f'record_type="{t}"') for t in types]
+
+
+def check(expr, at, *samples):
+    return {"expr": expr, "eval_time": at, "exp_samples": [{"labels": labels, "value": value} for labels, value in samples]}
+
+
+GMAIL = 'provider="gmail",vmta="v1",pool="p1"'
+DELIVERED = series("pmta_deliveries_total", "0+12x300", GMAIL)
+BOUNCED = series("pmta_bounces_total", "0+4x300", GMAIL + ',category="spam-related",bounce_class="block"')
+LOCAL = series("pmta_bounces_total", "0+100x300", GMAIL + ',category="other",bounce_class="local"')
+RATIO = "provider:mail_bounce_per_attempt:ratio_rate1h"
+
+SENDER = 'sender_domain="news.example.com"'
+HEALTH = [
+    series("pmta_sender_deliveries_total", "0+50.4x600", SENDER + ',provider="gmail"'),
+    series("pmta_sender_bounces_total", "0+5.6x600", SENDER + ',bounce_class="soft"'),
+    series("pmta_sender_complaints_total", "0+0x600", SENDER),
+    series("pmta_sender_transient_failures_total", "0+0.4x600", SENDER),
+]
+
+TESTS = {
+    "ratio counts what receivers decided, never local bounces": (
+        "1m", [DELIVERED, BOUNCED, LOCAL, *seen("d", "b")], [
+            check(RATIO, "2h", (target(RATIO, 'provider="gmail"'), 0.25)),
+            check('vmta:mail_block_per_attempt:ratio_rate1h', "2h",
+                  (target("vmta:mail_block_per_attempt:ratio_rate1h", 'vmta="v1",pool="p1"'), 0.25)),
+            check('pool:mail_delivery_per_attempt:ratio_rate1h', "2h",
+                  (target("pool:mail_delivery_per_attempt:ratio_rate1h", 'pool="p1"'), 0.75))]),
+    "where bounces are never logged there is no bounce ratio, not a false zero": (
+        "1m", [DELIVERED, *seen("d")], [check(RATIO, "2h"), check("pool:mail_delivery_per_attempt:ratio_rate1h", "2h")]),
+    "where bounces are logged but none happened the ratio is a true zero": (
+        "1m", [DELIVERED, *seen("d", "b")], [check(RATIO, "2h", (target(RATIO, 'provider="gmail"'), 0))]),
+    "a provider that refuses everything has a ratio of one": (
+        "1m", [BOUNCED, *seen("d", "b")], [check(RATIO, "2h", (target(RATIO, 'provider="gmail"'), 1))]),
+    "no ratio while a backlog is read and for its window after": (
+        "1m", [DELIVERED, BOUNCED, *seen("d", "b"),
+               series("pmta_exporter_catching_up", "0+0x100 1+0x30 0+0x300"),
+               series("pmta_exporter_backlog_end_timestamp_seconds", "_x130 7860+0x300")], [
+            check(RATIO, "95m", (target(RATIO, 'provider="gmail"'), 0.25)),
+            check(RATIO, "120m"), check(RATIO, "150m"), check(RATIO, "185m"),
+            check(RATIO, "200m", (target(RATIO, 'provider="gmail"'), 0.25))]),
+    "quantiles of the delivery delay come from the histogram": (
+        "1m", [series("pmta_delivery_delay_seconds_bucket", f"0+{n}x300", f'provider="gmail",pool="p1",le="{le}"')
+               for le, n in (("1.0", 0), ("5.0", 8), ("15.0", 16), ("+Inf", 16))], [
+            check('provider:mail_delivery_delay_seconds:quantile_rate1h{quantile="0.5"}', "2h",
+                  (target("provider:mail_delivery_delay_seconds:quantile_rate1h", 'provider="gmail",quantile="0.5"'), 5))]),
+    # delivery 0.9/0.95, bounce 2 - 0.1/0.05 = 0, complaints 1 and 1, deferrals 144 a day: clamp(2 - 144/50) = 0
+    # (2*0.947368 + 10 + 2) / 17.5 = 0.793985
+    "health is the weighted mean of its parts": (
+        "4m", [*HEALTH, *seen("d", "b", "t", "f")], [
+            check("round(sender_domain:mail_health:score1d, 0.000001)", "30h",
+                  (target("", SENDER).replace("{", "{", 1), 0.793985)),
+            check('count without (grade) (sender_domain:mail_health:info{grade="good"})', "30h",
+                  (target("", SENDER), 1))]),
+    # without f and t records: (2*0.947368 + 0) / 5 = 0.378947
+    "a type the log never carried drops out of the score with its weight": (
+        "4m", [HEALTH[0], HEALTH[1], *seen("d", "b")], [
+            check("round(sender_domain:mail_health:score1d, 0.000001)", "30h", (target("", SENDER), 0.378947)),
+            check('count without (grade) (sender_domain:mail_health:info{grade="poor"})', "30h",
+                  (target("", SENDER), 1))]),
+    "no traffic, no score": (
+        "4m", [series("pmta_sender_deliveries_total", "1000+0x600", SENDER + ',provider="gmail"'),
+                series("pmta_sender_bounces_total", "10+0x600", SENDER + ',bounce_class="hard"'), *seen("d", "b")],
+        [check("sender_domain:mail_health:score1d", "30h")]),
+    "the recommended rate doubles after good days, waits after bad ones and stops at the provider's limit": (
+        "4m", [series("pmta_sender_deliveries_total", "0+16x1800", SENDER + ',provider="gmail"'),
+                series("pmta_sender_bounces_total", "0+0.25x900 225+4x540 2385+0.25x1200", SENDER + ',bounce_class="hard"'),
+                series("pmta_sender_lifetime_records_total", "1000+0x1800", SENDER), *seen("d", "b")], [
+            check("sender_domain:mail_warmup_base:hourly", "12h", (target("sender_domain:mail_warmup_base:hourly", SENDER), 100)),
+            check("sender_domain:mail_warmup_base:hourly", "36h", (target("sender_domain:mail_warmup_base:hourly", SENDER), 200)),
+            check("sender_domain:mail_warmup_base:hourly", "58h", (target("sender_domain:mail_warmup_base:hourly", SENDER), 400)),
+            check("sender_domain:mail_warmup_base:hourly", "90h", (target("sender_domain:mail_warmup_base:hourly", SENDER), 400)),
+            check('sender_provider:mail_warmup_recommended:hourly{profile="standard"}', "58h",
+                  (target("sender_provider:mail_warmup_recommended:hourly", SENDER + ',provider="gmail",profile="standard"'), 400)),
+            check('sender_provider:mail_warmup_recommended:hourly{profile="cold"}', "58h",
+                  (target("sender_provider:mail_warmup_recommended:hourly", SENDER + ',provider="gmail",profile="cold"'), 50)),
+            check('sender_domain:mail_warmup_stage:info', "12h",
+                  (target("sender_domain:mail_warmup_stage:info", SENDER + ',stage="early"'), 1000))]),
+}
+
+
+def run(folder, name, interval, rows, checks):
+    """Only the rules that the checks need, in one group, so that they are evaluated in order."""
+    group = {"name": "g", "rules": RULES.needed([one["expr"] for one in checks])}
+    (folder / "rules.yml").write_text(yaml.safe_dump({"groups": [group]}))
+    (folder / "test.yml").write_text(yaml.safe_dump(
+        {"rule_files": ["rules.yml"], "evaluation_interval": interval, "tests": [
+            {"name": name, "interval": interval, "input_series": rows, "promql_expr_test": checks}]}))
+    return subprocess.run(["promtool", "test", "rules", "test.yml"], cwd=folder, capture_output=True, text=True)
+
+
+def main():
+    failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (interval, rows, checks) in TESTS.items():
+            result = run(pathlib.Path(folder), name, interval, rows, checks)
+            if result.returncode:
+                failed += 1
+                print(f"{name}:\n{(result.stdout + result.stderr)[:3000]}")
+    print(f"{len(TESTS) - failed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+sys.exit(main())
