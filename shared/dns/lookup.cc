@@ -103,6 +103,12 @@ bool absorb(Answer& answer, const Question& asked, const Question& original, con
     return chained && !read->has_soa;
 }
 
+Pending next_step(std::size_t index, const Question& original, const Answer& answer) {
+    Pending next{index, original};
+    next.question.name = answer.chain.back();
+    return next;
+}
+
 }  // namespace
 
 std::vector<Answer> lookup_many(Transport& transport, std::span<const Question> questions,
@@ -110,25 +116,21 @@ std::vector<Answer> lookup_many(Transport& transport, std::span<const Question> 
     std::vector<Answer> answers(questions.size());
     for (std::size_t i = 0; i < questions.size(); ++i) answers[i].authenticated = true;
     std::vector<Pending> pending;
-    const auto replies = transport.exchange_many(questions, deadline);
-    for (std::size_t i = 0; i < questions.size(); ++i) {
-        if (!absorb(answers[i], questions[i], questions[i], replies[i])) continue;
-        Question next = questions[i];
-        next.name = answers[i].chain.back();
-        pending.push_back({i, std::move(next)});
-    }
+    transport.exchange_each(questions, deadline, [&](std::size_t i, const Reply& reply) {
+        if (absorb(answers[i], questions[i], questions[i], reply))
+            pending.push_back(next_step(i, questions[i], answers[i]));
+    });
     // Each round makes every chain longer, and max_cnames ends it.
     while (!pending.empty()) {
         std::vector<Question> batch;
         for (const Pending& one : pending) batch.push_back(one.question);
-        const auto more = transport.exchange_many(batch, deadline);
         std::vector<Pending> again;
-        for (std::size_t i = 0; i < pending.size(); ++i) {
-            Pending& one = pending[i];
-            if (!absorb(answers[one.index], one.question, questions[one.index], more[i])) continue;
-            one.question.name = answers[one.index].chain.back();
-            again.push_back(std::move(one));
-        }
+        transport.exchange_each(batch, deadline, [&](std::size_t i, const Reply& reply) {
+            const std::size_t index = pending[i].index;
+            if (absorb(answers[index], batch[i], questions[index], reply)) {
+                again.push_back(next_step(index, questions[index], answers[index]));
+            }
+        });
         pending = std::move(again);
     }
     return answers;

@@ -150,7 +150,10 @@ base::Result<Reading> read_message(std::string_view wire, const Question& questi
     reading.rcode = static_cast<std::uint8_t>(byte(3) & 0x0fU);
     reading.ad = (byte(3) & 0x20U) != 0;
     const unsigned answers = byte(6) << 8U | byte(7);
+    if ((byte(2) & 0x80U) == 0) return base::fail(base::Fault::malformed, "a question where an answer should be");
     if (answers > max_records) return base::fail(base::Fault::limit, "an answer with {} records", answers);
+    // Without answer records the header has said everything (most lookups of a blocklist run end here).
+    if (answers == 0) return reading;
     ldns_pkt* parsed = nullptr;
     const ldns_status status = ldns_wire2pkt(&parsed, reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size());
     const std::unique_ptr<ldns_pkt, FreePacket> packet(parsed);

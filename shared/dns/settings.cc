@@ -1,4 +1,4 @@
-// The words for types and deliveries, and servers as text.
+// What every transport has in common: the words for types and deliveries, servers as text, replies in order.
 #include <fmt/format.h>
 
 #include "shared/base/text.h"
@@ -87,6 +87,12 @@ base::Result<Server> parse_server(std::string_view text) {
         server.port = *number;
     }
     return server;
+}
+
+std::vector<Reply> Transport::exchange_many(std::span<const Question> questions, const base::Deadline& deadline) {
+    std::vector<Reply> replies(questions.size());
+    exchange_each(questions, deadline, [&replies](std::size_t i, Reply reply) { replies[i] = std::move(reply); });
+    return replies;
 }
 
 }  // namespace mtawatch::dns

@@ -10,7 +10,6 @@ namespace mtawatch::dns {
 namespace {
 
 constexpr std::size_t max_resolv_conf_bytes = 64U << 10U;
-constexpr std::size_t max_servers = 8;  // the C library takes 3; more only make a dead network slower to notice
 constexpr std::size_t max_hosts_bytes = 4U << 20U;  // block lists kept in /etc/hosts reach a megabyte or two
 
 bool wanted(const base::IpAddress& address, Family family) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -48,6 +49,8 @@ struct Server {
 inline constexpr std::size_t default_window = 100;
 // Ids are 16 bits; beyond this a resolver is being attacked, not asked.
 inline constexpr std::size_t max_window = 20'000;
+
+inline constexpr std::size_t max_servers = 8;  // the C library takes 3; more only make a dead network slower to notice
 
 struct ResolverSettings {
     std::vector<Server> servers;  // in order of preference; empty: those of /etc/resolv.conf
@@ -94,22 +97,29 @@ struct Reply {
     std::uint16_t server = 0;  // index into the settings' servers: whose message it is
 };
 
-// Used by one thread. Replies come in the order of the questions. Never fails as a whole: what went wrong is told
-// per question.
+// Takes the reply to questions[index], once for every question, in the order in which they end. Must not use the
+// transport.
+using ReplySink = std::function<void(std::size_t index, Reply reply)>;
+
+// Used by one thread. Never fails as a whole: what went wrong is told per question.
 class Transport {
   public:
     Transport() = default;
     Transport(const Transport&) = delete;
     Transport& operator=(const Transport&) = delete;
     virtual ~Transport() = default;
-    [[nodiscard]] virtual std::vector<Reply> exchange_many(std::span<const Question> questions,
-                                                           const base::Deadline& deadline) = 0;
+    // Asks all of them and returns when each has its reply.
+    virtual void exchange_each(std::span<const Question> questions, const base::Deadline& deadline,
+                               const ReplySink& sink) = 0;
     // The servers in use, for messages: "127.0.0.1, 192.0.2.53:5300".
     [[nodiscard]] virtual std::string describe() const = 0;
+
+    // The replies in the order of the questions.
+    [[nodiscard]] std::vector<Reply> exchange_many(std::span<const Question> questions, const base::Deadline& deadline);
 };
 
 // Packets by c-ares over UDP, over TCP where an answer is truncated. settings.servers must not be empty.
-// Faults: usage (no server, window out of range), internal (c-ares cannot start).
+// Faults: usage (no server or more than max_servers, window out of range), internal (c-ares cannot start).
 [[nodiscard]] base::Result<std::unique_ptr<Transport>> make_cares_transport(const ResolverSettings& settings);
 
 }  // namespace mtawatch::dns

@@ -152,16 +152,16 @@ class ZoneTransport final : public dns::Transport {
     ZoneTransport(ZoneText& zone, FakeClock* clock, dns::ResolverSettings settings)
         : zone_(zone), clock_(clock), settings_(std::move(settings)) {}
 
-    std::vector<dns::Reply> exchange_many(std::span<const dns::Question> questions,
-                                          const base::Deadline& deadline) override {
-        std::vector<dns::Reply> replies;
+    void exchange_each(std::span<const dns::Question> questions, const base::Deadline& deadline,
+                       const dns::ReplySink& sink) override {
         bool silence = false;
-        for (const dns::Question& question : questions) {
-            replies.push_back(deadline.expired() ? dns::Reply{dns::Delivery::cut, {}, false, {}, 0} : one(question));
-            silence = silence || replies.back().delivery == dns::Delivery::timeout;
+        for (std::size_t i = 0; i < questions.size(); ++i) {
+            dns::Reply reply =
+                deadline.expired() ? dns::Reply{dns::Delivery::cut, {}, false, {}, 0} : one(questions[i]);
+            silence = silence || reply.delivery == dns::Delivery::timeout;
+            sink(i, std::move(reply));
         }
         if (clock_ != nullptr) clock_->advance(silence ? settings_.question_time : std::chrono::milliseconds(1));
-        return replies;
     }
     [[nodiscard]] std::string describe() const override {
         std::vector<std::string> names;
@@ -210,6 +210,7 @@ dns::Reply ZoneTransport::one(const dns::Question& question) {
     reply.message = u16(4711) + u16(0x8180U | ad | code) + u16(1) + u16(found.count) + u16(soa ? 1 : 0) + u16(0);
     reply.message += dns::wire_name(question.name) + u16(static_cast<unsigned>(question.type)) + u16(1) + found.answer;
     if (soa) reply.message += parse_record(". 60 SOA ns.example. hostmaster.example. 1 3600 600 86400 60").wire;
+    if (directive == "GARBAGE" || directive == "TRUNCATED") reply.message[7] = 1;
     if (directive == "GARBAGE")
         reply.message.replace(12, std::string::npos, "\x3f\xff\x00\x9c\xc0\xfe garbage \xc0\x0c");
     if (directive == "TRUNCATED") reply.message.resize(reply.message.size() - 3);

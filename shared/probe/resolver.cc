@@ -1,0 +1,20 @@
+#include "shared/probe/resolver.h"
+
+#include "shared/dns/transport.h"
+
+namespace mtawatch::probe {
+
+base::Result<std::unique_ptr<dns::Transport>> open_resolver(const World& world, const ResolverChoice& choice) {
+    if (!world.open_dns) return base::fail(base::Fault::internal, "this program has no resolver");
+    dns::ResolverSettings settings;
+    settings.trust_ad = choice.trust_ad;
+    if (choice.window > 0) settings.window = choice.window;
+    for (const std::string& text : choice.servers) {
+        auto server = dns::parse_server(text);
+        if (!server) return base::fail(server.error());
+        settings.servers.push_back(*server);
+    }
+    return world.open_dns(settings);
+}
+
+}  // namespace mtawatch::probe
