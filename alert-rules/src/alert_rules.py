@@ -184,13 +184,14 @@ def mail_auth():
     def invalid(name, metric, what, labels, severity="critical"):
         return Alert(name, f"last_over_time({metric}[3h]) == 0", f"A published {what} record is missing or broken.",
                      f"The {what} record of {labels} is missing or broken: receivers may refuse its mail.",
-                     severity=severity, wait="10m", keep="2h", board="health", alert_class="business")
+                     severity=severity, wait="10m", keep="2h", board="health",
+                     alert_class="business" if severity == "warning" else None)
     return [
         invalid("MailSpfInvalid", "mail_spf_valid", "SPF", "{{ $labels.domain }}"),
         Alert("MailSpfDoesNotPass", "last_over_time(mail_spf_pass[3h]) == 0",
               "A sending address is not allowed by the SPF record.",
               "SPF of {{ $labels.domain }} does not pass for {{ $labels.ip }}.", severity="critical", wait="10m",
-              keep="2h", board="health", alert_class="business"),
+              keep="2h", board="health"),
         Alert("MailSpfLookupsHigh", "mail_spf_lookups > 8", "An SPF record is close to the limit of ten DNS lookups.",
               "The SPF record of {{ $labels.domain }} needs {{ $value }} of 10 DNS lookups.", wait="10m", board="health",
               alert_class="business"),
@@ -201,7 +202,7 @@ def mail_auth():
         Alert("MailFcrdnsInvalid", "last_over_time(mail_fcrdns_valid[3h]) == 0",
               "A sending address has no matching reverse name.",
               "The reverse name of {{ $labels.ip }} is missing or does not point back: Gmail and others refuse such "
-              "mail.", severity="critical", wait="10m", keep="2h", board="health", alert_class="business"),
+              "mail.", severity="critical", wait="10m", keep="2h", board="health"),
     ]
 
 
