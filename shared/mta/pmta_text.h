@@ -1,0 +1,18 @@
+// What do PowerMTA's printed tables say? The text form of status, listings and licence, for versions and commands whose
+// other forms are not published. Internal to shared/mta.
+#pragma once
+
+#include <string_view>
+
+#include "shared/mta/pmta_status.h"
+
+namespace mtawatch::mta {
+
+[[nodiscard]] base::Result<PmtaStatus> pmta_status_from_text(std::string_view text);
+[[nodiscard]] base::Result<PmtaListing> pmta_listing_from_text(std::string_view text, std::string_view what);
+[[nodiscard]] base::Result<PmtaLicence> pmta_licence_from_text(std::string_view text);
+
+// "2100-03-20"
+[[nodiscard]] std::optional<std::chrono::sys_days> parse_pmta_date(std::string_view text);
+
+}  // namespace mtawatch::mta

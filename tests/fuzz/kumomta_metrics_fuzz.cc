@@ -1,0 +1,12 @@
+// KumoMTA's metrics, JSON and text: no crash, no growth.
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "shared/mta/kumomta_metrics.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const auto metrics = mtawatch::mta::read_kumomta_metrics({reinterpret_cast<const char*>(data), size});
+    if (metrics) static_cast<void>(metrics->messages());
+    return 0;
+}
