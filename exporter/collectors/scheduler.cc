@@ -1,0 +1,201 @@
+#include "exporter/collectors/scheduler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "shared/base/duration.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+// A thread that waits looks again after this long even if nothing woke it.
+constexpr auto longest_wait = std::chrono::seconds(5);
+
+double seconds_of(base::Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+double seconds_of(base::WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
+
+void write_series(ExpositionWriter& writer, const Metric& entry, const std::vector<std::string>& labels, double value) {
+    const auto names = label_names(entry);
+    const std::vector<std::string_view> values(labels.begin(), labels.end());
+    writer.sample(line_head(entry.name, names, values), value);
+}
+
+}  // namespace
+
+TaskBoard::TaskBoard(const base::Clock& clock, const Log& log, std::uint64_t seed)
+    : clock_(&clock), log_(&log), random_(seed) {}
+
+void TaskBoard::replace(std::vector<Task> tasks) {
+    const std::lock_guard lock(mutex_);
+    std::vector<EntryPtr> fresh;
+    for (Task& task : tasks) {
+        const auto same = std::ranges::find_if(entries_, [&](const EntryPtr& entry) {
+            return entry->task.probe == task.probe && entry->task.target == task.target;
+        });
+        const auto within = std::min(task.interval, first_runs_within);
+        std::uniform_int_distribution<std::int64_t> spread(0, std::max<std::int64_t>(within.count(), 1));
+        const auto due = clock_->steady() + std::chrono::milliseconds(spread(random_));
+        auto entry = same == entries_.end() ? std::make_shared<Entry>() : std::make_shared<Entry>(**same);
+        entry->due = same == entries_.end() ? due : std::min(entry->due, clock_->steady() + task.interval);
+        entry->running = false;
+        entry->task = std::move(task);
+        fresh.push_back(std::move(entry));
+    }
+    entries_ = std::move(fresh);
+}
+
+TaskBoard::EntryPtr TaskBoard::take_due() {
+    const std::lock_guard lock(mutex_);
+    EntryPtr first;
+    for (const EntryPtr& entry : entries_) {
+        if (!entry->running && (!first || entry->due < first->due)) first = entry;
+    }
+    if (!first || first->due > clock_->steady()) return nullptr;
+    first->running = true;
+    return first;
+}
+
+std::optional<base::SteadyTime> TaskBoard::next_due() const {
+    const std::lock_guard lock(mutex_);
+    std::optional<base::SteadyTime> next;
+    for (const EntryPtr& entry : entries_) {
+        if (!entry->running) next = std::min(next.value_or(entry->due), entry->due);
+    }
+    return next;
+}
+
+base::Result<Families> TaskBoard::run_task(const Entry& entry, probe::World& world) const {
+    try {
+        return entry.task.run(world, base::Deadline(*clock_, entry.task.timeout));
+    } catch (const std::exception& error) {
+        return base::fail(base::Fault::internal, "a mistake in the collector: {}", error.what());
+    } catch (...) {
+        return base::fail(base::Fault::internal, "a mistake in the collector: it threw something unknown");
+    }
+}
+
+bool TaskBoard::run_due(probe::World& world) {
+    const EntryPtr entry = take_due();
+    if (!entry) return false;
+    const base::SteadyTime started = clock_->steady();
+    const base::WallTime started_wall = clock_->wall();
+    auto outcome = run_task(*entry, world);
+    const std::lock_guard lock(mutex_);
+    note(*entry, started, started_wall, std::move(outcome));
+    return true;
+}
+
+void TaskBoard::note(Entry& entry, base::SteadyTime started, base::WallTime started_wall,
+                     base::Result<Families> outcome) {
+    const base::SteadyTime now = clock_->steady();
+    const std::string before = entry.problem;
+    entry.running = false;
+    entry.ran = true;
+    entry.duration = seconds_of(now - started);
+    entry.last_run = started_wall;
+    // The next run keeps its place in the interval; runs that were missed are not made up for.
+    entry.due += entry.task.interval;
+    if (entry.due <= now) entry.due = now + entry.task.interval;
+    if (outcome) {
+        entry.values = outcome->by_name();
+        entry.fresh_until = now + stale_after_intervals * entry.task.interval;
+    }
+    const base::Error* failure = nullptr;
+    if (!outcome) failure = &outcome.error();
+    if (outcome && outcome->failure()) failure = &*outcome->failure();
+    entry.succeeded = failure == nullptr;
+    entry.problem = failure == nullptr ? std::string() : failure->what;
+    if (entry.succeeded) entry.last_success = started_wall;
+    if (entry.problem == before) return;
+    // Once per change: a list that is down for a day is not news every 15 minutes.
+    const Log::Fields fields{{"probe", entry.task.probe}, {"target", entry.task.target}, {"reason", entry.problem}};
+    if (entry.succeeded) {
+        log_->info("the probe can look again", {fields[0], fields[1]});
+    } else {
+        log_->warn("the probe could not look", fields);
+    }
+}
+
+void TaskBoard::write(ExpositionWriter& writer) const {
+    const std::lock_guard lock(mutex_);
+    const auto each = [&](std::string_view name, auto value) {
+        const Metric& entry = metric(name);
+        bool begun = false;
+        for (const EntryPtr& task : entries_) {
+            const std::optional<double> shown = task->ran ? value(*task) : std::nullopt;
+            if (!shown) continue;
+            if (!begun && !writer.begin(entry)) return;
+            begun = true;
+            write_series(writer, entry, {task->task.probe, task->task.target}, *shown);
+        }
+    };
+    using Shown = std::optional<double>;
+    each("mail_probe_success", [](const Entry& entry) -> Shown { return entry.succeeded ? 1 : 0; });
+    each("mail_probe_duration_seconds", [](const Entry& entry) -> Shown { return entry.duration; });
+    each("mail_probe_last_run_timestamp_seconds", [](const Entry& entry) -> Shown { return seconds_of(entry.last_run); });
+    each("mail_probe_last_success_timestamp_seconds", [](const Entry& entry) -> Shown {
+        return entry.last_success ? Shown(seconds_of(*entry.last_success)) : std::nullopt;
+    });
+    // Several tasks publish into one family, and a series must not come twice: the first task to have it is heard.
+    std::map<std::string_view, std::map<std::vector<std::string>, double>> families;
+    for (const EntryPtr& task : entries_) {
+        if (!task->ran || clock_->steady() >= task->fresh_until) continue;
+        for (const auto& [name, samples] : task->values) {
+            for (const auto& sample : samples) families[name].emplace(sample.labels, sample.value);
+        }
+    }
+    for (const auto& [name, samples] : families) {
+        const Metric& entry = metric(name);
+        if (!writer.begin(entry)) continue;
+        for (const auto& [labels, value] : samples) write_series(writer, entry, labels, value);
+    }
+}
+
+std::vector<SourceStatus> TaskBoard::status() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<SourceStatus> rows;
+    for (const EntryPtr& entry : entries_) {
+        SourceStatus row{entry->task.probe + " " + entry->task.target, !entry->ran || entry->succeeded, "not run yet"};
+        if (entry->ran) {
+            const auto age = std::chrono::floor<std::chrono::seconds>(clock_->wall() - entry->last_run);
+            row.state = fmt::format("looked {} ago", base::human_duration(age));
+            if (!entry->succeeded) row.state += ": " + entry->problem;
+        }
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+Scheduler::Scheduler(TaskBoard& board, std::vector<probe::World*> worlds) : board_(&board) {
+    for (probe::World* world : worlds) threads_.emplace_back([this, world] { work(*world); });
+}
+
+Scheduler::~Scheduler() { stop(); }
+
+void Scheduler::wake() { changed_.notify_all(); }
+
+void Scheduler::stop() {
+    {
+        const std::lock_guard lock(mutex_);
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+    threads_.clear();
+}
+
+void Scheduler::work(probe::World& world) {
+    std::unique_lock lock(mutex_);
+    while (!stopping_) {
+        lock.unlock();
+        const bool ran = board_->run_due(world);
+        lock.lock();
+        if (ran || stopping_) continue;
+        const auto soonest = std::chrono::steady_clock::now() + longest_wait;
+        changed_.wait_until(lock, std::min(soonest, board_->next_due().value_or(soonest)));
+    }
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,94 @@
+// When does each task run, and what does a scrape see of it? Runs tasks on threads of its own; a scrape only reads.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "exporter/collectors/collector.h"
+#include "exporter/log.h"
+#include "exporter/web/exposition.h"
+#include "exporter/web/site.h"
+
+namespace mtawatch::exporter {
+
+// A value lives so many intervals after the last success; then its series ends.
+inline constexpr int stale_after_intervals = 5;
+// The first runs are spread over this time (or the interval, if that is less), and so are all that follow.
+inline constexpr std::chrono::milliseconds first_runs_within{10'000};
+
+// What the tasks have found so far. Safe from any thread. No thread of its own, so tests drive it with a fake clock.
+class TaskBoard {
+  public:
+    // `seed` decides where in its interval each task runs.
+    TaskBoard(const base::Clock& clock, const Log& log, std::uint64_t seed);
+
+    // From now on these tasks. What is known of a task with the same probe and target is kept, its schedule too; a run
+    // of a task that is gone ends without a trace.
+    void replace(std::vector<Task> tasks);
+
+    // Runs the task that is due longest, on the caller's thread; false when none is due. Catches whatever it throws.
+    bool run_due(probe::World& world);
+    // When the next task is due; nothing when none waits.
+    [[nodiscard]] std::optional<base::SteadyTime> next_due() const;
+
+    // mail_probe_* of every task that ran, and the values that are fresh enough.
+    void write(ExpositionWriter& writer) const;
+    [[nodiscard]] std::vector<SourceStatus> status() const;
+
+  private:
+    struct Entry {
+        Task task;
+        base::SteadyTime due;
+        bool running = false;
+        bool ran = false;
+        bool succeeded = false;
+        double duration = 0;        // seconds, of the last run
+        base::WallTime last_run;    // its start
+        std::optional<base::WallTime> last_success;
+        base::SteadyTime fresh_until;
+        std::map<std::string, std::vector<Families::Sample>, std::less<>> values;
+        std::string problem;  // of the last run, empty when it succeeded
+    };
+    using EntryPtr = std::shared_ptr<Entry>;
+
+    [[nodiscard]] EntryPtr take_due();
+    [[nodiscard]] base::Result<Families> run_task(const Entry& entry, probe::World& world) const;
+    void note(Entry& entry, base::SteadyTime started, base::WallTime started_wall, base::Result<Families> outcome);
+
+    const base::Clock* clock_;
+    const Log* log_;
+    std::mt19937_64 random_;
+    mutable std::mutex mutex_;
+    std::vector<EntryPtr> entries_;
+};
+
+// The threads that run a board. One World for each thread, because its members may keep state between calls.
+class Scheduler {
+  public:
+    Scheduler(TaskBoard& board, std::vector<probe::World*> worlds);
+    Scheduler(const Scheduler&) = delete;
+    Scheduler& operator=(const Scheduler&) = delete;
+    ~Scheduler();
+    // After TaskBoard::replace(): look again for what is due.
+    void wake();
+    // Begins no further run and waits for those that are on; each ends by its timeout at the latest.
+    void stop();
+
+  private:
+    void work(probe::World& world);
+
+    TaskBoard* board_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    bool stopping_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,48 @@
+// What does the command line ask of the exporter?
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/log.h"
+#include "exporter/web/exposition.h"
+#include "exporter/web/listen_address.h"
+#include "shared/base/result.h"
+
+namespace mtawatch::exporter {
+
+enum class Action { serve, once, backfill, catalog, explain, check_config, version, help };
+
+struct Options {
+    Action action = Action::serve;
+    std::vector<std::string> acct;  // globs
+    std::string config_file;
+    std::string pmta_config;
+    std::vector<ListenAddress> listen;
+    std::string web_config_file;
+    std::string telemetry_path = "/metrics";
+    bool enable_lifecycle = false;
+    std::optional<std::string> state_file;  // "none" is an empty path; absent: the default of the action
+    Format format = Format::text;
+    std::chrono::seconds step{3600};
+    std::string explain;
+    LogLevel log_level = LogLevel::info;
+    LogFormat log_format = LogFormat::logfmt;
+};
+
+inline constexpr std::string_view default_listen_address = ":10925";
+inline constexpr std::string_view default_state_file = "/var/lib/pmta_exporter/state";
+
+// `arguments` without the program's name. Go's manner: --name value or --name=value, exact names; -h and -V for --help
+// and --version. Fault::usage names the option, the value and what to write instead. --help and --version win over
+// everything, so that they answer beside any other option.
+[[nodiscard]] base::Result<Options> parse_options(std::span<const std::string> arguments);
+
+// The text of --help.
+[[nodiscard]] std::string help_text();
+
+}  // namespace mtawatch::exporter

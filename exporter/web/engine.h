@@ -1,0 +1,86 @@
+// What do all connections share? Threads, limits, and the order in which connections give way to others.
+#pragma once
+
+#include <list>
+#include <memory>
+
+#include "exporter/log.h"
+#include "exporter/web/asio.h"
+#include "exporter/web/basic_auth.h"
+#include "exporter/web/server.h"
+#include "exporter/web/site.h"
+#include "exporter/web/web_policy.h"
+
+namespace mtawatch::exporter {
+
+class Connection;
+using Connections = std::list<Connection*>;
+
+// Everything here belongs to the I/O thread; the two pools get work posted and post its result back.
+struct Engine {
+    Engine(const ServerSettings& settings, std::shared_ptr<const WebPolicy> policy, Site& pages, const Log& log_to)
+        : limits(settings.limits),
+          site(&pages),
+          log(&log_to),
+          policies(settings.web_config_file, std::move(policy), log_to) {}
+
+    ServerLimits limits;
+    Site* site;
+    const Log* log;
+    WebPolicies policies;
+    BasicAuth auth;
+    // By what they do, the longest-standing first. `waiting` are those that owe us bytes.
+    Connections waiting;
+    Connections working;
+    Connections sending;
+    std::size_t large_answers = 0;
+    std::size_t passwords = 0;
+    bool stopping = false;
+
+    asio::thread_pool renderer{1};
+    asio::thread_pool password_checker{1};
+    // Last, so that it goes first and takes the connections along while everything above still stands.
+    asio::io_context io{1};
+
+    [[nodiscard]] std::size_t connections() const { return waiting.size() + working.size() + sending.size(); }
+};
+
+// One client. Lives as long as an operation of its own is pending.
+class Connection {
+  public:
+    explicit Connection(Engine& engine) : engine_(&engine) {}
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+    virtual ~Connection() { leave(); }
+
+    // Ends all pending operations; the object goes when they have ended.
+    virtual void close() = 0;
+    // The same, and its place is free at once.
+    void give_way() {
+        leave();
+        close();
+    }
+
+  protected:
+    [[nodiscard]] Engine& engine() const { return *engine_; }
+    void enter(Connections& list) {
+        leave();
+        list_ = &list;
+        place_ = list.insert(list.end(), this);
+    }
+
+  private:
+    void leave() {
+        if (list_ != nullptr) list_->erase(place_);
+        list_ = nullptr;
+    }
+
+    Engine* engine_;
+    Connections* list_ = nullptr;
+    Connections::iterator place_;
+};
+
+// Serves the client behind `socket` under the policy that holds now.
+void serve(Engine& engine, AnySocket socket);
+
+}  // namespace mtawatch::exporter

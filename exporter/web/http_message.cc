@@ -1,0 +1,58 @@
+#include "exporter/web/http_message.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+std::string text_of(beast::string_view view) { return {view.data(), view.size()}; }
+
+Response plain(unsigned status, std::string body) {
+    Response response;
+    response.status = status;
+    response.body = std::move(body);
+    return response;
+}
+
+}  // namespace
+
+void set_limits(RequestParser& parser) {
+    parser.header_limit(max_header_bytes);
+    parser.body_limit(max_body_bytes);
+}
+
+Request request_of(const RequestParser::value_type& message) {
+    Request request;
+    request.method = text_of(message.method_string());
+    request.path = text_of(message.target());
+    request.path.resize(std::min(request.path.find_first_of("?#"), request.path.size()));
+    request.accept = text_of(message[http::field::accept]);
+    request.accept_encoding = text_of(message[http::field::accept_encoding]);
+    request.authorization = text_of(message[http::field::authorization]);
+    return request;
+}
+
+std::optional<Response> refusal_of(beast::error_code error) {
+    if (error == http::error::header_limit || error == http::error::buffer_overflow) {
+        return plain(431, "The request's header is too long.\n");
+    }
+    if (error == http::error::body_limit) return plain(413, "The request's body is too long: send none.\n");
+    const bool closed = error == http::error::end_of_stream || error == http::error::partial_message;
+    if (!closed && error.category() == make_error_code(http::error::bad_method).category()) {
+        return plain(400, "The request cannot be read.\n");
+    }
+    return std::nullopt;
+}
+
+WireResponse wire_response(Response response, bool head, bool keep_alive,
+                           const std::vector<std::pair<std::string, std::string>>& extra_headers) {
+    WireResponse wire{http::int_to_status(response.status), 11};
+    wire.set(http::field::content_type, response.content_type);
+    if (response.gzip) wire.set(http::field::content_encoding, "gzip");
+    for (const auto& [name, value] : extra_headers) wire.set(name, value);
+    for (const auto& [name, value] : response.headers) wire.set(name, value);
+    wire.content_length(response.body.size());
+    wire.keep_alive(keep_alive);
+    if (!head) wire.body() = std::move(response.body);
+    return wire;
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,30 @@
+// How do our messages look on the wire? Between the library's parser and serializer and the pages.
+#pragma once
+
+#include <optional>
+
+#include "exporter/web/asio.h"
+#include "exporter/web/message.h"
+
+namespace mtawatch::exporter {
+
+using RequestParser = http::request_parser<http::string_body>;
+using WireResponse = http::response<http::string_body>;
+
+// Credentials and all, no scraper's header comes near.
+inline constexpr std::uint32_t max_header_bytes = 16U << 10U;
+// No page takes a body; a small one is read and dropped.
+inline constexpr std::uint64_t max_body_bytes = 4096;
+
+void set_limits(RequestParser& parser);
+
+[[nodiscard]] Request request_of(const RequestParser::value_type& message);
+
+// The answer to a request that could not be read, or nothing where the connection is simply over.
+[[nodiscard]] std::optional<Response> refusal_of(beast::error_code error);
+
+// `head` leaves the body out and keeps its length.
+[[nodiscard]] WireResponse wire_response(Response response, bool head, bool keep_alive,
+                                         const std::vector<std::pair<std::string, std::string>>& extra_headers);
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,27 @@
+// What does a client ask, and what does it get? The HTTP messages as the pages see them, without the library.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mtawatch::exporter {
+
+struct Request {
+    std::string method;  // "GET"
+    std::string path;    // without query and fragment, as sent: nothing is decoded or folded
+    std::string accept;
+    std::string accept_encoding;
+    std::string authorization;
+};
+
+struct Response {
+    unsigned status = 200;
+    std::string content_type = "text/plain; charset=utf-8";
+    std::string body;
+    bool gzip = false;                                         // the body is compressed
+    std::vector<std::pair<std::string, std::string>> headers;  // further ones
+};
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,227 @@
+// One client's life: TLS, then request after request until one side has enough.
+#include <fmt/format.h>
+
+#include <optional>
+#include <type_traits>
+
+#include "exporter/web/engine.h"
+#include "exporter/web/http_message.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+// How much of a refused client's further talk is swallowed so that it gets to read why.
+constexpr std::size_t max_linger_bytes = 64U << 10U;
+constexpr auto linger_time = std::chrono::seconds(1);
+constexpr std::size_t read_bytes = 4096;
+
+Response too_busy(std::string_view what) {
+    Response response;
+    response.status = 503;
+    response.body = fmt::format("{}: try again later.\n", what);
+    response.headers.emplace_back("Retry-After", "5");
+    return response;
+}
+
+Response unauthorized() {
+    Response response;
+    response.status = 401;
+    response.body = "Unauthorized\n";
+    response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"pmta_exporter\", charset=\"UTF-8\"");
+    return response;
+}
+
+template <class Stream>
+class Session final : public Connection, public std::enable_shared_from_this<Session<Stream>> {
+  public:
+    Session(Engine& shared, std::shared_ptr<const WebPolicy> policy, Stream stream)
+        : Connection(shared), policy_(std::move(policy)), stream_(std::move(stream)) {}
+    ~Session() override { release(); }
+
+    void start() {
+        if constexpr (std::is_same_v<Stream, TlsStream>) {
+            enter(engine().waiting);
+            lowest().expires_after(engine().limits.first_request);
+            stream_.async_handshake(asio::ssl::stream_base::server, [self = self()](beast::error_code error) {
+                if (!error) self->await_request(self->engine().limits.first_request);
+            });
+        } else {
+            await_request(engine().limits.first_request);
+        }
+    }
+
+    void close() override { lowest().close(); }
+
+  private:
+    std::shared_ptr<Session> self() { return this->shared_from_this(); }
+    PlainStream& lowest() { return beast::get_lowest_layer(stream_); }
+
+    void await_request(std::chrono::milliseconds limit) {
+        enter(engine().waiting);
+        parser_.emplace();
+        set_limits(*parser_);
+        if (buffer_.size() != 0) return read_request();
+        lowest().expires_after(limit);
+        stream_.async_read_some(buffer_.prepare(read_bytes),
+                                [self = self()](beast::error_code error, std::size_t count) {
+                                    if (error) return;
+                                    self->buffer_.commit(count);
+                                    self->read_request();
+                                });
+    }
+
+    void read_request() {
+        lowest().expires_after(engine().limits.request);
+        http::async_read(stream_, buffer_, *parser_, [self = self()](beast::error_code error, std::size_t) {
+            if (!error) return self->take_request();
+            if (auto refusal = refusal_of(error)) return self->refuse(std::move(*refusal));
+            self->finish();
+        });
+    }
+
+    void refuse(Response response) {
+        keep_alive_ = false;
+        send(std::move(response));
+    }
+
+    void take_request() {
+        enter(engine().working);
+        lowest().expires_never();
+        keep_alive_ = parser_->keep_alive();
+        request_ = request_of(parser_->get());
+        const Users& users = policy_->config.users;
+        if (users.empty() || engine().auth.known(request_.authorization, users)) return answer();
+        if (request_.authorization.empty()) return send(unauthorized());
+        check_password();
+    }
+
+    void check_password() {
+        Engine& shared = engine();
+        if (shared.passwords >= shared.limits.waiting_passwords) return send(too_busy("Too many passwords to check"));
+        ++shared.passwords;
+        asio::post(shared.password_checker, [self = self()]() mutable {
+            Engine& all = self->engine();
+            const bool right = all.auth.verify(self->request_.authorization, self->policy_->config.users);
+            asio::post(all.io, [self = std::move(self), right] {
+                --self->engine().passwords;
+                right ? self->answer() : self->send(unauthorized());
+            });
+        });
+    }
+
+    void answer() {
+        Engine& shared = engine();
+        if (shared.stopping) return close();
+        if (Site::is_quick(request_)) return send(shared.site->respond(request_));
+        if (shared.large_answers >= shared.limits.answers_at_once) {
+            // A client that reads slowly gives way to one that may be the scraper.
+            if (shared.sending.empty()) return send(too_busy("Too many requests at once"));
+            shared.sending.front()->give_way();
+        }
+        counted_ = true;
+        ++shared.large_answers;
+        asio::post(shared.renderer, [self = self()]() mutable {
+            Engine& all = self->engine();
+            auto response = std::make_shared<Response>(self->make_response());
+            asio::post(all.io, [self = std::move(self), response] { self->send(std::move(*response)); });
+        });
+    }
+
+    Response make_response() {
+        try {
+            return engine().site->respond(request_);
+        } catch (const std::exception& error) {
+            engine().log->error("a page could not be made", {{"path", request_.path}, {"reason", error.what()}});
+            Response response;
+            response.status = 500;
+            response.body = "The page could not be made; the log of the exporter says why.\n";
+            return response;
+        }
+    }
+
+    void send(Response response) {
+        enter(engine().sending);
+        if (engine().stopping) keep_alive_ = false;
+        engine().log->debug("request", {{"method", request_.method},
+                                        {"path", request_.path},
+                                        {"status", std::to_string(response.status)},
+                                        {"bytes", std::to_string(response.body.size())}});
+        const bool head = request_.method == "HEAD";
+        response_.emplace(wire_response(std::move(response), head, keep_alive_, policy_->config.headers));
+        serializer_.emplace(*response_);
+        lowest().expires_after(engine().limits.sending);
+        const auto sent = [self = self()](beast::error_code error, std::size_t) { self->on_sent(error); };
+        if (head) {
+            http::async_write_header(stream_, *serializer_, sent);
+        } else {
+            http::async_write(stream_, *serializer_, sent);
+        }
+    }
+
+    void on_sent(beast::error_code error) {
+        release();
+        serializer_.reset();
+        response_.reset();
+        request_ = {};
+        if (error) return;
+        if (keep_alive_ && !engine().stopping) return await_request(engine().limits.keep_alive);
+        finish();
+    }
+
+    // Gives the place of a large answer back.
+    void release() {
+        if (counted_) --engine().large_answers;
+        counted_ = false;
+    }
+
+    void finish() {
+        enter(engine().waiting);
+        lowest().expires_after(linger_time);
+        if constexpr (std::is_same_v<Stream, TlsStream>) {
+            stream_.async_shutdown([self = self()](beast::error_code) {});
+        } else {
+            beast::error_code ignored;
+            stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+            linger(0);
+        }
+    }
+
+    // Closing with unread bytes would reset the connection and take our answer away from the client.
+    void linger(std::size_t seen) {
+        buffer_.clear();
+        stream_.async_read_some(buffer_.prepare(read_bytes),
+                                [self = self(), seen](beast::error_code error, std::size_t count) {
+                                    if (!error && seen + count < max_linger_bytes) self->linger(seen + count);
+                                });
+    }
+
+    std::shared_ptr<const WebPolicy> policy_;
+    Stream stream_;
+    beast::flat_buffer buffer_{max_header_bytes + max_body_bytes + read_bytes};
+    std::optional<RequestParser> parser_;
+    Request request_;
+    std::optional<WireResponse> response_;
+    std::optional<http::serializer<false, http::string_body>> serializer_;
+    bool keep_alive_ = false;
+    bool counted_ = false;
+};
+
+}  // namespace
+
+void serve(Engine& engine, AnySocket socket) {
+    if (engine.connections() >= engine.limits.connections) {
+        Connections& oldest = engine.waiting.empty() ? engine.sending : engine.waiting;
+        if (oldest.empty()) return;
+        oldest.front()->give_way();
+    }
+    auto policy = engine.policies.current();
+    PlainStream plain(std::move(socket));
+    if (policy->tls) {
+        TlsStream stream(std::move(plain), *policy->tls);
+        std::make_shared<Session<TlsStream>>(engine, std::move(policy), std::move(stream))->start();
+    } else {
+        std::make_shared<Session<PlainStream>>(engine, std::move(policy), std::move(plain))->start();
+    }
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,59 @@
+// What is on the exporter's pages? Routes a request to the landing page, the metrics, health and reload.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "exporter/web/exposition.h"
+#include "exporter/web/message.h"
+#include "shared/base/result.h"
+
+namespace mtawatch::exporter {
+
+// A row of the landing page: one thing that feeds metrics, and how it is doing.
+struct SourceStatus {
+    std::string name;  // "accounting /var/log/pmta/acct-*.csv", "dnsbl 192.0.2.1"
+    bool healthy = true;
+    std::string state;  // "read 3 s ago", "no answer since 12 min: connection refused"
+};
+
+struct SiteContent {
+    std::string version;
+    std::string metrics_path = "/metrics";
+    std::vector<ExpositionSource> sources;
+    // Nothing when ready; else why not, in words ("reading the backlog of accounting files").
+    std::function<std::string()> not_ready_because;
+    // Re-reads the configuration; empty when --web.enable-lifecycle is off.
+    std::function<base::Result<void>()> reload;
+    std::function<std::vector<SourceStatus>()> status;
+};
+
+// Safe from several threads at once.
+class Site {
+  public:
+    explicit Site(SiteContent content) : content_(std::move(content)) {}
+
+    // Exact paths only; an unknown one is 404, another method than the page's 405 with Allow. A HEAD gets the headers
+    // of the GET, its body too: the connection leaves it out.
+    [[nodiscard]] Response respond(const Request& request);
+
+    // Whether the answer takes no time worth mentioning, so that it can be given at once.
+    [[nodiscard]] static bool is_quick(const Request& request);
+
+    // The whole exposition, as /metrics and --once show it.
+    [[nodiscard]] std::string exposition(Format format);
+
+  private:
+    [[nodiscard]] Response metrics(const Request& request);
+    [[nodiscard]] Response landing_page() const;
+    [[nodiscard]] Response ready() const;
+    [[nodiscard]] Response reload() const;
+
+    SiteContent content_;
+    // How long the last exposition was: the next one reserves as much.
+    std::atomic<std::size_t> last_size_{0};
+};
+
+}  // namespace mtawatch::exporter
