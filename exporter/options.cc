@@ -70,8 +70,10 @@ Result<void> set_telemetry_path(Options& options, const std::string& value) {
 
 Result<void> set_action(Options& options, Action action, std::string_view name) {
     if (options.action != Action::serve && options.action != action) {
-        return base::fail(Fault::usage, "{} cannot stand beside another action (--once, --backfill, --catalog, "
-                          "--explain, --config.check)", name);
+        return base::fail(Fault::usage,
+                          "{} cannot stand beside another action (--once, --backfill, --catalog, "
+                          "--explain, --config.check)",
+                          name);
     }
     options.action = action;
     return {};
@@ -82,7 +84,7 @@ Result<void> act(Options& options, const std::string& name) {
     return set_action(options, action, name);
 }
 
-template <std::string Options::* member>
+template <std::string Options::*member>
 Result<void> assign(Options& options, const std::string& value) {
     if (value.empty()) return base::fail(Fault::usage, "an empty file name");
     options.*member = value;
@@ -112,8 +114,9 @@ constexpr std::array options_table{
                o.enable_lifecycle = true;
                return {};
            }},
-    Option{"--state.file", "FILE", "Where offsets and counters are kept; none keeps no state.\n"
-                                   "Default /var/lib/pmta_exporter/state; none with --once and --backfill.",
+    Option{"--state.file", "FILE",
+           "Where offsets and counters are kept; none keeps no state.\n"
+           "Default /var/lib/pmta_exporter/state; none with --once and --backfill.",
            [](Options& o, const std::string& v) -> Result<void> {
                if (v.empty()) return base::fail(Fault::usage, "--state.file needs a file name or none");
                o.state_file = v == "none" ? std::string() : v;
@@ -149,7 +152,8 @@ Result<void> check_together(const Options& options) {
     const bool reads = options.action == Action::once || options.action == Action::backfill;
     const bool has_input = !options.acct.empty() || !options.config_file.empty() || !options.pmta_config.empty();
     if ((reads || options.action == Action::serve) && !has_input) {
-        return base::fail(Fault::usage, "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --config.file or "
+        return base::fail(Fault::usage,
+                          "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --config.file or "
                           "--pmta.config");
     }
     if (options.action == Action::check_config && options.config_file.empty() && options.pmta_config.empty()) {

@@ -134,7 +134,8 @@ void TaskBoard::write(ExpositionWriter& writer) const {
     using Shown = std::optional<double>;
     each("mail_probe_success", [](const Entry& entry) -> Shown { return entry.succeeded ? 1 : 0; });
     each("mail_probe_duration_seconds", [](const Entry& entry) -> Shown { return entry.duration; });
-    each("mail_probe_last_run_timestamp_seconds", [](const Entry& entry) -> Shown { return seconds_of(entry.last_run); });
+    each("mail_probe_last_run_timestamp_seconds",
+         [](const Entry& entry) -> Shown { return seconds_of(entry.last_run); });
     each("mail_probe_last_success_timestamp_seconds", [](const Entry& entry) -> Shown {
         return entry.last_success ? Shown(seconds_of(*entry.last_success)) : std::nullopt;
     });

@@ -49,8 +49,8 @@ class TaskBoard {
         bool running = false;
         bool ran = false;
         bool succeeded = false;
-        double duration = 0;        // seconds, of the last run
-        base::WallTime last_run;    // its start
+        double duration = 0;      // seconds, of the last run
+        base::WallTime last_run;  // its start
         std::optional<base::WallTime> last_success;
         base::SteadyTime fresh_until;
         std::map<std::string, std::vector<Families::Sample>, std::less<>> values;

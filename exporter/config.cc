@@ -1,0 +1,148 @@
+#include "exporter/config.h"
+
+#include <algorithm>
+
+#include "exporter/catalogue.h"
+#include "exporter/collectors/registry.h"
+#include "shared/config/node.h"
+#include "shared/io/files.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+using base::Result;
+using config::MapReader;
+using config::Node;
+
+// Adds all texts of a list below `key` to a set, each through `take`, which says what is wrong with it.
+Result<void> each_text(const Node& list, const std::function<Result<void>(const Node&, const std::string&)>& take) {
+    const auto items = list.items();
+    if (!items) return base::fail(items.error());
+    for (const Node& item : *items) {
+        const auto text = item.text();
+        if (!text) return base::fail(text.error());
+        if (auto done = take(item, *text); !done) return done;
+    }
+    return {};
+}
+
+Result<void> add_group(const Node& item, const std::string& name, AccountingSettings& settings) {
+    std::string known;
+    for (const MetricGroup& group : metric_groups()) {
+        if (!group.opt_in) continue;
+        if (group.name == name) {
+            settings.groups.insert(name);
+            return {};
+        }
+        known += (known.empty() ? "" : ", ") + std::string(group.name);
+    }
+    return base::fail(item.error("no such group; those that can be turned on: " + known));
+}
+
+Result<void> read_budgets(const Node& node, AccountingSettings& settings) {
+    const auto members = node.members();
+    if (!members) return base::fail(members.error());
+    for (const auto& [name, value] : *members) {
+        const Metric* entry = find_metric(name);
+        if (entry == nullptr || entry->budget == 0 || entry->type == MetricType::gauge) {
+            return base::fail(value.error("no family of that name has a budget; --catalog shows those that do"));
+        }
+        const auto limit = value.integer(1, 10'000'000);
+        if (!limit) return base::fail(limit.error());
+        settings.budgets[name] = static_cast<std::uint32_t>(*limit);
+    }
+    return {};
+}
+
+Result<void> add_expected(const Node& item, const std::string& code, AccountingSettings& settings) {
+    const auto type = mta::record_type_of_code(code);
+    if (!type) return base::fail(item.error("write one of PowerMTA's record types: d b t tq r rb rs f"));
+    settings.expected_types.insert(*type);
+    return {};
+}
+
+Result<void> read_zone(const Node& node, AccountingSettings& settings) {
+    const auto name = node.text();
+    if (!name) return base::fail(name.error());
+    const auto zone = mta::Zone::named(*name);
+    if (!zone) return base::fail(node.error(zone.error().what));
+    settings.scanner.zone = *zone;
+    return {};
+}
+
+Result<void> read_accounting(const Node& node, AccountingSettings& settings) {
+    MapReader map(node);
+    std::chrono::milliseconds idle = settings.idle_limit;
+    map.texts("files", settings.globs).texts("moved_to", settings.moved_to).texts("pmta_log", settings.log_globs);
+    map.texts("job_columns", settings.job_columns);
+    map.duration("idle_limit", idle);
+    map.node("time_zone", [&](const Node& value) { return read_zone(value, settings); });
+    map.node("budgets", [&](const Node& value) { return read_budgets(value, settings); });
+    map.node("groups", [&](const Node& value) {
+        return each_text(value,
+                         [&](const Node& item, const std::string& text) { return add_group(item, text, settings); });
+    });
+    map.node("expect", [&](const Node& value) {
+        return each_text(value,
+                         [&](const Node& item, const std::string& text) { return add_expected(item, text, settings); });
+    });
+    if (auto done = map.finish(); !done) return done;
+    if (idle < std::chrono::hours(1)) return base::fail(node.error("idle_limit must be at least 1h"));
+    if (settings.job_columns.size() > mta::kCustomColumns) {
+        return base::fail(node.error("job_columns: at most " + std::to_string(mta::kCustomColumns) + " columns"));
+    }
+    settings.idle_limit = std::chrono::duration_cast<std::chrono::hours>(idle);
+    return {};
+}
+
+Result<void> read_collectors(const Node& node, std::vector<Task>& tasks) {
+    MapReader map(node);
+    for (const CollectorKind& kind : collector_kinds()) {
+        map.node(kind.section, [&](const Node& section) -> Result<void> {
+            auto made = kind.tasks(section);
+            if (!made) return base::fail(made.error());
+            std::ranges::move(*made, std::back_inserter(tasks));
+            return {};
+        });
+    }
+    if (auto done = map.finish(); !done) return done;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        for (std::size_t j = 0; j < i; ++j) {
+            if (tasks[i].probe != tasks[j].probe || tasks[i].target != tasks[j].target) continue;
+            return base::fail(
+                node.error("the target " + tasks[i].target + " of " + tasks[i].probe + " is named twice"));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<ExporterConfig> parse_config(std::string_view text, const std::string& file) {
+    const auto root = config::parse_yaml(text, file);
+    if (!root) return base::fail(root.error());
+    ExporterConfig config;
+    MapReader map(*root);
+    map.node("accounting", [&](const Node& node) { return read_accounting(node, config.accounting); });
+    map.node("collectors", [&](const Node& node) { return read_collectors(node, config.tasks); });
+    if (auto done = map.finish(); !done) return base::fail(done.error());
+    return config;
+}
+
+Result<ExporterConfig> load_config(const Options& options) {
+    ExporterConfig config;
+    if (!options.config_file.empty()) {
+        const auto text = io::Files().read(options.config_file, config::max_bytes);
+        if (!text) return base::fail(text.error());
+        auto parsed = parse_config(*text, options.config_file);
+        if (!parsed) return parsed;
+        config = std::move(*parsed);
+    }
+    AccountingSettings& accounting = config.accounting;
+    accounting.globs.insert(accounting.globs.end(), options.acct.begin(), options.acct.end());
+    const bool keeps_state = options.action == Action::serve;
+    accounting.state_file = options.state_file.value_or(keeps_state ? std::string(default_state_file) : std::string());
+    return config;
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,28 @@
+// What shall the exporter do? Joins the command line, the configuration file and PowerMTA's own configuration.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "exporter/accounting/settings.h"
+#include "exporter/collectors/collector.h"
+#include "exporter/options.h"
+#include "shared/base/result.h"
+
+namespace mtawatch::exporter {
+
+struct ExporterConfig {
+    AccountingSettings accounting;
+    std::vector<Task> tasks;
+    // What an operator should know of, though it stops nothing: "…: no acct-file logs f records".
+    std::vector<std::string> notes;
+};
+
+// Reads the files that the options name. Errors (Fault::configuration, not_found, permission) name file, line and key.
+// Files named by --acct come beside those of the configuration.
+[[nodiscard]] base::Result<ExporterConfig> load_config(const Options& options);
+
+// The YAML text of `file` alone, for tests and for load_config().
+[[nodiscard]] base::Result<ExporterConfig> parse_config(std::string_view text, const std::string& file);
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,158 @@
+#include "exporter/program.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "exporter/accounting/accounting.h"
+#include "exporter/catalogue.h"
+#include "exporter/config.h"
+#include "exporter/options.h"
+#include "exporter/self_metrics.h"
+#include "exporter/service.h"
+#include "shared/base/clock.h"
+#include "shared/mta/bounce_class.h"
+#include "shared/mta/reply_class.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+constexpr int exit_failed = 1;
+constexpr int exit_usage = 2;
+
+int failed(const base::Error& error) {
+    write_to_stderr(fmt::format("pmta_exporter: {}\n", error.what));
+    return exit_failed;
+}
+
+// A full disk or a closed pipe is a failure: half an exposition must not look like a whole one.
+int print(std::string_view text) {
+    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+    return written ? 0 : failed({base::Fault::io, "cannot write to stdout"});
+}
+
+// Shows how far long work has come, on a terminal only and gone when it ends.
+class ProgressLine {
+  public:
+    ~ProgressLine() {
+        if (shown_) write_to_stderr("\r\033[K");
+    }
+    void show(std::uint64_t read, std::uint64_t total, std::uint64_t records) {
+        if (!terminal_) return;
+        shown_ = true;
+        const double share = total == 0 ? 1 : static_cast<double>(read) / static_cast<double>(total);
+        write_to_stderr(fmt::format("\r\033[K{:3.0f} %  {} of {} MiB, {} records", share * 100, read >> 20U,
+                                    total >> 20U, records));
+    }
+
+  private:
+    bool terminal_ = ::isatty(STDERR_FILENO) == 1;
+    bool shown_ = false;
+};
+
+int read_once(const Options& options, ExporterConfig config, const base::Clock& clock, const Log& log) {
+    ProgressLine line;
+    const Progress progress = [&](auto read, auto total, auto records) { line.show(read, total, records); };
+    std::string text;
+    ExpositionWriter writer(options.format, text);
+    const auto done = run_once(std::move(config.accounting), clock, accounting_log(log), progress, writer);
+    if (!done) return failed(done.error());
+    SelfMetrics self(clock);
+    self.note_reload(true);
+    self.write(writer);
+    write_process_metrics(writer);
+    writer.finish();
+    return print(text);
+}
+
+int print_backfill(const Options& options, ExporterConfig config, const base::Clock& clock, const Log& log) {
+    ProgressLine line;
+    const Progress progress = [&](auto read, auto total, auto records) { line.show(read, total, records); };
+    int status = 0;
+    const auto sink = [&](std::string_view text) { status = status == 0 ? print(text) : status; };
+    const auto done = backfill(std::move(config.accounting), options.step, clock, accounting_log(log), progress, sink);
+    return done ? status : failed(done.error());
+}
+
+int check_config(const ExporterConfig& config) {
+    std::string text;
+    for (const std::string& note : config.notes) text += "note: " + note + "\n";
+    for (const std::string& glob : config.accounting.globs) text += "follows " + glob + "\n";
+    for (const std::string& glob : config.accounting.log_globs) text += "reads the log " + glob + "\n";
+    for (const Task& task : config.tasks) text += fmt::format("looks at {} {}\n", task.probe, task.target);
+    return print(text + "The configuration is good.\n");
+}
+
+// Signals are taken by the main thread alone, with sigwait: blocked before any other thread is made.
+sigset_t block_signals() {
+    sigset_t signals;
+    sigemptyset(&signals);
+    for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&signals, number);
+    pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+    // A client that goes away while it is written to must not end the exporter.
+    std::signal(SIGPIPE, SIG_IGN);
+    return signals;
+}
+
+int serve(const Options& options, ExporterConfig config, const base::Clock& clock, const Log& log) {
+    const sigset_t signals = block_signals();
+    auto service = Service::start(options, std::move(config), clock, log);
+    if (!service) return failed(service.error());
+    for (;;) {
+        int number = 0;
+        if (sigwait(&signals, &number) != 0) continue;
+        if (number != SIGHUP) {
+            log.info("stopping", {{"signal", number == SIGTERM ? "SIGTERM" : "SIGINT"}});
+            break;
+        }
+        // What went wrong is in the log already.
+        [[maybe_unused]] const auto reloaded = (*service)->reload();
+    }
+    (*service)->stop();
+    log.info("stopped");
+    return 0;
+}
+
+int explain(const std::string& text) {
+    const mta::ReplyVerdict verdict = mta::ReplyClassifier().classify({}, text);
+    const mta::ReplyCodes codes = mta::reply_codes({}, text);
+    std::string answer = fmt::format("reason:        {}\nrule:          {}\n", name(verdict.reply_class), verdict.rule);
+    if (codes.code != 0) answer += fmt::format("code:          {}\n", codes.code);
+    if (codes.enhanced_size != 0) answer += fmt::format("enhanced code: {}\n", codes.enhanced_code());
+    const mta::BounceClass bounce = mta::is_local_diag(text)
+                                        ? mta::BounceClass::local
+                                        : mta::class_of_reply(verdict.reply_class, codes.enhanced_code());
+    return print(answer + fmt::format("bounce class:  {} (where PowerMTA's category does not decide)\n", name(bounce)));
+}
+
+}  // namespace
+
+int run(std::span<const std::string> arguments) {
+    const auto options = parse_options(arguments);
+    if (!options) {
+        failed(options.error());
+        return exit_usage;
+    }
+    if (options->action == Action::help) return print(help_text());
+    if (options->action == Action::version) return print(version_line() + "\n");
+    if (options->action == Action::catalog) return print(catalogue_json());
+    if (options->action == Action::explain) return explain(options->explain);
+    const base::SystemClock clock;
+    const Log log(options->log_level, options->log_format, clock, write_to_stderr);
+    auto config = load_config(*options);
+    if (!config) return failed(config.error());
+    switch (options->action) {
+        case Action::check_config:
+            return check_config(*config);
+        case Action::once:
+            return read_once(*options, std::move(*config), clock, log);
+        case Action::backfill:
+            return print_backfill(*options, std::move(*config), clock, log);
+        default:
+            return serve(*options, std::move(*config), clock, log);
+    }
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,159 @@
+#include "exporter/service.h"
+
+#include <sys/resource.h>
+
+#include <array>
+#include <random>
+
+#include "shared/base/text.h"
+#include "shared/probe/real_world.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+// Probes wait for the network, so a few at a time are enough, and one that hangs to its deadline stops no other.
+constexpr std::size_t probe_threads = 4;
+
+// Connections, followed files and probes together may pass the usual soft limit of 1024.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+struct Service::Worlds {
+    std::vector<std::unique_ptr<probe::RealWorld>> all;
+    [[nodiscard]] std::vector<probe::World*> pointers() const {
+        std::vector<probe::World*> result;
+        for (const auto& real : all) result.push_back(&real->world);
+        return result;
+    }
+};
+
+LogLine accounting_log(const Log& log) {
+    return [&log](Severity severity, std::string_view text) {
+        constexpr std::array levels{LogLevel::info, LogLevel::warn, LogLevel::error};
+        log.write(levels[static_cast<std::size_t>(severity)], text, {{"component", "accounting"}});
+    };
+}
+
+Service::Service(const Options& options, const base::Clock& clock, const Log& log)
+    : options_(options), clock_(&clock), log_(&log), self_(clock), board_(clock, log, std::random_device()()) {}
+
+Service::~Service() { stop(); }
+
+base::Result<std::unique_ptr<Service>> Service::start(const Options& options, ExporterConfig config,
+                                                      const base::Clock& clock, const Log& log) {
+    raise_descriptor_limit();
+    std::unique_ptr<Service> service(new Service(options, clock, log));
+    if (auto done = service->start_parts(std::move(config)); !done) return base::fail(done.error());
+    return service;
+}
+
+base::Result<void> Service::start_parts(ExporterConfig config) {
+    for (const std::string& note : config.notes) log_->warn(note);
+    globs_ = config.accounting.globs;
+    // An exporter that only probes has no accounting, and none of its metrics: silence is not a count of nothing.
+    if (!config.accounting.globs.empty() || !config.accounting.log_globs.empty()) {
+        auto accounting = Accounting::start(std::move(config.accounting), *clock_, accounting_log(*log_));
+        if (!accounting) return base::fail(accounting.error());
+        accounting_ = std::move(*accounting);
+    }
+    board_.replace(std::move(config.tasks));
+    self_.note_reload(true);
+    site_ = std::make_unique<Site>(site_content());
+    auto server = Server::start({options_.listen, options_.web_config_file, {}}, *site_, *log_);
+    if (!server) return base::fail(server.error());
+    server_ = std::move(*server);
+    worlds_ = std::make_unique<Worlds>();
+    for (std::size_t i = 0; i < probe_threads; ++i) {
+        worlds_->all.push_back(std::make_unique<probe::RealWorld>(std::initializer_list<probe::Member>{
+            probe::use_connector, probe::use_commands, probe::use_dns, probe::use_ssh}));
+    }
+    scheduler_ = std::make_unique<Scheduler>(board_, worlds_->pointers());
+    log_->info("pmta_exporter started", {{"version", std::string(version())}});
+    for (const std::string& address : server_->addresses()) log_->info("listening", {{"address", address}});
+    return {};
+}
+
+SiteContent Service::site_content() {
+    SiteContent content;
+    content.version = version();
+    content.metrics_path = options_.telemetry_path;
+    content.sources = {
+        [this](ExpositionWriter& writer) { accounting_ ? accounting_->write(writer) : void(); },
+        [this](ExpositionWriter& writer) { board_.write(writer); },
+        [this](ExpositionWriter& writer) { self_.write(writer); },
+        write_process_metrics,
+    };
+    content.not_ready_because = [this] { return not_ready_because(); };
+    content.status = [this] { return status(); };
+    if (options_.enable_lifecycle) content.reload = [this] { return reload(); };
+    return content;
+}
+
+std::string Service::not_ready_because() const {
+    return accounting_ && !accounting_->ready() ? "the accounting files that were there at the start are being read"
+                                                : "";
+}
+
+std::vector<SourceStatus> Service::status() const {
+    std::vector<SourceStatus> rows;
+    if (accounting_) {
+        const std::lock_guard lock(globs_mutex_);
+        const std::string state = accounting_->ready() ? "followed" : "reading what was there at the start";
+        for (const std::string& glob : globs_) rows.push_back({"accounting " + glob, true, state});
+    }
+    auto probes = board_.status();
+    std::ranges::move(probes, std::back_inserter(rows));
+    return rows;
+}
+
+base::Result<void> Service::apply(ExporterConfig config) {
+    auto globs = config.accounting.globs;
+    const bool wants_accounting = !globs.empty() || !config.accounting.log_globs.empty();
+    if (wants_accounting != (accounting_ != nullptr)) {
+        return base::fail(base::Fault::configuration, "accounting files cannot be {} without a restart",
+                          wants_accounting ? "added where none were followed" : "removed altogether");
+    }
+    if (accounting_) {
+        if (auto done = accounting_->reload(std::move(config.accounting)); !done) return done;
+    }
+    for (const std::string& note : config.notes) log_->warn(note);
+    board_.replace(std::move(config.tasks));
+    scheduler_->wake();
+    const std::lock_guard lock(globs_mutex_);
+    globs_ = std::move(globs);
+    return {};
+}
+
+base::Result<void> Service::reload() {
+    const std::lock_guard lock(reloading_);
+    base::Result<void> done;
+    if (auto config = load_config(options_)) {
+        done = apply(std::move(*config));
+    } else {
+        done = base::fail(config.error());
+    }
+    self_.note_reload(done.has_value());
+    if (done) {
+        log_->info("the configuration was read again");
+    } else {
+        log_->error("the configuration was refused, the old one stays in force", {{"reason", done.error().what}});
+    }
+    return done;
+}
+
+void Service::stop() {
+    if (server_) server_->stop();
+    if (accounting_) accounting_->stop();
+    if (scheduler_) scheduler_->stop();
+    scheduler_.reset();
+    server_.reset();
+    accounting_.reset();
+}
+
+}  // namespace mtawatch::exporter
