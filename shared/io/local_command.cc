@@ -4,8 +4,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/pidfd.h>
 #include <sys/wait.h>
+
+extern "C" {
+#include <sys/pidfd.h>  // glibc 2.36 forgot to declare it for C++
+}
 
 #include <array>
 #include <cerrno>
