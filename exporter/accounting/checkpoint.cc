@@ -1,0 +1,368 @@
+#include "exporter/accounting/checkpoint.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <unordered_map>
+
+namespace mtawatch::exporter {
+namespace {
+
+using base::fail;
+using base::Fault;
+using base::Result;
+
+constexpr std::string_view kMagic = "MTAWATCH";
+constexpr std::uint32_t kVersion = 1;
+// A state file of this size would hold tens of millions of series: it is not ours.
+constexpr std::uint64_t kMaxCheckpointBytes = 4ULL << 30U;
+constexpr std::size_t kFrameBytes = kMagic.size() + sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
+constexpr std::uint32_t kNoIndex = 0xffffffffU;
+
+class Writer {
+  public:
+    template <class T>
+    void number(T value) {
+        static_assert(std::is_arithmetic_v<T>);
+        bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+    void text(std::string_view text) {
+        number(static_cast<std::uint32_t>(text.size()));
+        bytes_.append(text);
+    }
+    template <class T>
+    void plain(const T& value) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+    std::string take() { return std::move(bytes_); }
+
+  private:
+    std::string bytes_;
+};
+
+// After the first read past the end every further one yields zeros; ok() is asked at the end.
+class Reader {
+  public:
+    explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+    [[nodiscard]] bool ok() const { return ok_; }
+    [[nodiscard]] bool at_end() const { return bytes_.empty(); }
+    std::string_view take(std::size_t size) {
+        if (!ok_ || size > bytes_.size()) {
+            ok_ = false;
+            return {};
+        }
+        const std::string_view taken = bytes_.substr(0, size);
+        bytes_.remove_prefix(size);
+        return taken;
+    }
+    template <class T>
+    T plain() {
+        static_assert(std::is_trivially_copyable_v<T>);
+        T value{};
+        const std::string_view taken = take(sizeof value);
+        if (!taken.empty()) std::memcpy(&value, taken.data(), sizeof value);
+        return value;
+    }
+    std::string_view text() { return take(plain<std::uint32_t>()); }
+    // A count of things that take at least `bytes_each`: more than could follow is a damaged file.
+    std::size_t count(std::size_t bytes_each) {
+        const auto value = plain<std::uint32_t>();
+        if (value > bytes_.size() / bytes_each) ok_ = false;
+        return ok_ ? value : 0;
+    }
+
+  private:
+    std::string_view bytes_;
+    bool ok_ = true;
+};
+
+// Texts are numbered anew in the document, so that only those in use are in it.
+class TextNumbers {
+  public:
+    explicit TextNumbers(const TextPool& pool) : pool_(pool), numbers_(pool.end(), kNoIndex) {}
+    std::uint32_t of(TextId id) {
+        std::uint32_t& number = numbers_[id];
+        if (number == kNoIndex) {
+            number = static_cast<std::uint32_t>(used_.size());
+            used_.push_back(id);
+        }
+        return number;
+    }
+    void write(Writer& out) const {
+        out.number(static_cast<std::uint32_t>(used_.size()));
+        for (const TextId id : used_) {
+            out.number(static_cast<std::uint8_t>(id == kOtherText ? 1 : 0));
+            out.text(pool_.text(id));
+        }
+    }
+
+  private:
+    const TextPool& pool_;
+    std::vector<std::uint32_t> numbers_;
+    std::vector<TextId> used_;
+};
+
+void write_rows(Writer& out, const FamilyCopy& rows, TextNumbers& texts) {
+    out.number(static_cast<std::uint32_t>(rows.rows));
+    for (const TextId id : rows.keys) out.number(texts.of(id));
+    for (const std::uint64_t count : rows.counts) out.number(count);
+}
+
+void write_origins(Writer& out, const FamilyCopy& rows, TextNumbers& texts) {
+    out.number(static_cast<std::uint32_t>(rows.rows));
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+        out.number(texts.of(rows.keys[i]));
+        out.number(texts.of(static_cast<TextId>(rows.counts[2 * i])));
+        out.number(texts.of(static_cast<TextId>(rows.counts[2 * i + 1])));
+    }
+}
+
+void write_files(Writer& out, const std::vector<FileState>& files) {
+    const auto known = std::ranges::count_if(files, [](const FileState& f) { return f.fingerprint.length != 0; });
+    out.number(static_cast<std::uint32_t>(known));
+    for (const FileState& file : files) {
+        if (file.fingerprint.length == 0) continue;
+        out.text(file.path);
+        out.text(file.header);
+        out.number(file.device);
+        out.number(file.inode);
+        out.number(file.fingerprint.length);
+        out.number(file.fingerprint.hash);
+        out.number(file.offset);
+        out.number(file.vanished_at);
+        out.number(file.first_time);
+    }
+}
+
+std::vector<FileState> read_files(Reader& in) {
+    std::vector<FileState> files(in.count(2 * sizeof(std::uint32_t)));
+    for (FileState& file : files) {
+        file.path = in.text();
+        file.header = in.text();
+        file.device = in.plain<std::uint64_t>();
+        file.inode = in.plain<std::uint64_t>();
+        file.fingerprint.length = in.plain<std::uint32_t>();
+        file.fingerprint.hash = in.plain<std::uint64_t>();
+        file.offset = in.plain<std::uint64_t>();
+        file.vanished_at = in.plain<std::int64_t>();
+        file.first_time = in.plain<std::int64_t>();
+    }
+    return files;
+}
+
+void write_marks(Writer& out, const IngestMarks& marks) {
+    out.number(marks.baseline_done);
+    out.number(marks.backlog_end);
+    out.number(marks.last_read);
+    for (const std::uint64_t count : marks.log_events) out.number(count);
+}
+
+IngestMarks read_marks(Reader& in) {
+    IngestMarks marks;
+    marks.baseline_done = in.plain<std::uint8_t>();
+    marks.backlog_end = in.plain<std::int64_t>();
+    marks.last_read = in.plain<std::int64_t>();
+    for (std::uint64_t& count : marks.log_events) count = in.plain<std::uint64_t>();
+    return marks;
+}
+
+// Gives the document's texts their numbers in a store: values of records when the document lists them as such, words
+// of ours otherwise. Only texts that some row uses come in.
+class RestoredTexts {
+  public:
+    RestoredTexts(Reader& in, SeriesStore& store) : store_(store) {
+        const std::size_t count = in.count(sizeof(std::uint8_t) + sizeof(std::uint32_t));
+        for (std::size_t i = 0; i < count; ++i) {
+            const bool other = in.plain<std::uint8_t>() != 0;
+            texts_.push_back({in.text(), other ? kOtherText : kNoText});
+        }
+    }
+    void list_value(std::uint32_t number, Kind kind, std::uint32_t last_seen) {
+        if (number >= texts_.size() || texts_[number].id == kOtherText) return;
+        texts_[number].kind = kind;
+        texts_[number].last_seen = last_seen;
+    }
+    // kNoText for a number that the document does not have.
+    TextId id(std::uint32_t number) {
+        if (number >= texts_.size()) return kNoText;
+        Text& text = texts_[number];
+        if (text.id == kNoText) {
+            text.id = text.kind ? store_.values(*text.kind).restore(text.bytes, text.last_seen) : store_.word(text.bytes);
+        }
+        return text.id;
+    }
+
+  private:
+    struct Text {
+        std::string_view bytes;
+        TextId id = kNoText;
+        std::optional<Kind> kind = std::nullopt;
+        std::uint32_t last_seen = 0;
+    };
+    SeriesStore& store_;
+    std::vector<Text> texts_;
+};
+
+// Reads the rows of a family; they go into `table` unless it is null. False: a row that cannot be.
+bool read_rows(Reader& in, std::size_t arity, std::size_t width, SeriesTable* table, RestoredTexts& texts) {
+    const std::size_t rows = in.count(arity * sizeof(std::uint32_t) + width * sizeof(std::uint64_t));
+    const std::string_view keys = in.take(rows * arity * sizeof(std::uint32_t));
+    const std::string_view counts = in.take(rows * width * sizeof(std::uint64_t));
+    if (!in.ok() || table == nullptr) return in.ok();
+    std::array<TextId, kMaxLabels> key{};
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t i = 0; i < arity; ++i) {
+            std::uint32_t number = 0;
+            std::memcpy(&number, keys.data() + (row * arity + i) * sizeof number, sizeof number);
+            key[i] = texts.id(number);
+            if (key[i] == kNoText) return false;
+        }
+        if (table->find(key.data()) != SeriesTable::kNone) return false;
+        std::memcpy(table->counts(table->add(key.data())), counts.data() + row * width * sizeof(std::uint64_t),
+                    width * sizeof(std::uint64_t));
+    }
+    return true;
+}
+
+void read_origins(Reader& in, SeriesStore& store, RestoredTexts& texts) {
+    const std::size_t rows = in.count(3 * sizeof(std::uint32_t));
+    for (std::size_t row = 0; row < rows; ++row) {
+        const TextId source = texts.id(in.plain<std::uint32_t>());
+        const TextId vmta = texts.id(in.plain<std::uint32_t>());
+        const TextId pool = texts.id(in.plain<std::uint32_t>());
+        if (source != kNoText && vmta != kNoText && pool != kNoText) store.learn_origin(source, {vmta, pool});
+    }
+}
+
+std::optional<Family> family_of(std::string_view metric) {
+    for (std::size_t i = 0; i < kFamilies; ++i) {
+        if (metric_name(static_cast<Family>(i)) == metric) return static_cast<Family>(i);
+    }
+    return std::nullopt;
+}
+
+// One family of the document. It is kept when it means the same now; sender lifetimes are kept whatever the budget.
+bool read_family(Reader& in, SeriesStore& store, RestoredTexts& texts, std::vector<std::string>& restarted) {
+    const std::string_view metric = in.text();
+    const auto hash = in.plain<std::uint64_t>();
+    const auto arity = in.plain<std::uint8_t>();
+    const auto width = in.plain<std::uint8_t>();
+    std::array<std::uint64_t, kMaxLabels> folded{};
+    for (std::uint64_t& count : folded) count = in.plain<std::uint64_t>();
+    const auto retired = in.plain<std::uint64_t>();
+    if (!in.ok() || arity > kMaxLabels || width == 0 || width > kDelayWidth) return false;
+    const std::optional<Family> family = family_of(metric);
+    SeriesTable* table = nullptr;
+    if (family && store.shape(*family).enabled) {
+        SeriesTable& own = store.table(*family);
+        const bool same_form = own.arity() == arity && own.width() == width;
+        const bool same = store.shape(*family).hash == hash || *family == Family::sender_lifetime;
+        if (same_form && same) {
+            table = &own;
+            store.folded[index_of(*family)] = folded;
+            store.retired[index_of(*family)] = retired;
+        }
+    }
+    const bool wanted = family && store.shape(*family).enabled;
+    if (table == nullptr && wanted) restarted.emplace_back(metric);
+    return read_rows(in, arity, width, table, texts);
+}
+
+Result<std::string_view> unframe(std::string_view bytes) {
+    Reader in(bytes);
+    if (in.take(kMagic.size()) != kMagic) return fail(Fault::malformed, "is not a state file of this exporter");
+    const auto version = in.plain<std::uint32_t>();
+    if (in.ok() && version != kVersion) {
+        return fail(Fault::malformed, "has version {}, this exporter reads {}", version, kVersion);
+    }
+    const auto size = in.plain<std::uint64_t>();
+    const auto checksum = in.plain<std::uint64_t>();
+    if (!in.ok() || size > kMaxCheckpointBytes || size != bytes.size() - kFrameBytes) {
+        return fail(Fault::malformed, "is cut off or has bytes too many ({} bytes)", bytes.size());
+    }
+    const std::string_view body = bytes.substr(kFrameBytes);
+    if (hash_bytes(body) != checksum) return fail(Fault::malformed, "does not fit its checksum");
+    return body;
+}
+
+}  // namespace
+
+void copy_store(const SeriesStore& store, CheckpointCopy& copy) {
+    for (std::size_t i = 0; i < kFamilies; ++i) copy.families[i] = copy_family(store, static_cast<Family>(i));
+    copy.origins = {store.origins().keys(), store.origins().counts(), store.origins().size()};
+    for (std::size_t i = 0; i < kOpenKinds; ++i) copy.values[i] = store.values(static_cast<Kind>(i)).places();
+    copy.totals = store.totals;
+    copy.folded = store.folded;
+    copy.retired = store.retired;
+}
+
+std::string encode_checkpoint(const CheckpointCopy& copy, const SeriesStore& store) {
+    TextNumbers texts(store.texts());
+    Writer rows;
+    for (std::size_t i = 0; i < kFamilies; ++i) {
+        const FamilyShape& shape = store.shape(static_cast<Family>(i));
+        rows.text(shape.metric->name);
+        rows.number(shape.hash);
+        rows.number(static_cast<std::uint8_t>(shape.labels.size()));
+        rows.number(static_cast<std::uint8_t>(store.table(static_cast<Family>(i)).width()));
+        for (const std::uint64_t count : copy.folded[i]) rows.number(count);
+        rows.number(copy.retired[i]);
+        write_rows(rows, copy.families[i], texts);
+    }
+    Writer values;
+    for (const std::vector<ValueTable::Entry>& entries : copy.values) {
+        const auto used = std::ranges::count_if(entries, [](const auto& e) { return e.text != kNoText; });
+        values.number(static_cast<std::uint32_t>(used));
+        for (const ValueTable::Entry& entry : entries) {
+            if (entry.text == kNoText) continue;
+            values.number(texts.of(entry.text));
+            values.number(entry.last_seen);
+        }
+    }
+    Writer origins;
+    write_origins(origins, copy.origins, texts);
+    Writer body;
+    texts.write(body);
+    body.plain(copy.totals);
+    write_marks(body, copy.marks);
+    write_files(body, copy.files);
+    write_files(body, copy.log_files);
+    std::string bytes = body.take() + values.take() + rows.take() + origins.take();
+    Writer frame;
+    frame.plain(std::array<char, 8>{'M', 'T', 'A', 'W', 'A', 'T', 'C', 'H'});
+    frame.number(kVersion);
+    frame.number(static_cast<std::uint64_t>(bytes.size()));
+    frame.number(hash_bytes(bytes));
+    return frame.take() + bytes;
+}
+
+Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, SeriesStore& store) {
+    const Result<std::string_view> body = unframe(bytes);
+    if (!body) return fail(body.error());
+    Reader in(*body);
+    RestoredCheckpoint restored;
+    RestoredTexts texts(in, store);
+    store.totals = in.plain<Totals>();
+    store.clock_restored();
+    restored.marks = read_marks(in);
+    restored.files = read_files(in);
+    restored.log_files = read_files(in);
+    for (std::size_t kind = 0; kind < kOpenKinds; ++kind) {
+        const std::size_t count = in.count(2 * sizeof(std::uint32_t));
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto number = in.plain<std::uint32_t>();
+            texts.list_value(number, static_cast<Kind>(kind), in.plain<std::uint32_t>());
+        }
+    }
+    for (std::size_t i = 0; i < kFamilies; ++i) {
+        if (!read_family(in, store, texts, restored.restarted)) {
+            return fail(Fault::malformed, "holds counts that cannot be");
+        }
+    }
+    read_origins(in, store, texts);
+    if (!in.ok() || !in.at_end()) return fail(Fault::malformed, "ends in the wrong place");
+    return restored;
+}
+
+}  // namespace mtawatch::exporter

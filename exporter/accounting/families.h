@@ -1,0 +1,85 @@
+// Which families are counted from records, and which label stands where in their keys?
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace mtawatch::exporter {
+
+// The kinds of label values. Values of the first block come from records and are bounded by budgets; those of the
+// second are words of ours (or of the provider table) and are never folded.
+enum class Kind : std::uint8_t {
+    vmta,
+    pool,
+    category,
+    source_type,
+    delivery_type,
+    smtp_user,
+    feedback_type,
+    enhanced_code,
+    protocol,
+    sender_domain,
+    source_ip,
+    job_id,
+    recipient_domain,
+    provider,
+    bounce_class,
+    reason,
+    code,
+};
+inline constexpr std::size_t kKinds = 17;
+inline constexpr std::size_t kOpenKinds = 13;
+// The label name, which is the same in every family.
+[[nodiscard]] std::string_view name(Kind kind);
+[[nodiscard]] constexpr bool is_open(Kind kind) { return static_cast<std::size_t>(kind) < kOpenKinds; }
+
+enum class Family : std::uint8_t {
+    deliveries,  // two counts a row: recipients, bytes
+    local_deliveries,
+    bounces,
+    bounce_reasons,
+    remote_bounces,
+    transient_failures,
+    queue_transient_failures,
+    receipts,
+    smtp_user_receipts,
+    complaints,
+    diagnostics,
+    replies,
+    delivery_delay,  // a count for each bucket, then the sum in seconds
+    tls_deliveries,
+    last_delivery,  // not a count: the newest time stamp
+    sender_deliveries,
+    sender_bounces,
+    sender_transient_failures,
+    sender_complaints,
+    sender_lifetime,
+    source_ip_deliveries,
+    source_ip_bounces,
+    source_ip_transient_failures,
+    job_deliveries,
+    job_bounces,
+    job_transient_failures,
+    job_complaints,
+    recipient_domain_deliveries,
+    recipient_domain_bounces,
+    recipient_domain_transient_failures,
+};
+inline constexpr std::size_t kFamilies = 30;
+// The metric's name in the catalogue.
+[[nodiscard]] std::string_view metric_name(Family family);
+
+inline constexpr std::string_view kBytesMetric = "pmta_delivered_bytes_total";
+
+// Bounds of pmta_delivery_delay_seconds, one more bucket for +Inf, then the sum.
+inline constexpr std::size_t kDelayBounds = 14;
+inline constexpr std::size_t kDelayWidth = kDelayBounds + 2;
+
+template <class Enum>
+[[nodiscard]] constexpr std::size_t index_of(Enum value) {
+    return static_cast<std::size_t>(value);
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,39 @@
+// Which files are there to follow now? Globs, their ".gz" siblings and move-to folders, as a plain list.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "exporter/accounting/settings.h"
+
+namespace mtawatch::exporter {
+
+struct SeenFile {
+    std::string path;
+    std::uint32_t source = 0;  // index of the glob; TrackedFile::kNoSource: only of use if it is known already
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint64_t size = 0;
+    std::int64_t modified = 0;  // nanoseconds
+};
+
+// What cannot be looked at, in words, with the glob it belongs to.
+struct ListingProblem {
+    std::uint32_t source = 0;
+    std::string text;
+    bool operator<(const ListingProblem& other) const {
+        return std::tie(source, text) < std::tie(other.source, other.text);
+    }
+};
+
+struct Listing {
+    std::vector<SeenFile> files;  // one entry for each inode, the first glob and path in order have it
+    std::set<std::string> folders;
+    std::set<ListingProblem> problems;
+};
+
+[[nodiscard]] Listing list_files(const std::vector<std::string>& globs, const std::vector<std::string>& moved_to);
+
+}  // namespace mtawatch::exporter

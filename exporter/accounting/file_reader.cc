@@ -1,0 +1,204 @@
+#include "exporter/accounting/file_reader.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace mtawatch::exporter {
+namespace {
+
+using base::fail;
+using base::Fault;
+using base::Result;
+
+// First a piece that holds most headers, then, for a longer first line, the rest.
+constexpr std::size_t kHeadPiece = 4U << 10U;
+
+std::string why_not(const std::string& path, int error) {
+    std::string text = path + ": " + std::generic_category().message(error);
+    if (error == EACCES) text += "; add the exporter's user to the file's group, or set world-readable in the acct-file";
+    return text;
+}
+
+// Reads at `offset` until `into` is full or the file ends.
+Result<std::size_t> read_at(int fd, char* into, std::size_t size, std::uint64_t offset, const std::string& path) {
+    std::size_t have = 0;
+    while (have < size) {
+        const ssize_t got = ::pread(fd, into + have, size - have, static_cast<off_t>(offset + have));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail(Fault::io, "{}", why_not(path, errno));
+        if (got == 0) break;
+        have += static_cast<std::size_t>(got);
+    }
+    return have;
+}
+
+Result<UniqueFd> open_file(const std::string& path) {
+    // Never waits for a FIFO's other end, whatever took the file's place since it was listed.
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!fd.open()) return fail(errno == EACCES ? Fault::permission : Fault::io, "{}", why_not(path, errno));
+    return fd;
+}
+
+}  // namespace
+
+FileReader::FileReader(const AccountingSettings& settings, const base::Clock& clock, SeriesStore& store, TurnLock& lock)
+    : settings_(settings),
+      clock_(clock),
+      store_(store),
+      lock_(lock),
+      counter_(settings, store),
+      scanner_(scanner_options(settings)),
+      head_scanner_(scanner_options(settings)) {}
+
+Result<std::string> FileReader::plain_head(int fd, const std::string& path) const {
+    std::string bytes(kHeadPiece, '\0');
+    auto got = read_at(fd, bytes.data(), bytes.size(), 0, path);
+    if (got && *got == kHeadPiece && full_fingerprint_length(bytes) > kHeadPiece) {
+        bytes.resize(kMaxHeaderBytes + kFingerprintBytes);
+        got = read_at(fd, bytes.data(), bytes.size(), 0, path);
+    }
+    if (!got) return fail(got.error());
+    bytes.resize(*got);
+    bytes.resize(std::min(bytes.size(), full_fingerprint_length(bytes)));
+    return bytes;
+}
+
+Result<Head> FileReader::head(const std::string& path) {
+    auto fd = open_file(path);
+    if (!fd) return fail(fd.error());
+    auto bytes = plain_head(fd->get(), path);
+    if (!bytes) return fail(bytes.error());
+    Head head;
+    head.bytes = std::move(*bytes);
+    head_scanner_.reset();
+    const mta::ScanCounts before = head_scanner_.counts();
+    head_scanner_.feed(head.bytes);
+    for (auto records = head_scanner_.next(); !records.empty(); records = head_scanner_.next()) {
+        if (head.first_time == 0 && records.front().time != mta::kNoTime) head.first_time = records.front().time;
+    }
+    const mta::ScanCounts& after = head_scanner_.counts();
+    if (after.parsed != before.parsed || after.errors != before.errors) head.records_end = head_scanner_.consumed();
+    return head;
+}
+
+FileReader::Outcome FileReader::unreadable(TrackedFile& file, std::string why) {
+    file.unreadable = true;
+    file.fd.reset();
+    problem_ = std::move(why);
+    return Outcome::unreadable;
+}
+
+FileReader::Outcome FileReader::read(TrackedFile& file, const AfterChunk& after_chunk) {
+    file.dirty = false;
+    return is_gzip_name(file.path) && !file.detached ? read_gzip(file, after_chunk) : read_plain(file, after_chunk);
+}
+
+bool FileReader::same_beginning(const TrackedFile& file) {
+    std::string bytes(file.fingerprint.length, '\0');
+    const auto got = read_at(file.fd.get(), bytes.data(), bytes.size(), 0, file.path);
+    return got && *got == bytes.size() && fingerprint_of(bytes, bytes.size()) == file.fingerprint;
+}
+
+// The scanner goes on where it stopped when this is the file it stopped in: the beginning of a long last line need
+// not be read again each time it grows.
+void FileReader::resume(const TrackedFile& file) {
+    if (at_ == file.serial && scanner_.consumed() == file.offset) return;
+    scanner_.resume(file.header, file.offset);
+    at_ = file.serial;
+}
+
+FileReader::Outcome FileReader::read_plain(TrackedFile& file, const AfterChunk& after_chunk) {
+    if (!file.fd.open()) {
+        auto fd = open_file(file.path);
+        if (!fd) return unreadable(file, fd.error().what);
+        file.fd = std::move(*fd);
+    }
+    struct stat info {};
+    if (::fstat(file.fd.get(), &info) != 0) return unreadable(file, why_not(file.path, errno));
+    const auto size = static_cast<std::uint64_t>(info.st_size);
+    file.unreadable = false;
+    if (!file.detached) {
+        if (info.st_ino != file.inode || size < file.offset || !same_beginning(file)) return Outcome::changed;
+    } else if (size < file.offset) {
+        return Outcome::up_to_date;
+    }
+    resume(file);
+    for (;;) {
+        const auto space = scanner_.space();
+        const auto got = read_at(file.fd.get(), space.data(), std::min(space.size(), mta::kScanChunkBytes),
+                                 scanner_.committed(), file.path);
+        if (!got) return unreadable(file, got.error().what);
+        if (*got == 0) break;
+        scanner_.commit(*got);
+        count_scanned(&file);
+        if (!after_chunk()) {
+            file.dirty = true;
+            return Outcome::interrupted;
+        }
+    }
+    file.size = std::max(size, scanner_.committed());
+    file.disk_read = file.size;
+    if (file.finish) finish(file);
+    const auto head = plain_head(file.fd.get(), file.path);
+    if (head) lengthen_fingerprint(file, *head);
+    return Outcome::up_to_date;
+}
+
+FileReader::Outcome FileReader::read_gzip(TrackedFile& file, const AfterChunk&) {
+    return unreadable(file, file.path + ": compressed files are not read");
+}
+
+void FileReader::read_stream(int fd, const AfterChunk& after_chunk) {
+    scanner_.reset();
+    at_ = 0;
+    for (;;) {
+        const auto space = scanner_.space();
+        const ssize_t got = ::read(fd, space.data(), std::min(space.size(), mta::kScanChunkBytes));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) break;
+        scanner_.commit(static_cast<std::size_t>(got));
+        count_scanned(nullptr);
+        if (!after_chunk()) return;
+    }
+    scanner_.finish();
+    count_scanned(nullptr);
+}
+
+void FileReader::finish(TrackedFile& file) {
+    scanner_.finish();
+    count_scanned(&file);
+    file.finish = false;
+    file.finished = true;
+    at_ = 0;
+}
+
+void FileReader::count_scanned(TrackedFile* file) {
+    const std::int64_t now = base::unix_seconds(clock_.wall());
+    const WriterTurn turn(lock_);
+    for (auto records = scanner_.next(); !records.empty(); records = scanner_.next()) counter_.count(records, now);
+    Totals& totals = store_.totals;
+    const mta::ScanCounts& counts = scanner_.counts();
+    totals.lines_parsed += counts.parsed - counted_.parsed;
+    totals.lines_header += counts.headers - counted_.headers;
+    for (std::size_t i = 0; i < mta::kScanErrors; ++i) totals.scan_errors[i] += counts.errors[i] - counted_.errors[i];
+    counted_ = counts;
+    if (file == nullptr) return;
+    totals.read_bytes += scanner_.consumed() - file->offset;
+    file->offset = scanner_.consumed();
+    if (file->header != scanner_.header()) file->header = scanner_.header();
+}
+
+// A young file is known by the few bytes it had; as it grows, by more of them.
+void FileReader::lengthen_fingerprint(TrackedFile& file, std::string_view head) {
+    const std::size_t full = full_fingerprint_length(head);
+    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>({full, file.offset, head.size()}));
+    if (length <= file.fingerprint.length) return;
+    const WriterTurn turn(lock_);
+    file.fingerprint = fingerprint_of(head, length);
+}
+
+}  // namespace mtawatch::exporter

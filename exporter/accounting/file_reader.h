@@ -1,0 +1,65 @@
+// What do the followed files say? Takes their bytes through the scanner into the counts, file by file.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "exporter/accounting/follower.h"
+#include "exporter/accounting/record_counter.h"
+#include "exporter/accounting/series_store.h"
+#include "exporter/accounting/tracked_file.h"
+#include "exporter/accounting/turn_lock.h"
+#include "shared/base/clock.h"
+#include "shared/mta/accounting_scanner.h"
+
+namespace mtawatch::exporter {
+
+// Called after every chunk, outside the lock; false interrupts the reading, which goes on there the next time.
+using AfterChunk = std::function<bool()>;
+
+// One thread. Whatever it counts and the file's new offset change in the same writer's turn.
+class FileReader {
+  public:
+    FileReader(const AccountingSettings& settings, const base::Clock& clock, SeriesStore& store, TurnLock& lock);
+
+    enum class Outcome {
+        up_to_date,   // read to its present end
+        interrupted,  // AfterChunk said so
+        changed,      // other content than it had: the follower must look again
+        unreadable,   // why is in problem()
+    };
+    [[nodiscard]] Outcome read(TrackedFile& file, const AfterChunk& after_chunk);
+    [[nodiscard]] const std::string& problem() const { return problem_; }
+    // stdin and the like: read to its end, never remembered.
+    void read_stream(int fd, const AfterChunk& after_chunk);
+
+    // For the follower: the beginning of a file.
+    [[nodiscard]] base::Result<Head> head(const std::string& path);
+
+  private:
+    [[nodiscard]] Outcome read_plain(TrackedFile& file, const AfterChunk& after_chunk);
+    [[nodiscard]] Outcome read_gzip(TrackedFile& file, const AfterChunk& after_chunk);
+    [[nodiscard]] bool same_beginning(const TrackedFile& file);
+    void resume(const TrackedFile& file);
+    void finish(TrackedFile& file);
+    void count_scanned(TrackedFile* file);
+    void lengthen_fingerprint(TrackedFile& file, std::string_view head);
+    [[nodiscard]] Outcome unreadable(TrackedFile& file, std::string why);
+    [[nodiscard]] base::Result<std::string> plain_head(int fd, const std::string& path) const;
+
+    const AccountingSettings& settings_;
+    const base::Clock& clock_;
+    SeriesStore& store_;
+    TurnLock& lock_;
+    RecordCounter counter_;
+    mta::AccountingScanner scanner_;
+    mta::AccountingScanner head_scanner_;
+    mta::ScanCounts counted_;  // of scanner_, up to the last turn
+    std::uint64_t at_ = 0;     // serial of the file that scanner_ is in the middle of; 0: none
+    std::string problem_;
+};
+
+}  // namespace mtawatch::exporter

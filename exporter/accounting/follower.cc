@@ -1,0 +1,308 @@
+#include "exporter/accounting/follower.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+
+namespace mtawatch::exporter {
+namespace {
+
+// Several events of one rotation come within a few milliseconds: the globs are matched once for them.
+constexpr std::chrono::milliseconds kRescanPause{20};
+// Files that are read at once keep their descriptor, so that a rename or removal loses nothing that was written before.
+constexpr std::size_t kOpenFiles = 64;
+// Long enough for a file that was moved away by hand to come back, short enough for a state file of constant size.
+constexpr std::int64_t kForgetSeconds = 30 * 86'400;
+
+}  // namespace
+
+// The known files by their beginnings.
+struct Follower::Index {
+    std::map<std::uint32_t, std::unordered_map<std::uint64_t, std::vector<TrackedFile*>>> by_length;
+};
+
+Follower::Follower(const AccountingSettings& settings, const base::Clock& clock, TurnLock& lock, HeadReader read_head,
+                   LogLine log, bool finished_files)
+    : settings_(settings),
+      clock_(clock),
+      lock_(lock),
+      read_head_(std::move(read_head)),
+      log_(std::move(log)),
+      finished_files_(finished_files) {}
+
+void Follower::restore(const std::vector<FileState>& files) {
+    const WriterTurn turn(lock_);
+    for (const FileState& state : files) {
+        auto file = std::make_unique<TrackedFile>();
+        static_cast<FileState&>(*file) = state;
+        file->stem = stem_of(state.path);
+        file->serial = next_serial_++;
+        files_.push_back(std::move(file));
+    }
+}
+
+void Follower::rescan() {
+    const Listing listing = list_files(settings_.globs, settings_.moved_to);
+    std::set<std::string> folders = listing.folders;
+    watcher_.watch(folders);
+    problems_ = listing.problems;
+    located_.clear();
+    without_record_.clear();
+    const std::vector<const SeenFile*> unknown = locate_by_inode(listing);
+    const bool all_located = std::ranges::all_of(files_, [&](const auto& file) {
+        return file->vanished_at != 0 || located_.contains(file.get());
+    });
+    if (!all_located) copies_.clear();
+    Index index;
+    if (!unknown.empty()) {
+        for (const auto& file : files_) {
+            index.by_length[file->fingerprint.length][file->fingerprint.hash].push_back(file.get());
+        }
+    }
+    for (const SeenFile* seen : unknown) identify(*seen, index);
+    handle_missing();
+    mark_finished();
+    forget_old();
+    by_path_.clear();
+    for (TrackedFile* file : located_) by_path_[file->path] = file;
+    rescan_wanted_ = false;
+    last_rescan_ = clock_.steady();
+    next_rescan_ = last_rescan_ + settings_.rescan_interval;
+}
+
+// Those of the listing whose inode is no followed file's, or whose content is another now.
+std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
+    std::map<Inode, TrackedFile*> by_inode;
+    for (const auto& file : files_) {
+        if (file->verified && file->vanished_at == 0) by_inode[{file->device, file->inode}] = file.get();
+    }
+    std::vector<const SeenFile*> unknown;
+    std::set<Inode> present;
+    for (const SeenFile& seen : listing.files) {
+        present.insert({seen.device, seen.inode});
+        const auto found = by_inode.find({seen.device, seen.inode});
+        if (found == by_inode.end()) {
+            unknown.push_back(&seen);
+        } else if (same_content(*found->second, seen)) {
+            locate(*found->second, seen);
+        } else {
+            if (found->second->path == seen.path) {
+                ++events_.truncations;
+                log_(Severity::warning, seen.path + ": has other content than before; what was not read of it is lost");
+            }
+            unknown.push_back(&seen);
+        }
+    }
+    std::erase_if(copies_, [&](const Inode& inode) { return !present.contains(inode); });
+    std::erase_if(strangers_, [&](const Inode& inode) { return !present.contains(inode); });
+    return unknown;
+}
+
+bool Follower::same_content(const TrackedFile& file, const SeenFile& seen) {
+    const bool gzip = is_gzip_name(seen.path);
+    if (!gzip && seen.size < file.fingerprint.length) return false;
+    if (file.verified && file.path == seen.path && seen.size >= file.size) return true;
+    const auto head = read_head_(seen.path);
+    if (!head) return file.path == seen.path;  // unreadable for now, not another file
+    if (head->bytes.size() < file.fingerprint.length) return false;
+    return fingerprint_of(head->bytes, file.fingerprint.length) == file.fingerprint;
+}
+
+// The file is (still, or now) what `seen` says.
+void Follower::locate(TrackedFile& file, const SeenFile& seen) {
+    located_.insert(&file);
+    const bool gzip = is_gzip_name(seen.path);
+    if (file.device != seen.device || file.inode != seen.inode) {
+        file.fd.reset();
+        file.disk_read = 0;
+        file.finished = false;
+    }
+    if (file.path != seen.path || file.inode != seen.inode || file.device != seen.device || file.vanished_at != 0) {
+        const WriterTurn turn(lock_);
+        if (file.path != seen.path) ++events_.rotations;
+        file.path = seen.path;
+        file.stem = stem_of(seen.path);
+        file.device = seen.device;
+        file.inode = seen.inode;
+        file.vanished_at = 0;
+    }
+    if (seen.source != TrackedFile::kNoSource) file.source = seen.source;
+    file.verified = true;
+    file.detached = false;
+    if (!gzip && seen.size < file.offset) {
+        const WriterTurn turn(lock_);
+        ++events_.truncations;
+        log_(Severity::warning, seen.path + ": became shorter than what was read of it");
+        file.offset = seen.size;
+    }
+    if (file.size != seen.size) file.grown = clock_.steady();
+    if (file.disk_read != seen.size || file.modified != seen.modified) file.dirty = true;
+    file.size = seen.size;
+    file.modified = seen.modified;
+}
+
+// A file whose inode is not followed: a known one under another name, a copy, a stranger or a new one.
+void Follower::identify(const SeenFile& seen, const Index& index) {
+    const Inode inode{seen.device, seen.inode};
+    if (copies_.contains(inode) || strangers_.contains(inode)) return;
+    auto head = read_head_(seen.path);
+    if (!head) {
+        if (seen.source != TrackedFile::kNoSource) problems_.insert({seen.source, head.error().what});
+        return;
+    }
+    const bool full = head->bytes.size() >= full_fingerprint_length(head->bytes);
+    if (head->records_end == 0 || (head->growing && !full)) {
+        without_record_.insert(seen.path);
+        if (!finished_files_ || seen.source == TrackedFile::kNoSource) return;
+    }
+    TrackedFile* known = match(*head, seen, index);
+    if (known != nullptr && located_.contains(known)) {
+        copies_.insert(inode);
+        return;
+    }
+    if (known != nullptr) {
+        locate(*known, seen);
+    } else if (seen.source != TrackedFile::kNoSource) {
+        add_new(seen, *head);
+    } else if (full) {
+        strangers_.insert(inode);
+    }
+}
+
+// The same beginning, and the same inode or name; or the same beginning as a file that is nowhere any more.
+TrackedFile* Follower::match(const Head& head, const SeenFile& seen, const Index& index) const {
+    const std::string stem = stem_of(seen.path);
+    TrackedFile* best = nullptr;
+    int best_rank = 0;
+    for (const auto& [length, by_hash] : index.by_length) {
+        if (length == 0 || length > head.bytes.size()) continue;
+        const auto found = by_hash.find(fingerprint_of(head.bytes, length).hash);
+        if (found == by_hash.end()) continue;
+        for (TrackedFile* file : found->second) {
+            const bool present = located_.contains(file);
+            int rank = present ? 0 : 1;
+            if (file->stem == stem) rank = present ? 2 : 3;
+            if (file->inode == seen.inode && !present) rank = 4;
+            if (rank <= best_rank) continue;
+            best = file;
+            best_rank = rank;
+        }
+    }
+    return best;
+}
+
+void Follower::add_new(const SeenFile& seen, const Head& head) {
+    auto file = std::make_unique<TrackedFile>();
+    const auto same_name = by_path_.find(seen.path);
+    if (same_name != by_path_.end() && !located_.contains(same_name->second)) ++events_.rotations;
+    file->serial = next_serial_++;
+    file->path = seen.path;
+    file->stem = stem_of(seen.path);
+    file->device = seen.device;
+    file->inode = seen.inode;
+    file->source = seen.source;
+    file->first_time = head.first_time;
+    file->fingerprint =
+        fingerprint_of(head.bytes, std::min(head.records_end, full_fingerprint_length(head.bytes)));
+    file->verified = true;
+    file->dirty = true;
+    file->size = seen.size;
+    file->modified = seen.modified;
+    file->grown = clock_.steady();
+    located_.insert(file.get());
+    const WriterTurn turn(lock_);
+    files_.push_back(std::move(file));
+}
+
+// Files that this rescan found nowhere: read what their descriptor still leads to, then remember them for a while.
+void Follower::handle_missing() {
+    const std::int64_t now = base::unix_seconds(clock_.wall());
+    for (const auto& file : files_) {
+        if (located_.contains(file.get())) continue;
+        if (file->fd.open()) {
+            if (!file->detached) file->grown = clock_.steady();
+            file->detached = clock_.steady() - file->grown <= settings_.finished_after;
+            file->dirty = file->detached;
+            if (!file->detached) file->fd.reset();
+        }
+        if (file->vanished_at != 0) continue;
+        const WriterTurn turn(lock_);
+        file->vanished_at = now;
+    }
+}
+
+// A file that a newer one of the same glob has replaced and that does not grow any more ends where it ends.
+void Follower::mark_finished() {
+    std::map<std::uint32_t, std::int64_t> newest;
+    for (const TrackedFile* file : located_) {
+        newest[file->source] = std::max(newest[file->source], file->first_time);
+    }
+    const base::SteadyTime now = clock_.steady();
+    for (TrackedFile* file : located_) {
+        if (file->finished || file->finish || is_gzip_name(file->path) || file->offset >= file->size) continue;
+        const bool replaced = file->first_time < newest[file->source] || file->source == TrackedFile::kNoSource;
+        if (!finished_files_ && (!replaced || now - file->grown < settings_.finished_after)) continue;
+        file->finish = true;
+        file->dirty = true;
+    }
+}
+
+void Follower::forget_old() {
+    const std::int64_t before = base::unix_seconds(clock_.wall()) - kForgetSeconds;
+    const WriterTurn turn(lock_);
+    std::erase_if(files_, [&](const auto& file) {
+        return file->vanished_at != 0 && file->vanished_at < before && !file->fd.open();
+    });
+}
+
+void Follower::wait(int wake_fd) {
+    const base::SteadyTime now = clock_.steady();
+    base::SteadyTime until = next_rescan_;
+    if (rescan_wanted_) until = std::min(until, last_rescan_ + kRescanPause);
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
+    const Watcher::Changes changes = watcher_.wait(std::max(left, std::chrono::milliseconds(0)), wake_fd);
+    for (const std::string& path : changes.grown) {
+        const auto known = by_path_.find(path);
+        if (known != by_path_.end()) {
+            known->second->dirty = true;
+            known->second->grown = clock_.steady();
+        } else if (without_record_.contains(path)) {
+            rescan_wanted_ = true;
+        }
+    }
+    rescan_wanted_ = rescan_wanted_ || changes.moved;
+    const base::SteadyTime after = clock_.steady();
+    if (after >= next_rescan_ || (rescan_wanted_ && after >= last_rescan_ + kRescanPause)) rescan();
+}
+
+std::vector<TrackedFile*> Follower::dirty() {
+    std::vector<TrackedFile*> files;
+    for (const auto& file : files_) {
+        if (file->dirty) files.push_back(file.get());
+    }
+    std::ranges::sort(files, [](const TrackedFile* a, const TrackedFile* b) {
+        return std::tie(a->first_time, a->stem, a->path) < std::tie(b->first_time, b->stem, b->path);
+    });
+    return files;
+}
+
+void Follower::content_changed(TrackedFile& file) {
+    file.fd.reset();
+    file.size = UINT64_MAX;  // so that the next rescan compares the content
+    file.dirty = false;
+    rescan_wanted_ = true;
+}
+
+void Follower::close_idle() {
+    std::vector<TrackedFile*> open;
+    for (const auto& file : files_) {
+        if (file->fd.open() && !file->dirty && !file->detached) open.push_back(file.get());
+    }
+    if (open.size() <= kOpenFiles) return;
+    std::ranges::sort(open, {}, &TrackedFile::grown);
+    for (std::size_t i = 0; i + kOpenFiles < open.size(); ++i) open[i]->fd.reset();
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,98 @@
+// Which followed file has something to read, and is it one we know under another name? Holds no bytes of them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "exporter/accounting/file_listing.h"
+#include "exporter/accounting/settings.h"
+#include "exporter/accounting/tracked_file.h"
+#include "exporter/accounting/turn_lock.h"
+#include "exporter/accounting/watcher.h"
+#include "shared/base/clock.h"
+#include "shared/base/result.h"
+
+namespace mtawatch::exporter {
+
+// What the reader found when it went to a file.
+struct Head {
+    std::string bytes;            // the first line and up to kFingerprintBytes behind it, decompressed
+    std::int64_t first_time = 0;  // of the first record; 0 when it says none
+    std::size_t records_end = 0;  // up to which byte these are complete lines, a record among them; 0: no record yet
+    bool growing = false;         // a .gz that is still being written: its beginning may not be all there
+};
+// The beginning of a file's content; an Error when it cannot be read.
+using HeadReader = std::function<base::Result<Head>(const std::string& path)>;
+
+// Counts of what happened to files, for metrics.
+struct FileEvents {
+    std::uint64_t rotations = 0;
+    std::uint64_t truncations = 0;
+};
+
+// Used by the ingest thread alone. What a checkpoint copies (FileState) is changed only during a writer's turn of
+// `lock`.
+class Follower {
+  public:
+    Follower(const AccountingSettings& settings, const base::Clock& clock, TurnLock& lock, HeadReader read_head,
+             LogLine log, bool finished_files);
+
+    // Takes over what a checkpoint knew; before the first rescan().
+    void restore(const std::vector<FileState>& files);
+    // Matches the globs anew: finds new, renamed, replaced, shortened and vanished files.
+    void rescan();
+    // Waits for changes (at most until the next rescan is due) and applies them.
+    void wait(int wake_fd);
+    // Files that may have something to read, oldest first record first.
+    [[nodiscard]] std::vector<TrackedFile*> dirty();
+    // A reader met other content than it knew at that path: look again.
+    void content_changed(TrackedFile& file);
+    // Keeps the number of open descriptors small: called after a file was read.
+    void close_idle();
+
+    [[nodiscard]] const std::vector<std::unique_ptr<TrackedFile>>& files() const { return files_; }
+    [[nodiscard]] const std::set<ListingProblem>& problems() const { return problems_; }
+    [[nodiscard]] FileEvents take_events() { return std::exchange(events_, {}); }
+
+  private:
+    struct Index;
+    void locate(TrackedFile& file, const SeenFile& seen);
+    [[nodiscard]] bool same_content(const TrackedFile& file, const SeenFile& seen);
+    [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
+    void identify(const SeenFile& seen, const Index& index);
+    [[nodiscard]] TrackedFile* match(const Head& head, const SeenFile& seen, const Index& index) const;
+    void add_new(const SeenFile& seen, const Head& head);
+    void handle_missing();
+    void forget_old();
+    void mark_finished();
+    void report(std::set<ListingProblem> problems);
+
+    const AccountingSettings& settings_;
+    const base::Clock& clock_;
+    TurnLock& lock_;
+    HeadReader read_head_;
+    LogLine log_;
+    bool finished_files_;  // --once: what is there is all that will come
+    Watcher watcher_;
+    std::vector<std::unique_ptr<TrackedFile>> files_;
+    std::unordered_map<std::string, TrackedFile*> by_path_;
+    std::set<TrackedFile*> located_;                        // found by this rescan
+    using Inode = std::pair<std::uint64_t, std::uint64_t>;  // device, number
+    std::set<Inode> copies_;                                // of followed files
+    std::set<Inode> strangers_;                             // files in move-to folders that were never followed
+    std::set<std::string> without_record_;                  // paths of files that have no complete record yet
+    std::set<ListingProblem> problems_;
+    FileEvents events_;
+    std::uint64_t next_serial_ = 1;
+    base::SteadyTime next_rescan_{};
+    base::SteadyTime last_rescan_{};
+    bool rescan_wanted_ = true;
+};
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,85 @@
+// The work itself, for one set of settings: follow the files, count their records, say how far it is.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/accounting/checkpoint.h"
+#include "exporter/accounting/file_reader.h"
+#include "exporter/accounting/follower.h"
+#include "exporter/accounting/series_store.h"
+#include "exporter/accounting/settings.h"
+#include "exporter/accounting/turn_lock.h"
+#include "exporter/web/exposition.h"
+#include "shared/base/clock.h"
+
+namespace mtawatch::exporter {
+
+class Ingest {
+  public:
+    // `finished_files`: nothing more will come (--once), so last lines without newline count too.
+    Ingest(AccountingSettings settings, const base::Clock& clock, LogLine log, bool finished_files);
+
+    // Takes over a checkpoint's document; before anything else. On an Error this object is of no more use.
+    [[nodiscard]] base::Result<void> restore(std::string_view document);
+
+    // Matches the globs and reads every file to its present end. `after_chunk` false interrupts.
+    void catch_up(const AfterChunk& after_chunk);
+    // Waits for changes and reads them.
+    void follow(int wake_fd, const AfterChunk& after_chunk);
+    // stdin, read to its end.
+    void read_stream(int fd, const AfterChunk& after_chunk);
+
+    // The rest is safe from any thread.
+    [[nodiscard]] std::string checkpoint() const;
+    // Whether the families of records may be shown: the first backlog is read.
+    [[nodiscard]] bool ready() const;
+    void write(ExpositionWriter& writer) const;
+    struct Amount {
+        std::uint64_t bytes_read = 0;   // of those on disk
+        std::uint64_t bytes_total = 0;  // on disk
+        std::uint64_t records = 0;
+        std::uint64_t files = 0;
+        std::uint64_t unreadable = 0;
+    };
+    [[nodiscard]] Amount amount() const;
+
+    [[nodiscard]] const AccountingSettings& settings() const { return settings_; }
+    [[nodiscard]] SeriesStore& store() { return store_; }
+
+  private:
+    // What a scrape shows of one glob.
+    struct SourceStatus {
+        std::uint64_t lag_bytes = 0;
+        std::uint64_t files = 0;
+        std::uint64_t unreadable = 0;
+    };
+
+    [[nodiscard]] bool read_dirty(const AfterChunk& after_chunk);
+    void publish();
+    void report_problems();
+    void write_reading(ExpositionWriter& writer) const;
+    void write_sources(ExpositionWriter& writer) const;
+
+    AccountingSettings settings_;
+    const base::Clock& clock_;
+    LogLine log_;
+    bool finished_files_;
+    mutable TurnLock lock_;
+    SeriesStore store_;
+    FileReader reader_;
+    Follower follower_;
+    std::set<std::string> reported_;
+
+    // Changed during a writer's turn.
+    IngestMarks marks_;
+    bool catching_up_ = true;
+    std::vector<SourceStatus> sources_;
+    Amount amount_;
+};
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,341 @@
+#include "exporter/accounting/record_counter.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+
+#include "shared/base/text.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+constexpr std::uint64_t kMxSeed = 0x2545f4914f6cdd1dU;
+constexpr std::string_view kRollup = ".rollup";
+constexpr TextId kNotYet = kNoText - 1;
+
+// The number in a cell, 0 where it is none: dlvSize is documented for d records only.
+std::uint64_t number(std::string_view text) {
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+// "vmta7" of the queue "example.com/vmta7".
+std::string_view queue_vmta(std::string_view queue) {
+    const std::size_t slash = queue.rfind('/');
+    return slash == std::string_view::npos ? std::string_view() : queue.substr(slash + 1);
+}
+
+std::string_view vmta_of(const mta::Record& record) {
+    const std::string_view vmta = record.raw(mta::Column::vmta);
+    return vmta.empty() ? queue_vmta(record.raw(mta::Column::queue)) : vmta;
+}
+
+// No e-mail address becomes a label: of a user or job named like one, its domain.
+std::string_view no_address(std::string_view text) {
+    const std::size_t at = text.rfind('@');
+    return at == std::string_view::npos ? text : text.substr(at + 1);
+}
+
+std::string_view rcpt_domain_of(const mta::Record& record) {
+    return mta::recipient_domain(record.raw(mta::Column::rcpt), record.raw(mta::Column::queue));
+}
+
+constexpr std::array<std::uint32_t, kDelayBounds> kBounds{1,    5,     15,    30,    60,     300,    900,
+                                                          3600, 14400, 43200, 86400, 172800, 259200, 432000};
+
+}  // namespace
+
+mta::ScannerOptions scanner_options(const AccountingSettings& settings) {
+    mta::ScannerOptions options = settings.scanner;
+    options.custom_columns.clear();
+    for (const std::string& column : settings.job_columns) {
+        if (base::iequals(column, "jobId")) continue;
+        if (options.custom_columns.size() < mta::kCustomColumns) options.custom_columns.push_back(column);
+    }
+    return options;
+}
+
+RecordCounter::RecordCounter(const AccountingSettings& settings, SeriesStore& store)
+    : settings_(settings),
+      store_(store),
+      queued_times_(settings.scanner.zone),
+      by_domain_(kProviderAnswers),
+      by_mx_(kProviderAnswers),
+      replies_(kReplyAnswers) {
+    for (const std::string& provider : settings.providers->names()) provider_words_.push_back(store.word(provider));
+    for (std::size_t i = 0; i < mta::kBounceClasses; ++i) {
+        bounce_words_[i] = store.word(name(static_cast<mta::BounceClass>(i)));
+    }
+    for (std::size_t i = 0; i < mta::kReplyClasses; ++i) {
+        reply_words_[i] = store.word(name(static_cast<mta::ReplyClass>(i)));
+    }
+    code_words_.fill(kNotYet);
+    code_words_[0] = store.word("none");
+    const std::vector<std::string> custom = scanner_options(settings).custom_columns;
+    for (const std::string& column : settings.job_columns) {
+        const auto found = std::ranges::find(custom, column);
+        if (found != custom.end()) {
+            job_cells_.push_back(mta::custom_column(static_cast<std::size_t>(found - custom.begin())));
+        } else if (base::iequals(column, "jobId")) {
+            job_cells_.push_back(Cell::job_id);
+        }
+    }
+}
+
+void RecordCounter::count(std::span<const mta::Record> records, std::int64_t now) {
+    for (const mta::Record& record : records) {
+        ++store_.totals.records[index_of(record.type)];
+        const std::int64_t time = take_time(record, now);
+        switch (record.type) {
+            case mta::RecordType::d:
+                delivery(record, time);
+                break;
+            case mta::RecordType::b:
+                bounce(record);
+                break;
+            case mta::RecordType::t:
+                transient(record);
+                break;
+            case mta::RecordType::tq:
+                queue_transient(record);
+                break;
+            case mta::RecordType::r:
+                receipt(record);
+                break;
+            case mta::RecordType::rb:
+                remote_bounce(record);
+                break;
+            case mta::RecordType::f:
+                complaint(record);
+                break;
+            case mta::RecordType::diagnostic:
+                diagnostic(record);
+                break;
+            case mta::RecordType::rs:
+            case mta::RecordType::other:
+                break;
+        }
+    }
+}
+
+// The record's time if it may move the newest ones, else kNoTime.
+std::int64_t RecordCounter::take_time(const mta::Record& record, std::int64_t now) {
+    if (record.time == mta::kNoTime) return mta::kNoTime;
+    if (record.time > now + kFutureSlackSeconds) {
+        ++store_.totals.future_stamps;
+        return mta::kNoTime;
+    }
+    std::int64_t& newest = store_.totals.last_record[index_of(record.type)];
+    newest = std::max(newest, record.time);
+    store_.advance(record.time);
+    return record.time;
+}
+
+TextId RecordCounter::provider(std::string_view domain, const mta::Record& record) {
+    const mta::ProviderTable& table = *settings_.providers;
+    const std::uint64_t domain_hash = hash_bytes(domain);
+    ProviderAnswer& by_domain = by_domain_[domain_hash % kProviderAnswers];
+    if (by_domain.hash != domain_hash || by_domain.provider == kNoText) {
+        by_domain = {domain_hash, provider_words_[table.by_domain(domain)]};
+    }
+    if (by_domain.provider != kOtherText) return by_domain.provider;
+    const std::string_view mx = mta::host_of(record.raw(Cell::dsn_mta));
+    if (!mx.empty()) {
+        const std::uint64_t mx_hash = hash_bytes(mx, kMxSeed);
+        ProviderAnswer& by_mx = by_mx_[mx_hash % kProviderAnswers];
+        if (by_mx.hash != mx_hash || by_mx.provider == kNoText) by_mx = {mx_hash, provider_words_[table.by_mx(mx)]};
+        if (by_mx.provider != kOtherText) return by_mx.provider;
+    }
+    const std::string_view queue = record.raw(Cell::queue);
+    if (queue.find(kRollup) == std::string_view::npos) return kOtherText;
+    return provider_words_[table.by_rollup(queue)];
+}
+
+RecordCounter::Common RecordCounter::common(const mta::Record& record) {
+    const std::string_view domain = rcpt_domain_of(record);
+    return {store_.value(Kind::vmta, vmta_of(record)), store_.value(Kind::pool, record.raw(Cell::vmta_pool)),
+            provider(domain, record), domain};
+}
+
+mta::ReplyClass RecordCounter::reply_class(std::string_view status, std::string_view diag) {
+    const std::uint64_t hash = hash_bytes(diag, hash_bytes(status));
+    ReplyAnswer& known = replies_[hash % kReplyAnswers];
+    if (known.hash != hash) known = {hash, classifier_.classify(status, diag).reply_class};
+    return known.answer;
+}
+
+TextId RecordCounter::sender(const mta::Record& record) {
+    return store_.value(Kind::sender_domain, mta::address_domain(record.raw(Cell::orig)));
+}
+
+std::string_view RecordCounter::job(const mta::Record& record) const {
+    for (const Cell cell : job_cells_) {
+        const std::string_view id = record.raw(cell);
+        if (!id.empty()) return no_address(id);
+    }
+    return {};
+}
+
+TextId RecordCounter::category(std::string_view raw) {
+    return raw.empty() ? kOtherText : store_.value(Kind::category, raw);
+}
+
+mta::BounceClass RecordCounter::judge(std::string_view category, std::string_view status, std::string_view diag,
+                                      mta::ReplyClass reason) const {
+    if (mta::is_local_diag(diag)) return mta::BounceClass::local;
+    if (settings_.bounce_classes.is_open(category)) return mta::class_of_reply(reason, status);
+    return settings_.bounce_classes.of_category(category);
+}
+
+void RecordCounter::delivery(const mta::Record& record, std::int64_t time) {
+    const std::string_view type = record.raw(Cell::dlv_type);
+    if (!mta::is_smtp_delivery(type)) {
+        ++*row(Family::local_deliveries, store_.value(Kind::delivery_type, type));
+        return;
+    }
+    const Common c = common(record);
+    std::uint64_t* deliveries = row(Family::deliveries, c.vmta, c.pool, c.provider);
+    ++deliveries[0];
+    deliveries[1] += number(record.raw(Cell::dlv_size));
+    delivery_delay(record, c.provider, c.pool, time);
+    reply(record, c.provider);
+    if (record.has(Cell::dlv_tls_protocol)) {
+        const std::string_view protocol = record.raw(Cell::dlv_tls_protocol);
+        const TextId id = protocol.empty() ? code_words_[0] : store_.value(Kind::protocol, protocol);
+        ++*row(Family::tls_deliveries, c.provider, id);
+    }
+    if (time != mta::kNoTime) {
+        std::uint64_t* newest = row(Family::last_delivery, c.pool);
+        *newest = std::max(*newest, static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0)));
+    }
+    const TextId from = sender(record);
+    ++*row(Family::sender_deliveries, from, c.provider);
+    ++*row(Family::sender_lifetime, from);
+    const TextId source = store_.value(Kind::source_ip, record.raw(Cell::dlv_source_ip));
+    ++*row(Family::source_ip_deliveries, source);
+    store_.learn_origin(source, {c.vmta, c.pool});
+    if (store_.enabled(Family::job_deliveries)) {
+        ++*row(Family::job_deliveries, store_.value(Kind::job_id, job(record)));
+    }
+    if (store_.enabled(Family::recipient_domain_deliveries)) {
+        ++*row(Family::recipient_domain_deliveries, store_.value(Kind::recipient_domain, c.rcpt_domain));
+    }
+}
+
+// From queueing to delivery; a record that says neither has no part in the histogram.
+void RecordCounter::delivery_delay(const mta::Record& record, TextId provider, TextId pool, std::int64_t time) {
+    std::int64_t delay = 0;
+    const std::string_view total = record.raw(Cell::total_seconds_queued);
+    if (!total.empty()) {
+        delay = static_cast<std::int64_t>(std::min<std::uint64_t>(number(total), UINT32_MAX));
+    } else {
+        if (time == mta::kNoTime || record.raw(Cell::time_logged).empty()) return;
+        const auto queued = queued_times_.parse(record.raw(Cell::time_queued));
+        if (!queued) return;
+        delay = std::max<std::int64_t>(0, time - *queued);
+    }
+    std::size_t bucket = 0;
+    for (const std::uint32_t bound : kBounds) bucket += delay > bound ? 1U : 0U;
+    std::uint64_t* histogram = row(Family::delivery_delay, provider, pool);
+    ++histogram[bucket];
+    histogram[kDelayWidth - 1] += static_cast<std::uint64_t>(delay);
+}
+
+void RecordCounter::reply(const mta::Record& record, TextId provider) {
+    const mta::ReplyCodes codes = mta::reply_codes(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
+    TextId& code = code_words_[codes.code < code_words_.size() ? codes.code : 0];
+    if (code == kNotYet) code = store_.word(std::to_string(codes.code));
+    const TextId enhanced =
+        codes.enhanced_size == 0 ? code_words_[0] : store_.value(Kind::enhanced_code, codes.enhanced_code());
+    ++*row(Family::replies, provider, code, enhanced);
+}
+
+void RecordCounter::bounce(const mta::Record& record) {
+    const Common c = common(record);
+    const std::string_view status = record.raw(Cell::dsn_status);
+    const std::string_view diag = record.raw(Cell::dsn_diag);
+    const std::string_view raw_category = record.raw(Cell::bounce_cat);
+    const mta::ReplyClass reason = reply_class(status, diag);
+    const TextId verdict = bounce_words_[index_of(judge(raw_category, status, diag, reason))];
+    ++*row(Family::bounces, c.vmta, c.pool, c.provider, category(raw_category), verdict);
+    ++*row(Family::bounce_reasons, c.vmta, c.provider, reply_words_[index_of(reason)]);
+    reply(record, c.provider);
+    const TextId from = sender(record);
+    ++*row(Family::sender_bounces, from, verdict);
+    ++*row(Family::sender_lifetime, from);
+    ++*row(Family::source_ip_bounces, store_.value(Kind::source_ip, record.raw(Cell::dlv_source_ip)), verdict);
+    if (store_.enabled(Family::job_bounces)) {
+        ++*row(Family::job_bounces, store_.value(Kind::job_id, job(record)), verdict);
+    }
+    if (store_.enabled(Family::recipient_domain_bounces)) {
+        ++*row(Family::recipient_domain_bounces, store_.value(Kind::recipient_domain, c.rcpt_domain), verdict);
+    }
+}
+
+void RecordCounter::transient(const mta::Record& record) {
+    const Common c = common(record);
+    const mta::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
+    ++*row(Family::transient_failures, c.vmta, c.pool, c.provider, reply_words_[index_of(reason)]);
+    reply(record, c.provider);
+    ++*row(Family::sender_transient_failures, sender(record));
+    ++*row(Family::source_ip_transient_failures, store_.value(Kind::source_ip, record.raw(Cell::dlv_source_ip)));
+    if (store_.enabled(Family::job_transient_failures)) {
+        ++*row(Family::job_transient_failures, store_.value(Kind::job_id, job(record)));
+    }
+    if (store_.enabled(Family::recipient_domain_transient_failures)) {
+        ++*row(Family::recipient_domain_transient_failures, store_.value(Kind::recipient_domain, c.rcpt_domain));
+    }
+}
+
+void RecordCounter::queue_transient(const mta::Record& record) {
+    const mta::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
+    ++*row(Family::queue_transient_failures, store_.value(Kind::vmta, vmta_of(record)),
+           provider(rcpt_domain_of(record), record), reply_words_[index_of(reason)]);
+}
+
+void RecordCounter::receipt(const mta::Record& record) {
+    ++*row(Family::receipts, store_.value(Kind::vmta, vmta_of(record)),
+           store_.value(Kind::source_type, record.raw(Cell::src_type)));
+    const std::string_view user = record.raw(Cell::rcv_smtp_user);
+    if (!user.empty()) ++*row(Family::smtp_user_receipts, store_.value(Kind::smtp_user, no_address(user)));
+}
+
+void RecordCounter::remote_bounce(const mta::Record& record) {
+    const std::string_view status = record.raw(Cell::dsn_status);
+    const std::string_view diag = record.raw(Cell::dsn_diag);
+    const std::string_view raw_category = record.raw(Cell::bounce_cat);
+    const mta::BounceClass verdict = judge(raw_category, status, diag, reply_class(status, diag));
+    ++*row(Family::remote_bounces, provider(rcpt_domain_of(record), record), category(raw_category),
+           bounce_words_[index_of(verdict)]);
+}
+
+void RecordCounter::complaint(const mta::Record& record) {
+    const mta::ProviderId provider = settings_.providers->of_complaint(
+        rcpt_domain_of(record), record.raw(Cell::format), record.raw(Cell::user_agent), record.raw(Cell::reporting_mta));
+    const std::string_view own_vmta = record.raw(Cell::vmta);
+    SeriesStore::Origin origin{kOtherText, kOtherText};
+    if (!own_vmta.empty()) {
+        origin = {store_.value(Kind::vmta, own_vmta), store_.value(Kind::pool, record.raw(Cell::vmta_pool))};
+    } else if (const auto learned = store_.origin_of(record.raw(Cell::dlv_source_ip))) {
+        origin = *learned;
+    }
+    const std::string_view feedback = record.raw(Cell::feedback_type);
+    const TextId feedback_type = feedback.empty() ? kOtherText : store_.value(Kind::feedback_type, feedback);
+    ++*row(Family::complaints, provider_words_[provider], feedback_type, origin.vmta, origin.pool);
+    std::string_view from = mta::address_domain(record.raw(Cell::orig));
+    if (from.empty()) from = mta::address_domain(record.raw(Cell::header_return_path));
+    if (from.empty()) from = mta::address_domain(record.raw(Cell::header_from));
+    ++*row(Family::sender_complaints, store_.value(Kind::sender_domain, from));
+    if (store_.enabled(Family::job_complaints)) {
+        ++*row(Family::job_complaints, store_.value(Kind::job_id, job(record)));
+    }
+}
+
+void RecordCounter::diagnostic(const mta::Record& record) {
+    const mta::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
+    ++*row(Family::diagnostics, store_.value(Kind::vmta, vmta_of(record)), provider(rcpt_domain_of(record), record),
+           reply_words_[index_of(reason)]);
+}
+
+}  // namespace mtawatch::exporter

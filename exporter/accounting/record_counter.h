@@ -1,0 +1,95 @@
+// What does one record add to which series? Turns records into counts, remembering answers that repeat.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "exporter/accounting/series_store.h"
+#include "exporter/accounting/settings.h"
+#include "shared/mta/record.h"
+#include "shared/mta/reply_class.h"
+#include "shared/mta/timestamps.h"
+
+namespace mtawatch::exporter {
+
+// A stamp more than this ahead of the clock is a mistake of a clock: it must not move "newest record" into the future.
+inline constexpr std::int64_t kFutureSlackSeconds = 86'400;
+
+// The scanner options that go with the settings: job columns become custom columns.
+[[nodiscard]] mta::ScannerOptions scanner_options(const AccountingSettings& settings);
+
+// Refers to the store and the settings, which outlive it. One thread. Allocates only for new series and values.
+class RecordCounter {
+  public:
+    RecordCounter(const AccountingSettings& settings, SeriesStore& store);
+
+    // `now` is the wall clock in Unix seconds.
+    void count(std::span<const mta::Record> records, std::int64_t now);
+
+  private:
+    using Cell = mta::Column;
+    // What most records have in common, looked up once.
+    struct Common {
+        TextId vmta;
+        TextId pool;
+        TextId provider;
+        std::string_view rcpt_domain;
+    };
+
+    [[nodiscard]] std::int64_t take_time(const mta::Record& record, std::int64_t now);
+    [[nodiscard]] Common common(const mta::Record& record);
+    [[nodiscard]] TextId provider(std::string_view domain, const mta::Record& record);
+    [[nodiscard]] mta::ReplyClass reply_class(std::string_view status, std::string_view diag);
+    [[nodiscard]] TextId sender(const mta::Record& record);
+    [[nodiscard]] std::string_view job(const mta::Record& record) const;
+    void delivery(const mta::Record& record, std::int64_t time);
+    void delivery_delay(const mta::Record& record, TextId provider, TextId pool, std::int64_t time);
+    void bounce(const mta::Record& record);
+    void transient(const mta::Record& record);
+    void queue_transient(const mta::Record& record);
+    void receipt(const mta::Record& record);
+    void remote_bounce(const mta::Record& record);
+    void complaint(const mta::Record& record);
+    void diagnostic(const mta::Record& record);
+    void reply(const mta::Record& record, TextId provider);
+    [[nodiscard]] mta::BounceClass judge(std::string_view category, std::string_view status, std::string_view diag,
+                                         mta::ReplyClass reason) const;
+    [[nodiscard]] TextId category(std::string_view raw);
+
+    template <class... Ids>
+    std::uint64_t* row(Family family, Ids... ids) {
+        std::array<TextId, sizeof...(Ids)> key{ids...};
+        return store_.row(family, key.data());
+    }
+
+    // Answers by hash of the cell: overwritten by whatever falls on the same place, so of fixed size.
+    struct ProviderAnswer {
+        std::uint64_t hash = 0;
+        TextId provider = kNoText;
+    };
+    struct ReplyAnswer {
+        std::uint64_t hash = 0;
+        mta::ReplyClass answer = mta::ReplyClass::other;
+    };
+    static constexpr std::size_t kProviderAnswers = 1U << 14U;
+    static constexpr std::size_t kReplyAnswers = 1U << 12U;
+
+    const AccountingSettings& settings_;
+    SeriesStore& store_;
+    const mta::ReplyClassifier classifier_;
+    mta::TimestampParser queued_times_;
+    std::vector<TextId> provider_words_;
+    std::array<TextId, mta::kBounceClasses> bounce_words_{};
+    std::array<TextId, mta::kReplyClasses> reply_words_{};
+    std::array<TextId, 600> code_words_{};
+    std::vector<Cell> job_cells_;
+    std::vector<ProviderAnswer> by_domain_;
+    std::vector<ProviderAnswer> by_mx_;
+    std::vector<ReplyAnswer> replies_;
+};
+
+}  // namespace mtawatch::exporter

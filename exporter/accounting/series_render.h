@@ -1,0 +1,34 @@
+// How do the counted series read in an exposition? Writes the store's families straight into the text.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "exporter/accounting/series_store.h"
+#include "exporter/accounting/turn_lock.h"
+#include "exporter/web/exposition.h"
+
+namespace mtawatch::exporter {
+
+// One family's rows at one moment, copied so that the lock is held for the copy alone.
+struct FamilyCopy {
+    std::vector<TextId> keys;
+    std::vector<std::uint64_t> counts;
+    std::size_t rows = 0;
+};
+[[nodiscard]] FamilyCopy copy_family(const SeriesStore& store, Family family);
+
+// Appends the samples of `copy`, with a time stamp where one is given (backfill). `bytes` chooses the second count of
+// Family::deliveries, which is a metric of its own.
+void render_family(ExpositionWriter& writer, const SeriesStore& store, Family family, bool bytes,
+                   const FamilyCopy& copy, std::optional<std::int64_t> unix_seconds);
+
+// All families of records: each is copied under a short reader's turn. Families without series are left out.
+void render_store(ExpositionWriter& writer, const SeriesStore& store, TurnLock& lock);
+// The store's own limits and losses: pmta_exporter_series, _series_limit, _label_values_folded_total,
+// _retired_records_total.
+void render_store_health(ExpositionWriter& writer, const SeriesStore& store, TurnLock& lock);
+
+}  // namespace mtawatch::exporter

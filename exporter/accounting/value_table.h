@@ -1,0 +1,67 @@
+// Which number does this cell's text have? One table for each kind of label value, asked once per record and column.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "exporter/accounting/hash.h"
+#include "exporter/accounting/text_pool.h"
+
+namespace mtawatch::exporter {
+
+// The two texts that every pool begins with, in this order: a value named "other", and one that a full table sends
+// there. They read the same; the second is counted as folded where it becomes part of a series.
+inline constexpr TextId kOtherText = 0;
+inline constexpr TextId kFoldedText = 1;
+inline constexpr TextId kNoText = 0xffffffffU;
+
+// The form in which a value is kept and written: valid UTF-8, at most kMaxLabelBytes, escaped for the exposition.
+// `scratch` holds the bytes where the raw text needed a change; `lower` maps ASCII capitals (domains).
+[[nodiscard]] std::string_view label_text(std::string_view raw, bool lower, char (&scratch)[kMaxTextBytes]);
+
+class ValueTable {
+  public:
+    struct Entry {
+        std::uint32_t hash = 0;
+        TextId text = kNoText;  // kNoText: empty place
+        std::uint32_t last_seen = 0;
+    };
+
+    // `limit` values besides "other"; domains are compared without case.
+    ValueTable(TextPool& pool, std::uint32_t limit, bool lower);
+
+    // The number of a raw cell, new if there is room, else kFoldedText. `now` is record time.
+    [[nodiscard]] TextId find_or_add(std::string_view raw, std::uint32_t now);
+    // Only looks: kNoText when unknown.
+    [[nodiscard]] TextId find(std::string_view raw) const;
+    // Puts back what a checkpoint had: the text as it is kept, which is not there yet.
+    TextId restore(std::string_view text, std::uint32_t last_seen);
+
+    [[nodiscard]] std::uint32_t size() const { return size_; }
+    [[nodiscard]] const std::vector<Entry>& places() const { return places_; }
+    // Takes out every value for which `drop(entry)` holds.
+    template <class Drop>
+    void remove_if(Drop&& drop) {
+        std::vector<Entry> kept;
+        kept.reserve(size_);
+        for (const Entry& entry : places_) {
+            if (entry.text != kNoText && !drop(entry)) kept.push_back(entry);
+        }
+        rebuild(kept);
+    }
+
+  private:
+    [[nodiscard]] std::size_t place_of(std::uint32_t hash, std::string_view text) const;
+    TextId insert(std::uint32_t hash, std::string_view text, std::uint32_t last_seen);
+    void rebuild(const std::vector<Entry>& entries);
+
+    TextPool* pool_;
+    std::uint32_t limit_;
+    bool lower_;
+    std::uint32_t size_ = 0;
+    std::vector<Entry> places_;  // a power of two, linear probing
+};
+
+}  // namespace mtawatch::exporter

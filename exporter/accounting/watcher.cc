@@ -1,0 +1,70 @@
+#include "exporter/accounting/watcher.h"
+
+#include <poll.h>
+#include <sys/inotify.h>
+
+#include <array>
+#include <cstring>
+
+namespace mtawatch::exporter {
+namespace {
+
+constexpr std::uint32_t kGrown = IN_MODIFY | IN_CLOSE_WRITE;
+constexpr std::uint32_t kMoved = IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
+// Room for some hundred events; the kernel queues the rest.
+constexpr std::size_t kEventBytes = 32U << 10U;
+
+}  // namespace
+
+Watcher::Watcher() : inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
+
+void Watcher::watch(const std::set<std::string>& folders) {
+    if (!inotify_.open()) return;
+    for (auto at = watches_.begin(); at != watches_.end();) {
+        if (folders.contains(at->first)) {
+            ++at;
+            continue;
+        }
+        ::inotify_rm_watch(inotify_.get(), at->second);
+        folders_.erase(at->second);
+        at = watches_.erase(at);
+    }
+    for (const std::string& folder : folders) {
+        // Adding a watch again is cheap and finds a folder that was replaced under its name.
+        const int watch = ::inotify_add_watch(inotify_.get(), folder.c_str(), kGrown | kMoved | IN_ONLYDIR);
+        if (watch < 0) continue;
+        const auto known = watches_.find(folder);
+        if (known != watches_.end() && known->second != watch) folders_.erase(known->second);
+        watches_[folder] = watch;
+        folders_[watch] = folder;
+    }
+}
+
+Watcher::Changes Watcher::wait(std::chrono::milliseconds timeout, int wake_fd) {
+    std::array<pollfd, 2> waits{pollfd{wake_fd, POLLIN, 0}, pollfd{inotify_.get(), POLLIN, 0}};
+    Changes changes;
+    if (::poll(waits.data(), waits.size(), static_cast<int>(timeout.count())) > 0 && (waits[1].revents & POLLIN) != 0) {
+        read_events(changes);
+    }
+    return changes;
+}
+
+void Watcher::read_events(Changes& changes) {
+    alignas(inotify_event) std::array<char, kEventBytes> bytes;
+    for (;;) {
+        const ssize_t size = ::read(inotify_.get(), bytes.data(), bytes.size());
+        if (size <= 0) return;
+        for (std::size_t at = 0; at < static_cast<std::size_t>(size);) {
+            inotify_event event{};
+            std::memcpy(&event, bytes.data() + at, sizeof event);
+            const char* name = bytes.data() + at + sizeof event;
+            at += sizeof event + event.len;
+            if ((event.mask & (kMoved | IN_Q_OVERFLOW)) != 0) changes.moved = true;
+            const auto folder = folders_.find(event.wd);
+            if (folder == folders_.end() || event.len == 0 || (event.mask & kGrown) == 0) continue;
+            changes.grown.insert(folder->second + "/" + name);
+        }
+    }
+}
+
+}  // namespace mtawatch::exporter
