@@ -25,7 +25,8 @@ constexpr int kPausePerWrite = 50;
 
 base::Result<void> check(const AccountingSettings& settings) {
     if (settings.globs.empty()) {
-        return fail(Fault::configuration, "no accounting files to follow: name them with --acct or in the configuration");
+        return fail(Fault::configuration,
+                    "no accounting files to follow: name them with --acct or in the configuration");
     }
     for (const std::string& glob : settings.globs) {
         if (glob == "-") return fail(Fault::configuration, "--acct -: stdin can be read with --once only");
@@ -52,7 +53,10 @@ bool restore_state(const CheckpointFile& file, Ingest& ingest, const LogLine& lo
 class RunningAccounting final : public Accounting {
   public:
     RunningAccounting(const base::Clock& clock, LogLine log, std::optional<CheckpointFile> file)
-        : clock_(clock), log_(std::move(log)), file_(std::move(file)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+        : clock_(clock),
+          log_(std::move(log)),
+          file_(std::move(file)),
+          wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
     RunningAccounting(const RunningAccounting&) = delete;
     RunningAccounting& operator=(const RunningAccounting&) = delete;
     ~RunningAccounting() override { stop(); }

@@ -188,7 +188,8 @@ class RestoredTexts {
         if (number >= texts_.size()) return kNoText;
         Text& text = texts_[number];
         if (text.id == kNoText) {
-            text.id = text.kind ? store_.values(*text.kind).restore(text.bytes, text.last_seen) : store_.word(text.bytes);
+            text.id =
+                text.kind ? store_.values(*text.kind).restore(text.bytes, text.last_seen) : store_.word(text.bytes);
         }
         return text.id;
     }

@@ -19,9 +19,9 @@ inline constexpr std::size_t kLogEvents = 4;
 
 // What belongs to the whole and is not in the store.
 struct IngestMarks {
-    std::uint8_t baseline_done = 0;    // the backlog of the very first start was read to its end
-    std::int64_t backlog_end = 0;      // Unix time, 0: never
-    std::int64_t last_read = 0;        // Unix time of the last records, 0: none
+    std::uint8_t baseline_done = 0;  // the backlog of the very first start was read to its end
+    std::int64_t backlog_end = 0;    // Unix time, 0: never
+    std::int64_t last_read = 0;      // Unix time of the last records, 0: none
     std::array<std::uint64_t, kLogEvents> log_events{};
     bool operator==(const IngestMarks&) const = default;
 };

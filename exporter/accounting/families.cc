@@ -4,9 +4,9 @@ namespace mtawatch::exporter {
 namespace {
 
 constexpr std::array<std::string_view, kKinds> kKindNames{
-    "vmta",     "pool",          "category", "source_type", "delivery_type",    "smtp_user",
-    "feedback_type", "enhanced_code", "protocol", "sender_domain", "source_ip", "job_id",
-    "recipient_domain", "provider", "bounce_class", "reason", "code"};
+    "vmta",          "pool",     "category",      "source_type", "delivery_type", "smtp_user",        "feedback_type",
+    "enhanced_code", "protocol", "sender_domain", "source_ip",   "job_id",        "recipient_domain", "provider",
+    "bounce_class",  "reason",   "code"};
 
 constexpr std::array<std::string_view, kFamilies> kMetricNames{
     "pmta_deliveries_total",

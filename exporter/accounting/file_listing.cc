@@ -3,6 +3,7 @@
 #include <glob.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <system_error>
@@ -39,7 +40,8 @@ class Lister {
     static std::vector<std::string> matches(const std::string& pattern) {
         glob_t found{};
         std::vector<std::string> paths;
-        if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0) paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+        if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0)
+            paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
         ::globfree(&found);
         std::ranges::sort(paths);
         return paths;
@@ -58,7 +60,8 @@ class Lister {
                 if (plain) problem(source, folder, "is no folder", known_only);
             } else {
                 if (::access(folder.c_str(), R_OK | X_OK) != 0) {
-                    problem(source, folder, reason(errno) + "; add the exporter's user to the folder's group", known_only);
+                    problem(source, folder, reason(errno) + "; add the exporter's user to the folder's group",
+                            known_only);
                 }
                 listing_.folders.insert(folder);
             }

@@ -1,11 +1,12 @@
 #include "exporter/accounting/file_reader.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <system_error>
+
+#include "exporter/accounting/byte_source.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -17,11 +18,7 @@ using base::Result;
 // First a piece that holds most headers, then, for a longer first line, the rest.
 constexpr std::size_t kHeadPiece = 4U << 10U;
 
-std::string why_not(const std::string& path, int error) {
-    std::string text = path + ": " + std::generic_category().message(error);
-    if (error == EACCES) text += "; add the exporter's user to the file's group, or set world-readable in the acct-file";
-    return text;
-}
+std::string why_not(const std::string& path, int error) { return path + ": " + std::generic_category().message(error); }
 
 // Reads at `offset` until `into` is full or the file ends.
 Result<std::size_t> read_at(int fd, char* into, std::size_t size, std::uint64_t offset, const std::string& path) {
@@ -34,13 +31,6 @@ Result<std::size_t> read_at(int fd, char* into, std::size_t size, std::uint64_t 
         have += static_cast<std::size_t>(got);
     }
     return have;
-}
-
-Result<UniqueFd> open_file(const std::string& path) {
-    // Never waits for a FIFO's other end, whatever took the file's place since it was listed.
-    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!fd.open()) return fail(errno == EACCES ? Fault::permission : Fault::io, "{}", why_not(path, errno));
-    return fd;
 }
 
 }  // namespace
@@ -68,7 +58,7 @@ Result<std::string> FileReader::plain_head(int fd, const std::string& path) cons
 }
 
 Result<Head> FileReader::head(const std::string& path) {
-    auto fd = open_file(path);
+    auto fd = open_to_read(path);
     if (!fd) return fail(fd.error());
     auto bytes = plain_head(fd->get(), path);
     if (!bytes) return fail(bytes.error());
@@ -113,7 +103,7 @@ void FileReader::resume(const TrackedFile& file) {
 
 FileReader::Outcome FileReader::read_plain(TrackedFile& file, const AfterChunk& after_chunk) {
     if (!file.fd.open()) {
-        auto fd = open_file(file.path);
+        auto fd = open_to_read(file.path);
         if (!fd) return unreadable(file, fd.error().what);
         file.fd = std::move(*fd);
     }

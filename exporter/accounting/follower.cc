@@ -51,9 +51,8 @@ void Follower::rescan() {
     located_.clear();
     without_record_.clear();
     const std::vector<const SeenFile*> unknown = locate_by_inode(listing);
-    const bool all_located = std::ranges::all_of(files_, [&](const auto& file) {
-        return file->vanished_at != 0 || located_.contains(file.get());
-    });
+    const bool all_located = std::ranges::all_of(
+        files_, [&](const auto& file) { return file->vanished_at != 0 || located_.contains(file.get()); });
     if (!all_located) copies_.clear();
     Index index;
     if (!unknown.empty()) {
@@ -204,8 +203,7 @@ void Follower::add_new(const SeenFile& seen, const Head& head) {
     file->inode = seen.inode;
     file->source = seen.source;
     file->first_time = head.first_time;
-    file->fingerprint =
-        fingerprint_of(head.bytes, std::min(head.records_end, full_fingerprint_length(head.bytes)));
+    file->fingerprint = fingerprint_of(head.bytes, std::min(head.records_end, full_fingerprint_length(head.bytes)));
     file->verified = true;
     file->dirty = true;
     file->size = seen.size;

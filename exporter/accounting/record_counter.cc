@@ -311,8 +311,9 @@ void RecordCounter::remote_bounce(const mta::Record& record) {
 }
 
 void RecordCounter::complaint(const mta::Record& record) {
-    const mta::ProviderId provider = settings_.providers->of_complaint(
-        rcpt_domain_of(record), record.raw(Cell::format), record.raw(Cell::user_agent), record.raw(Cell::reporting_mta));
+    const mta::ProviderId provider =
+        settings_.providers->of_complaint(rcpt_domain_of(record), record.raw(Cell::format),
+                                          record.raw(Cell::user_agent), record.raw(Cell::reporting_mta));
     const std::string_view own_vmta = record.raw(Cell::vmta);
     SeriesStore::Origin origin{kOtherText, kOtherText};
     if (!own_vmta.empty()) {

@@ -96,7 +96,8 @@ void render_histogram(ExpositionWriter& writer, const SeriesStore& store, Family
     const LinePieces sum = pieces_of(shape.metric->name, "_sum", shape.labels);
     const LinePieces count = pieces_of(shape.metric->name, "_count", shape.labels);
     std::vector<std::string> closes;
-    for (const std::uint32_t bound : histogram_bounds(*shape.metric)) closes.push_back(",le=\"" + le_text(bound) + "\"} ");
+    for (const std::uint32_t bound : histogram_bounds(*shape.metric))
+        closes.push_back(",le=\"" + le_text(bound) + "\"} ");
     closes.emplace_back(",le=\"+Inf\"} ");
     SampleWriter samples(writer, unix_seconds);
     LineBuffer line;

@@ -61,7 +61,9 @@ class SeriesStore {
     [[nodiscard]] std::uint64_t* row(Family family, TextId* key);
     [[nodiscard]] bool enabled(Family family) const { return shapes_[index_of(family)].enabled; }
     // A cell's text as a label value of an open kind, at the present record time.
-    [[nodiscard]] TextId value(Kind kind, std::string_view raw) { return values_[index_of(kind)].find_or_add(raw, now_); }
+    [[nodiscard]] TextId value(Kind kind, std::string_view raw) {
+        return values_[index_of(kind)].find_or_add(raw, now_);
+    }
     // A word of ours, for the closed kinds.
     [[nodiscard]] TextId word(std::string_view text);
     // The VirtualMTA and pool that last delivered from a source address.

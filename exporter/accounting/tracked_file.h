@@ -42,10 +42,10 @@ struct FileState {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
     Fingerprint fingerprint;
-    std::string header;             // in force at `offset`
-    std::uint64_t offset = 0;       // everything before it is counted, in decompressed bytes
-    std::int64_t vanished_at = 0;   // Unix time since when it is nowhere; 0: it is there
-    std::int64_t first_time = 0;    // of its first record: the order in which files are read
+    std::string header;            // in force at `offset`
+    std::uint64_t offset = 0;      // everything before it is counted, in decompressed bytes
+    std::int64_t vanished_at = 0;  // Unix time since when it is nowhere; 0: it is there
+    std::int64_t first_time = 0;   // of its first record: the order in which files are read
     bool operator==(const FileState&) const = default;
 };
 

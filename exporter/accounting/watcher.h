@@ -24,7 +24,8 @@ class Watcher {
         std::set<std::string> grown;  // paths whose content changed
         bool moved = false;           // something appeared, went or was renamed: match the globs anew
     };
-    // Waits until something changes, `wake_fd` becomes readable or the time is over; nothing changed is an empty answer.
+    // Waits until something changes, `wake_fd` becomes readable or the time is over; nothing changed is an empty
+    // answer.
     [[nodiscard]] Changes wait(std::chrono::milliseconds timeout, int wake_fd);
 
   private:

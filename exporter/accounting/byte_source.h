@@ -1,0 +1,34 @@
+// The bytes of one file from its beginning, decompressed where its name ends in .gz.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "exporter/accounting/unique_fd.h"
+#include "shared/base/result.h"
+
+namespace mtawatch::exporter {
+
+class ByteSource {
+  public:
+    ByteSource() = default;
+    ByteSource(const ByteSource&) = delete;
+    ByteSource& operator=(const ByteSource&) = delete;
+    virtual ~ByteSource() = default;
+
+    // Fills `into` as far as the file goes; 0 at its present end. Faults: io, malformed (damaged compression).
+    [[nodiscard]] virtual base::Result<std::size_t> read(std::span<char> into) = 0;
+    // Whether the last read() met an end that is one: a .gz without its trailer is still being written.
+    [[nodiscard]] virtual bool complete() const = 0;
+    // How much of the file on disk was taken in.
+    [[nodiscard]] virtual std::uint64_t disk_read() const = 0;
+};
+
+// Faults of both: permission, io; the message names the path and the remedy.
+[[nodiscard]] base::Result<UniqueFd> open_to_read(const std::string& path);
+[[nodiscard]] base::Result<std::unique_ptr<ByteSource>> open_source(const std::string& path);
+
+}  // namespace mtawatch::exporter
