@@ -28,6 +28,24 @@ bool first_cell_is_type(std::string_view line) {
     return base::iequals(line.substr(0, comma), quoted ? "\"type\"" : "type");
 }
 
+// Writes the positions of the bits of `separators`, and up to seven more: in groups of fixed size, because a loop that
+// ends after each block's own number would be mispredicted in every block.
+std::uint32_t* write_positions(std::uint32_t* out, std::uint32_t base, std::uint64_t separators) {
+    const unsigned count = count_bits(separators);
+    const auto write = [&](unsigned from, unsigned to) {
+        for (unsigned i = from; i < to; ++i) {
+            out[i] = base + static_cast<std::uint32_t>(std::countr_zero(separators));
+            separators &= separators - 1;
+        }
+    };
+    write(0, 4);
+    if (count > 4) [[unlikely]] {
+        write(4, 8);
+        for (unsigned i = 8; i < count; i += 4) write(i, i + 4);
+    }
+    return out + count;
+}
+
 bool is_type_word(std::string_view code) {
     constexpr std::size_t longest = 32;
     return !code.empty() && code.size() <= longest && std::all_of(code.begin(), code.end(), [](char c) {
@@ -60,6 +78,7 @@ AccountingScanner::AccountingScanner(ScannerOptions options)
         const auto renamed = options_.record_types.find(name(coded_types_[i]));
         if (renamed != options_.record_types.end()) coded_types_[i] = renamed->second;
     }
+    rows_.reserve(kWindowBytes);
     reset();
 }
 
@@ -160,7 +179,37 @@ void AccountingScanner::scan_window() {
     // Never past the limit of the line at hand, so that where a record is given up depends on the bytes alone, not on
     // how they came.
     const std::size_t limit = std::min({end_, scan_ + kWindowBytes, begin_ + kMaxRecordBytes + 1});
-    while (scan_ < limit && !waiting_ && !paused_) scan_ = scan_block<Bits>(scan_, std::min(limit - scan_, kBlock));
+    while (scan_ < limit && !waiting_ && !paused_) {
+        scan_plain_blocks<Bits>(limit);
+        if (scan_ < limit) scan_ = scan_block<Bits>(scan_, std::min(limit - scan_, kBlock));
+    }
+}
+
+// The hot loop: whole blocks up to the first that has a newline inside quotes. Works on copies of the members, which
+// the compiler could not keep in registers.
+template <class Bits>
+void AccountingScanner::scan_plain_blocks(std::size_t limit) {
+    const char* const buffer = buffer_.data();
+    std::uint32_t* const first = ends_.data();
+    std::uint32_t* out = first + ends_used_;
+    std::uint64_t carry = inside_ ? ~std::uint64_t{0} : 0;
+    std::size_t at = scan_;
+    for (; at + kBlock <= limit; at += kBlock) {
+        const BlockBits bits = Bits::of(buffer + at);
+        const std::uint64_t inside = prefix_xor(bits.quotes) ^ carry;
+        if ((bits.newlines & inside) != 0) [[unlikely]]
+            break;
+        const std::uint64_t separators = (bits.commas & ~inside) | bits.newlines;
+        for (std::uint64_t newlines = bits.newlines; newlines != 0; newlines &= newlines - 1) {
+            const std::uint64_t up_to = newlines ^ (newlines - 1);
+            rows_.push_back({static_cast<std::uint32_t>(out - first) + count_bits(separators & up_to) - 1, false});
+        }
+        out = write_positions(out, static_cast<std::uint32_t>(at), separators);
+        carry = std::uint64_t{0} - (inside >> 63);
+    }
+    scan_ = at;
+    inside_ = carry != 0;
+    ends_used_ = static_cast<std::size_t>(out - first);
 }
 
 // Adds the separators of up to 64 bytes and returns where to go on.
@@ -173,8 +222,7 @@ std::size_t AccountingScanner::scan_block(std::size_t at, std::size_t valid) {
         bits.commas &= mask;
         bits.newlines &= mask;
     }
-    std::uint64_t inside = inside_ ? ~std::uint64_t{0} : 0;
-    if (bits.quotes != 0) inside ^= prefix_xor(bits.quotes);
+    const std::uint64_t inside = prefix_xor(bits.quotes) ^ (inside_ ? ~std::uint64_t{0} : 0);
     std::uint64_t doubtful = bits.newlines & inside;
     while (doubtful != 0) [[unlikely]] {
             const auto bit = static_cast<unsigned>(std::countr_zero(doubtful));
@@ -200,26 +248,14 @@ std::size_t AccountingScanner::scan_block(std::size_t at, std::size_t valid) {
     return at + valid;
 }
 
-inline void AccountingScanner::add_separators(std::size_t at, std::uint64_t separators, std::uint64_t newlines) {
-    const unsigned count = count_bits(separators);
+void AccountingScanner::add_separators(std::size_t at, std::uint64_t separators, std::uint64_t newlines) {
     for (; newlines != 0; newlines &= newlines - 1) {
         const std::uint64_t up_to = newlines ^ (newlines - 1);
         rows_.push_back({static_cast<std::uint32_t>(ends_used_ + count_bits(separators & up_to) - 1), false});
     }
-    // Writes groups of four whether or not there are as many, because a loop that ends after each block's own number
-    // would be mispredicted in every block.
-    std::uint32_t* out = ends_.data() + ends_used_;
-    const auto base = static_cast<std::uint32_t>(at);
-    std::uint64_t left = separators;
-    unsigned written = 0;
-    do {
-        for (unsigned i = 0; i < 4; ++i) {
-            out[written + i] = base + static_cast<std::uint32_t>(std::countr_zero(left));
-            left &= left - 1;
-        }
-        written += 4;
-    } while (written < count);
-    ends_used_ += count;
+    std::uint32_t* const first = ends_.data();
+    const std::uint32_t* const end = write_positions(first + ends_used_, static_cast<std::uint32_t>(at), separators);
+    ends_used_ = static_cast<std::size_t>(end - first);
 }
 
 // Whether the line at `at` begins a record or is a header: asked only for a newline inside quotes.

@@ -135,6 +135,8 @@ class AccountingScanner {
     template <class Bits>
     void scan_window();
     template <class Bits>
+    void scan_plain_blocks(std::size_t limit);
+    template <class Bits>
     std::size_t scan_block(std::size_t at, std::size_t valid);
     void add_separators(std::size_t at, std::uint64_t separators, std::uint64_t newlines);
     [[nodiscard]] LineStart line_start(std::size_t at) const;

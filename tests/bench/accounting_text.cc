@@ -60,7 +60,7 @@ const std::vector<Reply>& bounce_replies() {
         {"5.2.2 (mailbox full)", "smtp;552 5.2.2 The recipient's inbox is out of storage space. - gsmtp",
          "quota-issues", false},
         {"5.7.1 (delivery not authorized)",
-         "smtp;550 5.7.1 Unfortunately, messages from [203.0.113.12] weren't sent. Please contact your Internet "
+         "smtp;550 5.7.1 Unfortunately messages from [203.0.113.12] weren't sent. Please contact your Internet "
          "service "
          "provider since part of their network is on our block list (S3150).",
          "spam-related", false},
