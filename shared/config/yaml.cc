@@ -4,6 +4,7 @@
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/parser.h>
 
+#include <algorithm>
 #include <istream>
 #include <streambuf>
 
@@ -153,7 +154,7 @@ base::Result<Node> parse_yaml(std::string_view text, std::string_view file) {
     } catch (const Refused& refused) {
         return failure(file, refused.line, refused.what);
     } catch (const YAML::Exception& error) {
-        return failure(file, static_cast<std::size_t>(error.mark.line + 1), error.msg);
+        return failure(file, static_cast<std::size_t>(std::max(error.mark.line, 0)) + 1, error.msg);
     }
     std::shared_ptr<NodeData> root = builder.root();
     if (!root) {

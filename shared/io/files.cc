@@ -74,6 +74,7 @@ base::Result<FileInfo> Files::info(const std::string& path) const {
 base::Result<std::vector<std::string>> Files::glob(const std::string& pattern) const {
     glob_t found{};
     glob_failure = 0;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): only "~" is, and that is not expanded without GLOB_TILDE
     const int outcome = ::glob(real_path(pattern).c_str(), 0, note_glob_error, &found);
     const std::unique_ptr<glob_t, void (*)(glob_t*)> owner(&found, ::globfree);
     if (outcome == GLOB_NOSPACE) return base::fail(Fault::io, "{}: out of memory", pattern);

@@ -170,6 +170,7 @@ Result<std::unique_ptr<Child>> start(const std::vector<std::string>& argv) {
 
     std::vector<std::string> words(argv);
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (std::string& word : words) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     std::string locale = "LC_ALL=C";

@@ -100,8 +100,8 @@ base::Result<std::vector<Given>> read_arguments(const OptionTable& table, const 
     opterr = 0;
     while (true) {
         const int at = optind == 0 ? 1 : optind;
-        const int code = getopt_long(argc, argv.data(), known.letters.c_str(), known.longs.data(),
-                                     nullptr);  // NOLINT(concurrency-mt-unsafe): options are read before any thread
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): options are read before any thread is started
+        const int code = getopt_long(argc, argv.data(), known.letters.c_str(), known.longs.data(), nullptr);
         if (code == -1) break;
         const std::string_view token = argv[static_cast<std::size_t>(at)];
         if (code == 1) return stray(optarg);
