@@ -1,0 +1,78 @@
+"use strict";
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.performance = void 0;
+const board_1 = require("./board");
+const PROVIDER = `${board_1.SELECT}, provider=~"$provider"`;
+exports.performance = {
+    uid: 'mtawatch-performance',
+    title: 'Mail: performance',
+    description: 'How fast does mail leave, and what holds it up?',
+    root: 'pmta_accounting_records_total',
+    variables: [{ name: 'provider', label: 'Provider', metric: 'pmta_deliveries_total' }],
+    rows: [
+        {
+            title: 'Throughput and delay',
+            panels: [
+                { kind: 'timeseries', title: 'Deliveries a second', unit: 'mps',
+                    description: 'By instance. Good: as much as is submitted.',
+                    queries: [{ expr: `sum by (instance) (pool:mail_deliveries:rate5m{${board_1.SELECT}})`, legend: '{{instance}}' }] },
+                { kind: 'timeseries', title: 'Received and sent by PowerMTA', unit: 'mps',
+                    description: "PowerMTA's own counters. Good: in and out close together over an hour.",
+                    queries: [{ expr: `sum by (direction) (rate(pmta_traffic_recipients_total{${board_1.SELECT}}[$__rate_interval]))`, legend: '{{direction}}' }] },
+                { kind: 'heatmap', title: 'Delivery delay', unit: 's',
+                    description: 'From submission to acceptance, every delivery. Good: nearly all in the lowest rows.',
+                    queries: [{ expr: `sum by (le) (rate(pmta_delivery_delay_seconds_bucket{${PROVIDER}}[$__rate_interval]))` }] },
+                { kind: 'timeseries', title: 'Delay quantiles', unit: 's',
+                    description: 'Half, 95 % and 99 % of the mail of five minutes were faster than this. Good: seconds.',
+                    queries: [{ expr: `max by (quantile) (provider:mail_delivery_delay_seconds:quantile_rate5m{${PROVIDER}})`, legend: '{{quantile}}' }] },
+            ],
+        },
+        {
+            title: 'Queues',
+            panels: [
+                { kind: 'timeseries', title: 'Queued recipients', unit: 'short', stacked: true,
+                    description: 'By kind of queue. Good: flat or shrinking.',
+                    queries: [{ expr: `sum by (queue_type) (pmta_queued_recipients{${board_1.SELECT}})`, legend: '{{queue_type}}' }] },
+                { kind: 'timeseries', title: 'Age of the oldest message', unit: 's',
+                    description: 'Good: below four hours.',
+                    steps: [[null, 'green'], [14400, 'orange'], [86400, 'red']],
+                    queries: [{ expr: `time() - mail_queue_oldest_message_timestamp_seconds{${board_1.SELECT}}`, legend: '{{host}} {{mta}}' }] },
+                { kind: 'table', title: 'Longest queues by domain', unit: 'short',
+                    description: 'Recipients that wait. Good: the domains you send most to, in that order.',
+                    queries: [{ expr: `topk(20, sum by (domain) (pmta_domain_queued_recipients{${board_1.SELECT}}))` }] },
+                { kind: 'table', title: 'Longest queues by VMTA', unit: 'short',
+                    description: 'Good: spread evenly over a pool.',
+                    drill: { board: 'mtawatch-vmtas', labels: ['vmta'], title: 'This VMTA' },
+                    queries: [{ expr: `topk(20, sum by (vmta) (pmta_vmta_queued_recipients{${board_1.SELECT}}))` }] },
+                { kind: 'timeseries', title: 'Recipients in backoff', unit: 'short', stacked: true,
+                    description: 'By domain. Good: none; backoff means that a provider asked for less.',
+                    queries: [{ expr: `sum by (domain) (pmta_backoff_queue_recipients{${board_1.SELECT}})`, legend: '{{domain}}' }] },
+                { kind: 'timeseries', title: 'Recipients in paused queues', unit: 'short', stacked: true,
+                    description: 'By domain. Good: none that nobody remembers pausing.',
+                    queries: [{ expr: `sum by (domain) (pmta_paused_queue_recipients{${board_1.SELECT}})`, legend: '{{domain}}' }] },
+                { kind: 'timeseries', title: 'Messages in other queues', unit: 'short',
+                    description: 'Postfix, KumoMTA and PowerMTA as the checks see them. Good: Postfix below 100.',
+                    queries: [{ expr: `sum by (host, mta) (mail_queue_messages{${board_1.SELECT}})`, legend: '{{host}} {{mta}}' }] },
+                { kind: 'timeseries', title: 'Queues by mode', unit: 'short',
+                    description: 'Good: all of them normal.',
+                    queries: [{ expr: `sum by (mode) (pmta_queues{${board_1.SELECT}})`, legend: '{{mode}}' }] },
+            ],
+        },
+        {
+            title: 'Limits',
+            panels: [
+                { kind: 'timeseries', title: 'Spool used', unit: 'percentunit', max: 1,
+                    description: 'Share of the recipients that the spool can hold. Good: below 75 %; at 100 % mail is refused.',
+                    steps: [[null, 'green'], [0.75, 'orange'], [0.9, 'red']],
+                    queries: [{ expr: `pmta_spool_recipients{${board_1.SELECT}} / (pmta_spool_recipients_max{${board_1.SELECT}} > 0)`, legend: '{{instance}}' }] },
+                { kind: 'timeseries', title: 'Connections', unit: 'short',
+                    description: 'Open SMTP connections beside their limit. Good: well below the limit.',
+                    queries: [{ expr: `sum by (direction) (pmta_connections{${board_1.SELECT}})`, legend: '{{direction}}' },
+                        { expr: `sum by (direction) (pmta_connections_max{${board_1.SELECT}})`, legend: '{{direction}} limit' }] },
+                { kind: 'timeseries', title: 'DNS queries that wait', unit: 'short', width: 24,
+                    description: "Pending queries of PowerMTA's resolver. Good: a handful; a growing number means a slow resolver.",
+                    queries: [{ expr: `pmta_resolver_pending_queries{${board_1.SELECT}}`, legend: '{{instance}}' }] },
+            ],
+        },
+    ],
+};

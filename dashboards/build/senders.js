@@ -1,0 +1,86 @@
+"use strict";
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.senders = void 0;
+const board_1 = require("./board");
+const SENDER = `${board_1.SELECT}, sender_domain=~"$sender_domain"`;
+exports.senders = {
+    uid: 'mtawatch-senders',
+    title: 'Mail: campaigns and senders',
+    description: 'Which sender or campaign harms the name of our addresses?',
+    root: 'pmta_accounting_records_total',
+    variables: [{ name: 'sender_domain', label: 'Sender domain', metric: 'pmta_sender_deliveries_total' }],
+    rows: [
+        {
+            title: 'Health',
+            panels: [
+                { kind: 'timeseries', title: 'Health score', unit: 'percentunit', max: 1,
+                    description: 'Weighted mean of delivery, bounces, complaints and deferrals over a day. Good: above 85 %.',
+                    steps: [[null, 'red'], [0.5, 'orange'], [0.7, 'green']],
+                    queries: [{ expr: `sender_domain:mail_health:score1d{${SENDER}}`, legend: '{{sender_domain}}' }] },
+                { kind: 'table', title: 'Parts of the score', unit: 'percentunit',
+                    description: 'The part that is lowest is the one to work on. Good: all at 100 %.',
+                    steps: [[null, 'red'], [0.5, 'orange'], [0.7, 'green']],
+                    queries: [{ expr: `{__name__=~"sender_domain:mail_health_.*:score1d", ${SENDER}}` }] },
+                { kind: 'timeseries', title: 'Hard bounces', unit: 'percentunit',
+                    description: 'Share of mail to addresses that do not exist, last hour. Good: below 2 %.',
+                    steps: [[null, 'green'], [0.02, 'orange'], [0.05, 'red']],
+                    queries: [{ expr: `sender_domain:mail_hard_bounce_per_attempt:ratio_rate1h{${SENDER}}`, legend: '{{sender_domain}}' }] },
+                { kind: 'timeseries', title: 'Complaints', unit: 'percentunit',
+                    description: 'Complaints for each delivered message over a day. Good: below 0.1 %.',
+                    steps: [[null, 'green'], [0.001, 'orange'], [0.003, 'red']],
+                    queries: [{ expr: `sender_domain:mail_complaint_per_delivery:ratio_rate1d{${SENDER}}`, legend: '{{sender_domain}}' }] },
+            ],
+        },
+        {
+            title: 'Warm-up',
+            panels: [
+                { kind: 'table', title: 'Stage', unit: 'short',
+                    description: 'Records ever counted for each sender and the stage that follows: early, mid, mature. Good: as planned.',
+                    queries: [{ expr: `sender_domain:mail_warmup_stage:info{${SENDER}}` }] },
+                { kind: 'timeseries', title: 'Sent in an hour', unit: 'short',
+                    description: 'Deliveries of the last hour by provider. Good: below the recommended rate beside it.',
+                    queries: [{ expr: `sum by (sender_domain, provider) (sender_provider:mail_deliveries:increase1h{${SENDER}})`, legend: '{{sender_domain}} {{provider}}' }] },
+                { kind: 'timeseries', title: 'Recommended hourly rate', unit: 'short',
+                    description: 'Doubled after each good day, capped by the limit of the provider. Good: the sender stays below it.',
+                    queries: [{ expr: `sender_provider:mail_warmup_recommended:hourly{profile="standard", ${SENDER}}`, legend: '{{sender_domain}} {{provider}}' }] },
+                { kind: 'table', title: 'Provider limits', unit: 'short',
+                    description: 'What a provider takes in an hour from a young sender, by profile. Good: edited to what you know.',
+                    queries: [{ expr: `max by (profile, provider) (sender_provider:mail_warmup_limit:hourly{${SENDER}})` }] },
+            ],
+        },
+        {
+            title: 'Senders',
+            panels: [
+                { kind: 'timeseries', title: 'Deliveries by sender', unit: 'mps', stacked: true,
+                    description: 'Good: like last week.',
+                    queries: [{ expr: `sum by (sender_domain) (rate(pmta_sender_deliveries_total{${SENDER}}[$__rate_interval]))`, legend: '{{sender_domain}}' }] },
+                { kind: 'timeseries', title: 'Bounces by sender', unit: 'mps', stacked: true,
+                    description: 'Good: in proportion to the deliveries.',
+                    queries: [{ expr: `sum by (sender_domain, bounce_class) (rate(pmta_sender_bounces_total{${SENDER}}[$__rate_interval]))`, legend: '{{sender_domain}} {{bounce_class}}' }] },
+                { kind: 'timeseries', title: 'Deferrals by sender', unit: 'mps', stacked: true,
+                    description: 'Good: low.',
+                    queries: [{ expr: `sum by (sender_domain) (rate(pmta_sender_transient_failures_total{${SENDER}}[$__rate_interval]))`, legend: '{{sender_domain}}' }] },
+                { kind: 'timeseries', title: 'Complaints by provider', unit: 'mps', stacked: true,
+                    description: 'By the format of the feedback loop. Good: none.',
+                    queries: [{ expr: `sum by (provider, feedback_type) (rate(pmta_complaints_total{${board_1.SELECT}}[$__rate_interval]))`, legend: '{{provider}} {{feedback_type}}' }] },
+            ],
+        },
+        {
+            title: 'Campaigns (opt-in group job)',
+            panels: [
+                { kind: 'table', title: 'Deliveries by job', unit: 'mps',
+                    description: 'The jobs that send now. Good: the ones you planned.',
+                    queries: [{ expr: `topk(50, sum by (job_id) (rate(pmta_job_deliveries_total{${board_1.SELECT}}[$__rate_interval])))` }] },
+                { kind: 'table', title: 'Bounces by job', unit: 'mps',
+                    description: 'A job far above the others has a bad list. Good: in proportion to the deliveries.',
+                    queries: [{ expr: `topk(50, sum by (job_id, bounce_class) (rate(pmta_job_bounces_total{${board_1.SELECT}}[$__rate_interval])))` }] },
+                { kind: 'table', title: 'Deferrals by job', unit: 'mps',
+                    description: 'Good: low.',
+                    queries: [{ expr: `topk(50, sum by (job_id) (rate(pmta_job_transient_failures_total{${board_1.SELECT}}[$__rate_interval])))` }] },
+                { kind: 'table', title: 'Complaints by job', unit: 'mps',
+                    description: 'Good: none; stop a job that draws complaints.',
+                    queries: [{ expr: `topk(50, sum by (job_id) (rate(pmta_job_complaints_total{${board_1.SELECT}}[$__rate_interval])))` }] },
+            ],
+        },
+    ],
+};
