@@ -24,7 +24,7 @@ export const providers: Board = {
                 { kind: 'timeseries', title: 'Blocked share', unit: 'percentunit',
                   description: 'Bounces that judge us rather than the address: spam, policy, content. Good: below 1 %.',
                   steps: [[null, 'green'], [0.01, 'orange'], [0.03, 'red']],
-                  drill: { board: 'mtawatch-vmtas', labels: ['provider'], title: 'VMTAs' },
+                  drill: { board: 'mtawatch-bounces', labels: ['provider'], title: 'Why this provider blocks us' },
                   queries: [{ expr: `provider:mail_block_per_attempt:ratio_rate1h{${PROVIDER}}`, legend: '{{provider}} {{instance}}' }] },
                 { kind: 'timeseries', title: 'Deferred share', unit: 'percentunit',
                   description: 'Share of all tries that were put off. Good: below 15 %.',
