@@ -1,0 +1,44 @@
+// What is worth saying about a published record, and does it still work?
+#pragma once
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mtawatch::auth {
+
+// By what the standards say about it, not by taste: the checks decide what each weight means to an operator.
+enum class Weight {
+    note,    // worth knowing
+    weak,    // works, but not everywhere or not as well as it could
+    unseen,  // could not be found out, because a lookup failed
+    absent,  // nothing is published
+    broken,  // receivers cannot use it or must refuse it
+};
+
+struct Finding {
+    Weight weight = Weight::note;
+    std::string_view code;  // stable, for JSON: "duplicate-tag"; a literal
+    std::string text;       // what and where, and what to publish instead
+    bool operator==(const Finding&) const = default;
+};
+
+struct Findings {
+    std::vector<Finding> items;
+    void add(Weight weight, std::string_view code, std::string text) {
+        items.push_back({weight, code, std::move(text)});
+    }
+    void add(const Findings& others) { items.insert(items.end(), others.items.begin(), others.items.end()); }
+    [[nodiscard]] bool has(Weight weight) const {
+        return std::any_of(items.begin(), items.end(), [weight](const Finding& one) { return one.weight == weight; });
+    }
+    [[nodiscard]] bool has(std::string_view code) const {
+        return std::any_of(items.begin(), items.end(), [code](const Finding& one) { return one.code == code; });
+    }
+    // Nothing is missing, broken or hidden from us.
+    [[nodiscard]] bool usable() const { return !has(Weight::broken) && !has(Weight::absent) && !has(Weight::unseen); }
+};
+
+}  // namespace mtawatch::auth

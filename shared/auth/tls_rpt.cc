@@ -1,0 +1,42 @@
+#include "shared/auth/tls_rpt.h"
+
+#include <algorithm>
+
+#include "shared/auth/tag_list.h"
+#include "shared/base/text.h"
+
+namespace mtawatch::auth {
+
+namespace {
+constexpr std::string_view version = "v=TLSRPTv1";
+}
+
+bool is_tls_rpt_record(std::string_view text) {
+    if (!text.starts_with(version)) return false;
+    const std::string_view rest = base::trim(text.substr(version.size()));
+    return rest.empty() || rest.front() == ';';
+}
+
+TlsRptRecord parse_tls_rpt_record(std::string_view text) {
+    TlsRptRecord record;
+    const TagList list = parse_tag_list(text);
+    record.findings = list.findings;
+    const std::string* destinations = list.find("rua");
+    if (destinations == nullptr || destinations->empty()) {
+        record.findings.add(Weight::broken, "no-rua",
+                            "rua= is missing; write v=TLSRPTv1; rua=mailto:tls-reports@example.com");
+        return record;
+    }
+    record.destinations = parse_report_uris(*destinations, "rua", true, record.findings);
+    // One address that works is enough for a record to be of use (section 3: unsupported ones are skipped).
+    const bool any = std::any_of(record.destinations.begin(), record.destinations.end(),
+                                 [](const ReportUri& uri) { return uri.valid(); });
+    if (any) {
+        for (Finding& finding : record.findings.items) {
+            if (finding.code == "bad-uri") finding.weight = Weight::weak;
+        }
+    }
+    return record;
+}
+
+}  // namespace mtawatch::auth

@@ -1,0 +1,21 @@
+// Where do senders report TLS failures to? The TLSRPT record of RFC 8460 section 3.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "shared/auth/finding.h"
+#include "shared/auth/report_uri.h"
+
+namespace mtawatch::auth {
+
+// Whether a TXT record is a TLSRPT record: it begins with v=TLSRPTv1 and a semicolon.
+[[nodiscard]] bool is_tls_rpt_record(std::string_view text);
+
+struct TlsRptRecord {
+    std::vector<ReportUri> destinations;
+    Findings findings;
+};
+[[nodiscard]] TlsRptRecord parse_tls_rpt_record(std::string_view text);
+
+}  // namespace mtawatch::auth
