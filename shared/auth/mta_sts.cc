@@ -65,7 +65,8 @@ bool is_key(std::string_view key) {
 
 void require_keys(const std::set<std::string>& seen, StsPolicy& policy) {
     for (const char* key : {"version", "mode", "max_age"}) {
-        if (!seen.contains(key)) policy.findings.add(Weight::broken, "missing-key", fmt::format("\"{}:\" is missing", key));
+        if (!seen.contains(key))
+            policy.findings.add(Weight::broken, "missing-key", fmt::format("\"{}:\" is missing", key));
     }
     if (policy.mx.empty() && policy.mode != StsMode::none && !policy.findings.has("bad-mx")) {
         policy.findings.add(Weight::broken, "missing-key", "\"mx:\" is missing");

@@ -21,7 +21,7 @@ namespace mtawatch::plugin {
 // Every value is read by its kind before a check runs, so a check meets no value that cannot be read.
 enum class Kind {
     flag,        // takes no value
-    text,        // anything but the empty text
+    text,        // anything but the empty text, unless may_be_empty
     integer,     // whole number, at least `least`, at most `most`
     number,      // decimal number, same limits
     range,       // plugin::Range
@@ -44,6 +44,7 @@ struct Option {
     std::string_view fallback_text = {};  // the default in words where it is no single value: "by metric"
     bool repeatable = false;
     bool required = false;
+    bool may_be_empty = false;         // for text: "" means something, such as the null sender
     bool value_optional = false;       // the value may be left out, and is written after '=' only
     std::string_view low_is_bad = {};  // the figure's unit ("days"): a bare range is refused with what to write instead
     double least = -1e15;              // for integer and number

@@ -1,0 +1,218 @@
+// check_spf: alerts when the SPF record is missing, broken, weak, or does not let our mail pass.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks/findings.h"
+#include "shared/base/ip.h"
+#include "shared/base/text.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/spf.h"
+
+namespace mtawatch::checks {
+
+namespace {
+
+using plugin::Kind;
+using plugin::State;
+
+plugin::OptionTable spf_options() {
+    return {
+        {.name = "domain",
+         .letter = 'd',
+         .metavar = "DOMAIN",
+         .help = "The domain; default: that of --sender, else --helo",
+         .may_be_empty = true},
+        {.name = "ip", .letter = 'i', .metavar = "IP", .help = "A sending address that must pass", .repeatable = true},
+        {.name = "sender",
+         .metavar = "ADDRESS",
+         .help = "The envelope sender to evaluate; \"\" is the null sender",
+         .fallback_text = "postmaster@DOMAIN",
+         .may_be_empty = true},
+        {.name = "helo",
+         .metavar = "NAME",
+         .help = "The name the sending host says in HELO",
+         .fallback_text = "DOMAIN",
+         .may_be_empty = true},
+        {.name = "warning",
+         .letter = 'w',
+         .kind = Kind::range,
+         .help = "DNS lookups the record costs",
+         .fallback = "8"},
+        {.name = "critical",
+         .letter = 'c',
+         .kind = Kind::range,
+         .help = "DNS lookups the record costs; receivers stop at 10",
+         .fallback = "10"},
+        {.name = "void-lookups",
+         .kind = Kind::range,
+         .help = "Lookups that find nothing; CRITICAL outside the range",
+         .fallback = "2"},
+        {.name = "require-all",
+         .kind = Kind::choice,
+         .metavar = "fail|softfail",
+         .help = "The weakest end of the record that is fine: fail is -all, softfail is ~all",
+         .fallback = "softfail"},
+        {.name = "expect", .metavar = "RECORD", .help = "The exact text that the record must have"},
+        {.name = "authoritative",
+         .kind = Kind::flag,
+         .help = "Ask every authoritative server directly, and compare what they publish"},
+    };
+}
+
+// The domain to look at, when -d does not say.
+base::Result<std::string> domain_of(const plugin::Options& options) {
+    if (const auto domain = options.find_text("domain")) return *domain;
+    const std::string sender = options.find_text("sender").value_or("");
+    if (const std::size_t at = sender.rfind('@'); at != std::string::npos) return sender.substr(at + 1);
+    if (!sender.empty()) return sender;
+    if (const auto helo = options.find_text("helo")) return *helo;
+    return base::fail(base::Fault::usage, "--domain DOMAIN is required; see --help");
+}
+
+base::Result<probe::SpfQuery> query_of(const plugin::Options& options) {
+    probe::SpfQuery query;
+    auto domain = domain_of(options);
+    if (!domain) return base::fail(domain.error());
+    query.domain = std::move(*domain);
+    for (const std::string& text : options.list("ip")) {
+        const auto ip = base::IpAddress::parse(text);
+        if (!ip)
+            return base::fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
+        query.ips.push_back(*ip);
+    }
+    query.helo = options.find_text("helo").value_or(query.domain);
+    query.sender = options.find_text("sender").value_or("postmaster@" + query.domain);
+    query.authoritative = options.flag("authoritative");
+    query.resolver.servers = options.list("dns-server");
+    return query;
+}
+
+State state_of(auth::SpfResult result) {
+    if (result == auth::SpfResult::pass) return State::ok;
+    return result == auth::SpfResult::temperror ? State::unknown : State::critical;
+}
+
+// The record with the address added in front, ready to paste.
+std::string with_address(const probe::SpfObservation& seen, const base::IpAddress& ip) {
+    const std::string term = fmt::format("{}:{}", ip.is_v4() ? "ip4" : "ip6", ip.to_string());
+    if (seen.lint.records.size() != 1) return fmt::format("v=spf1 {} -all", term);
+    return fmt::format("v=spf1 {}{}", term, std::string_view(seen.lint.records.front()).substr(6));
+}
+
+void judge_evaluation(plugin::Report& report, const probe::SpfObservation& seen, const probe::SpfPass& pass) {
+    const auth::SpfEvaluation& one = pass.evaluation;
+    std::string text = fmt::format("{} from {}: {}", seen.domain, pass.ip.to_string(), auth::name(one.result));
+    if (!one.terms.empty()) text += fmt::format(" by {}", fmt::join(one.terms, ", "));
+    if (!one.reason.empty()) text += fmt::format(" ({})", one.reason);
+    if (one.explanation) text += fmt::format(" \"{}\"", *one.explanation);
+    const bool can_be_added = (one.result == auth::SpfResult::none && seen.lint.findings.has("absent")) ||
+                              one.result == auth::SpfResult::fail || one.result == auth::SpfResult::softfail ||
+                              one.result == auth::SpfResult::neutral;
+    if (can_be_added) {
+        text += fmt::format("; publish: {}. IN TXT \"{}\"", seen.domain, with_address(seen, pass.ip.unmapped()));
+    }
+    report.add(state_of(one.result), std::move(text));
+}
+
+void judge_all(plugin::Report& report, const probe::SpfObservation& seen, const std::string& wanted) {
+    const char all = seen.lint.tree.all;
+    if (all == '-' || (all == '~' && wanted == "softfail")) return;
+    if (all == '+') {
+        report.add(State::critical, fmt::format("{}: the record ends in +all: anyone may send as {}; write -all",
+                                                seen.domain, seen.domain));
+    } else if (all != 0) {
+        report.add(State::warning, fmt::format("{}: the record ends in {}all; write {}", seen.domain, all,
+                                               wanted == "fail" ? "-all" : "~all or -all"));
+    } else if (!seen.lint.findings.has("no-all") && seen.lint.findings.usable()) {
+        report.add(State::warning,
+                   fmt::format("{}: neither the record nor what it redirects to has all; append -all", seen.domain));
+    }
+}
+
+void note_tree(plugin::Report& report, const auth::SpfNode& node, const std::string& indent) {
+    report.note(2, fmt::format("{}{} {}: {} lookups: {}", indent, node.term, node.domain, node.lookups, node.record));
+    for (const auth::SpfNode& child : node.children) note_tree(report, child, indent + "> ");
+}
+
+void judge_cost(plugin::Report& report, const plugin::Options& options, const probe::SpfObservation& seen) {
+    const auth::SpfNode& tree = seen.lint.tree;
+    const plugin::Thresholds limits = options.thresholds();
+    if (const State state = limits.judge(tree.lookups); state != State::ok) {
+        std::string costs;
+        for (const auth::SpfNode& child : tree.children) {
+            costs += fmt::format("{}{} {}", costs.empty() ? ": " : ", ", child.term, child.lookups + 1);
+        }
+        report.add(
+            state,
+            fmt::format("{}: the record costs {} DNS lookups ({}; receivers stop at {}){}; replace includes by the "
+                        "addresses they stand for",
+                        seen.domain, tree.lookups, limits.reason(tree.lookups), auth::spf_max_lookups, costs));
+    }
+    plugin::Thresholds voids;
+    voids.critical = options.find_range("void-lookups");
+    if (voids.judge(tree.void_lookups) != State::ok) {
+        report.add(State::critical, fmt::format("{}: {} lookups find nothing; receivers stop after {}", seen.domain,
+                                                tree.void_lookups, auth::spf_max_void_lookups));
+    }
+    report.figure("lookups", tree.lookups, plugin::Unit::none, limits, 0);
+    report.figure("void_lookups", tree.void_lookups, plugin::Unit::none, voids, 0);
+    report.figure("ipv4_addresses", static_cast<double>(seen.lint.addresses.ipv4), plugin::Unit::none, {}, 0);
+    report.figure("ipv6_networks", seen.lint.addresses.ipv6_networks, plugin::Unit::none, {}, 0);
+    report.figure("record", static_cast<double>(seen.lint.records.front().size()), plugin::Unit::bytes, {}, 0);
+    note_tree(report, tree, "");
+}
+
+// With nothing to complain about, one line says what was seen.
+void summarise(plugin::Report& report, const probe::SpfObservation& seen) {
+    const bool clean = std::all_of(report.details.begin(), report.details.end(),
+                                   [](const plugin::Detail& one) { return one.state == State::ok; });
+    if (!clean) return;
+    std::string text =
+        fmt::format("{}: {} of {} lookups, ends in {}, {} IPv4 addresses", seen.domain, seen.lint.tree.lookups,
+                    auth::spf_max_lookups, effective_all(seen), seen.lint.addresses.ipv4);
+    if (seen.lint.addresses.ipv6_networks > 0) {
+        text += fmt::format(" and {} IPv6 networks of /64", base::plain(seen.lint.addresses.ipv6_networks));
+    }
+    for (const probe::SpfPass& pass : seen.evaluations) text += fmt::format(", {} passes", pass.ip.to_string());
+    report.summary = text;
+    report.add(State::ok, std::move(text));
+}
+
+plugin::Report judge(const plugin::Options& options, const probe::SpfObservation& seen) {
+    plugin::Report report;
+    judge_findings(report, seen.lint.findings, seen.domain);
+    for (const probe::SpfPass& pass : seen.evaluations) judge_evaluation(report, seen, pass);
+    const std::string* record = seen.lint.record();
+    if (const auto expected = options.find_text("expect"); expected && (record == nullptr || *record != *expected)) {
+        report.add(State::critical, fmt::format("{}: the record is not the expected one but \"{}\"", seen.domain,
+                                                record == nullptr ? "" : *record));
+    }
+    if (seen.lint.records.size() == 1) {
+        judge_all(report, seen, options.text("require-all"));
+        judge_cost(report, options, seen);
+    }
+    summarise(report, seen);
+    report.observation = to_json(seen);
+    return report;
+}
+
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+    const auto query = query_of(options);
+    if (!query) return base::fail(query.error());
+    const auto seen = probe::spf(*query, deadline, world);
+    if (!seen) return base::fail(seen.error());
+    return judge(options, *seen);
+}
+
+}  // namespace
+
+plugin::Check spf() {
+    return {.name = "spf",
+            .purpose = "Alerts when the SPF record is missing, broken, weak, or does not let our mail pass",
+            .options = plugin::options_of({spf_options(), plugin::dns_options()}),
+            .run = run,
+            .example = "check_spf -d example.com -i 192.0.2.10 --helo mail.example.com"};
+}
+
+}  // namespace mtawatch::checks

@@ -1,0 +1,462 @@
+#include "shared/auth/spf_lint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "shared/auth/dmarc_walk.h"
+#include "shared/auth/spf_check_host.h"
+#include "shared/base/text.h"
+#include "shared/dns/names.h"
+
+namespace mtawatch::auth {
+
+namespace {
+
+constexpr unsigned widest_v4 = 8;               // the largest block ever given to one owner
+constexpr unsigned widest_v6 = 32;              // the usual size for a provider
+constexpr std::size_t long_record_bytes = 450;  // with its question and header it still fits 512 bytes
+constexpr std::uint32_t short_ttl = 300;
+constexpr std::uint32_t long_ttl = 86'400;
+
+// Where a network was authorised.
+struct Source {
+    base::IpNetwork network;
+    std::string term;
+    std::string domain;
+};
+
+bool is_near_miss(std::string_view text) {
+    const std::string_view bare = base::trim(text);
+    return base::icontains(bare.substr(0, 8), "spf1") || base::iequals(bare.substr(0, 6), "v=spf ");
+}
+
+class Linter {
+  public:
+    Linter(DnsCache& dns, SpfLint& lint) : dns_(dns), lint_(lint) {}
+
+    void run(const std::string& domain) {
+        lint_.tree.domain = domain;
+        read_top(domain);
+        if (lint_.records.size() == 1) {
+            lint_.tree.record = lint_.records.front();
+            walk(lint_.tree, {domain}, true);
+            compare_networks();
+        }
+        std::vector<base::IpNetwork> networks;
+        for (const Source& source : sources_) networks.push_back(source.network);
+        lint_.addresses = count_addresses(networks);
+    }
+
+  private:
+    void add(Weight weight, std::string_view code, std::string text) {
+        lint_.findings.add(weight, code, std::move(text));
+    }
+    // "in the record of x: " for records other than the domain's own.
+    std::string in(const SpfNode& node) const {
+        return node.domain == lint_.tree.domain ? std::string() : fmt::format("in the record of {}: ", node.domain);
+    }
+
+    void read_top(const std::string& domain) {
+        const dns::Answer& answer = dns_.ask(domain, dns::Type::txt);
+        if (!answer.known()) {
+            add(Weight::unseen, "lookup-failed", dns_.failure(domain, dns::Type::txt, answer).what);
+            return;
+        }
+        for (const std::string& text : answer.records.texts) {
+            lint_.answer_bytes += text.size();
+            if (is_spf_record(text)) {
+                lint_.records.push_back(text);
+            } else if (is_near_miss(text)) {
+                add(Weight::broken, "near-miss",
+                    fmt::format("\"{}\" is no SPF record: it must begin with exactly v=spf1 and a blank",
+                                base::one_line(text, 60)));
+            } else if (text.starts_with("spf2.0/")) {
+                add(Weight::note, "sender-id", "a Sender ID record (spf2.0) is obsolete; remove it");
+            }
+        }
+        if (lint_.records.empty()) {
+            const bool no_name = answer.outcome == dns::Outcome::no_name;
+            add(Weight::absent, "absent",
+                fmt::format("{}; publish: {}. IN TXT \"v=spf1{} -all\"",
+                            no_name ? "there is no such domain" : "there is no SPF record", domain,
+                            takes_mail(domain) ? " mx" : ""));
+            return;
+        }
+        lint_.ttl = answer.records.ttl;
+        judge_form();
+    }
+
+    // A domain without mail hosts does not send either, as far as anyone can see.
+    bool takes_mail(const std::string& domain) {
+        const dns::Answer& answer = dns_.ask(domain, dns::Type::mx);
+        return answer.found() && !answer.records.mx.front().host.empty();
+    }
+
+    void judge_form() {
+        if (lint_.records.size() > 1) {
+            add(Weight::broken, "several-records",
+                fmt::format("{} SPF records, so every receiver sees an error; replace them by one: \"{}\"",
+                            lint_.records.size(), merged()));
+        }
+        for (const std::string& record : lint_.records) {
+            if (record.size() > long_record_bytes) {
+                add(Weight::note, "long-record",
+                    fmt::format("the record has {} bytes; up to {} it fits a small DNS answer", record.size(),
+                                long_record_bytes));
+            }
+        }
+        if (lint_.ttl < short_ttl) {
+            add(Weight::note, "short-ttl", fmt::format("TTL {} s: receivers ask for it again and again", lint_.ttl));
+        } else if (lint_.ttl > long_ttl) {
+            add(Weight::note, "long-ttl", fmt::format("TTL {} s: a mistake stays for more than a day", lint_.ttl));
+        }
+    }
+
+    // All terms of all records once, the strictest `all` last.
+    std::string merged() const {
+        std::string out = "v=spf1";
+        std::set<std::string> seen;
+        char all = '+';
+        for (const std::string& text : lint_.records) {
+            const SpfRecord record = parse_spf_record(text);
+            for (const SpfTerm& term : record.mechanisms) {
+                if (term.kind == SpfKind::all) {
+                    constexpr std::string_view order = "+?~-";
+                    if (order.find(term.qualifier) > order.find(all)) all = term.qualifier;
+                } else if (seen.insert(term.written).second) {
+                    out += " " + term.written;
+                }
+            }
+            if (record.redirect && record.redirect->domain) out += " include:" + record.redirect->domain->written;
+        }
+        return out + (all == '+' ? " -all" : fmt::format(" {}all", all));
+    }
+
+    // Everything that the record will ask for, in one go.
+    void fetch(const SpfRecord& record, const std::string& domain) {
+        std::vector<dns::Question> questions;
+        const auto ask = [&questions](const std::string& name, dns::Type type) {
+            questions.emplace_back();
+            questions.back().name = name;
+            questions.back().type = type;
+        };
+        const auto terms_of = [&](const SpfTerm& term) {
+            const auto target = target_of(term, domain);
+            if (!target) return;
+            switch (term.kind) {
+                case SpfKind::include:
+                case SpfKind::redirect:
+                    return ask(*target, dns::Type::txt);
+                case SpfKind::a:
+                    ask(*target, dns::Type::a);
+                    return ask(*target, dns::Type::aaaa);
+                case SpfKind::mx:
+                    return ask(*target, dns::Type::mx);
+                case SpfKind::exists:
+                    return ask(*target, dns::Type::a);
+                default:
+                    return;
+            }
+        };
+        for (const SpfTerm& term : record.mechanisms) terms_of(term);
+        if (record.redirect) terms_of(*record.redirect);
+        dns_.fetch(questions);
+    }
+
+    // The name a term asks for, if it is the same for every message and can be asked.
+    static std::optional<std::string> target_of(const SpfTerm& term, const std::string& domain) {
+        if (!term.domain) return domain;
+        if (!term.domain->is_constant()) return std::nullopt;
+        SpfMacroValues values;
+        values.domain = domain;
+        std::string name = spf_target_name(expand_spf_macros(*term.domain, values));
+        if (!dns::askable(name)) return std::nullopt;
+        return name;
+    }
+
+    // `path`: the domains from the top to this node. `counts`: whether what passes here passes in the end.
+    void walk(SpfNode& node, const std::vector<std::string>& path, bool counts) {
+        const SpfRecord record = parse_spf_record(node.record);
+        for (const SpfFault& fault : record.faults) {
+            add(Weight::broken, "syntax", fmt::format("{}{}: {}", in(node), fault.term, fault.what));
+        }
+        fetch(record, node.domain);
+        judge_order(record, node);
+        std::set<std::string> written;
+        for (const SpfTerm& term : record.mechanisms) {
+            const bool again = !written.insert(base::to_lower(term.written)).second;
+            if (again && term.kind != SpfKind::include) {  // includes are compared by what they lead to
+                add(Weight::weak, "duplicate-term",
+                    fmt::format("{}{} stands there twice; remove one", in(node), term.written));
+            }
+            if (term.kind == SpfKind::all) {
+                node.all = term.qualifier;
+                break;
+            }
+            visit(term, node, path, counts && term.qualifier == '+');
+        }
+        if (record.redirect && record.all() == nullptr) follow_redirect(*record.redirect, node, path, counts);
+        if (!record.redirect && record.all() == nullptr && node.term.empty()) {
+            add(Weight::weak, "no-all",
+                fmt::format("the record ends without all, so everyone else is neutral; append -all: "
+                            "\"{} -all\"",
+                            std::string(base::trim(node.record))));
+        }
+    }
+
+    void judge_order(const SpfRecord& record, const SpfNode& node) {
+        if (record.all() != nullptr && record.all() != &record.mechanisms.back()) {
+            add(Weight::weak, "after-all",
+                fmt::format("{}nothing after {} is ever looked at; move it to the end", in(node),
+                            record.all()->written));
+        }
+        if (record.all() != nullptr && record.redirect) {
+            add(Weight::weak, "dead-redirect",
+                fmt::format("{}{} does nothing beside {}; remove one of them", in(node), record.redirect->written,
+                            record.all()->written));
+        }
+        for (const SpfTerm& term : record.unknown_modifiers) {
+            const std::string lower = base::to_lower(term.written.substr(0, term.written.find('=')));
+            constexpr std::string_view mechanisms = " include a mx ptr ip4 ip6 exists ";
+            if (mechanisms.find(fmt::format(" {} ", lower)) == std::string_view::npos) continue;
+            add(Weight::weak, "equals-for-colon",
+                fmt::format("{}{} is ignored by everyone; write {}:{}", in(node), term.written, lower,
+                            term.written.substr(lower.size() + 1)));
+        }
+    }
+
+    void count(SpfNode& node, const SpfTerm& term, bool is_void) {
+        ++lookups_;
+        ++node.lookups;
+        if (!is_void) return;
+        ++node.void_lookups;
+        add(Weight::weak, "void", fmt::format("{}{} finds nothing; remove it", in(node), term.written));
+    }
+
+    void visit(const SpfTerm& term, SpfNode& node, const std::vector<std::string>& path, bool counts) {
+        if (term.kind == SpfKind::ip4 || term.kind == SpfKind::ip6) return note_network(term, node, counts);
+        if (lookups_ >= spf_lint_max_lookups) {
+            if (lookups_++ == spf_lint_max_lookups) {
+                add(Weight::note, "not-followed", fmt::format("not followed beyond {} lookups", spf_lint_max_lookups));
+            }
+            return;
+        }
+        if (term.kind == SpfKind::ptr) {
+            add(Weight::weak, "ptr",
+                fmt::format("{}{} is slow and unreliable and should not be used (RFC 7208 5.5); "
+                            "list the addresses with ip4: and ip6:",
+                            in(node), term.written));
+            return count(node, term, false);
+        }
+        const auto target = target_of(term, node.domain);
+        if (!target) return count(node, term, false);
+        switch (term.kind) {
+            case SpfKind::include:
+                return follow_include(term, *target, node, path, counts);
+            case SpfKind::a:
+                return count(node, term, !note_hosts({*target}, term, node, counts));
+            case SpfKind::mx:
+                return visit_mx(term, *target, node, counts);
+            default: {
+                const dns::Answer& answer = dns_.ask(*target, dns::Type::a);
+                if (!answer.known()) note_failure(*target, dns::Type::a, answer);
+                return count(node, term, answer.known() && !answer.found());
+            }
+        }
+    }
+
+    void note_failure(const std::string& name, dns::Type type, const dns::Answer& answer) {
+        if (!failed_.insert(name).second) return;
+        add(Weight::unseen, "lookup-failed", dns_.failure(name, type, answer).what);
+    }
+
+    void note_network(const SpfTerm& term, const SpfNode& node, bool counts) {
+        const base::IpNetwork& network = term.network;
+        if (network.prefix == 0) {
+            add(Weight::broken, "everyone",
+                fmt::format("{}{} authorises every address there is", in(node), term.written));
+        } else if (network.prefix < (network.base.is_v4() ? widest_v4 : widest_v6)) {
+            add(Weight::weak, "huge-network",
+                fmt::format("{}{} authorises a huge part of the Internet", in(node), term.written));
+        }
+        if (const auto why = base::not_public(network.base); why && network.prefix > 0) {
+            add(Weight::weak, "private-network",
+                fmt::format("{}{} is {}: no receiver ever sees such an address; remove it", in(node), term.written,
+                            *why));
+        }
+        if (term.host_bits_set) {
+            add(Weight::note, "host-bits", fmt::format("{}{} means {}", in(node), term.written, network.to_string()));
+        }
+        if (counts) sources_.push_back({network, term.written, node.domain});
+    }
+
+    // Adds the addresses of hosts; false when none has any.
+    bool note_hosts(const std::vector<std::string>& hosts, const SpfTerm& term, const SpfNode& node, bool counts) {
+        bool any = false;
+        for (const std::string& host : hosts) {
+            if (!dns::askable(host)) continue;
+            for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
+                const dns::Answer& answer = dns_.ask(host, type);
+                if (!answer.known()) note_failure(host, type, answer);
+                any = any || !answer.known() || answer.found();
+                for (const base::IpAddress& address : answer.records.addresses) {
+                    const unsigned prefix = address.is_v4() ? term.prefix4 : term.prefix6;
+                    if (counts) sources_.push_back({base::IpNetwork::of(address, prefix), term.written, node.domain});
+                }
+            }
+        }
+        return any;
+    }
+
+    void visit_mx(const SpfTerm& term, const std::string& target, SpfNode& node, bool counts) {
+        const dns::Answer& answer = dns_.ask(target, dns::Type::mx);
+        if (!answer.known()) {
+            note_failure(target, dns::Type::mx, answer);
+            return count(node, term, false);
+        }
+        if (answer.records.mx.size() > spf_max_mx_hosts) {
+            add(Weight::broken, "many-mx",
+                fmt::format("{}{} has {} mail hosts, more than the {} allowed", in(node), term.written,
+                            answer.records.mx.size(), spf_max_mx_hosts));
+        }
+        std::vector<std::string> hosts;
+        for (const dns::Mx& mx : answer.records.mx) hosts.push_back(mx.host);
+        std::vector<dns::Question> questions;
+        for (const std::string& host : hosts) {
+            if (!dns::askable(host)) continue;
+            for (const dns::Type type : {dns::Type::a, dns::Type::aaaa})
+                questions.push_back({.name = host, .type = type});
+        }
+        dns_.fetch(questions);
+        count(node, term, !note_hosts(hosts, term, node, counts));
+    }
+
+    // The record of an include or redirect target, or nothing with a finding.
+    std::optional<std::string> record_of(const std::string& target, const SpfTerm& term, const SpfNode& node) {
+        const dns::Answer& answer = dns_.ask(target, dns::Type::txt);
+        if (!answer.known()) {
+            note_failure(target, dns::Type::txt, answer);
+            return std::nullopt;
+        }
+        std::vector<std::string> found;
+        for (const std::string& text : answer.records.texts) {
+            if (is_spf_record(text)) found.push_back(text);
+        }
+        if (found.size() == 1) return found.front();
+        if (found.size() > 1) {
+            add(Weight::broken, "several-records",
+                fmt::format("{}{}: {} has {} SPF records, so every receiver sees an error", in(node), term.written,
+                            target, found.size()));
+        } else if (answer.outcome == dns::Outcome::no_name && can_be_registered(target)) {
+            add(Weight::broken, "takeover",
+                fmt::format("{}{}: {} is not registered: whoever registers it may send as you; "
+                            "remove the term at once",
+                            in(node), term.written, registrable_domain(target)));
+        } else {
+            add(Weight::broken, "dangling",
+                fmt::format("{}{}: {} {}, so every receiver sees an error; remove the term", in(node), term.written,
+                            target, answer.outcome == dns::Outcome::no_name ? "does not exist" : "has no SPF record"));
+        }
+        return std::nullopt;
+    }
+
+    bool can_be_registered(const std::string& target) {
+        const std::string registrable = registrable_domain(target);
+        if (registrable.empty()) return false;
+        return dns_.ask(registrable, dns::Type::ns).outcome == dns::Outcome::no_name;
+    }
+
+    void descend(SpfNode& child, SpfNode& node, std::vector<std::string> path, bool counts) {
+        if (std::find(path.begin(), path.end(), child.domain) != path.end()) {
+            add(Weight::broken, "loop", fmt::format("{}{} leads back to itself", in(node), child.term));
+            return;
+        }
+        path.push_back(child.domain);
+        walk(child, path, counts);
+        node.lookups += child.lookups;
+        node.void_lookups += child.void_lookups;
+    }
+
+    void follow_include(const SpfTerm& term, const std::string& target, SpfNode& node,
+                        const std::vector<std::string>& path, bool counts) {
+        auto record = record_of(target, term, node);
+        count(node, term, false);
+        if (!record) {
+            const dns::Answer& answer = dns_.ask(target, dns::Type::txt);
+            if (answer.known() && !answer.found()) ++node.void_lookups;
+            return;
+        }
+        if (++included_[target] == 2) {
+            add(Weight::weak, "duplicate-include",
+                fmt::format("{}{} is included more than once, and costs its lookups each time", in(node), target));
+        }
+        SpfNode child;
+        child.domain = target;
+        child.term = term.written;
+        child.record = *record;
+        descend(child, node, path, counts);
+        if (child.all == '+') {
+            add(Weight::broken, "include-passes-all",
+                fmt::format("{}{} ends in +all, so anyone may send as you", in(node), term.written));
+        }
+        node.children.push_back(std::move(child));
+    }
+
+    void follow_redirect(const SpfTerm& term, SpfNode& node, const std::vector<std::string>& path, bool counts) {
+        count(node, term, false);
+        const auto target = target_of(term, node.domain);
+        if (!target) return;
+        auto record = record_of(*target, term, node);
+        if (!record) return;
+        SpfNode child;
+        child.domain = *target;
+        child.term = term.written;
+        child.record = *record;
+        descend(child, node, path, counts);
+        node.all = child.all;
+        node.children.push_back(std::move(child));
+    }
+
+    // Networks that another one contains already. Sorted by base and prefix, containers come first.
+    void compare_networks() {
+        std::stable_sort(sources_.begin(), sources_.end(), [](const Source& a, const Source& b) {
+            if (a.network.base != b.network.base) return a.network.base < b.network.base;
+            return a.network.prefix < b.network.prefix;
+        });
+        const Source* outer = nullptr;
+        for (const Source& source : sources_) {
+            const bool inside = outer != nullptr && outer->network.prefix <= source.network.prefix &&
+                                outer->network.contains(source.network.base);
+            if (!inside) {
+                outer = &source;
+                continue;
+            }
+            if (outer->term == source.term && outer->domain == source.domain) continue;  // two hosts of one term
+            const auto place = [this](const Source& at) {
+                return at.domain == lint_.tree.domain ? at.term : fmt::format("{} of {}", at.term, at.domain);
+            };
+            add(Weight::note, "overlap", fmt::format("{} is within {} already", place(source), place(*outer)));
+        }
+    }
+
+    DnsCache& dns_;
+    SpfLint& lint_;
+    std::vector<Source> sources_;
+    std::map<std::string, unsigned> included_;
+    std::set<std::string> failed_;
+    unsigned lookups_ = 0;
+};
+
+}  // namespace
+
+SpfLint lint_spf(DnsCache& dns, const std::string& domain) {
+    SpfLint lint;
+    Linter(dns, lint).run(domain);
+    return lint;
+}
+
+}  // namespace mtawatch::auth

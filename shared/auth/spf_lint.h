@@ -1,0 +1,43 @@
+// How good is a published SPF record, with everything it includes? What it costs, whom it authorises, what is wrong.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/auth/address_count.h"
+#include "shared/auth/dns_cache.h"
+#include "shared/auth/finding.h"
+#include "shared/auth/spf_record.h"
+
+namespace mtawatch::auth {
+
+// One record of the lookup tree.
+struct SpfNode {
+    std::string domain;
+    std::string term;           // the include or redirect that led here; "" at the top
+    std::string record;         // "" when there is none
+    unsigned lookups = 0;       // terms that query, with everything below: what an evaluation to the end costs
+    unsigned void_lookups = 0;  // those that find nothing, with everything below
+    char all = 0;  // qualifier of what applies in the end: its `all`, or that of the redirect target; 0: none
+    std::vector<SpfNode> children;
+};
+
+struct SpfLint {
+    SpfNode tree;
+    std::vector<std::string> records;  // the SPF records found, as published; more than one is an error
+    std::uint32_t ttl = 0;             // seconds; 0 without a record
+    std::size_t answer_bytes = 0;      // all TXT records of the name together
+    AddressCount addresses;            // that pass
+    Findings findings;
+    [[nodiscard]] const std::string* record() const { return records.empty() ? nullptr : &records.front(); }
+};
+
+// A record with more terms than the limit is followed a little further, to show all of its cost, but not without end.
+inline constexpr unsigned spf_lint_max_lookups = 40;
+
+// `domain` as dns::ascii_name() gives it.
+[[nodiscard]] SpfLint lint_spf(DnsCache& dns, const std::string& domain);
+
+}  // namespace mtawatch::auth

@@ -1,0 +1,119 @@
+#include "shared/probe/spf.h"
+
+#include <fmt/core.h>
+
+#include "shared/auth/spf_record.h"
+#include "shared/base/json.h"
+#include "shared/dns/names.h"
+
+namespace mtawatch::probe {
+
+namespace {
+
+void compare_servers(SpfObservation& observation) {
+    const auto groups = group_by_records(observation.servers, auth::is_spf_record);
+    auth::Findings& findings = observation.lint.findings;
+    for (const ServerView& view : observation.servers) {
+        if (!view.failure.empty()) {
+            findings.add(Weight::unseen, "server-failed", fmt::format("{}: {}", view.server, view.failure));
+        }
+    }
+    if (observation.servers.empty()) {
+        findings.add(Weight::unseen, "no-servers", "the authoritative servers could not be found");
+    }
+    if (groups.size() < 2) return;
+    std::string text = "the authoritative servers publish different SPF records:";
+    for (const auto& group : groups)
+        text += fmt::format(" {} and {} more say one thing;", group.front()->server, group.size() - 1);
+    text.pop_back();
+    findings.add(Weight::broken, "servers-differ", text + "; transfer the zone to all of them");
+}
+
+void write_node(base::JsonWriter& json, const auth::SpfNode& node) {
+    json.object().member("domain", node.domain).member("term", node.term).member("record", node.record);
+    json.member("lookups", node.lookups).member("void_lookups", node.void_lookups).key("children").array();
+    for (const auth::SpfNode& child : node.children) write_node(json, child);
+    json.end().end();
+}
+
+void write_evaluation(base::JsonWriter& json, const SpfPass& pass) {
+    const auth::SpfEvaluation& one = pass.evaluation;
+    json.object().member("ip", pass.ip.to_string()).member("sender", pass.sender).member("helo", pass.helo);
+    json.member("result", auth::name(one.result)).key("explanation");
+    if (one.result == auth::SpfResult::fail) {
+        json.value(one.explanation.value_or(std::string(spf_default_explanation)));
+    } else {
+        json.null();
+    }
+    json.key("mechanism");
+    if (one.terms.empty()) {
+        json.null();
+    } else {
+        json.value(one.terms.front());
+    }
+    json.member("terms", one.terms).member("record_domain", one.record_domain).member("reason", one.reason);
+    json.member("lookups", one.lookups).member("void_lookups", one.void_lookups).end();
+}
+
+}  // namespace
+
+SpfObservation observe_spf(const SpfQuery& query, auth::DnsCache& dns, const World& world) {
+    SpfObservation out;
+    const auto ascii = dns::ascii_name(query.domain);
+    out.domain = ascii ? *ascii : query.domain;
+    for (const base::IpAddress& ip : query.ips) {
+        const std::int64_t now = base::unix_seconds(world.clock->wall());
+        out.evaluations.push_back({ip, query.sender, query.helo,
+                                   auth::spf_check_host(dns, {query.domain, ip, query.sender, query.helo}, now)});
+    }
+    if (!ascii) {
+        out.lint.tree.domain = query.domain;
+        out.lint.findings.add(Weight::absent, "no-domain", ascii.error().what);
+        return out;
+    }
+    out.lint = auth::lint_spf(dns, *ascii);
+    if (query.authoritative) {
+        out.servers = ask_authoritative(dns, *ascii, dns.deadline(), world);
+        compare_servers(out);
+    }
+    return out;
+}
+
+base::Result<SpfObservation> spf(const SpfQuery& query, const base::Deadline& deadline, World& world) {
+    if (query.ips.empty()) {
+        if (const auto ascii = dns::ascii_name(query.domain); !ascii) return base::fail(ascii.error());
+    }
+    auto transport = open_resolver(world, query.resolver);
+    if (!transport) return base::fail(transport.error());
+    auth::DnsCache dns(**transport, deadline);
+    return observe_spf(query, dns, world);
+}
+
+std::string effective_all(const SpfObservation& observation) {
+    const char all = observation.lint.tree.all;
+    return all == 0 ? "none" : fmt::format("{}all", all);
+}
+
+std::string to_json(const SpfObservation& observation) {
+    const auth::SpfLint& lint = observation.lint;
+    base::JsonWriter json;
+    json.object().member("domain", observation.domain).member("records", lint.records);
+    json.member("valid", lint.records.size() == 1 && lint.findings.usable());
+    json.member("lookups", lint.tree.lookups).member("void_lookups", lint.tree.void_lookups);
+    json.member("all", effective_all(observation)).member("ttl", lint.ttl).member("answer_bytes", lint.answer_bytes);
+    json.key("addresses").object().member("ipv4", lint.addresses.ipv4);
+    json.member("ipv6_networks_64", lint.addresses.ipv6_networks).end();
+    write_findings(json, lint.findings);
+    json.key("tree");
+    write_node(json, lint.tree);
+    json.key("evaluations").array();
+    for (const SpfPass& pass : observation.evaluations) write_evaluation(json, pass);
+    json.end().key("servers").array();
+    for (const ServerView& view : observation.servers) {
+        json.object().member("server", view.server).member("texts", view.texts).member("failure", view.failure).end();
+    }
+    json.end().end();
+    return json.take();
+}
+
+}  // namespace mtawatch::probe

@@ -1,0 +1,335 @@
+// Proves check_spf: every finding of the linter with its state and its words, and what is said about our addresses.
+#include <boost/test/unit_test.hpp>
+
+#include "tests/support/dns_check.h"
+
+namespace {
+
+using mtawatch::test::run_scenarios;
+using mtawatch::test::run_with_zone;
+
+const char* const good = R"(
+example.com           3600 TXT "v=spf1 mx include:_spf.example.net ip6:2001:db8::/48 -all"
+example.com           3600 MX  10 mail.example.com
+mail.example.com      3600 A   192.0.2.10
+_spf.example.net      3600 TXT "v=spf1 ip4:203.0.113.0/24 ?all"
+)";
+
+// A zone with one record at example.com and the hosts that the records below name.
+std::string record(const std::string& text) {
+    std::string strings;
+    for (std::size_t at = 0; at < text.size(); at += 200) strings += " \"" + text.substr(at, 200) + "\"";
+    return "example.com 3600 TXT" + strings + R"(
+mail.example.com     A   192.0.2.10
+a.example.com        A   192.0.2.1
+one.example.net      TXT "v=spf1 a:a.example.com a:mail.example.com -all"
+open.example.net     TXT "v=spf1 +all"
+text.example.net     TXT "no record"
+two.example.net      TXT "v=spf1 -all"
+two.example.net      TXT "v=spf1 ~all"
+loop.example.com     TXT "v=spf1 include:example.com -all"
+gone.example         !SERVFAIL
+a.example.org        A   192.0.2.9
+a.net                NS  ns.a.net
+)";
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(check_spf)
+
+BOOST_AUTO_TEST_CASE(states) {
+    run_scenarios({
+        {"ok",
+         good,
+         {"-d", "example.com"},
+         0,
+         "SPF OK - example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65536 IPv6 networks of /64 | "
+         "lookups=2;8;10;0 void_lookups=0;;2;0 ipv4_addresses=257;;;0 ipv6_networks=65536;;;0 record=57B;;;0\n"},
+        {"ok_address_passes",
+         good,
+         {"-d", "example.com", "-i", "203.0.113.7", "-v"},
+         0,
+         "SPF OK - example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65536 IPv6 networks of /64, "
+         "203.0.113.7 passes | lookups=2;8;10;0 void_lookups=0;;2;0 ipv4_addresses=257;;;0 ipv6_networks=65536;;;0 "
+         "record=57B;;;0\n"
+         "OK: example.com from 203.0.113.7: pass by include:_spf.example.net, ip4:203.0.113.0/24\n"
+         "OK: example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65536 IPv6 networks of /64, "
+         "203.0.113.7 passes\n"},
+        {"crit_address_fails",
+         good,
+         {"-d", "example.com", "-i", "198.51.100.1"},
+         2,
+         "SPF CRITICAL - example.com from 198.51.100.1: fail by -all; publish: example.com. IN TXT \"v=spf1 "
+         "ip4:198.51.100.1 mx include:_spf.example.net ip6:2001:db8::/48 -all\" | lookups=2;8;10;0 void_lookups=0;;2;0 "
+         "ipv4_addresses=257;;;0 ipv6_networks=65536;;;0 record=57B;;;0\n"},
+        {"crit_absent",
+         "example.com A 192.0.2.1",
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: there is no SPF record; publish: example.com. IN TXT \"v=spf1 -all\"\n"},
+        {"crit_no_domain",
+         "",
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: there is no such domain; publish: example.com. IN TXT \"v=spf1 -all\"\n"},
+        {"unknown_servfail",
+         "example.com !SERVFAIL",
+         {"-d", "example.com"},
+         3,
+         "SPF UNKNOWN - example.com: TXT example.com: the resolver 192.0.2.53 answered SERVFAIL\n"},
+        {"unknown_timeout",
+         "example.com !TIMEOUT",
+         {"-d", "example.com"},
+         3,
+         "SPF UNKNOWN - example.com: TXT example.com: no answer from the resolver 192.0.2.53\n"},
+        {"unknown_garbage",
+         "example.com !GARBAGE",
+         {"-d", "example.com"},
+         3,
+         "SPF UNKNOWN - example.com: TXT example.com: the answer of the resolver 192.0.2.53 cannot be read\n"},
+        {"crit_two",
+         "example.com 3600 TXT \"v=spf1 mx -all\"\nexample.com 3600 TXT \"v=spf1 include:a.example ~all\"",
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: 2 SPF records, so every receiver sees an error; replace them by one: \"v=spf1 mx "
+         "include:a.example -all\"\n"},
+        {"crit_syntax",
+         record("v=spf1 ip4:192.0.2.1~all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: ip4:192.0.2.1~all: \"192.0.2.1~all\" is no IPv4 address; a blank is missing "
+         "before ~all (and 1 more) | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 "
+         "record=24B;;;0\n"
+         "WARNING: example.com: the record ends without all, so everyone else is neutral; append -all: \"v=spf1 "
+         "ip4:192.0.2.1~all -all\"\n"},
+        {"crit_near_miss",
+         "example.com 3600 TXT \" v=spf1 -all\"",
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: \" v=spf1 -all\" is no SPF record: it must begin with exactly v=spf1 and a blank "
+         "(and 1 more)\n"
+         "CRITICAL: example.com: there is no SPF record; publish: example.com. IN TXT \"v=spf1 -all\"\n"},
+        {"warn_neutral",
+         record("v=spf1 ip4:192.0.2.0/24 ?all"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: the record ends in ?all; write ~all or -all | lookups=0;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=256;;;0 ipv6_networks=0;;;0 record=28B;;;0\n"},
+        {"warn_softfail_required_fail",
+         record("v=spf1 ip4:192.0.2.0/24 ~all"),
+         {"-d", "example.com", "--require-all", "fail"},
+         1,
+         "SPF WARNING - example.com: the record ends in ~all; write -all | lookups=0;8;10;0 void_lookups=0;;2;0 "
+         "ipv4_addresses=256;;;0 ipv6_networks=0;;;0 record=28B;;;0\n"},
+        {"ok_softfail",
+         record("v=spf1 ip4:192.0.2.0/24 ~all"),
+         {"-d", "example.com"},
+         0,
+         "SPF OK - example.com: 0 of 10 lookups, ends in ~all, 256 IPv4 addresses | lookups=0;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=256;;;0 ipv6_networks=0;;;0 record=28B;;;0\n"},
+        {"crit_plus_all",
+         record("v=spf1 +all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: the record ends in +all: anyone may send as example.com; write -all | "
+         "lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=11B;;;0\n"},
+        {"warn_no_all",
+         record("v=spf1 ip4:192.0.2.0/24"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: the record ends without all, so everyone else is neutral; append -all: \"v=spf1 "
+         "ip4:192.0.2.0/24 -all\" | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=256;;;0 ipv6_networks=0;;;0 "
+         "record=23B;;;0\n"},
+        {"crit_expect",
+         record("v=spf1 ip4:192.0.2.0/24 -all"),
+         {"-d", "example.com", "--expect", "v=spf1 -all"},
+         2,
+         "SPF CRITICAL - example.com: the record is not the expected one but \"v=spf1 ip4:192.0.2.0/24 -all\" | "
+         "lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=256;;;0 ipv6_networks=0;;;0 record=28B;;;0\n"},
+        {"usage_no_domain", "", {}, 3, "SPF UNKNOWN - --domain DOMAIN is required; see --help\n"},
+        {"usage_bad_domain",
+         "",
+         {"-d", "a..b"},
+         3,
+         "SPF UNKNOWN - \"a..b\" is not a domain name: it has an empty label\n"},
+        {"usage_bad_ip",
+         "",
+         {"-d", "example.com", "-i", "192.0.2"},
+         3,
+         "SPF UNKNOWN - --ip \"192.0.2\" is no IPv4 or IPv6 address\n"},
+        {"none_for_a_malformed_domain",
+         "",
+         {"-d", "a..b", "-i", "192.0.2.1"},
+         2,
+         "SPF CRITICAL - a..b: \"a..b\" is not a domain name: it has an empty label (and 1 more)\n"
+         "CRITICAL: a..b from 192.0.2.1: none (\"a..b\" is no domain name with at least two labels)\n"},
+    });
+}
+
+BOOST_AUTO_TEST_CASE(findings) {
+    run_scenarios({
+        {"after_all",
+         record("v=spf1 -all ip4:192.0.2.0/24"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: nothing after -all is ever looked at; move it to the end | lookups=0;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=28B;;;0\n"},
+        {"dead_redirect",
+         record("v=spf1 -all redirect=one.example.net"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: redirect=one.example.net does nothing beside -all; remove one of them | "
+         "lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=36B;;;0\n"},
+        {"ptr",
+         record("v=spf1 ptr -all"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: ptr is slow and unreliable and should not be used (RFC 7208 5.5); list the "
+         "addresses with ip4: and ip6: | lookups=1;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 "
+         "record=15B;;;0\n"},
+        {"void",
+         record("v=spf1 a:no.example.com -all"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: a:no.example.com finds nothing; remove it | lookups=1;8;10;0 void_lookups=1;;2;0 "
+         "ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=28B;;;0\n"},
+        {"three_voids",
+         record("v=spf1 a:n1.example.com a:n2.example.com mx -all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: 3 lookups find nothing; receivers stop after 2 (and 3 more) | lookups=3;8;10;0 "
+         "void_lookups=3;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=48B;;;0\n"
+         "WARNING: example.com: a:n1.example.com finds nothing; remove it\n"
+         "WARNING: example.com: a:n2.example.com finds nothing; remove it\n"
+         "WARNING: example.com: mx finds nothing; remove it\n"},
+        {"duplicate_term",
+         record("v=spf1 a:a.example.com A:a.example.com -all"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: A:a.example.com stands there twice; remove one | lookups=2;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=1;;;0 ipv6_networks=0;;;0 record=43B;;;0\n"},
+        {"duplicate_include",
+         record("v=spf1 include:one.example.net ?include:one.example.net -all"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: one.example.net is included more than once, and costs its lookups each time | "
+         "lookups=6;8;10;0 void_lookups=0;;2;0 ipv4_addresses=2;;;0 ipv6_networks=0;;;0 record=60B;;;0\n"},
+        {"overlap",
+         record("v=spf1 ip4:192.0.2.0/24 a:a.example.com -all"),
+         {"-d", "example.com", "-v"},
+         0,
+         "SPF OK - example.com: 1 of 10 lookups, ends in -all, 256 IPv4 addresses | lookups=1;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=256;;;0 ipv6_networks=0;;;0 record=44B;;;0\n"
+         "OK: example.com: 1 of 10 lookups, ends in -all, 256 IPv4 addresses\n"
+         "example.com: a:a.example.com is within ip4:192.0.2.0/24 already\n"},
+        {"huge",
+         record("v=spf1 ip4:64.0.0.0/7 ip6:2000::/16 -all"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: ip4:64.0.0.0/7 authorises a huge part of the Internet (and 1 more) | "
+         "lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=33554432;;;0 ipv6_networks=281474976710656;;;0 "
+         "record=40B;;;0\n"
+         "WARNING: example.com: ip6:2000::/16 authorises a huge part of the Internet\n"},
+        {"everyone",
+         record("v=spf1 ip4:0.0.0.0/0 -all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: ip4:0.0.0.0/0 authorises every address there is | lookups=0;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=4294967296;;;0 ipv6_networks=0;;;0 record=25B;;;0\n"},
+        {"private",
+         record("v=spf1 ip4:10.1.2.3/8 -all"),
+         {"-d", "example.com", "-v"},
+         1,
+         "SPF WARNING - example.com: ip4:10.1.2.3/8 is private (RFC 1918): no receiver ever sees such an address; "
+         "remove it | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=16777216;;;0 ipv6_networks=0;;;0 "
+         "record=26B;;;0\n"
+         "example.com: ip4:10.1.2.3/8 means 10.0.0.0/8\n"},
+        {"include_open",
+         record("v=spf1 include:open.example.net -all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: include:open.example.net ends in +all, so anyone may send as you | "
+         "lookups=1;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=36B;;;0\n"},
+        {"include_without_record",
+         record("v=spf1 include:text.example.net -all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: include:text.example.net: text.example.net has no SPF record, so every receiver "
+         "sees an error; remove the term | lookups=1;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 "
+         "ipv6_networks=0;;;0 record=36B;;;0\n"},
+        {"include_of_two",
+         record("v=spf1 include:two.example.net -all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: include:two.example.net: two.example.net has 2 SPF records, so every receiver "
+         "sees an error | lookups=1;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 "
+         "record=35B;;;0\n"},
+        {"include_unregistered",
+         record("v=spf1 include:spf.nobody.org -all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: include:spf.nobody.org: nobody.org is not registered: whoever registers it may "
+         "send as you; remove the term at once | lookups=1;8;10;0 void_lookups=1;;2;0 ipv4_addresses=0;;;0 "
+         "ipv6_networks=0;;;0 record=34B;;;0\n"},
+        {"include_gone",
+         record("v=spf1 include:spf.a.net -all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: include:spf.a.net: spf.a.net does not exist, so every receiver sees an error; "
+         "remove the term | lookups=1;8;10;0 void_lookups=1;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 "
+         "record=29B;;;0\n"},
+        {"include_servfail",
+         record("v=spf1 include:gone.example -all"),
+         {"-d", "example.com"},
+         3,
+         "SPF UNKNOWN - example.com: TXT gone.example: the resolver 192.0.2.53 answered SERVFAIL | lookups=1;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=32B;;;0\n"},
+        {"loop",
+         record("v=spf1 include:loop.example.com -all"),
+         {"-d", "example.com"},
+         2,
+         "SPF CRITICAL - example.com: in the record of loop.example.com: include:example.com leads back to itself | "
+         "lookups=2;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=36B;;;0\n"},
+        {"equals_for_colon",
+         record("v=spf1 ip4=192.0.2.1 -all"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: ip4=192.0.2.1 is ignored by everyone; write ip4:192.0.2.1 | lookups=0;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=25B;;;0\n"},
+        {"nine_lookups",
+         record("v=spf1 include:one.example.net include:one.example.net include:one.example.net -all"),
+         {"-d", "example.com"},
+         1,
+         "SPF WARNING - example.com: one.example.net is included more than once, and costs its lookups each time (and "
+         "1 more) | lookups=9;8;10;0 void_lookups=0;;2;0 ipv4_addresses=2;;;0 ipv6_networks=0;;;0 record=83B;;;0\n"
+         "WARNING: example.com: the record costs 9 DNS lookups (above 8; receivers stop at 10): "
+         "include:one.example.net 3, include:one.example.net 3, include:one.example.net 3; replace includes by the "
+         "addresses they stand for\n"},
+        {"macro",
+         record("v=spf1 exists:%{i}._spf.example.com redirect=one.example.net"),
+         {"-d", "example.com", "-vv"},
+         0,
+         "SPF OK - example.com: 4 of 10 lookups, ends in -all, 2 IPv4 addresses | lookups=4;8;10;0 void_lookups=0;;2;0 "
+         "ipv4_addresses=2;;;0 ipv6_networks=0;;;0 record=60B;;;0\n"
+         "OK: example.com: 4 of 10 lookups, ends in -all, 2 IPv4 addresses\n"
+         "example.com: 4 lookups: v=spf1 exists:%{i}._spf.example.com redirect=one.example.net\n"
+         "> redirect=one.example.net one.example.net: 2 lookups: v=spf1 a:a.example.com a:mail.example.com -all\n"},
+    });
+}
+
+BOOST_AUTO_TEST_CASE(json_has_every_evaluation) {
+    const auto got = run_with_zone(good, {"-d", "example.com", "-i", "203.0.113.7", "-i", "::1", "--sender", "",
+                                          "--helo", "mail.example.com", "-o", "json"});
+    BOOST_TEST(got.exit_code == 2);
+    const auto holds = [&got](const char* text) { return got.text.find(text) != std::string::npos; };
+    BOOST_TEST(holds(R"("evaluations":[{"ip":"203.0.113.7","sender":"","helo":"mail.example.com","result":"pass",)"
+                     R"("explanation":null,"mechanism":"include:_spf.example.net",)"
+                     R"("terms":["include:_spf.example.net","ip4:203.0.113.0/24"],"record_domain":"_spf.example.net",)"
+                     R"("reason":"","lookups":2,"void_lookups":0},)"));
+    BOOST_TEST(holds(R"("result":"fail","explanation":"DEFAULT","mechanism":"-all")"));
+    BOOST_TEST(holds(R"("addresses":{"ipv4":257,"ipv6_networks_64":65536},"problems":[],)"));
+    BOOST_TEST(holds(R"("children":[{"domain":"_spf.example.net","term":"include:_spf.example.net",)"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,39 @@
+// Scenario tables of checks whose world is a DNS zone: zone text and arguments in, exit code and exact text out.
+#pragma once
+
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/support/fake_clock.h"
+#include "tests/support/run_check.h"
+#include "tests/support/zone_transport.h"
+
+namespace mtawatch::test {
+
+struct DnsScenario {
+    const char* name;
+    std::string zone;
+    std::vector<std::string> arguments;
+    int exit_code;
+    std::string text;  // all of stdout
+};
+
+inline plugin::Outcome run_with_zone(const std::string& zone_text, const std::vector<std::string>& arguments) {
+    ZoneText zone(zone_text);
+    FakeClock clock;
+    probe::World world;
+    world.clock = &clock;
+    world.open_dns = zone.opener(&clock);
+    return run_check(arguments, world);
+}
+
+inline void run_scenarios(const std::vector<DnsScenario>& scenarios) {
+    for (const DnsScenario& scenario : scenarios) {
+        const plugin::Outcome got = run_with_zone(scenario.zone, scenario.arguments);
+        BOOST_TEST(got.exit_code == scenario.exit_code, scenario.name << ": exit " << got.exit_code);
+        BOOST_TEST(got.text == scenario.text, scenario.name << ":\n" << got.text);
+    }
+}
+
+}  // namespace mtawatch::test
