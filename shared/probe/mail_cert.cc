@@ -23,7 +23,7 @@ Result<void> read_references(const MailCertQuery& query, const World& world, Cer
     const bool services = std::any_of(query.endpoints.begin(), query.endpoints.end(),
                                       [](const CertEndpoint& endpoint) { return endpoint.scheme != "file"; });
     tls::TrustSettings trust;
-    if (!query.verify || !services) trust.ca_directory.clear();
+    trust.ca_directory = query.verify && services ? world.files->real_path(trust.ca_directory) : "";
     if (!query.ca_file.empty()) {
         auto authorities = world.files->read(query.ca_file, max_reference_bytes);
         if (!authorities) return fail(authorities.error());

@@ -131,6 +131,11 @@ class ScriptedStream final : public io::Stream {
                 return true;
             case Step::Kind::expect:
                 return take_line(step.text);
+            case Step::Kind::anything: {
+                const bool came = !from_client_.empty();
+                from_client_.clear();
+                return came;
+            }
             case Step::Kind::tls:
                 if (!tls_) {
                     tls_ = std::make_unique<ServerSide>(*step.server);
@@ -170,6 +175,7 @@ class ScriptedStream final : public io::Stream {
 
 Step say(std::string bytes) { return {.kind = Step::Kind::say, .text = std::move(bytes)}; }
 Step expect(std::string line) { return {.kind = Step::Kind::expect, .text = std::move(line)}; }
+Step anything() { return {.kind = Step::Kind::anything}; }
 Step tls(TlsServer server) {
     return {.kind = Step::Kind::tls, .server = std::make_shared<const TlsServer>(std::move(server))};
 }

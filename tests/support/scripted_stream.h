@@ -22,7 +22,7 @@ struct TlsServer {
 };
 
 struct Step {
-    enum class Kind { say, expect, tls, delay, hang, close, reset };
+    enum class Kind { say, expect, anything, tls, delay, hang, close, reset };
     Kind kind = Kind::close;
     std::string text = {};
     std::chrono::milliseconds length{0};
@@ -30,6 +30,7 @@ struct Step {
 };
 [[nodiscard]] Step say(std::string bytes);    // sent as it is
 [[nodiscard]] Step expect(std::string line);  // the client's next line, without its CRLF; "*" takes any
+[[nodiscard]] Step anything();                // waits for bytes of any kind and drops them
 [[nodiscard]] Step tls(TlsServer server);     // from here on through TLS
 [[nodiscard]] Step delay(std::chrono::milliseconds length);
 [[nodiscard]] Step hang();   // never says anything again
