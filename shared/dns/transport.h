@@ -1,6 +1,7 @@
 // How do questions reach a resolver? The seam at the wire: packets out, packets back, many at once, in time.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -52,12 +53,18 @@ inline constexpr std::size_t max_window = 20'000;
 
 inline constexpr std::size_t max_servers = 8;  // the C library takes 3; more only make a dead network slower to notice
 
+// Questions in flight to one group (one list's zone): few enough to stay polite, and enough that sixty lists can fill
+// the window.
+[[nodiscard]] constexpr std::size_t group_window_of(std::size_t window) {
+    return std::max<std::size_t>(10, window / 10);
+}
+
 struct ResolverSettings {
     std::vector<Server> servers;  // in order of preference; empty: those of /etc/resolv.conf
     // Believe the AD bit of a resolver that is not on this machine (the path to it must be trusted too).
     bool trust_ad = false;
     std::size_t window = default_window;  // questions in flight
-    std::size_t group_window = 10;        // questions in flight to one group (one list's zone), to stay polite
+    std::size_t group_window = group_window_of(default_window);
     base::Duration question_time = std::chrono::seconds(2);       // all tries of one question together
     base::Duration retry_after = std::chrono::milliseconds(600);  // until the same question is sent once more
 };

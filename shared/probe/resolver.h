@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "shared/base/clock.h"
 #include "shared/base/result.h"
 #include "shared/probe/world.h"
 
@@ -15,7 +16,8 @@ namespace mtawatch::probe {
 struct ResolverChoice {
     std::vector<std::string> servers;  // "192.0.2.1", "192.0.2.1:5300", "[2001:db8::1]:5300"
     bool trust_ad = false;
-    std::size_t window = 0;  // questions in flight; 0: the default
+    std::size_t window = 0;          // questions in flight; 0: the default
+    base::Duration question_time{};  // for one question with all its tries; 0: the default
 };
 
 // Faults: usage (a server that is none; the program has no resolver), configuration (resolv.conf).
