@@ -163,7 +163,11 @@ void DnsblRun::flush() {
     for (std::size_t i = 0; i < answers.size(); ++i) {
         const std::uint32_t list = asked_.purposes[i].list;
         asked[list] = true;
-        if (answers[i].failure != dns::Failure::timeout) heard[list] = true;
+        const dns::Failure failure = answers[i].failure;
+        if (failure != dns::Failure::timeout) heard[list] = true;
+        seen_.resolver_answered =
+            seen_.resolver_answered ||
+            (failure != dns::Failure::timeout && failure != dns::Failure::unreachable && failure != dns::Failure::cut);
         take(asked_.purposes[i], answers[i]);
     }
     for (std::size_t list = 0; list < heard.size(); ++list) {

@@ -81,6 +81,7 @@ struct DnsblObservation {
     std::vector<DnsblListState> states;  // like lists
     std::vector<DnsblResult> results;    // pairs that go together (an IPv6 address is not asked of an IPv4 list)
     std::string resolver;                // who was asked, for messages
+    bool resolver_answered = false;      // to any question at all, be it with an error code
     base::Duration took{};
 };
 

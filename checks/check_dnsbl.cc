@@ -1,0 +1,336 @@
+// check_dnsbl: is a sending address or a domain on a blocklist?
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "shared/base/json.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/dnsbl.h"
+
+namespace mtawatch::checks {
+namespace {
+
+using base::Result;
+using plugin::Kind;
+using plugin::Options;
+using plugin::Report;
+using plugin::State;
+using plugin::Thresholds;
+using probe::DnsblObservation;
+using probe::DnsblResult;
+using probe::ListHealth;
+using probe::ListSeverity;
+using probe::Verdict;
+
+constexpr std::size_t max_named = 8;  // lists or targets named in one line
+
+struct Limits {
+    Thresholds listings;      // without any, the severity of each listing decides
+    double min_answers = 50;  // percent
+};
+
+plugin::OptionTable options() {
+    return plugin::options_of(
+        {{{.name = "address",
+           .letter = 'a',
+           .metavar = "IP|NETWORK|NAME",
+           .help = "Address to look for; a name means all its addresses",
+           .repeatable = true},
+          {.name = "hostname",
+           .letter = 'H',
+           .metavar = "IP|NETWORK|NAME",
+           .help = "The same as -a",
+           .repeatable = true},
+          {.name = "domain", .letter = 'd', .metavar = "NAME", .help = "Domain to look for", .repeatable = true},
+          {.name = "list",
+           .letter = 'l',
+           .metavar = "ZONE[=critical|advisory]",
+           .help = "List to ask",
+           .fallback_text = "the enabled ones of the built-in set",
+           .repeatable = true},
+          {.name = "list-file", .metavar = "FILE", .help = "Lists in the format of the built-in set (YAML)"},
+          {.name = "min-answers",
+           .kind = Kind::number,
+           .metavar = "PERCENT",
+           .help = "Fewer lists able to answer is UNKNOWN",
+           .fallback = "50",
+           .least = 0,
+           .most = 100},
+          {.name = "no-self-test",
+           .kind = Kind::flag,
+           .help = "Do not ask the lists for their test entries (RFC 5782)"},
+          {.name = "concurrency",
+           .kind = Kind::integer,
+           .metavar = "N",
+           .help = "Questions under way at once; more than 128 overflow the resolver's socket buffer",
+           .fallback = "100",
+           .least = 1,
+           .most = 20000},
+          {.name = "warning",
+           .letter = 'w',
+           .kind = Kind::range,
+           .help = "Listings",
+           .fallback_text = "any on an advisory list"},
+          {.name = "critical",
+           .letter = 'c',
+           .kind = Kind::range,
+           .help = "Listings",
+           .fallback_text = "any on a critical list"}},
+         plugin::dns_options()});
+}
+
+const std::string& target_of(const DnsblObservation& seen, const DnsblResult& result) {
+    return seen.targets[result.target];
+}
+
+std::string counted(std::size_t number, std::string_view what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+bool is_listing(const DnsblResult& result) {
+    return result.verdict == Verdict::listed && result.severity != ListSeverity::none;
+}
+
+// "192.0.2.1 is listed by zen.spamhaus.org: SBL: spam source (127.0.0.2), "reason"; look up and remove: https://…".
+std::string listing_text(const DnsblObservation& seen, const DnsblResult& result) {
+    const probe::DnsblList& list = seen.lists[result.list];
+    std::string text = fmt::format("{} is listed by {}", target_of(seen, result), list.name);
+    if (!result.meaning.empty()) text += ": " + result.meaning;
+    text += fmt::format(" ({})", fmt::join(result.codes, ", "));
+    if (!result.text.empty()) text += fmt::format(", \"{}\"", result.text);
+    if (!list.delist.empty()) text += "; delisting: " + list.delist;
+    return text;
+}
+
+struct Counts {
+    std::size_t critical = 0;
+    std::size_t advisory = 0;
+    std::size_t unknown = 0;
+    [[nodiscard]] std::size_t listings() const { return critical + advisory; }
+};
+
+Counts count(const DnsblObservation& seen) {
+    Counts counts;
+    for (const DnsblResult& result : seen.results) {
+        if (result.verdict == Verdict::unknown) ++counts.unknown;
+        if (!is_listing(result)) continue;
+        ++(result.severity == ListSeverity::critical ? counts.critical : counts.advisory);
+    }
+    return counts;
+}
+
+void judge_listings(const DnsblObservation& seen, const Limits& limits, const Counts& counts, Report& report) {
+    const bool by_count = limits.listings.any();
+    const auto total = static_cast<double>(counts.listings());
+    const State state = limits.listings.judge(total);
+    for (const DnsblResult& result : seen.results) {
+        if (is_listing(result)) {
+            const State own = result.severity == ListSeverity::critical ? State::critical : State::warning;
+            report.add(by_count ? state : own, listing_text(seen, result));
+        } else if (result.verdict == Verdict::listed) {
+            report.note(1, fmt::format("{} is on the allow list {} ({})", target_of(seen, result),
+                                       seen.lists[result.list].name, fmt::join(result.codes, ", ")));
+        }
+    }
+    if (by_count && state != State::ok) {
+        report.add(state, fmt::format("{}, {}", counted(counts.listings(), "listing"), limits.listings.reason(total)));
+    }
+}
+
+// "psbl.surriel.com (no answer in time), bl.spamcop.net (REFUSED) and 3 more": lists that could not tell about
+// something, each once.
+std::string unable_lists(const DnsblObservation& seen, std::size_t& number) {
+    std::map<std::uint32_t, std::string> reasons;
+    for (const DnsblResult& result : seen.results) {
+        if (result.verdict == Verdict::unknown) reasons.emplace(result.list, result.why);
+    }
+    number = reasons.size();
+    std::string text;
+    std::size_t named = 0;
+    for (const auto& [list, why] : reasons) {
+        if (named == max_named) return text + fmt::format(" and {} more", reasons.size() - named);
+        if (named++ > 0) text += ", ";
+        text += fmt::format("{} ({})", seen.lists[list].name, why);
+    }
+    return text;
+}
+
+struct Share {
+    std::size_t able = 0;
+    std::size_t asked = 0;
+    [[nodiscard]] double percent() const {
+        return asked == 0 ? 0 : 100.0 * static_cast<double>(able) / static_cast<double>(asked);
+    }
+};
+
+std::vector<Share> shares(const DnsblObservation& seen) {
+    std::vector<Share> all(seen.targets.size());
+    for (const DnsblResult& result : seen.results) {
+        ++all[result.target].asked;
+        if (result.verdict != Verdict::unknown) ++all[result.target].able;
+    }
+    return all;
+}
+
+// The one sentence when no list can help because of the resolver, else nothing.
+std::string resolver_trouble(const DnsblObservation& seen) {
+    if (!seen.resolver_answered) {
+        return fmt::format("the resolver {} does not answer, so nothing is known; name another with --dns-server",
+                           seen.resolver);
+    }
+    const bool all_refuse =
+        std::all_of(seen.results.begin(), seen.results.end(), [](const DnsblResult& result) { return result.refused; });
+    if (!all_refuse) return {};
+    return fmt::format(
+        "every list refuses the resolver {} (public, open or too busy): ask through a resolver of your "
+        "own with --dns-server, or use keyed zones (key_file in --list-file)",
+        seen.resolver);
+}
+
+void judge_answers(const DnsblObservation& seen, const Limits& limits, Report& report) {
+    const auto all = shares(seen);
+    const auto poor = [&limits](const Share& share) { return share.able == 0 || share.percent() < limits.min_answers; };
+    const auto number = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), poor));
+    if (number == 0) return;
+    if (const std::string trouble = resolver_trouble(seen); !trouble.empty()) {
+        report.add(State::unknown, trouble);
+        return;
+    }
+    const auto worst = std::min_element(all.begin(), all.end(),
+                                        [](const Share& a, const Share& b) { return a.percent() < b.percent(); });
+    std::size_t unable = 0;
+    const std::string names = unable_lists(seen, unable);
+    std::string text = fmt::format("{} of {} lists could tell about {}",
+                                   worst->able == 0 ? "none" : fmt::format("only {}", worst->able), worst->asked,
+                                   seen.targets[static_cast<std::size_t>(worst - all.begin())]);
+    if (number > 1) text += fmt::format(" and too few about {} more", number - 1);
+    report.add(State::unknown, fmt::format("{} (--min-answers {:g}): {}", text, limits.min_answers, names));
+}
+
+void judge_lists(const DnsblObservation& seen, Report& report) {
+    for (std::size_t i = 0; i < seen.lists.size(); ++i) {
+        const probe::DnsblList& list = seen.lists[i];
+        const probe::DnsblListState& state = seen.states[i];
+        if (!list.dead.empty()) {
+            report.add(State::warning, fmt::format("{} is no list any more ({}): take it out of the configuration",
+                                                   list.name, list.dead));
+        } else if (state.health != ListHealth::ok && !state.why.empty()) {
+            report.note(1, fmt::format("{} has no say: {}", list.name, state.why));
+        }
+    }
+}
+
+std::string clean_summary(const DnsblObservation& seen, const Counts& counts) {
+    const std::string who =
+        seen.targets.size() == 1 ? seen.targets.front() + " is" : fmt::format("{} targets are", seen.targets.size());
+    std::size_t unable = 0;
+    const std::string names = unable_lists(seen, unable);
+    std::string text = counts.listings() == 0
+                           ? fmt::format("{} on none of {}", who, counted(seen.lists.size() - unable, "list"))
+                           : fmt::format("{} within the limits", counted(counts.listings(), "listing"));
+    if (unable == 1) text += "; one list could not tell: " + names;
+    if (unable > 1) text += fmt::format("; {} lists could not tell: {}", unable, names);
+    return text;
+}
+
+std::string observation_json(const DnsblObservation& seen) {
+    base::JsonWriter json;
+    json.object().member("resolver", seen.resolver).key("results").array();
+    for (const DnsblResult& result : seen.results) {
+        const auto maybe = [](const std::string& text) {
+            return text.empty() ? std::optional<std::string>() : std::optional<std::string>(text);
+        };
+        const probe::DnsblList& list = seen.lists[result.list];
+        json.object().member("target", target_of(seen, result)).member("list", list.name);
+        json.member("verdict", probe::name(result.verdict)).member("why", maybe(result.why));
+        json.member("codes", result.codes).member("meaning", maybe(result.meaning)).member("text", maybe(result.text));
+        json.key("severity");
+        if (result.verdict == Verdict::listed) {
+            json.value(probe::name(result.severity));
+        } else {
+            json.null();
+        }
+        json.member("delist", maybe(list.delist)).end();
+    }
+    json.end().key("lists").array();
+    for (std::size_t i = 0; i < seen.lists.size(); ++i) {
+        json.object().member("list", seen.lists[i].name).member("health", probe::name(seen.states[i].health));
+        json.member("why", seen.states[i].why).end();
+    }
+    json.end().member("seconds", std::chrono::duration<double>(seen.took).count()).end();
+    return json.take();
+}
+
+Report judge(const DnsblObservation& seen, const Limits& limits) {
+    Report report;
+    const Counts counts = count(seen);
+    judge_listings(seen, limits, counts, report);
+    judge_answers(seen, limits, report);
+    judge_lists(seen, report);
+    const bool trouble = std::any_of(report.details.begin(), report.details.end(),
+                                     [](const plugin::Detail& detail) { return detail.state != State::ok; });
+    if (!trouble) {
+        report.summary = clean_summary(seen, counts);
+        report.add(State::ok, report.summary);
+    }
+    report.figure("listings", static_cast<double>(counts.listings()), plugin::Unit::none, limits.listings, 0.0);
+    report.figure("critical", static_cast<double>(counts.critical), plugin::Unit::none, {}, 0.0);
+    report.figure("advisory", static_cast<double>(counts.advisory), plugin::Unit::none, {}, 0.0);
+    report.figure("could_not_tell", static_cast<double>(counts.unknown), plugin::Unit::none, {}, 0.0,
+                  static_cast<double>(seen.results.size()));
+    report.figure("lists", static_cast<double>(seen.lists.size()), plugin::Unit::none, {}, 0.0);
+    report.figure("time", std::chrono::duration<double>(seen.took).count(), plugin::Unit::seconds, {}, 0.0);
+    report.observation = observation_json(seen);
+    return report;
+}
+
+Result<void> fits(const probe::DnsblQuery& query, const base::Deadline& deadline) {
+    const auto least = std::chrono::duration<double>(probe::dnsbl_least_time(query)).count();
+    if (least <= std::chrono::duration<double>(deadline.remaining()).count()) return {};
+    return base::fail(base::Fault::usage, "{} targets on {} lists take about {:.0f} s: give -t {:.0f} or more",
+                      query.targets.size(), query.lists.size(), std::ceil(least),
+                      std::ceil(least / plugin::target_share) + 1);
+}
+
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::World& world) {
+    probe::DnsblQuery query;
+    query.resolver.servers = options.list("dns-server");
+    query.resolver.window = static_cast<std::size_t>(options.integer("concurrency"));
+    query.self_test = !options.flag("no-self-test");
+    auto lists = probe::choose_dnsbl_lists(options.list("list"), options.find_text("list-file"), *world.files);
+    if (!lists) return base::fail(lists.error());
+    query.lists = std::move(*lists);
+    auto addresses = options.list("address");
+    const auto more = options.list("hostname");
+    addresses.insert(addresses.end(), more.begin(), more.end());
+    const auto domains = options.list("domain");
+    auto targets = probe::dnsbl_targets(addresses, domains, query.resolver, deadline, world);
+    if (!targets) return base::fail(targets.error());
+    query.targets = std::move(*targets);
+    // Lists for which there is no target say nothing, and would look as if they had not answered.
+    std::erase_if(query.lists, [&query](const probe::DnsblList& list) {
+        return !(list.takes_addresses() && !query.targets.addresses.empty()) &&
+               !(list.takes_domains() && !query.targets.domains.empty());
+    });
+    if (query.lists.empty()) {
+        return base::fail(base::Fault::usage, "none of the lists takes what was given; name others with --list");
+    }
+    if (auto time = fits(query, deadline); !time) return base::fail(time.error());
+    const auto seen = probe::dnsbl(query, deadline, world);
+    if (!seen) return base::fail(seen.error());
+    return judge(*seen, {options.thresholds(), options.number("min-answers")});
+}
+
+}  // namespace
+
+plugin::Check dnsbl() {
+    return {.name = "dnsbl",
+            .purpose = "Alerts when a sending address or a domain is on a blocklist",
+            .options = options(),
+            .run = run,
+            .example = "check_dnsbl -a 192.0.2.1 -d example.com --dns-server 127.0.0.1"};
+}
+
+}  // namespace mtawatch::checks
