@@ -24,7 +24,7 @@ using base::Result;
 constexpr int kPausePerWrite = 50;
 
 base::Result<void> check(const AccountingSettings& settings) {
-    if (settings.globs.empty()) {
+    if (settings.globs.empty() && settings.log_globs.empty()) {
         return fail(Fault::configuration,
                     "no accounting files to follow: name them with --acct or in the configuration");
     }

@@ -8,6 +8,7 @@
 
 #include "exporter/accounting/tracked_file.h"
 #include "exporter/accounting/unique_fd.h"
+#include "shared/io/inflate.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -31,11 +32,30 @@ class PlainSource final : public ByteSource {
     }
     [[nodiscard]] bool complete() const override { return true; }
     [[nodiscard]] std::uint64_t disk_read() const override { return read_; }
+    [[nodiscard]] const std::string& path() const { return path_; }
 
   private:
     UniqueFd fd_;
     std::string path_;
     std::uint64_t read_ = 0;
+};
+
+class GzipSource final : public ByteSource {
+  public:
+    explicit GzipSource(std::unique_ptr<PlainSource> file)
+        : file_(std::move(file)), text_([this](std::span<char> into) { return file_->read(into); }) {}
+
+    [[nodiscard]] Result<std::size_t> read(std::span<char> into) override {
+        auto got = text_.read(into);
+        if (!got) return fail(got.error().at(file_->path()));
+        return got;
+    }
+    [[nodiscard]] bool complete() const override { return text_.complete(); }
+    [[nodiscard]] std::uint64_t disk_read() const override { return file_->disk_read(); }
+
+  private:
+    std::unique_ptr<PlainSource> file_;
+    io::GzipReader text_;
 };
 
 }  // namespace
@@ -56,7 +76,9 @@ Result<UniqueFd> open_to_read(const std::string& path) {
 Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) {
     auto fd = open_to_read(path);
     if (!fd) return fail(fd.error());
-    return std::make_unique<PlainSource>(std::move(*fd), path);
+    auto plain = std::make_unique<PlainSource>(std::move(*fd), path);
+    if (!is_gzip_name(path)) return plain;
+    return std::make_unique<GzipSource>(std::move(plain));
 }
 
 }  // namespace mtawatch::exporter

@@ -7,15 +7,13 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/accounting/log_events.h"
 #include "exporter/accounting/series_render.h"
 #include "exporter/accounting/series_store.h"
 #include "exporter/accounting/tracked_file.h"
 #include "shared/base/result.h"
 
 namespace mtawatch::exporter {
-
-// Of pmta.log, which is followed like the accounting files.
-inline constexpr std::size_t kLogEvents = 4;
 
 // What belongs to the whole and is not in the store.
 struct IngestMarks {

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -17,6 +18,22 @@ using base::Result;
 
 // First a piece that holds most headers, then, for a longer first line, the rest.
 constexpr std::size_t kHeadPiece = 4U << 10U;
+// A .gz that was met half-written is inflated from its beginning again: not for every write to it.
+constexpr std::chrono::seconds kGzipQuiet{1};
+
+// As much of the beginning as a fingerprint may cover.
+Result<std::string> source_head(ByteSource& source) {
+    std::string bytes;
+    std::array<char, kHeadPiece> piece;
+    while (bytes.size() < full_fingerprint_length(bytes) && bytes.size() < kMaxHeaderBytes + kFingerprintBytes) {
+        const auto got = source.read(piece);
+        if (!got) return fail(got.error());
+        if (*got == 0) break;
+        bytes.append(piece.data(), *got);
+    }
+    bytes.resize(std::min(bytes.size(), full_fingerprint_length(bytes)));
+    return bytes;
+}
 
 std::string why_not(const std::string& path, int error) { return path + ": " + std::generic_category().message(error); }
 
@@ -58,12 +75,21 @@ Result<std::string> FileReader::plain_head(int fd, const std::string& path) cons
 }
 
 Result<Head> FileReader::head(const std::string& path) {
-    auto fd = open_to_read(path);
-    if (!fd) return fail(fd.error());
-    auto bytes = plain_head(fd->get(), path);
-    if (!bytes) return fail(bytes.error());
     Head head;
-    head.bytes = std::move(*bytes);
+    if (is_gzip_name(path)) {
+        auto source = open_source(path);
+        if (!source) return fail(source.error());
+        auto bytes = source_head(**source);
+        if (!bytes) return fail(bytes.error());
+        head.bytes = std::move(*bytes);
+        head.growing = !(*source)->complete();
+    } else {
+        auto fd = open_to_read(path);
+        if (!fd) return fail(fd.error());
+        auto bytes = plain_head(fd->get(), path);
+        if (!bytes) return fail(bytes.error());
+        head.bytes = std::move(*bytes);
+    }
     head_scanner_.reset();
     const mta::ScanCounts before = head_scanner_.counts();
     head_scanner_.feed(head.bytes);
@@ -138,8 +164,55 @@ FileReader::Outcome FileReader::read_plain(TrackedFile& file, const AfterChunk& 
     return Outcome::up_to_date;
 }
 
-FileReader::Outcome FileReader::read_gzip(TrackedFile& file, const AfterChunk&) {
-    return unreadable(file, file.path + ": compressed files are not read");
+// Compressed bytes cannot be entered in the middle: what is counted already is inflated again and skipped.
+FileReader::Outcome FileReader::read_gzip(TrackedFile& file, const AfterChunk& after_chunk) {
+    const bool waiting = file.disk_read != 0 && !file.finished;
+    if (file.finished || (waiting && clock_.steady() - file.grown < kGzipQuiet)) return Outcome::up_to_date;
+    auto source = open_source(file.path);
+    if (!source) return unreadable(file, source.error().what);
+    const auto same = skip_counted(file, **source);
+    if (!same) return unreadable(file, same.error().what);
+    if (!*same) return Outcome::changed;
+    file.unreadable = false;
+    scanner_.resume(file.header, file.offset);
+    at_ = 0;
+    for (;;) {
+        const auto got = (*source)->read(scanner_.space().first(mta::kScanChunkBytes));
+        file.disk_read = (*source)->disk_read();
+        if (!got) return unreadable(file, got.error().what);
+        if (*got == 0) break;
+        scanner_.commit(*got);
+        count_scanned(&file);
+        if (!after_chunk()) {
+            file.dirty = true;
+            file.disk_read = 0;
+            return Outcome::interrupted;
+        }
+    }
+    if ((*source)->complete()) {
+        finish(file);
+        return Outcome::up_to_date;
+    }
+    return unreadable(file, file.path + ": ends before its trailer; it is read on when it is whole");
+}
+
+// Reads over the bytes before file.offset; whether they begin as this file did.
+Result<bool> FileReader::skip_counted(const TrackedFile& file, ByteSource& source) {
+    std::vector<char> bytes(mta::kScanChunkBytes);
+    std::string head;
+    std::uint64_t at = 0;
+    while (at < file.offset) {
+        const auto got = source.read(
+            {bytes.data(), static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), file.offset - at))});
+        if (!got) return fail(got.error());
+        if (*got == 0) return true;  // not all of it is written yet
+        if (head.size() < file.fingerprint.length) {
+            head.append(bytes.data(), std::min(*got, file.fingerprint.length - head.size()));
+        }
+        at += *got;
+    }
+    const std::size_t length = std::min<std::size_t>(head.size(), file.fingerprint.length);
+    return length < file.fingerprint.length || fingerprint_of(head, length) == file.fingerprint;
 }
 
 void FileReader::read_stream(int fd, const AfterChunk& after_chunk) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "exporter/accounting/byte_source.h"
 #include "exporter/accounting/follower.h"
 #include "exporter/accounting/record_counter.h"
 #include "exporter/accounting/series_store.h"
@@ -43,6 +44,7 @@ class FileReader {
     [[nodiscard]] Outcome read_plain(TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] Outcome read_gzip(TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] bool same_beginning(const TrackedFile& file);
+    [[nodiscard]] static base::Result<bool> skip_counted(const TrackedFile& file, ByteSource& source);
     void resume(const TrackedFile& file);
     void finish(TrackedFile& file);
     void count_scanned(TrackedFile* file);

@@ -255,12 +255,13 @@ void Follower::forget_old() {
     });
 }
 
-void Follower::wait(int wake_fd) {
+void Follower::wait(int wake_fd, std::chrono::milliseconds at_most) {
     const base::SteadyTime now = clock_.steady();
     base::SteadyTime until = next_rescan_;
     if (rescan_wanted_) until = std::min(until, last_rescan_ + kRescanPause);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
-    const Watcher::Changes changes = watcher_.wait(std::max(left, std::chrono::milliseconds(0)), wake_fd);
+    const auto allowed = std::clamp(left, std::chrono::milliseconds(0), at_most);
+    const Watcher::Changes changes = watcher_.wait(allowed, wake_fd);
     for (const std::string& path : changes.grown) {
         const auto known = by_path_.find(path);
         if (known != by_path_.end()) {

@@ -47,8 +47,8 @@ class Follower {
     void restore(const std::vector<FileState>& files);
     // Matches the globs anew: finds new, renamed, replaced, shortened and vanished files.
     void rescan();
-    // Waits for changes (at most until the next rescan is due) and applies them.
-    void wait(int wake_fd);
+    // Waits for changes, at most until the next rescan is due, and applies them.
+    void wait(int wake_fd, std::chrono::milliseconds at_most);
     // Files that may have something to read, oldest first record first.
     [[nodiscard]] std::vector<TrackedFile*> dirty();
     // A reader met other content than it knew at that path: look again.

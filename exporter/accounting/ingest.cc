@@ -7,6 +7,9 @@
 namespace mtawatch::exporter {
 namespace {
 
+// pmta.log is looked at this often where no accounting record comes in between.
+constexpr std::chrono::milliseconds kLookAtLog{2'000};
+
 void write_one(ExpositionWriter& writer, std::string_view name, std::uint64_t value) {
     writer.begin(metric(name));
     writer.sample(line_head(name, {}, {}), value);
@@ -38,6 +41,7 @@ Ingest::Ingest(AccountingSettings settings, const base::Clock& clock, LogLine lo
       follower_(
           settings_, clock_, lock_, [this](const std::string& path) { return reader_.head(path); }, log_,
           finished_files),
+      log_follower_(settings_, clock_, lock_, marks_.log_events, log_),
       sources_(settings_.globs.size()) {}
 
 base::Result<void> Ingest::restore(std::string_view document) {
@@ -45,6 +49,7 @@ base::Result<void> Ingest::restore(std::string_view document) {
     if (!restored) return base::fail(restored.error());
     marks_ = restored->marks;
     follower_.restore(restored->files);
+    log_follower_.restore(restored->log_files);
     for (const std::string& family : restored->restarted) {
         log_(Severity::info, family + ": its labels or its budget changed, so it starts anew");
     }
@@ -54,6 +59,7 @@ base::Result<void> Ingest::restore(std::string_view document) {
 void Ingest::catch_up(const AfterChunk& after_chunk) {
     follower_.rescan();
     const bool all = read_dirty(after_chunk);
+    log_follower_.look();
     publish();
     if (!all) return;
     const WriterTurn turn(lock_);
@@ -63,8 +69,9 @@ void Ingest::catch_up(const AfterChunk& after_chunk) {
 }
 
 void Ingest::follow(int wake_fd, const AfterChunk& after_chunk) {
-    follower_.wait(wake_fd);
+    follower_.wait(wake_fd, kLookAtLog);
     (void)read_dirty(after_chunk);
+    log_follower_.look();
     publish();
 }
 
@@ -126,9 +133,11 @@ void Ingest::publish() {
 // Each trouble is said once, and again when it came back after it was gone.
 void Ingest::report_problems() {
     std::set<std::string> present;
-    for (const ListingProblem& problem : follower_.problems()) {
-        present.insert(problem.text);
-        if (reported_.insert(problem.text).second) log_(Severity::warning, problem.text);
+    for (const auto* problems : {&follower_.problems(), &log_follower_.problems()}) {
+        for (const ListingProblem& problem : *problems) {
+            present.insert(problem.text);
+            if (reported_.insert(problem.text).second) log_(Severity::warning, problem.text);
+        }
     }
     const bool any_unreadable =
         std::ranges::any_of(follower_.files(), [](const auto& file) { return file->unreadable; });
@@ -143,6 +152,7 @@ std::string Ingest::checkpoint() const {
         copy_store(store_, copy);
         copy.files.reserve(follower_.files().size());
         for (const auto& file : follower_.files()) copy.files.push_back(*file);
+        for (const auto& file : log_follower_.files()) copy.log_files.push_back(*file);
         copy.marks = marks_;
     }
     std::string document = encode_checkpoint(copy, store_);
@@ -162,9 +172,25 @@ Ingest::Amount Ingest::amount() const {
 
 void Ingest::write(ExpositionWriter& writer) const {
     if (ready()) render_store(writer, store_, lock_);
+    write_log_events(writer);
     render_store_health(writer, store_, lock_);
     write_reading(writer);
     write_sources(writer);
+}
+
+// Absent until a log was found: what was never looked at is not 0.
+void Ingest::write_log_events(ExpositionWriter& writer) const {
+    std::array<std::uint64_t, kLogEvents> counts{};
+    bool found = false;
+    {
+        const ReaderTurn turn(lock_);
+        counts = marks_.log_events;
+        found = !log_follower_.files().empty();
+    }
+    if (!found || settings_.log_globs.empty()) return;
+    std::vector<std::pair<std::string_view, std::uint64_t>> values;
+    for (std::size_t i = 0; i < kLogEvents; ++i) values.emplace_back(name(static_cast<LogEvent>(i)), counts[i]);
+    write_labelled(writer, "pmta_log_events_total", "event", values);
 }
 
 void Ingest::write_reading(ExpositionWriter& writer) const {

@@ -62,6 +62,7 @@ class Ingest {
     [[nodiscard]] bool read_dirty(const AfterChunk& after_chunk);
     void publish();
     void report_problems();
+    void write_log_events(ExpositionWriter& writer) const;
     void write_reading(ExpositionWriter& writer) const;
     void write_sources(ExpositionWriter& writer) const;
 
@@ -77,6 +78,7 @@ class Ingest {
 
     // Changed during a writer's turn.
     IngestMarks marks_;
+    LogFollower log_follower_;
     bool catching_up_ = true;
     std::vector<SourceStatus> sources_;
     Amount amount_;
