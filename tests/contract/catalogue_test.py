@@ -1,0 +1,101 @@
+"""Holds docs/metrics.md, an exposition and Prometheus' naming lint against the metric catalogue."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+SOURCE, EXPORTER = pathlib.Path(sys.argv[1]), sys.argv[2]
+
+# One record of each kind that has families of its own.
+ACCOUNTING = """type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag,dsnMta,bounceCat,dlvType,dlvSourceIp,dlvSize,vmta,jobId,vmtaPool,srcType,rcvSmtpUser,feedbackType,dlvTlsProtocol
+d,2026-01-05 10:00:02+0000,2026-01-05 10:00:00+0000,a@sender.example,b@gmail.com,2.0.0,smtp;250 2.0.0 OK,mx.example (192.0.2.9),,smtp,192.0.2.1,4096,vmta1,job1,pool1,smtp,alice,,TLSv1.3
+d,2026-01-05 10:00:03+0000,2026-01-05 10:00:00+0000,a@sender.example,b@local.example,2.0.0,,,,discard,,100,vmta1,job1,pool1,smtp,alice,,
+b,2026-01-05 10:00:04+0000,2026-01-05 10:00:00+0000,a@sender.example,c@yahoo.com,5.1.1,smtp;550 5.1.1 User unknown,mx.example (192.0.2.9),bad-mailbox,smtp,192.0.2.1,4096,vmta1,job1,pool1,,,,
+t,2026-01-05 10:00:05+0000,2026-01-05 10:00:00+0000,a@sender.example,d@gmail.com,4.7.28,smtp;421 4.7.28 rate limited,mx.example (192.0.2.9),,smtp,192.0.2.1,0,vmta1,job1,pool1,,,,
+tq,2026-01-05 10:00:06+0000,,,,4.4.1,smtp;connection refused,,,,,,vmta1,,,,,,
+r,2026-01-05 10:00:07+0000,2026-01-05 10:00:00+0000,a@sender.example,e@gmail.com,,,,,,,4096,vmta1,job1,pool1,smtp,alice,,
+rb,2026-01-05 10:00:08+0000,,a@sender.example,f@gmail.com,5.2.2,smtp;552 5.2.2 mailbox full,,quota-issues,,,,,,,,,,
+rs,2026-01-05 10:00:09+0000,,a@sender.example,g@gmail.com,2.0.0,,,,,,,,,,,,,
+f,2026-01-05 10:00:10+0000,,a@sender.example,h@gmail.com,,,,,,192.0.2.1,,,job1,,,,abuse,
+"""
+
+
+def run(arguments, **options):
+    return subprocess.run(arguments, capture_output=True, check=True, text=True, timeout=60, **options)
+
+
+def catalogue():
+    return json.loads(run([EXPORTER, "--catalog"]).stdout)
+
+
+def made_up_exposition(metrics):
+    """One series of every metric, so that the lint sees them all."""
+    for metric in metrics:
+        labels = ",".join(f'{label}="x"' for label in metric["labels"])
+        name = metric["name"]
+        yield f"# HELP {name} {metric['help']}\n# TYPE {name} {metric['type']}"
+        if metric["type"] == "histogram":
+            before = labels + "," if labels else ""
+            yield f'{name}_bucket{{{before}le="+Inf"}} 1\n{name}_sum{{{labels}}} 1\n{name}_count{{{labels}}} 1'
+        else:
+            yield f"{name}{{{labels}}} 1"
+
+
+def lint(text):
+    return subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, timeout=60)
+
+
+class Catalogue(unittest.TestCase):
+    def test_the_document_is_the_catalogue(self):
+        made = run([sys.executable, SOURCE / "docs/metrics_from_catalogue.py"], input=json.dumps(catalogue())).stdout
+        written = (SOURCE / "docs/metrics.md").read_text()
+        self.assertEqual(made, written, "make it anew: pmta_exporter --catalog | "
+                                        "python3 docs/metrics_from_catalogue.py > docs/metrics.md")
+
+    def test_every_name_keeps_the_rules_of_prometheus(self):
+        result = lint("\n".join(made_up_exposition(catalogue()["metrics"])) + "\n")
+        self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""))
+
+
+class Exposition(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.text = run([EXPORTER, "--once", "--acct", "-"], input=ACCOUNTING).stdout
+        cls.metrics = {metric["name"]: metric for metric in catalogue()["metrics"]}
+
+    def test_promtool_finds_nothing_wrong(self):
+        result = lint(self.text)
+        self.assertEqual((result.returncode, result.stdout + result.stderr), (0, ""))
+
+    def test_types_and_help_are_those_of_the_catalogue(self):
+        types = dict(re.findall(r"^# TYPE (\S+) (\S+)$", self.text, re.M))
+        helps = dict(re.findall(r"^# HELP (\S+) (.*)$", self.text, re.M))
+        self.assertGreater(len(types), 25)
+        for name, kind in types.items():
+            self.assertIn(name, self.metrics)
+            self.assertEqual(kind, self.metrics[name]["type"], name)
+            self.assertEqual(helps[name], self.metrics[name]["help"], name)
+
+    def test_labels_are_those_of_the_catalogue(self):
+        for name, labels in re.findall(r'^([a-z_]+)(?:\{(.*)\})? ', self.text, re.M):
+            family = name if name in self.metrics else re.sub(r"_(bucket|sum|count)$", "", name)
+            given = [label for label in re.findall(r'([a-z_]+)="', labels) if label != "le"]
+            self.assertEqual(given, self.metrics[family]["labels"], name)
+
+    def test_openmetrics_says_the_same(self):
+        openmetrics = run([EXPORTER, "--once", "--format", "openmetrics", "--acct", "-"], input=ACCOUNTING).stdout
+        self.assertTrue(openmetrics.endswith("\n# EOF\n"))
+
+        def samples(text):
+            # Time and process move between the two runs.
+            return [line for line in text.splitlines()
+                    if not re.match(r"#|process_|pmta_exporter_.*timestamp", line)]
+        self.assertEqual(samples(openmetrics), samples(self.text))
+        for line in openmetrics.splitlines():
+            match = re.match(r"# TYPE (\S+) counter", line)
+            self.assertFalse(match and match.group(1).endswith("_total"), line)
+
+
+unittest.main(argv=sys.argv[:1])
