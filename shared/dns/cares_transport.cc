@@ -1,4 +1,5 @@
 // The transport of every program: a window of questions in flight over one channel a server, with our own clock.
+#include <fmt/core.h>
 #include <poll.h>
 
 #include <algorithm>
@@ -114,6 +115,11 @@ class CaresTransport final : public Transport, private PacketSink {
 
     void exchange_each(std::span<const Question> questions, const base::Deadline& deadline,
                        const ReplySink& sink) override {
+        if (!questions.empty()) {
+            const std::string others = questions.size() > 1 ? fmt::format(" and {} more", questions.size() - 1) : "";
+            deadline.doing(fmt::format("asking {} for {} {}{}", describe(), name(questions.front().type),
+                                       questions.front().name, others));
+        }
         Run run(*this, questions, deadline, sink);
         run_ = &run;
         run.all();

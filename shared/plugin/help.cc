@@ -14,19 +14,19 @@ namespace {
 constexpr std::size_t columns = 80;
 constexpr std::size_t indent = 4;
 
-// The words of `text` in lines of at most `columns`, each behind `indent` blanks.
-std::string wrapped(std::string_view text) {
+// The words of `text` in lines of at most `columns`, each behind `blanks`; all but the last end in `continuation`.
+std::string wrapped(std::string_view text, std::size_t blanks = indent, std::string_view continuation = "") {
     std::string result;
     std::string line;
     for (const std::string_view word : base::words(text)) {
-        if (!line.empty() && indent + line.size() + 1 + word.size() > columns) {
-            result += std::string(indent, ' ') + line + "\n";
+        if (!line.empty() && blanks + line.size() + 1 + word.size() + continuation.size() > columns) {
+            result += fmt::format("{}{}{}\n", std::string(blanks, ' '), line, continuation);
             line.clear();
         }
         if (!line.empty()) line += ' ';
         line += word;
     }
-    return result + std::string(indent, ' ') + line + "\n";
+    return result + std::string(blanks, ' ') + line + "\n";
 }
 
 std::string heading(const Option& option) {
@@ -53,7 +53,7 @@ std::string usage(const Check& check) {
     for (const Option& option : check.options) {
         if (option.required) text += fmt::format(" --{} {}", option.name, metavar(option));
     }
-    return text + " [options]\n";
+    return wrapped(text + " [options]", 0);
 }
 
 void write_option(base::JsonWriter& json, const Option& option, bool common) {
@@ -62,7 +62,8 @@ void write_option(base::JsonWriter& json, const Option& option, bool common) {
     json.member("kind", name(option.kind)).member("metavar", metavar(option)).member("help", option.help);
     json.member("default", option.fallback).member("default_text", option.fallback_text);
     json.member("repeatable", option.repeatable).member("required", option.required);
-    json.member("value_optional", option.value_optional).member("common", common).end();
+    json.member("value_optional", option.value_optional).member("may_be_empty", option.may_be_empty);
+    json.member("common", common).end();
 }
 
 }  // namespace
@@ -74,8 +75,8 @@ std::string program_name(const Check& check) { return fmt::format("check_{}", ch
 OptionTable whole_table(const Check& check) { return options_of({check.options, common_options()}); }
 
 std::string help_text(const Check& check) {
-    std::string text = version_text(check) + std::string(check.purpose) + ".\n\n" + usage(check);
-    if (!check.example.empty()) text += fmt::format("Example: {}\n", check.example);
+    std::string text = version_text(check) + wrapped(std::string(check.purpose) + ".", 0) + "\n" + usage(check);
+    if (!check.example.empty()) text += "Example:\n" + wrapped(check.example, indent, " \\");
     text += "\nOptions:\n";
     for (const Option& option : whole_table(check)) text += heading(option) + "\n" + wrapped(explanation(option));
     text +=

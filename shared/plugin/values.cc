@@ -144,7 +144,8 @@ base::Result<void> accept_value(const Option& option, std::string_view text) {
         case Kind::flag:
             return {};
         case Kind::text:
-            if (text.empty() && !option.may_be_empty) return base::fail(Fault::usage, "\"\" is empty; give a value or leave the option out");
+            if (text.empty() && !option.may_be_empty)
+                return base::fail(Fault::usage, "\"\" is empty; give a value or leave the option out");
             if (text.find('\0') != std::string_view::npos) {
                 return base::fail(Fault::usage, "{} holds a NUL byte", quoted(text));
             }
