@@ -6,6 +6,7 @@
 #include "exporter/collectors/registry.h"
 #include "shared/config/node.h"
 #include "shared/io/files.h"
+#include "shared/mta/classes_config.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -116,6 +117,17 @@ Result<void> read_collectors(const Node& node, std::vector<Task>& tasks) {
     return {};
 }
 
+Result<void> read_words(const Node& node, AccountingSettings& settings) {
+    mta::Classes classes;
+    if (auto done = mta::read_classes(node, classes); !done) return done;
+    settings.providers = std::make_shared<const mta::ProviderTable>(std::move(classes.providers));
+    settings.bounce_classes = std::move(classes.bounce_classes);
+    settings.scanner.aliases = std::move(classes.aliases);
+    settings.scanner.record_types = std::move(classes.record_types);
+    settings.bounce_patterns_file = std::move(classes.bounce_patterns_file);
+    return {};
+}
+
 }  // namespace
 
 Result<ExporterConfig> parse_config(std::string_view text, const std::string& file) {
@@ -124,6 +136,7 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     ExporterConfig config;
     MapReader map(*root);
     map.node("accounting", [&](const Node& node) { return read_accounting(node, config.accounting); });
+    map.node("classes", [&](const Node& node) { return read_words(node, config.accounting); });
     map.node("collectors", [&](const Node& node) { return read_collectors(node, config.tasks); });
     if (auto done = map.finish(); !done) return base::fail(done.error());
     return config;

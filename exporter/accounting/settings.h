@@ -35,6 +35,8 @@ struct AccountingSettings {
     std::shared_ptr<const mta::ProviderTable> providers =
         std::make_shared<const mta::ProviderTable>(mta::ProviderTable::builtin());
     mta::BounceClasses bounce_classes;
+    // PowerMTA's configuration with <bounce-category-patterns>, for bounces without a category; empty is none.
+    std::string bounce_patterns_file;
     // Columns that name a job, the first non-empty one counts.
     std::vector<std::string> job_columns{"jobId", "header_X-job", "header_BatchId"};
 

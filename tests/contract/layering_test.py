@@ -34,7 +34,7 @@ THIRD_PARTY = [
     (r"^libssh/", {"shared/ssh"}),
     (r"^boost/(asio|beast)", {"shared/http", "exporter/web"}),
     (r"^yaml-cpp/", {"shared/config"}),
-    (r"^(simdjson|pugixml)", {"shared/mta"}),
+    (r"^(simdjson|pugixml|pcre2)", {"shared/mta"}),
     (r"^prometheus/", {"exporter"}),
     (r"^CLI/", {"shared/plugin"}),
     (r"^(zlib|isa-l|igzip_lib|zstd)", {"shared/io"}),
