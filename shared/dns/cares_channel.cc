@@ -51,6 +51,7 @@ struct CaresChannel::Packet {
     CaresChannel* channel = nullptr;
     std::uint64_t token = 0;
     std::uint16_t id = 0;
+    bool edns = true;
 };
 
 void CaresChannel::FreeChannel::operator()(ares_channeldata* channel) const { ares_destroy(channel); }
@@ -101,7 +102,7 @@ std::uint16_t CaresChannel::free_id() {
 
 bool CaresChannel::send(const Question& question, std::uint64_t token) {
     if (!askable(question.name) || question.name.find('\0') != std::string::npos) return false;
-    auto packet = std::make_unique<Packet>(Packet{this, token, free_id()});
+    auto packet = std::make_unique<Packet>(Packet{this, token, free_id(), edns_});
     unsigned char* raw = nullptr;
     int size = 0;
     const int status = ares_create_query(escaped(question.name).c_str(), 1, static_cast<int>(question.type), packet->id,
@@ -122,8 +123,6 @@ void CaresChannel::process(int socket, bool readable, bool writable) {
 }
 
 void CaresChannel::cancel() { ares_cancel(channel_.get()); }
-
-bool CaresChannel::stop_edns() { return std::exchange(edns_, false); }
 
 void CaresChannel::on_socket(void* self, int socket, int readable, int writable) {
     auto& sockets = static_cast<CaresChannel*>(self)->sockets_;
@@ -147,7 +146,8 @@ void CaresChannel::on_answer(void* raw_packet, int status, int /*timeouts*/, uns
     self.ids_in_use_.reset(packet->id);
     if (status == ARES_EDESTRUCTION) return;
     if (message != nullptr && size > 0) {
-        self.sink_->on_message(packet->token, {reinterpret_cast<const char*>(message), static_cast<std::size_t>(size)});
+        self.sink_->on_message(packet->token, {reinterpret_cast<const char*>(message), static_cast<std::size_t>(size)},
+                               packet->edns);
     } else {
         self.sink_->on_failure(packet->token, status == ARES_ECANCELLED);
     }

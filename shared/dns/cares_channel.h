@@ -26,8 +26,8 @@ class PacketSink {
     PacketSink(const PacketSink&) = delete;
     PacketSink& operator=(const PacketSink&) = delete;
     virtual ~PacketSink() = default;
-    // A message came that fits the packet `token` was sent with.
-    virtual void on_message(std::uint64_t token, std::string_view message) = 0;
+    // A message came that fits the packet `token` was sent with; `edns` is whether that packet had an OPT record.
+    virtual void on_message(std::uint64_t token, std::string_view message, bool edns) = 0;
     // The packet cannot reach the server, or was given up.
     virtual void on_failure(std::uint64_t token, bool cancelled) = 0;
 };
@@ -49,9 +49,8 @@ class CaresChannel {
     void process(int socket, bool readable, bool writable);
     // Gives up everything that is under way.
     void cancel();
-    // Asks without EDNS (RFC 6891 7: a server that answers FORMERR does not know it) from now on. False if that was
-    // the case already.
-    bool stop_edns();
+    // Asks without EDNS from now on (RFC 6891 7: a server that answers FORMERR does not know it).
+    void stop_edns() { edns_ = false; }
 
   private:
     struct Packet;

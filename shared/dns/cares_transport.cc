@@ -65,7 +65,7 @@ class Run {
     Run(CaresTransport& transport, std::span<const Question> questions, const base::Deadline& deadline,
         const ReplySink& sink);
     void all();
-    void on_message(std::uint32_t index, std::uint16_t server, std::string_view message);
+    void on_message(std::uint32_t index, std::uint16_t server, std::string_view message, bool edns);
     void on_failure(std::uint32_t index, std::uint16_t server);
 
   private:
@@ -144,10 +144,10 @@ class CaresTransport final : public Transport, private PacketSink {
     std::uint16_t preferred = 0;
 
   private:
-    void on_message(std::uint64_t token, std::string_view message) override {
+    void on_message(std::uint64_t token, std::string_view message, bool edns) override {
         if (run_ != nullptr)
             run_->on_message(static_cast<std::uint32_t>(token >> 16U), static_cast<std::uint16_t>(token & 0xffffU),
-                             message);
+                             message, edns);
     }
     void on_failure(std::uint64_t token, bool cancelled) override {
         if (run_ != nullptr && !cancelled) {
@@ -251,7 +251,7 @@ void Run::send(std::uint32_t index) {
     }
 }
 
-void Run::on_message(std::uint32_t index, std::uint16_t server, std::string_view message) {
+void Run::on_message(std::uint32_t index, std::uint16_t server, std::string_view message, bool edns) {
     Flight& flight = flights_[index];
     heard_ = true;
     --flight.open;
@@ -270,9 +270,11 @@ void Run::on_message(std::uint32_t index, std::uint16_t server, std::string_view
         }
         return;
     }
-    // RFC 6891 7: perhaps the server only does not know EDNS; once per server.
-    const bool again = is_formerr(message) && transport_.channels()[server]->stop_edns();
-    if (!again) flight.failed_servers |= 1U << server;
+    if (edns && is_formerr(message)) {
+        transport_.channels()[server]->stop_edns();
+    } else {
+        flight.failed_servers |= 1U << server;
+    }
     failed_.emplace_back(index, server);
 }
 
