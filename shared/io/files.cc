@@ -55,6 +55,10 @@ int note_glob_error(const char* path, int number) {
 
 std::string Files::real_path(std::string_view path) const { return root_ + std::string(path); }
 
+base::Result<std::string> Files::read_standard_input(std::size_t max_bytes) {
+    return read_all(STDIN_FILENO, "standard input", max_bytes);
+}
+
 base::Result<std::string> Files::read(const std::string& path, std::size_t max_bytes) const {
     // Non-blocking, so that a FIFO put in the file's place cannot hold the plugin.
     const Descriptor file(::open(real_path(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));

@@ -26,6 +26,8 @@ class Files {
 
     // The whole file. Faults: not_found, permission, limit (larger than max_bytes), io; the message names the path.
     [[nodiscard]] base::Result<std::string> read(const std::string& path, std::size_t max_bytes) const;
+    // Everything that standard input gives until its end; waits for it. Same faults.
+    [[nodiscard]] static base::Result<std::string> read_standard_input(std::size_t max_bytes);
     [[nodiscard]] base::Result<FileInfo> info(const std::string& path) const;
     // Paths that a glob(7) pattern matches, sorted; none is an empty vector, not an error. An unreadable folder is
     // an error, because an empty answer would read as "nothing there".

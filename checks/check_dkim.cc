@@ -1,0 +1,186 @@
+// check_dkim: alerts when a DKIM key is missing, broken or weak, or does not let our mail pass.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "checks/findings.h"
+#include "shared/base/text.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/dkim.h"
+
+namespace mtawatch::checks {
+
+namespace {
+
+using plugin::Kind;
+using plugin::State;
+
+plugin::OptionTable dkim_options() {
+    return {
+        {.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that signs (d=)"},
+        {.name = "selector",
+         .letter = 's',
+         .metavar = "SELECTOR",
+         .help = "The selector of a key (s=)",
+         .repeatable = true},
+        {.name = "private-key",
+         .metavar = "FILE",
+         .help = "The private key in PEM that must belong to every published key"},
+        {.name = "warning",
+         .letter = 'w',
+         .kind = Kind::range,
+         .help = "Bits of an RSA key; Ed25519 counts as strong",
+         .fallback = "2048:",
+         .low_is_bad = "bits"},
+        {.name = "critical",
+         .letter = 'c',
+         .kind = Kind::range,
+         .help = "Bits of an RSA key",
+         .fallback = "1024:",
+         .low_is_bad = "bits"},
+        {.name = "message", .metavar = "FILE", .help = "Verify every signature of this message; - is standard input"},
+        {.name = "require-signed",
+         .metavar = "HEADER,...",
+         .help = "Header fields of the message that a passing signature must cover"},
+    };
+}
+
+base::Result<probe::DkimQuery> query_of(const plugin::Options& options) {
+    probe::DkimQuery query;
+    query.domain = options.find_text("domain").value_or("");
+    query.selectors = options.list("selector");
+    query.private_key_file = options.find_text("private-key").value_or("");
+    query.message_file = options.find_text("message").value_or("");
+    query.resolver.servers = options.list("dns-server");
+    if (const auto fields = options.find_text("require-signed")) {
+        for (const std::string_view field : base::split(*fields, ',')) {
+            if (!base::trim(field).empty()) query.require_signed.emplace_back(base::trim(field));
+        }
+        if (query.message_file.empty()) {
+            return base::fail(base::Fault::usage, "--require-signed needs --message FILE to look at");
+        }
+    }
+    const bool keys = !query.domain.empty() && !query.selectors.empty();
+    if (!keys && (query.message_file.empty() || !query.domain.empty() || !query.selectors.empty())) {
+        return base::fail(base::Fault::usage, "give --domain and --selector together, or --message; see --help");
+    }
+    if (!query.private_key_file.empty() && !keys) {
+        return base::fail(base::Fault::usage, "--private-key needs --domain and --selector of the key it belongs to");
+    }
+    return query;
+}
+
+void judge_key(plugin::Report& report, const plugin::Options& options, const probe::DkimKeyLook& look) {
+    const std::string subject = fmt::format("{}._domainkey.{}", look.selector, look.domain);
+    judge_findings(report, look.findings, subject);
+    if (!look.key.key) return;
+    const plugin::Thresholds limits = options.thresholds();
+    const bool rsa = look.key.key->type() == tls::KeyType::rsa;
+    const std::string label = options.list("selector").size() > 1 ? look.selector + "_bits" : "bits";
+    report.figure(label, look.key.bits, plugin::Unit::none, rsa ? limits : plugin::Thresholds{}, 0);
+    const State size = rsa ? limits.judge(look.key.bits) : State::ok;
+    if (size != State::ok) {
+        report.add(size, fmt::format("{}: the RSA key has {} bits ({}){}; publish one of 2048", subject, look.key.bits,
+                                     limits.reason(look.key.bits),
+                                     look.key.bits < auth::dkim_min_rsa_bits
+                                         ? fmt::format(", and receivers must not accept less than {} (RFC 8301)",
+                                                       auth::dkim_min_rsa_bits)
+                                         : ""));
+    }
+    const auto judged = std::any_of(look.findings.items.begin(), look.findings.items.end(),
+                                    [](const probe::Finding& one) { return one.weight != probe::Weight::note; });
+    if (judged || size != State::ok) return;
+    std::string text =
+        rsa ? fmt::format("{}: RSA key of {} bits", subject, look.key.bits) : fmt::format("{}: Ed25519 key", subject);
+    if (look.matches) text += ", belongs to the private key";
+    report.add(State::ok, std::move(text));
+}
+
+State state_of(auth::DkimResult result, bool another_passes) {
+    if (result == auth::DkimResult::pass) return State::ok;
+    if (another_passes) return State::warning;
+    return result == auth::DkimResult::temperror ? State::unknown : State::critical;
+}
+
+void judge_signatures(plugin::Report& report, const probe::DkimMessageLook& look) {
+    const bool any_passes =
+        std::any_of(look.signatures.begin(), look.signatures.end(),
+                    [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
+    if (look.signatures.empty()) report.add(State::critical, "the message is not signed");
+    for (std::size_t i = 0; i < look.signatures.size(); ++i) {
+        const auth::DkimVerification& one = look.signatures[i];
+        std::string text = fmt::format("signature {} of {}", i + 1, look.signatures.size());
+        if (!one.domain.empty()) text += fmt::format(", d={} s={} {}", one.domain, one.selector, one.algorithm);
+        text += fmt::format(": {}", auth::name(one.result));
+        if (!one.reason.empty()) text += fmt::format(": {}", one.reason);
+        const std::string subject = fmt::format("signature {}", i + 1);
+        report.add(state_of(one.result, any_passes), std::move(text));
+        judge_findings(report, one.findings, subject);
+        if (one.testing) report.add(State::warning, fmt::format("{}: its key says t=y (testing); remove t=y", subject));
+    }
+}
+
+void judge_message(plugin::Report& report, const probe::DkimMessageLook& look) {
+    judge_signatures(report, look);
+    if (look.from_fields != 1) {
+        report.add(State::critical, fmt::format("the message has {} From fields; it must have one", look.from_fields));
+    }
+    for (const auto& [field, coverage] : look.required) {
+        if (coverage == probe::Coverage::not_there) {
+            report.add(State::critical, fmt::format("the message has no {} field", field));
+        } else if (coverage == probe::Coverage::not_signed) {
+            report.add(State::critical, fmt::format("{} is not covered by a passing signature; add it to h=", field));
+        }
+    }
+    switch (look.one_click) {
+        case auth::OneClick::not_offered:
+            report.note(1, "no one-click unsubscribe (RFC 8058)");
+            break;
+        case auth::OneClick::offered:
+            report.note(1, "one-click unsubscribe (RFC 8058) is offered and signed");
+            break;
+        case auth::OneClick::not_https:
+            report.add(State::warning, "one-click unsubscribe does not work: List-Unsubscribe has no https address");
+            break;
+        case auth::OneClick::wrong_value:
+            report.add(State::warning,
+                       "one-click unsubscribe does not work; write List-Unsubscribe-Post: List-Unsubscribe=One-Click");
+            break;
+        case auth::OneClick::not_signed:
+            report.add(
+                State::warning,
+                "one-click unsubscribe does not count: sign List-Unsubscribe and List-Unsubscribe-Post (RFC 8058)");
+            break;
+    }
+    if (look.bare_lf) report.note(2, "the line ends were LF and were read as CRLF");
+    report.figure("signatures", static_cast<double>(look.signatures.size()), plugin::Unit::none, {}, 0);
+    const auto passed =
+        std::count_if(look.signatures.begin(), look.signatures.end(),
+                      [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
+    report.figure("signatures_passed", static_cast<double>(passed), plugin::Unit::none, {}, 0);
+}
+
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+    const auto query = query_of(options);
+    if (!query) return base::fail(query.error());
+    const auto seen = probe::dkim(*query, deadline, world);
+    if (!seen) return base::fail(seen.error());
+    plugin::Report report;
+    for (const probe::DkimKeyLook& look : seen->keys) judge_key(report, options, look);
+    judge_findings(report, seen->private_key, "private key");
+    if (seen->message) judge_message(report, *seen->message);
+    report.observation = to_json(*seen);
+    return report;
+}
+
+}  // namespace
+
+plugin::Check dkim() {
+    return {.name = "dkim",
+            .purpose = "Alerts when a DKIM key is missing, broken or weak, or does not let our mail pass",
+            .options = plugin::options_of({dkim_options(), plugin::dns_options()}),
+            .run = run,
+            .example = "check_dkim -d example.com -s mail2026 --private-key /etc/dkim/mail2026.pem"};
+}
+
+}  // namespace mtawatch::checks
