@@ -4,6 +4,7 @@
 
 #include "exporter/catalogue.h"
 #include "exporter/collectors/registry.h"
+#include "exporter/pmta_sources.h"
 #include "shared/config/node.h"
 #include "shared/io/files.h"
 #include "shared/mta/classes_config.h"
@@ -135,6 +136,7 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     if (!root) return base::fail(root.error());
     ExporterConfig config;
     MapReader map(*root);
+    map.text("pmta_config", config.pmta_config);
     map.node("accounting", [&](const Node& node) { return read_accounting(node, config.accounting); });
     map.node("classes", [&](const Node& node) { return read_words(node, config.accounting); });
     map.node("collectors", [&](const Node& node) { return read_collectors(node, config.tasks); });
@@ -150,6 +152,13 @@ Result<ExporterConfig> load_config(const Options& options) {
         auto parsed = parse_config(*text, options.config_file);
         if (!parsed) return parsed;
         config = std::move(*parsed);
+    }
+    if (!options.pmta_config.empty()) config.pmta_config = options.pmta_config;
+    if (!config.pmta_config.empty()) {
+        const auto pmta = mta::read_pmta_config(
+            config.pmta_config, [](const std::string& path) { return io::Files().read(path, config::max_bytes); });
+        if (!pmta) return base::fail(pmta.error());
+        add_pmta_sources(*pmta, config);
     }
     AccountingSettings& accounting = config.accounting;
     accounting.globs.insert(accounting.globs.end(), options.acct.begin(), options.acct.end());

@@ -14,6 +14,7 @@ namespace mtawatch::exporter {
 struct ExporterConfig {
     AccountingSettings accounting;
     std::vector<Task> tasks;
+    std::string pmta_config;  // PowerMTA's own configuration; empty: not looked at
     // What an operator should know of, though it stops nothing: "…: no acct-file logs f records".
     std::vector<std::string> notes;
 };

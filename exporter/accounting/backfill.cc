@@ -5,6 +5,7 @@
 
 #include "exporter/accounting/accounting.h"
 #include "exporter/accounting/byte_source.h"
+#include "exporter/accounting/feed_filter.h"
 #include "exporter/accounting/file_listing.h"
 #include "exporter/accounting/file_reader.h"
 #include "exporter/accounting/record_counter.h"
@@ -25,10 +26,12 @@ constexpr std::chrono::hours kNever{24 * 365 * 200};
 // merge has reached its first record, so few are open at a time.
 class MergedFile {
   public:
-    MergedFile(std::string path, std::int64_t first_time) : path_(std::move(path)), first_time_(first_time) {}
+    MergedFile(std::string path, std::int64_t first_time, TypeMask types)
+        : path_(std::move(path)), first_time_(first_time), types_(types) {}
 
     [[nodiscard]] std::int64_t first_time() const { return first_time_; }
     [[nodiscard]] const std::string& path() const { return path_; }
+    [[nodiscard]] TypeMask types() const { return types_; }
     [[nodiscard]] bool active() const { return scanner_ != nullptr; }
 
     Result<void> open(const mta::ScannerOptions& options) {
@@ -70,6 +73,7 @@ class MergedFile {
 
     std::string path_;
     std::int64_t first_time_;
+    TypeMask types_;
     std::unique_ptr<ByteSource> source_;
     std::unique_ptr<mta::AccountingScanner> scanner_;
     std::span<const mta::Record> records_;
@@ -118,9 +122,10 @@ class Backfill {
     Backfill(const AccountingSettings& settings, std::chrono::seconds step, const base::Clock& clock)
         : step_(step.count()), clock_(clock), store_(settings), counter_(settings, store_), spools_(kFamilies + 1) {}
 
-    bool count(std::span<const mta::Record> records) {
+    bool count(std::span<const mta::Record> records, TypeMask types) {
         const std::int64_t now = base::unix_seconds(clock_.wall());
         for (const mta::Record& record : records) {
+            if ((types & mask_of(record.type)) == 0) continue;
             const bool usable = record.time != mta::kNoTime && record.time <= now + kFutureSlackSeconds;
             if (usable && record.time >= next_sample_ && !sample_until(record.time)) return false;
             counter_.count({&record, 1}, now);
@@ -234,6 +239,7 @@ std::vector<MergedFile> find_files(const AccountingSettings& settings, const bas
     SeriesStore unused(settings);
     TurnLock lock;
     FileReader reader(settings, clock, unused, lock);
+    const FeedFilter feeds(settings);
     const Listing listing = list_files(settings.globs, {});
     for (const ListingProblem& problem : listing.problems) log(Severity::warning, problem.text);
     std::vector<MergedFile> files;
@@ -244,7 +250,7 @@ std::vector<MergedFile> find_files(const AccountingSettings& settings, const bas
             log(Severity::warning, head.error().what);
             continue;
         }
-        files.emplace_back(seen.path, head->first_time);
+        files.emplace_back(seen.path, head->first_time, feeds.types_of(seen.path));
     }
     std::ranges::stable_sort(files, {}, &MergedFile::first_time);
     return files;
@@ -283,7 +289,7 @@ bool merge(std::vector<MergedFile>& files, const mta::ScannerOptions& options, B
         const auto records = oldest->records();
         std::size_t count = 1;
         while (count < records.size() && (records[count].time == mta::kNoTime || records[count].time <= limit)) ++count;
-        if (!backfill.count(records.first(count))) return false;
+        if (!backfill.count(records.first(count), oldest->types())) return false;
         drop_ended(oldest->take(count), oldest);
         progress();
     }

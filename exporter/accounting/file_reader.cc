@@ -58,6 +58,7 @@ FileReader::FileReader(const AccountingSettings& settings, const base::Clock& cl
       store_(store),
       lock_(lock),
       counter_(settings, store),
+      feeds_(settings),
       scanner_(scanner_options(settings)),
       head_scanner_(scanner_options(settings)) {}
 
@@ -239,10 +240,21 @@ void FileReader::finish(TrackedFile& file) {
     at_ = 0;
 }
 
+std::span<const mta::Record> FileReader::heard(std::span<const mta::Record> records, TypeMask types) {
+    heard_.clear();
+    for (const mta::Record& record : records) {
+        if ((types & mask_of(record.type)) != 0) heard_.push_back(record);
+    }
+    return heard_;
+}
+
 void FileReader::count_scanned(TrackedFile* file) {
     const std::int64_t now = base::unix_seconds(clock_.wall());
     const WriterTurn turn(lock_);
-    for (auto records = scanner_.next(); !records.empty(); records = scanner_.next()) counter_.count(records, now);
+    const TypeMask types = file == nullptr ? kAllTypes : feeds_.types_of(file->path);
+    for (auto records = scanner_.next(); !records.empty(); records = scanner_.next()) {
+        counter_.count(types == kAllTypes ? records : heard(records, types), now);
+    }
     Totals& totals = store_.totals;
     const mta::ScanCounts& counts = scanner_.counts();
     totals.lines_parsed += counts.parsed - counted_.parsed;

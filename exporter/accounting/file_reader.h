@@ -8,6 +8,7 @@
 #include <string>
 
 #include "exporter/accounting/byte_source.h"
+#include "exporter/accounting/feed_filter.h"
 #include "exporter/accounting/follower.h"
 #include "exporter/accounting/record_counter.h"
 #include "exporter/accounting/series_store.h"
@@ -48,6 +49,7 @@ class FileReader {
     void resume(const TrackedFile& file);
     void finish(TrackedFile& file);
     void count_scanned(TrackedFile* file);
+    [[nodiscard]] std::span<const mta::Record> heard(std::span<const mta::Record> records, TypeMask types);
     void lengthen_fingerprint(TrackedFile& file, std::string_view head);
     [[nodiscard]] Outcome unreadable(TrackedFile& file, std::string why);
     [[nodiscard]] base::Result<std::string> plain_head(int fd, const std::string& path) const;
@@ -57,6 +59,8 @@ class FileReader {
     SeriesStore& store_;
     TurnLock& lock_;
     RecordCounter counter_;
+    FeedFilter feeds_;
+    std::vector<mta::Record> heard_;  // those of a batch whose type the file feeds
     mta::AccountingScanner scanner_;
     mta::AccountingScanner head_scanner_;
     mta::ScanCounts counted_;  // of scanner_, up to the last turn

@@ -28,6 +28,9 @@ struct AccountingSettings {
     // Folders to which PowerMTA moves finished files (move-to). A file found there is followed on when it was followed
     // before under another name, and is left alone otherwise.
     std::vector<std::string> moved_to;
+    // By glob, the record types that its files feed, where PowerMTA logs a type to several files and one of them is
+    // heard. A glob that is not named feeds all its types.
+    std::map<std::string, std::set<mta::RecordType>, std::less<>> feeds;
     // PowerMTA's own log, for pmta_log_events_total.
     std::vector<std::string> log_globs;
 

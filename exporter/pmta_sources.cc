@@ -1,0 +1,86 @@
+#include "exporter/pmta_sources.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "shared/base/text.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+std::string codes(const std::set<mta::RecordType>& types) {
+    std::string text;
+    for (const mta::RecordType type : types) text += (text.empty() ? "" : ",") + std::string(mta::name(type));
+    return text;
+}
+
+// Why nothing of this section is heard.
+std::string ignored_because(const mta::AcctFile& file, bool ours) {
+    if (file.records.empty()) return "it logs no records";
+    if (base::iends_with(file.path, ".json")) return "JSON accounting files cannot be read; log CSV beside it";
+    if (!file.pipe.empty() && !ours) return "the records go to another program; log them to a file beside it";
+    return "others log the same record types, and a record must be counted once";
+}
+
+void add_feeder(const mta::Feeder& feeder, ExporterConfig& config) {
+    const mta::AcctFile& file = *feeder.source;
+    const std::string glob = file.pipe.empty() ? file.glob() : spool_glob(file.pipe);
+    const std::string place = fmt::format("{} line {}: <acct-file {}>", file.file, file.line, file.name());
+    if (feeder.types.empty()) {
+        config.notes.push_back(fmt::format("{} is ignored: {}", place, ignored_because(file, !glob.empty())));
+        return;
+    }
+    AccountingSettings& accounting = config.accounting;
+    if (std::ranges::find(accounting.globs, glob) == accounting.globs.end()) accounting.globs.push_back(glob);
+    if (!file.move_to.empty() && std::ranges::find(accounting.moved_to, file.move_to) == accounting.moved_to.end()) {
+        accounting.moved_to.push_back(file.move_to);
+    }
+    if (feeder.types == file.records) return;
+    accounting.feeds[glob] = feeder.types;
+    config.notes.push_back(fmt::format("{} is heard for {} only: others log the rest too", place, codes(feeder.types)));
+}
+
+}  // namespace
+
+std::string spool_glob(std::string_view command) {
+    const auto words = base::words(command);
+    if (words.empty()) return {};
+    const std::string_view program = words[0].substr(words[0].rfind('/') + 1);
+    if (program != pipe_program) return {};
+    std::string name;
+    std::string folder(default_spool_folder);
+    for (std::size_t i = 1; i < words.size(); ++i) {
+        const auto value_of = [&](std::string_view option, std::string& into) {
+            if (words[i].starts_with(std::string(option) + "=")) into = words[i].substr(option.size() + 1);
+            if (words[i] == option && i + 1 < words.size()) into = words[i + 1];
+        };
+        value_of("--name", name);
+        value_of("--spool", folder);
+    }
+    return name.empty() ? std::string() : folder + "/" + name + "/*.csv";
+}
+
+void add_pmta_sources(const mta::PmtaConfig& pmta, ExporterConfig& config) {
+    config.notes.insert(config.notes.end(), pmta.notes.begin(), pmta.notes.end());
+    const auto ours = [](const mta::AcctFile& file) { return !spool_glob(file.pipe).empty(); };
+    std::set<mta::RecordType> fed;
+    for (const mta::Feeder& feeder : mta::choose_feeders(pmta, ours)) {
+        add_feeder(feeder, config);
+        fed.insert(feeder.types.begin(), feeder.types.end());
+    }
+    using enum mta::RecordType;
+    std::set<mta::RecordType> missing{d, b, t, f};
+    std::erase_if(missing, [&](mta::RecordType type) { return fed.contains(type); });
+    if (!missing.empty()) {
+        config.notes.push_back(
+            fmt::format("PowerMTA logs no {} records that can be followed: add them to the records "
+                        "of an <acct-file>",
+                        codes(missing)));
+    }
+    // What PowerMTA is told to log exists from the start, at 0, so that the first one is seen as a rise.
+    config.accounting.expected_types.insert(fed.begin(), fed.end());
+    if (!pmta.log_file.empty()) config.accounting.log_globs.push_back(pmta.log_file);
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,154 @@
+#include "exporter/config.h"
+
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "exporter/pmta_sources.h"
+
+using namespace mtawatch::exporter;
+using mtawatch::mta::RecordType;
+
+namespace {
+
+std::string refusal(const std::string& text) {
+    const auto config = parse_config(text, "config.yml");
+    return config ? "accepted" : config.error().what;
+}
+
+mtawatch::mta::PmtaConfig pmta(const std::string& text) {
+    return mtawatch::mta::read_pmta_config(
+               "/etc/pmta/config", [&](const std::string&) { return mtawatch::base::Result<std::string>(text); })
+        .value();
+}
+
+ExporterConfig from_pmta(const std::string& text) {
+    ExporterConfig config;
+    add_pmta_sources(pmta(text), config);
+    return config;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(configuration)
+
+BOOST_AUTO_TEST_CASE(the_accounting_section) {
+    const auto config = parse_config(
+        "accounting:\n"
+        "  files: [/var/log/pmta/acct-*.csv, /var/log/pmta/fbl-*.csv]\n"
+        "  moved_to: /var/log/pmta/old\n"
+        "  pmta_log: /var/log/pmta/pmta.log\n"
+        "  time_zone: Europe/Berlin\n"
+        "  expect: [d, b, f]\n"
+        "  groups: [job]\n"
+        "  budgets: {pmta_job_deliveries_total: 100}\n"
+        "  job_columns: [header_X-Job]\n"
+        "  idle_limit: 2d\n",
+        "config.yml");
+    BOOST_REQUIRE_MESSAGE(config, (config ? "" : config.error().what));
+    const AccountingSettings& accounting = config->accounting;
+    BOOST_TEST(accounting.globs.size() == 2);
+    BOOST_TEST(accounting.moved_to.at(0) == "/var/log/pmta/old");
+    BOOST_TEST(accounting.log_globs.at(0) == "/var/log/pmta/pmta.log");
+    BOOST_TEST(accounting.expected_types.contains(RecordType::f));
+    BOOST_TEST(accounting.groups.contains("job"));
+    BOOST_TEST(accounting.budgets.at("pmta_job_deliveries_total") == 100);
+    BOOST_TEST(accounting.job_columns.at(0) == "header_X-Job");
+    BOOST_TEST(accounting.idle_limit.count() == 48);
+}
+
+BOOST_AUTO_TEST_CASE(an_empty_file_is_a_configuration_too) {
+    BOOST_TEST(parse_config("", "config.yml").has_value());
+    BOOST_TEST(parse_config("accounting:\ncollectors:\n", "config.yml").has_value());
+}
+
+BOOST_AUTO_TEST_CASE(errors_name_file_line_and_key) {
+    const std::vector<std::pair<std::string, std::string>> table{
+        {"accounting:\n  file: x\n", "config.yml line 2: accounting.file: "},
+        {"accounting:\n  files: x\n  files: y\n", "config.yml line 3: "},
+        {"accounting:\n  groups: [jobs]\n",
+         "config.yml line 2: accounting.groups[0]: no such group; those that can be turned on: job, recipient_domain"},
+        {"accounting:\n  budgets:\n    pmta_up: 3\n", "config.yml line 3: accounting.budgets.pmta_up: no family"},
+        {"accounting:\n  budgets:\n    pmta_job_deliveries_total: 0\n",
+         "config.yml line 3: accounting.budgets.pmta_job_deliveries_total: "},
+        {"accounting:\n  expect: [d, x]\n", "config.yml line 2: accounting.expect[1]: write one of PowerMTA's record"},
+        {"accounting:\n  time_zone: Mars/Olympus\n", "config.yml line 2: accounting.time_zone: "},
+        {"accounting:\n  idle_limit: 7\n", "config.yml line 2: accounting.idle_limit: "},
+        {"collectors:\n  nothing: {}\n", "config.yml line 2: collectors.nothing: "},
+        {"- a\n", "config.yml line 1: "},
+        {"accounting: [\n", "config.yml line "},
+    };
+    for (const auto& [text, start] : table) {
+        BOOST_TEST_CONTEXT(text << refusal(text)) { BOOST_TEST(refusal(text).starts_with(start)); }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(files_of_the_command_line_come_beside_those_of_the_configuration) {
+    const auto folder = std::filesystem::temp_directory_path() / "mtawatch-config-test";
+    std::filesystem::create_directories(folder);
+    const std::string file = (folder / "config.yml").string();
+    std::ofstream(file) << "accounting: {files: /a.csv}\n";
+    const std::vector<std::string> arguments{"--config.file", file, "--acct", "/b.csv"};
+    const auto config = load_config(parse_options(arguments).value());
+    std::filesystem::remove_all(folder);
+    BOOST_REQUIRE(config);
+    BOOST_TEST((config->accounting.globs == std::vector<std::string>{"/a.csv", "/b.csv"}));
+    BOOST_TEST(config->accounting.state_file == "/var/lib/pmta_exporter/state");
+    BOOST_TEST(load_config(parse_options(arguments).value()).error().what.find(file) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(once_keeps_no_state_unless_asked) {
+    const auto state = [](std::vector<std::string> more) {
+        more.insert(more.begin(), {"--acct", "x"});
+        return load_config(parse_options(more).value()).value().accounting.state_file;
+    };
+    BOOST_TEST(state({"--once"}).empty());
+    BOOST_TEST(state({"--once", "--state.file", "/s"}) == "/s");
+    BOOST_TEST(state({"--state.file", "none"}).empty());
+}
+
+BOOST_AUTO_TEST_CASE(sources_that_powermta_names) {
+    const ExporterConfig config = from_pmta(
+        "log-file /var/log/pmta/pmta.log\n"
+        "<acct-file /var/log/pmta/acct.csv>\nrecords d,b\nmove-to /var/log/pmta/old\n</acct-file>\n"
+        "<acct-file /var/log/pmta/diag.csv>\nrecords b,t\nqueue-filter x\n</acct-file>\n"
+        "<acct-file /var/log/pmta/web.json>\nrecords d\n</acct-file>\n"
+        "<acct-file |/usr/bin/pmta_acct_pipe --name loops>\nrecords f\n</acct-file>\n"
+        "<acct-file |/usr/local/bin/notify.pl>\nrecords rb\n</acct-file>\n");
+    BOOST_TEST((config.accounting.globs == std::vector<std::string>{"/var/log/pmta/acct-[0-9]*.csv",
+                                                                    "/var/log/pmta/diag-[0-9]*.csv",
+                                                                    "/var/spool/pmta_exporter/loops/*.csv"}));
+    BOOST_TEST(config.accounting.moved_to.at(0) == "/var/log/pmta/old");
+    BOOST_TEST(config.accounting.log_globs.at(0) == "/var/log/pmta/pmta.log");
+    BOOST_TEST((config.accounting.feeds.at("/var/log/pmta/diag-[0-9]*.csv") == std::set<RecordType>{RecordType::t}));
+    BOOST_TEST(config.accounting.feeds.size() == 1);
+    BOOST_TEST((config.accounting.expected_types ==
+                std::set<RecordType>{RecordType::d, RecordType::b, RecordType::t, RecordType::f}));
+    BOOST_REQUIRE(config.notes.size() == 3);
+    BOOST_TEST(
+        config.notes[0] ==
+        "/etc/pmta/config line 6: <acct-file /var/log/pmta/diag.csv> is heard for t only: others log the rest too");
+    BOOST_TEST(
+        config.notes[1] ==
+        "/etc/pmta/config line 10: <acct-file /var/log/pmta/web.json> is ignored: JSON accounting files cannot be "
+        "read; log CSV beside it");
+    BOOST_TEST(config.notes[2] ==
+               "/etc/pmta/config line 16: <acct-file |/usr/local/bin/notify.pl> is ignored: the records go to another "
+               "program; log them to a file beside it");
+}
+
+BOOST_AUTO_TEST_CASE(types_that_nobody_logs_are_named) {
+    BOOST_TEST(from_pmta("<acct-file /a.csv>\n</acct-file>\n").notes.at(0) ==
+               "PowerMTA logs no t,f records that can be followed: add them to the records of an <acct-file>");
+}
+
+BOOST_AUTO_TEST_CASE(our_pipe_is_known_by_its_name) {
+    BOOST_TEST(spool_glob("/usr/bin/pmta_acct_pipe --name=x --spool /data") == "/data/x/*.csv");
+    BOOST_TEST(spool_glob("pmta_acct_pipe --name y") == "/var/spool/pmta_exporter/y/*.csv");
+    BOOST_TEST(spool_glob("/usr/bin/pmta_acct_pipe").empty());
+    BOOST_TEST(spool_glob("/usr/bin/other --name x").empty());
+    BOOST_TEST(spool_glob("").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
