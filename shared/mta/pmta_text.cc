@@ -182,8 +182,9 @@ base::Result<PmtaStatus> pmta_status_from_text(std::string_view text) {
     }
     if (status.version.empty())
         return fail(Fault::malformed, "this is not PowerMTA's status: '{}'", base::one_line(base::trim(text), 120));
-    if (status.state.empty())
-        return fail(Fault::malformed, "PowerMTA's status is cut short: the row Status is missing");
+    // The row Status is the last one, and Uptime ends it.
+    if (status.state.empty() || !status.uptime)
+        return fail(Fault::malformed, "PowerMTA's status is cut short: the row Status or its end is missing");
     return status;
 }
 

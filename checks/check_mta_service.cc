@@ -1,0 +1,191 @@
+// Alerts when a service that mail needs is not in the wanted state, or keeps restarting.
+#include "checks/mta_options.h"
+#include "checks/unit_judgement.h"
+#include "shared/base/text.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/mta_service.h"
+
+namespace mtawatch::checks {
+
+namespace {
+
+using base::fail;
+using base::Fault;
+using base::Result;
+using plugin::Kind;
+using plugin::Options;
+using plugin::Report;
+using plugin::State;
+using plugin::Unit;
+
+constexpr int smtp_ready = 220;  // RFC 5321 4.2.3
+constexpr int http_ok = 200;
+
+plugin::OptionTable own_options() {
+    return {
+        {.name = "hostname",
+         .letter = 'H',
+         .metavar = "HOST",
+         .help = "Look on that host, over SSH; the same as --ssh"},
+        {.name = "unit",
+         .letter = 'u',
+         .metavar = "UNIT",
+         .help = "systemd unit; a name without a type is a service",
+         .repeatable = true},
+        {.name = "mta",
+         .kind = Kind::choice,
+         .metavar = "pmta|postfix|kumomta|dovecot|opendkim",
+         .help = "The units of that program, whatever the distribution calls them"},
+        {.name = "state",
+         .kind = Kind::choice,
+         .metavar = "active|inactive",
+         .help = "Wanted state",
+         .fallback = "active"},
+        {.name = "enabled", .kind = Kind::flag, .help = "Warn when a unit does not start at boot"},
+        {.name = "restarts",
+         .kind = Kind::thresholds,
+         .help = "Automatic restarts since the unit was last started by hand, such as 3/10"},
+        {.name = "min-uptime", .kind = Kind::duration, .help = "Warn when a unit was started less than that ago"},
+        {.name = "banner", .metavar = "HOST:PORT", .help = "This port must also greet with 220"},
+        {.name = "url",
+         .metavar = "URL",
+         .help = "This must also answer with 200; for KumoMTA the path may be left out"},
+    };
+}
+
+struct Wanted {
+    probe::MtaServiceQuery query;
+    std::vector<std::vector<std::string>> groups;  // alternatives, one of each is judged
+    UnitLimits limits;
+};
+
+Result<void> add_units(const Options& options, Wanted& wanted) {
+    for (const auto& unit : options.list("unit")) {
+        for (const char c : unit)
+            if (base::is_blank(c) || c == '*' || c == '?' || c == '[')
+                return fail(Fault::usage, "--unit '{}': write the name of one unit, without blanks and patterns",
+                            base::one_line(unit, 80));
+        if (unit.starts_with('-')) return fail(Fault::usage, "--unit '{}': a unit does not begin with '-'", unit);
+        wanted.groups.push_back({unit});
+    }
+    if (const auto mta = options.find_text("mta"))
+        for (const auto& group : probe::preset_units(*mta)) wanted.groups.push_back(group);
+    for (const auto& group : wanted.groups)
+        wanted.query.units.insert(wanted.query.units.end(), group.begin(), group.end());
+    return {};
+}
+
+Result<Wanted> wanted_of(const Options& options) {
+    Wanted wanted;
+    auto ssh = ssh_target(options, "hostname");
+    if (!ssh) return fail(ssh.error());
+    wanted.query.ssh = std::move(*ssh);
+    if (auto added = add_units(options, wanted); !added) return fail(added.error());
+    if (options.given("banner")) {
+        auto banner = probe::parse_host_port(options.text("banner"));
+        if (!banner) return fail(banner.error().at("--banner"));
+        wanted.query.banner = *banner;
+    }
+    if (options.given("url")) {
+        std::string url = options.text("url");
+        // scheme://host[:port] alone is KumoMTA's liveness question.
+        const auto scheme = url.find("://");
+        const bool no_path = scheme != std::string::npos && url.find('/', scheme + 3) == std::string::npos;
+        if (options.find_text("mta") == "kumomta" && no_path) url += "/api/check-liveness/v1";
+        wanted.query.web = web_source(options, std::move(url));
+    }
+    if (wanted.query.units.empty() && !wanted.query.banner && !wanted.query.web)
+        return fail(Fault::usage, "nothing to look at: give --unit, --mta, --banner or --url");
+    if (wanted.query.units.empty() && wanted.query.ssh)
+        return fail(Fault::usage, "over SSH units are looked at: give --unit or --mta");
+    wanted.limits.wanted = options.text("state");
+    wanted.limits.enabled = options.flag("enabled");
+    wanted.limits.restarts = options.find_thresholds("restarts").value_or(plugin::Thresholds{});
+    wanted.limits.min_uptime = options.find_duration("min-uptime");
+    return wanted;
+}
+
+double in_seconds(base::Duration took) {
+    return std::chrono::duration<double>(std::chrono::round<std::chrono::milliseconds>(took)).count();
+}
+
+void judge_banner(const probe::BannerFacts& banner, Report& report) {
+    if (!banner.failure.empty())
+        report.add(State::critical, fmt::format("{} does not greet: {}", banner.endpoint, banner.failure));
+    else if (banner.code != smtp_ready)
+        report.add(State::critical, fmt::format("{} greets with \"{}\", not with 220", banner.endpoint, banner.text));
+    else
+        report.add(State::ok, fmt::format("{} greets: {}", banner.endpoint, banner.text));
+    report.figure("banner_time", in_seconds(banner.took), Unit::seconds, {}, 0);
+}
+
+void judge_url(const probe::UrlFacts& url, Report& report) {
+    if (!url.status)
+        report.add(State::critical, fmt::format("{} does not answer: {}", url.url, url.failure));
+    else
+        report.add(*url.status == http_ok ? State::ok : State::critical,
+                   fmt::format("{} answers {}{}", url.url, *url.status, *url.status == http_ok ? "" : ", not 200"));
+    report.figure("url_time", in_seconds(url.took), Unit::seconds, {}, 0);
+}
+
+std::string observation_json(const probe::MtaServiceObservation& seen) {
+    base::JsonWriter json;
+    json.object().member("where", seen.where).key("units").array();
+    for (const auto& unit : seen.units) write_unit(unit, json);
+    json.end().key("banner");
+    if (seen.banner)
+        json.object()
+            .member("endpoint", seen.banner->endpoint)
+            .member("code", seen.banner->code)
+            .member("text", seen.banner->text)
+            .member("failure", seen.banner->failure)
+            .end();
+    else
+        json.null();
+    json.key("url");
+    if (seen.url)
+        json.object()
+            .member("url", seen.url->url)
+            .member("status", seen.url->status)
+            .member("failure", seen.url->failure)
+            .end();
+    else
+        json.null();
+    return json.end().take();
+}
+
+Report judge(const probe::MtaServiceObservation& seen, const Wanted& wanted, base::WallTime now) {
+    Report report;
+    for (const auto& unit : probe::choose_units(wanted.groups, seen.units))
+        judge_unit(unit, wanted.limits, now, report);
+    if (seen.banner) judge_banner(*seen.banner, report);
+    if (seen.url) judge_url(*seen.url, report);
+    report.observation = observation_json(seen);
+    return report;
+}
+
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::World& world) {
+    const auto wanted = wanted_of(options);
+    if (!wanted) return fail(wanted.error());
+    const auto seen = probe::mta_service(wanted->query, deadline, world);
+    if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
+    // systemctl or SSH would not let us look: whether the services run is not known.
+    if (!seen) {
+        Report report;
+        return report.add(State::unknown, seen.error().what);
+    }
+    return judge(*seen, *wanted, world.clock->wall());
+}
+
+}  // namespace
+
+plugin::Check mta_service() {
+    return {
+        .name = "mta_service",
+        .purpose = "Alerts when a service that mail needs is not in the wanted state, or keeps restarting",
+        .options = plugin::options_of({own_options(), web_options(), plugin::ssh_options(), plugin::family_options()}),
+        .run = run,
+        .example = "check_mta_service --mta postfix --enabled --restarts 3/10 --banner localhost:25"};
+}
+
+}  // namespace mtawatch::checks
