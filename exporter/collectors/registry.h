@@ -16,4 +16,7 @@ struct CollectorKind {
 
 [[nodiscard]] std::span<const CollectorKind> collector_kinds();
 
+// The readers of the sections, one per file of this folder.
+[[nodiscard]] base::Result<std::vector<Task>> certificate_tasks(const config::Node& section);
+
 }  // namespace mtawatch::exporter

@@ -1,0 +1,114 @@
+// The section `collectors.certificate`: certificates of mail services and files, once an hour.
+#include "exporter/collectors/certificate.h"
+
+#include <utility>
+
+#include "exporter/collectors/registry.h"
+#include "shared/config/node.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+using base::Result;
+
+// One endpoint of the list: a URL alone, or a map with what is expected of it.
+struct Target {
+    probe::CertEndpoint endpoint;
+    std::string name;
+    std::string ca_file;
+    std::string same_as;
+    bool dane = false;
+};
+
+Result<Target> read_target(const config::Node& node) {
+    Target target;
+    std::string url;
+    if (node.is_map()) {
+        config::MapReader map(node);
+        map.text("endpoint", url).required("endpoint").text("name", target.name).text("ca_file", target.ca_file);
+        map.text("same_as", target.same_as).boolean("dane", target.dane);
+        if (auto read = map.finish(); !read) return base::fail(read.error());
+    } else {
+        auto text = node.text();
+        if (!text) return base::fail(text.error());
+        url = std::move(*text);
+    }
+    auto endpoint = probe::parse_cert_endpoint(url);
+    if (!endpoint) return base::fail(node.error(endpoint.error().what));
+    target.endpoint = std::move(*endpoint);
+    if (target.dane && (target.endpoint.scheme == "file" || base::IpAddress::parse(target.endpoint.host)))
+        return base::fail(node.error("dane: the endpoint has no host name that could have TLSA records"));
+    return target;
+}
+
+void publish_look(const probe::CertLook& look, Families& families) {
+    if (look.error) {
+        families.note_failure(look.error->at(look.target));
+        return;
+    }
+    // A server that shows no certificate cannot be verified by anyone: that was seen, so it is a 0.
+    if (look.outcome != probe::CertOutcome::shown) families.add("mail_certificate_verified", {look.target}, 0.0);
+    for (std::size_t i = 0; i < look.path.size(); ++i) {
+        if (const auto end = look.path[i].not_after)
+            families.add("mail_certificate_not_after_timestamp_seconds", {look.target, std::to_string(i)},
+                         static_cast<double>(*end));
+    }
+    if (look.verified)
+        families.add("mail_certificate_verified", {look.target},
+                     *look.verified && look.name_matches == true ? 1.0 : 0.0);
+    if (look.same_as_file)
+        families.add("mail_certificate_served_matches_file", {look.target}, *look.same_as_file ? 1.0 : 0.0);
+    if (look.dane && look.dane->error) families.note_failure(look.dane->error->at(look.target));
+    if (look.dane && !look.dane->error && look.dane->records > 0)
+        families.add("mail_certificate_dane_valid", {look.target}, look.dane->valid ? 1.0 : 0.0);
+}
+
+}  // namespace
+
+Families publish(const probe::MailCertObservation& observation) {
+    Families families;
+    for (const probe::CertLook& look : observation.looks) publish_look(look, families);
+    return families;
+}
+
+Result<std::vector<Task>> certificate_tasks(const config::Node& section) {
+    std::chrono::milliseconds interval = record_interval;
+    std::chrono::milliseconds timeout = std::chrono::seconds(20);
+    std::vector<Target> targets;
+    probe::MailCertQuery common;
+    config::MapReader map(section);
+    map.duration("interval", interval).duration("timeout", timeout).text("helo", common.hello);
+    map.texts("dns_servers", common.names.resolver.servers).boolean("trust_ad", common.names.resolver.trust_ad);
+    map.boolean("all_addresses", common.all_addresses);
+    map.each("targets", [&](const config::Node& node) -> Result<void> {
+        auto target = read_target(node);
+        if (!target) return base::fail(target.error());
+        targets.push_back(std::move(*target));
+        return {};
+    });
+    if (auto read = map.required("targets").finish(); !read) return base::fail(read.error());
+    if (timeout > interval) return base::fail(section.error("timeout must not be longer than interval"));
+
+    std::vector<Task> tasks;
+    for (Target& target : targets) {
+        probe::MailCertQuery query = common;
+        query.endpoints = {target.endpoint};
+        query.name = target.name;
+        query.ca_file = target.ca_file;
+        query.same_as = target.same_as;
+        query.dane = target.dane;
+        tasks.push_back({.probe = "mail_cert",
+                         .target = target.endpoint.text,
+                         .interval = interval,
+                         .timeout = timeout,
+                         .run = [query = std::move(query)](probe::World& world,
+                                                           const base::Deadline& deadline) -> Result<Families> {
+                             const auto observation = probe::mail_cert(query, deadline, world);
+                             if (!observation) return base::fail(observation.error());
+                             return publish(*observation);
+                         }});
+    }
+    return tasks;
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,13 @@
+// How does what the probe mail_cert saw look on /metrics?
+#pragma once
+
+#include "exporter/collectors/collector.h"
+#include "shared/probe/mail_cert.h"
+
+namespace mtawatch::exporter {
+
+// mail_certificate_*. Position 0 is the server's own certificate, then the verified path up to the authority; of a
+// file every certificate in order. A service that cannot be reached publishes nothing and counts as a failed look.
+[[nodiscard]] Families publish(const probe::MailCertObservation& observation);
+
+}  // namespace mtawatch::exporter
