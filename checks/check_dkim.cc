@@ -121,6 +121,9 @@ void judge_signatures(plugin::Report& report, const probe::DkimMessageLook& look
 }
 
 void judge_message(plugin::Report& report, const probe::DkimMessageLook& look) {
+    const auto passed =
+        std::count_if(look.signatures.begin(), look.signatures.end(),
+                      [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
     judge_signatures(report, look);
     if (look.from_fields != 1) {
         report.add(State::critical, fmt::format("the message has {} From fields; it must have one", look.from_fields));
@@ -147,6 +150,7 @@ void judge_message(plugin::Report& report, const probe::DkimMessageLook& look) {
                        "one-click unsubscribe does not work; write List-Unsubscribe-Post: List-Unsubscribe=One-Click");
             break;
         case auth::OneClick::not_signed:
+            if (passed == 0) break;  // said already
             report.add(
                 State::warning,
                 "one-click unsubscribe does not count: sign List-Unsubscribe and List-Unsubscribe-Post (RFC 8058)");
@@ -154,9 +158,6 @@ void judge_message(plugin::Report& report, const probe::DkimMessageLook& look) {
     }
     if (look.bare_lf) report.note(2, "the line ends were LF and were read as CRLF");
     report.figure("signatures", static_cast<double>(look.signatures.size()), plugin::Unit::none, {}, 0);
-    const auto passed =
-        std::count_if(look.signatures.begin(), look.signatures.end(),
-                      [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
     report.figure("signatures_passed", static_cast<double>(passed), plugin::Unit::none, {}, 0);
 }
 
