@@ -1,8 +1,9 @@
 #include "shared/probe/authoritative.h"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "shared/dns/names.h"
@@ -62,20 +63,27 @@ std::vector<ServerView> ask_authoritative(auth::DnsCache& dns, const std::string
     return views;
 }
 
-std::vector<std::vector<const ServerView*>> group_by_records(const std::vector<ServerView>& views,
-                                                             bool (*keep)(std::string_view)) {
-    std::map<std::vector<std::string>, std::vector<const ServerView*>> groups;
+void compare_servers(const std::vector<ServerView>& views, bool (*keep)(std::string_view), std::string_view what,
+                     Findings& findings) {
+    if (views.empty()) findings.add(Weight::unseen, "no-servers", "the authoritative servers could not be found");
+    std::map<std::vector<std::string>, std::vector<std::string>> groups;  // the servers by what they say
     for (const ServerView& view : views) {
-        if (!view.failure.empty()) continue;
+        if (!view.failure.empty()) {
+            findings.add(Weight::unseen, "server-failed", fmt::format("{}: {}", view.server, view.failure));
+            continue;
+        }
         std::vector<std::string> kept;
         std::copy_if(view.texts.begin(), view.texts.end(), std::back_inserter(kept),
                      [keep](const std::string& text) { return keep(text); });
-        groups[kept].push_back(&view);
+        groups[kept].push_back(view.server);
     }
-    std::vector<std::vector<const ServerView*>> out;
-    out.reserve(groups.size());
-    for (auto& [texts, group] : groups) out.push_back(std::move(group));
-    return out;
+    if (groups.size() < 2) return;
+    std::string text = fmt::format("the authoritative servers publish different {} records", what);
+    for (const auto& [texts, servers] : groups) {
+        text += fmt::format("; {}: {}", fmt::join(servers, ", "),
+                            texts.empty() ? "none" : fmt::format("\"{}\"", fmt::join(texts, "\" \"")));
+    }
+    findings.add(Weight::broken, "servers-differ", text);
 }
 
 }  // namespace mtawatch::probe

@@ -7,6 +7,7 @@
 
 #include "shared/auth/dns_cache.h"
 #include "shared/base/deadline.h"
+#include "shared/probe/findings.h"
 #include "shared/probe/world.h"
 
 namespace mtawatch::probe {
@@ -26,8 +27,8 @@ inline constexpr std::size_t max_authoritative_servers = 26;
 [[nodiscard]] std::vector<ServerView> ask_authoritative(auth::DnsCache& dns, const std::string& name,
                                                         const base::Deadline& deadline, const World& world);
 
-// The servers that answered, by what they say about records that `keep` takes: one group when they agree.
-[[nodiscard]] std::vector<std::vector<const ServerView*>> group_by_records(const std::vector<ServerView>& views,
-                                                                           bool (*keep)(std::string_view));
+// What servers that could not be asked, or that disagree about the records which `keep` takes, mean for `what` ("SPF").
+void compare_servers(const std::vector<ServerView>& views, bool (*keep)(std::string_view), std::string_view what,
+                     Findings& findings);
 
 }  // namespace mtawatch::probe

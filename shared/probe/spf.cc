@@ -10,25 +10,6 @@ namespace mtawatch::probe {
 
 namespace {
 
-void compare_servers(SpfObservation& observation) {
-    const auto groups = group_by_records(observation.servers, auth::is_spf_record);
-    auth::Findings& findings = observation.lint.findings;
-    for (const ServerView& view : observation.servers) {
-        if (!view.failure.empty()) {
-            findings.add(Weight::unseen, "server-failed", fmt::format("{}: {}", view.server, view.failure));
-        }
-    }
-    if (observation.servers.empty()) {
-        findings.add(Weight::unseen, "no-servers", "the authoritative servers could not be found");
-    }
-    if (groups.size() < 2) return;
-    std::string text = "the authoritative servers publish different SPF records:";
-    for (const auto& group : groups)
-        text += fmt::format(" {} and {} more say one thing;", group.front()->server, group.size() - 1);
-    text.pop_back();
-    findings.add(Weight::broken, "servers-differ", text + "; transfer the zone to all of them");
-}
-
 void write_node(base::JsonWriter& json, const auth::SpfNode& node) {
     json.object().member("domain", node.domain).member("term", node.term).member("record", node.record);
     json.member("lookups", node.lookups).member("void_lookups", node.void_lookups).key("children").array();
@@ -74,7 +55,7 @@ SpfObservation observe_spf(const SpfQuery& query, auth::DnsCache& dns, const Wor
     out.lint = auth::lint_spf(dns, *ascii);
     if (query.authoritative) {
         out.servers = ask_authoritative(dns, *ascii, dns.deadline(), world);
-        compare_servers(out);
+        compare_servers(out.servers, auth::is_spf_record, "SPF", out.lint.findings);
     }
     return out;
 }

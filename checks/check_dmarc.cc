@@ -1,0 +1,102 @@
+// check_dmarc: alerts when the DMARC record is missing, broken or weak.
+#include <fmt/format.h>
+
+#include "checks/findings.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/dmarc.h"
+
+namespace mtawatch::checks {
+
+namespace {
+
+using plugin::Kind;
+using plugin::State;
+
+plugin::OptionTable dmarc_options() {
+    return {
+        {.name = "domain",
+         .letter = 'd',
+         .metavar = "DOMAIN",
+         .help = "The domain in the From address",
+         .required = true},
+        {.name = "min-policy",
+         .kind = Kind::choice,
+         .metavar = "none|quarantine|reject",
+         .help = "WARNING when receivers apply less",
+         .fallback = "quarantine"},
+        {.name = "authoritative",
+         .kind = Kind::flag,
+         .help = "Ask every authoritative server directly, and compare what they publish"},
+    };
+}
+
+// The record with its policy raised, ready to paste.
+std::string with_policy(const auth::DmarcRecord& record, std::string_view policy) {
+    std::string text = record.text;
+    const std::size_t at = text.find("p=none");
+    if (!record.p || at == std::string::npos) return fmt::format("v=DMARC1; p={}", policy);
+    return text.replace(at, 6, fmt::format("p={}", policy));
+}
+
+void judge_policy(plugin::Report& report, const plugin::Options& options, const probe::DmarcObservation& seen) {
+    const auto policy = effective_policy(seen);
+    if (!policy) return;
+    const std::string wanted = options.text("min-policy");
+    const auto least = wanted == "reject"       ? auth::DmarcPolicy::reject
+                       : wanted == "quarantine" ? auth::DmarcPolicy::quarantine
+                                                : auth::DmarcPolicy::none;
+    const auth::DmarcDecision& decision = seen.decision;
+    if (*policy < least) {
+        std::string text =
+            fmt::format("{}: receivers apply p={}, less than {}", seen.domain, auth::name(*policy), wanted);
+        if (decision.inherited) text += fmt::format(" ({}= of _dmarc.{})", decision.tag, decision.record_domain);
+        if (decision.tag == "p" && !decision.record->test_mode) {
+            text += fmt::format("; publish: _dmarc.{}. IN TXT \"{}\"", decision.record_domain,
+                                with_policy(*decision.record, wanted));
+        }
+        report.add(State::warning, std::move(text));
+    }
+}
+
+void summarise(plugin::Report& report, const probe::DmarcObservation& seen) {
+    const auto policy = effective_policy(seen);
+    if (!policy || report.state() == State::warning || report.state() == State::critical) return;
+    std::string text = fmt::format("{}: p={} by {}= of _dmarc.{}", seen.domain, auth::name(*policy), seen.decision.tag,
+                                   seen.decision.record_domain);
+    if (!seen.decision.record->rua.empty())
+        text += fmt::format(", reports to {}", seen.decision.record->rua.front().text);
+    report.add(State::ok, std::move(text));
+}
+
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+    probe::DmarcQuery query;
+    query.domain = options.text("domain");
+    query.authoritative = options.flag("authoritative");
+    query.resolver.servers = options.list("dns-server");
+    const auto seen = probe::dmarc(query, deadline, world);
+    if (!seen) return base::fail(seen.error());
+    plugin::Report report;
+    judge_findings(report, seen->findings, seen->domain);
+    judge_policy(report, options, *seen);
+    summarise(report, *seen);
+    report.note(2, fmt::format("organizational domain: {} (public-suffix list: {})", seen->walk.organizational_domain,
+                               seen->registrable_domain));
+    for (const auth::DmarcStep& step : seen->walk.steps) {
+        report.note(2,
+                    fmt::format("_dmarc.{}: {}", step.name, step.record ? step.record->text : "nothing that counts"));
+    }
+    report.observation = to_json(*seen);
+    return report;
+}
+
+}  // namespace
+
+plugin::Check dmarc() {
+    return {.name = "dmarc",
+            .purpose = "Alerts when the DMARC record is missing, broken or weak",
+            .options = plugin::options_of({dmarc_options(), plugin::dns_options()}),
+            .run = run,
+            .example = "check_dmarc -d example.com --min-policy reject"};
+}
+
+}  // namespace mtawatch::checks

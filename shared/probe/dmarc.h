@@ -1,0 +1,43 @@
+// Which DMARC policy do receivers apply to a domain's mail, from which record, and is that record good?
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "shared/auth/dmarc_walk.h"
+#include "shared/base/result.h"
+#include "shared/probe/authoritative.h"
+#include "shared/probe/findings.h"
+#include "shared/probe/resolver.h"
+#include "shared/probe/world.h"
+
+namespace mtawatch::probe {
+
+struct DmarcQuery {
+    std::string domain;
+    bool authoritative = false;  // ask every authoritative server, too
+    ResolverChoice resolver;
+};
+
+struct DmarcObservation {
+    std::string domain;
+    auth::DmarcWalk walk;
+    auth::DmarcDecision decision;                       // of receivers on RFC 9989
+    auth::DmarcDecision by_suffix_list;                 // of receivers on RFC 7489
+    std::string registrable_domain;                     // by the public-suffix list; "" for a suffix itself
+    std::optional<auth::DmarcPolicy> subdomain_policy;  // for existing names below the domain that publish nothing
+    Findings findings;  // without the strength of the policy, which is for the reader to judge
+};
+
+[[nodiscard]] base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsCache& dns,
+                                                           const World& world);
+// Fault::usage for a domain that is none.
+[[nodiscard]] base::Result<DmarcObservation> dmarc(const DmarcQuery& query, const base::Deadline& deadline,
+                                                   World& world);
+
+// The policy that receivers act on: that of the record, one step weaker with t=y.
+[[nodiscard]] std::optional<auth::DmarcPolicy> effective_policy(const DmarcObservation& observation);
+[[nodiscard]] std::string to_json(const DmarcObservation& observation);
+
+}  // namespace mtawatch::probe
