@@ -80,6 +80,8 @@ void add_pmta_sources(const mta::PmtaConfig& pmta, ExporterConfig& config) {
     }
     // What PowerMTA is told to log exists from the start, at 0, so that the first one is seen as a rise.
     config.accounting.expected_types.insert(fed.begin(), fed.end());
+    std::string& patterns = config.accounting.bounce_patterns_file;
+    if (patterns.empty()) patterns = pmta.bounce_patterns_file;
     if (!pmta.log_file.empty()) config.accounting.log_globs.push_back(pmta.log_file);
 }
 

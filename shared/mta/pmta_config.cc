@@ -125,6 +125,8 @@ class Reader {
         if (base::iequals(head.name, "/acct-file") && open) {
             config.acct_files.push_back(std::move(*open));
             open.reset();
+        } else if (base::iequals(head.name, "bounce-category-patterns")) {
+            config.bounce_patterns_file = place.file;
         } else if (base::iequals(head.name, "acct-file")) {
             if (open) {
                 return base::fail(Fault::configuration, "{} line {}: <acct-file {}> has no </acct-file>", place.file,

@@ -35,8 +35,9 @@ struct AcctFile {
 
 struct PmtaConfig {
     std::vector<AcctFile> acct_files;
-    std::string log_file;            // of log-file; empty where there is none
-    std::vector<std::string> notes;  // what could not be used, with file and line
+    std::string log_file;              // of log-file; empty where there is none
+    std::string bounce_patterns_file;  // where <bounce-category-patterns> stands; empty where there is none
+    std::vector<std::string> notes;    // what could not be used, with file and line
 };
 
 using ReadFile = std::function<base::Result<std::string>(const std::string& path)>;

@@ -84,6 +84,31 @@ BOOST_AUTO_TEST_CASE(errors_name_file_line_and_key) {
     }
 }
 
+// The packaged file, and the same with every commented setting switched on.
+BOOST_AUTO_TEST_CASE(the_packaged_configuration_is_good) {
+    std::ifstream file(MTAWATCH_SOURCE_DIR "/packaging/config.yml");
+    std::string plain;
+    std::string everything;
+    for (std::string line; std::getline(file, line);) {
+        plain += line + "\n";
+        // Settings that are commented out look like "# key:" or "#   key:" or "# - item"; prose has no such beginning.
+        const std::size_t hash = line.find_first_not_of(' ');
+        const bool commented = hash != std::string::npos && line.compare(hash, 2, "# ") == 0;
+        const std::string rest = commented ? line.substr(hash + 2) : "";
+        const std::size_t start = rest.find_first_not_of(' ');
+        const std::size_t word =
+            start == std::string::npos ? start : rest.find_first_not_of("abcdefghijklmnopqrstuvwxyz_0123456789", start);
+        const bool setting = word != std::string::npos && word > start && rest[word] == ':';
+        const bool item = start != std::string::npos && rest.compare(start, 2, "- ") == 0;
+        everything += (setting || item ? line.substr(0, hash) + rest : line) + "\n";
+    }
+    const auto packaged = parse_config(plain, "config.yml");
+    BOOST_TEST(packaged.has_value(), (packaged ? "" : packaged.error().what));
+    const auto full = parse_config(everything, "config.yml");
+    BOOST_TEST(full.has_value(), (full ? "" : full.error().what));
+    BOOST_TEST(everything.find("\nclasses:\n") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(files_of_the_command_line_come_beside_those_of_the_configuration) {
     const auto folder = std::filesystem::temp_directory_path() / "mtawatch-config-test";
     std::filesystem::create_directories(folder);
@@ -111,6 +136,7 @@ BOOST_AUTO_TEST_CASE(once_keeps_no_state_unless_asked) {
 BOOST_AUTO_TEST_CASE(sources_that_powermta_names) {
     const ExporterConfig config = from_pmta(
         "log-file /var/log/pmta/pmta.log\n"
+        "<bounce-category-patterns>\n/quota/ quota-issues\n</bounce-category-patterns>\n"
         "<acct-file /var/log/pmta/acct.csv>\nrecords d,b\nmove-to /var/log/pmta/old\n</acct-file>\n"
         "<acct-file /var/log/pmta/diag.csv>\nrecords b,t\nqueue-filter x\n</acct-file>\n"
         "<acct-file /var/log/pmta/web.json>\nrecords d\n</acct-file>\n"
@@ -119,6 +145,7 @@ BOOST_AUTO_TEST_CASE(sources_that_powermta_names) {
     BOOST_TEST((config.accounting.globs == std::vector<std::string>{"/var/log/pmta/acct-[0-9]*.csv",
                                                                     "/var/log/pmta/diag-[0-9]*.csv",
                                                                     "/var/spool/pmta_exporter/loops/*.csv"}));
+    BOOST_TEST(config.accounting.bounce_patterns_file == "/etc/pmta/config");
     BOOST_TEST(config.accounting.moved_to.at(0) == "/var/log/pmta/old");
     BOOST_TEST(config.accounting.log_globs.at(0) == "/var/log/pmta/pmta.log");
     BOOST_TEST((config.accounting.feeds.at("/var/log/pmta/diag-[0-9]*.csv") == std::set<RecordType>{RecordType::t}));
@@ -128,13 +155,13 @@ BOOST_AUTO_TEST_CASE(sources_that_powermta_names) {
     BOOST_REQUIRE(config.notes.size() == 3);
     BOOST_TEST(
         config.notes[0] ==
-        "/etc/pmta/config line 6: <acct-file /var/log/pmta/diag.csv> is heard for t only: others log the rest too");
+        "/etc/pmta/config line 9: <acct-file /var/log/pmta/diag.csv> is heard for t only: others log the rest too");
     BOOST_TEST(
         config.notes[1] ==
-        "/etc/pmta/config line 10: <acct-file /var/log/pmta/web.json> is ignored: JSON accounting files cannot be "
+        "/etc/pmta/config line 13: <acct-file /var/log/pmta/web.json> is ignored: JSON accounting files cannot be "
         "read; log CSV beside it");
     BOOST_TEST(config.notes[2] ==
-               "/etc/pmta/config line 16: <acct-file |/usr/local/bin/notify.pl> is ignored: the records go to another "
+               "/etc/pmta/config line 19: <acct-file |/usr/local/bin/notify.pl> is ignored: the records go to another "
                "program; log them to a file beside it");
 }
 
