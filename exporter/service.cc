@@ -72,6 +72,9 @@ base::Result<void> Service::start_parts(ExporterConfig config) {
     for (std::size_t i = 0; i < probe_threads; ++i) {
         worlds_->all.push_back(std::make_unique<probe::RealWorld>(
             std::initializer_list<probe::Member>{probe::use_connector, probe::use_commands, probe::use_dns}));
+        if (accounting_) {
+            worlds_->all.back()->world.sending_addresses = [this] { return accounting_->source_addresses(); };
+        }
     }
     scheduler_ = std::make_unique<Scheduler>(board_, worlds_->pointers());
     log_->info("pmta_exporter started", {{"version", std::string(version())}});

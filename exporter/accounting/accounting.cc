@@ -83,6 +83,7 @@ class RunningAccounting final : public Accounting {
     }
 
     [[nodiscard]] bool ready() const override { return current()->ready(); }
+    [[nodiscard]] std::vector<std::string> source_addresses() const override { return current()->source_addresses(); }
 
     [[nodiscard]] Result<void> reload(AccountingSettings settings) override {
         const std::lock_guard turn(reload_);

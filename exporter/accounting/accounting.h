@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exporter/accounting/settings.h"
 #include "shared/base/clock.h"
@@ -31,6 +32,9 @@ class Accounting {
     virtual void write(ExpositionWriter& writer) = 0;
     // False until the files that were there at the first start have been read to their size then: /-/ready.
     [[nodiscard]] virtual bool ready() const = 0;
+    // The dlvSourceIp values that records named and that are not retired, as they were written; none before the first
+    // backlog is read.
+    [[nodiscard]] virtual std::vector<std::string> source_addresses() const = 0;
     // Continues under other settings without losing or counting anything twice; families whose labels or budget
     // changed start anew. On an Error the old settings stay in force.
     [[nodiscard]] virtual base::Result<void> reload(AccountingSettings settings) = 0;

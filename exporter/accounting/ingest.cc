@@ -178,6 +178,16 @@ void Ingest::write(ExpositionWriter& writer) const {
     write_sources(writer);
 }
 
+std::vector<std::string> Ingest::source_addresses() const {
+    std::vector<std::string> addresses;
+    if (!ready()) return addresses;
+    const ReaderTurn turn(lock_);
+    for (const ValueTable::Entry& entry : store_.values(Kind::source_ip).places()) {
+        if (entry.text != kNoText) addresses.emplace_back(store_.texts().text(entry.text));
+    }
+    return addresses;
+}
+
 // Absent until a log was found: what was never looked at is not 0.
 void Ingest::write_log_events(ExpositionWriter& writer) const {
     std::array<std::uint64_t, kLogEvents> counts{};

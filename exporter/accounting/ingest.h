@@ -39,6 +39,8 @@ class Ingest {
     // Whether the families of records may be shown: the first backlog is read.
     [[nodiscard]] bool ready() const;
     void write(ExpositionWriter& writer) const;
+    // See Accounting.
+    [[nodiscard]] std::vector<std::string> source_addresses() const;
     struct Amount {
         std::uint64_t bytes_read = 0;   // of those on disk
         std::uint64_t bytes_total = 0;  // on disk

@@ -33,6 +33,8 @@ struct World {
     io::Commands* commands = nullptr;  // on this machine
     io::Connector* connector = nullptr;
     std::function<base::Result<std::unique_ptr<dns::Transport>>(const dns::ResolverSettings&)> open_dns;
+    // The addresses that mail left from as the exporter's accounting saw them (dlvSourceIp); null elsewhere.
+    std::function<std::vector<std::string>()> sending_addresses;
     std::function<base::Result<std::unique_ptr<io::Commands>>(const ssh::SshSettings&, const base::Deadline&)> open_ssh;
 };
 

@@ -1,0 +1,206 @@
+#include "exporter/collectors/dnsbl.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "shared/config/node.h"
+#include "shared/io/files.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+using base::Fault;
+using base::IpAddress;
+using base::Result;
+using config::Node;
+using probe::Verdict;
+
+// A look at a few addresses takes seconds; a whole network through a slow resolver may take minutes.
+constexpr std::chrono::milliseconds default_timeout = std::chrono::minutes(2);
+
+struct Settings {
+    std::vector<std::string> addresses;
+    std::vector<std::string> domains;
+    bool from_accounting = false;
+    std::map<IpAddress, IpAddress> nat;
+    std::vector<probe::DnsblList> lists;
+    probe::ResolverChoice resolver;
+    bool self_test = true;
+    double min_answers = 50;
+    std::chrono::milliseconds interval = blocklist_interval;
+    std::chrono::milliseconds timeout = default_timeout;
+};
+using SettingsPtr = std::shared_ptr<const Settings>;
+
+Result<void> read_nat(const Node& node, Settings& settings) {
+    const auto members = node.members();
+    if (!members) return base::fail(members.error());
+    for (const auto& [local, value] : *members) {
+        const auto inside = IpAddress::parse(local);
+        if (!inside) return base::fail(value.error("the key is not an IP address"));
+        const auto text = value.text();
+        if (!text) return base::fail(text.error());
+        const auto outside = IpAddress::parse(*text);
+        if (!outside) return base::fail(value.error("not an IP address"));
+        if (const auto reason = base::not_public(*outside)) {
+            return base::fail(
+                value.error(fmt::format("{} is {}; write the address the Internet sees", *text, *reason)));
+        }
+        settings.nat.emplace(*inside, *outside);
+    }
+    return {};
+}
+
+// What can be seen to be wrong without asking the DNS.
+Result<void> check_targets(const Node& section, const Settings& settings) {
+    const base::SystemClock clock;
+    const base::Deadline deadline(clock, std::chrono::seconds(1));
+    for (const std::string& address : settings.addresses) {
+        const bool name = !IpAddress::parse(address) && address.find('/') == std::string::npos;
+        if (name) continue;
+        const auto targets = probe::dnsbl_targets({address}, {}, {}, deadline, probe::World{});
+        if (!targets) return base::fail(section.error("addresses: " + targets.error().what));
+    }
+    for (const std::string& domain : settings.domains) {
+        const auto targets = probe::dnsbl_targets({}, {domain}, {}, deadline, probe::World{});
+        if (!targets) return base::fail(section.error("domains: " + targets.error().what));
+    }
+    return {};
+}
+
+Result<void> read_section(const Node& section, Settings& settings) {
+    std::vector<std::string> lists;
+    std::optional<std::string> list_file;
+    std::int64_t concurrency = 100;
+    config::MapReader map(section);
+    map.texts("addresses", settings.addresses).texts("domains", settings.domains);
+    settings.from_accounting = true;
+    if (section.find("addresses") || section.find("domains")) settings.from_accounting = false;
+    map.boolean("from_accounting", settings.from_accounting);
+    map.node("nat", [&settings](const Node& node) { return read_nat(node, settings); });
+    map.texts("lists", lists).text("list_file", list_file).texts("dns_servers", settings.resolver.servers);
+    map.number("min_answers", settings.min_answers, 0, 100).boolean("self_test", settings.self_test);
+    map.integer("concurrency", concurrency, 1, 20'000);
+    map.duration("interval", settings.interval).duration("timeout", settings.timeout);
+    if (auto done = map.finish(); !done) return done;
+    if (settings.interval < std::chrono::seconds(1)) return base::fail(section.error("interval: must be at least 1s"));
+    if (settings.timeout <= std::chrono::milliseconds(0))
+        return base::fail(section.error("timeout: must be more than 0s"));
+    settings.timeout = std::min(settings.timeout, settings.interval);
+    settings.resolver.window = static_cast<std::size_t>(concurrency);
+    auto chosen = probe::choose_dnsbl_lists(lists, list_file, io::Files());
+    if (!chosen) return base::fail(section.error(chosen.error().what));
+    settings.lists = std::move(*chosen);
+    return check_targets(section, settings);
+}
+
+Result<Families> look(const Settings& settings, probe::DnsblTargets targets, const base::Deadline& deadline,
+                      const probe::World& world) {
+    probe::DnsblQuery query;
+    query.targets = std::move(targets);
+    query.lists = settings.lists;
+    std::erase_if(query.lists, [&query](const probe::DnsblList& list) {
+        return !(list.takes_addresses() && !query.targets.addresses.empty()) &&
+               !(list.takes_domains() && !query.targets.domains.empty());
+    });
+    query.resolver = settings.resolver;
+    query.self_test = settings.self_test;
+    const auto seen = probe::dnsbl(query, deadline, world);
+    if (!seen) return base::fail(seen.error());
+    return publish_dnsbl(*seen, settings.min_answers);
+}
+
+Task task_for(SettingsPtr settings, const std::string& text, bool domain) {
+    const std::vector<std::string> one{text};
+    return {"dnsbl", text, settings->interval, settings->timeout,
+            [settings, one, domain](probe::World& world, const base::Deadline& deadline) -> Result<Families> {
+                auto targets = probe::dnsbl_targets(domain ? std::vector<std::string>{} : one,
+                                                    domain ? one : std::vector<std::string>{}, settings->resolver,
+                                                    deadline, world);
+                if (!targets) return base::fail(targets.error());
+                return look(*settings, std::move(*targets), deadline, world);
+            }};
+}
+
+Task accounting_task(SettingsPtr settings) {
+    return {"dnsbl", "accounting", settings->interval, settings->timeout,
+            [settings](probe::World& world, const base::Deadline& deadline) -> Result<Families> {
+                if (!world.sending_addresses) {
+                    return base::fail(Fault::configuration,
+                                      "no accounting files are followed, so no sending address is known; name them "
+                                      "below collectors.dnsbl.addresses");
+                }
+                probe::DnsblTargets targets;
+                targets.addresses = public_addresses(world.sending_addresses(), settings->nat);
+                if (targets.addresses.empty()) {
+                    return base::fail(Fault::not_found,
+                                      "no public address has been seen in dlvSourceIp; map private ones with "
+                                      "collectors.dnsbl.nat");
+                }
+                return look(*settings, std::move(targets), deadline, world);
+            }};
+}
+
+}  // namespace
+
+std::vector<IpAddress> public_addresses(const std::vector<std::string>& seen,
+                                        const std::map<IpAddress, IpAddress>& nat) {
+    std::set<IpAddress> addresses;
+    for (const std::string& text : seen) {
+        const auto parsed = IpAddress::parse(text);
+        if (!parsed) continue;  // "other", or a column that holds something else
+        const auto mapped = nat.find(*parsed);
+        const IpAddress address = mapped == nat.end() ? parsed->unmapped() : mapped->second;
+        if (!base::not_public(address)) addresses.insert(address);
+        if (addresses.size() == probe::max_dnsbl_targets) break;
+    }
+    return {addresses.begin(), addresses.end()};
+}
+
+Families publish_dnsbl(const probe::DnsblObservation& seen, double min_answers) {
+    constexpr std::array verdicts = {Verdict::listed, Verdict::clean, Verdict::unknown};
+    Families families;
+    std::vector<std::array<std::size_t, verdicts.size()>> counts(seen.targets.size());
+    for (const probe::DnsblResult& result : seen.results) {
+        const probe::DnsblList& list = seen.lists[result.list];
+        if (list.kind == probe::ListKind::allow) continue;
+        // A code that is only information is no listing.
+        const bool listed = result.verdict == Verdict::listed && result.severity != probe::ListSeverity::none;
+        const bool known = result.verdict != Verdict::unknown;
+        const Verdict verdict = listed ? Verdict::listed : (known ? Verdict::clean : Verdict::unknown);
+        ++counts[result.target].at(static_cast<std::size_t>(verdict));
+        if (!known) continue;
+        const auto severity = listed ? result.severity : list.severity;
+        families.add("mail_dnsbl_listed", {seen.targets[result.target], list.name, std::string(probe::name(severity))},
+                     listed ? 1 : 0);
+    }
+    for (std::size_t target = 0; target < counts.size(); ++target) {
+        std::size_t asked = 0;
+        for (const Verdict verdict : verdicts) {
+            const std::size_t number = counts[target].at(static_cast<std::size_t>(verdict));
+            asked += number;
+            families.add("mail_dnsbl_lists", {seen.targets[target], std::string(probe::name(verdict))},
+                         static_cast<double>(number));
+        }
+        const std::size_t able = asked - counts[target].at(static_cast<std::size_t>(Verdict::unknown));
+        if (able > 0 && 100.0 * static_cast<double>(able) >= min_answers * static_cast<double>(asked)) continue;
+        families.note_failure({Fault::resolver, fmt::format("{} of {} lists could tell about {} (resolver {})", able,
+                                                            asked, seen.targets[target], seen.resolver)});
+    }
+    return families;
+}
+
+Result<std::vector<Task>> dnsbl_tasks(const Node& section) {
+    auto settings = std::make_shared<Settings>();
+    if (auto read = read_section(section, *settings); !read) return base::fail(read.error());
+    std::vector<Task> tasks;
+    for (const std::string& address : settings->addresses) tasks.push_back(task_for(settings, address, false));
+    for (const std::string& domain : settings->domains) tasks.push_back(task_for(settings, domain, true));
+    if (settings->from_accounting) tasks.push_back(accounting_task(settings));
+    return tasks;
+}
+
+}  // namespace mtawatch::exporter
