@@ -109,5 +109,10 @@ result = subprocess.run(["promtool", "check", "rules", "--lint=all", "--lint-fat
 if result.returncode:
     problems.append(result.stdout + result.stderr)
 
+example = ROOT / "alert-rules" / "prometheus.example.yml"
+result = subprocess.run(["promtool", "check", "config", "--syntax-only", str(example)], capture_output=True, text=True)
+if result.returncode:
+    problems.append(result.stdout + result.stderr)
+
 print("\n".join(problems) or f"{len(RULES.all)} rules, {len(ALERTING)} alerts: nothing to complain about")
 sys.exit(1 if problems else 0)
