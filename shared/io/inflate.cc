@@ -19,6 +19,14 @@ namespace {
 // Read at once from the source: larger pieces gain nothing, smaller ones cost system calls.
 constexpr std::size_t kInputBytes = 128U << 10U;
 
+base::Result<std::size_t> read_some(int file, std::string_view name, std::span<char> into) {
+    for (;;) {
+        const ssize_t got = ::read(file, into.data(), into.size());
+        if (got >= 0) return static_cast<std::size_t>(got);
+        if (errno != EINTR) return base::fail(file_error(name, errno));
+    }
+}
+
 }  // namespace
 
 struct GzipReader::State {
@@ -112,13 +120,11 @@ base::Result<std::size_t> GzipReader::read(std::span<char> into) {
 base::Result<ByteSource> open_source(const std::string& path) {
     auto file = std::make_shared<Descriptor>(open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (!*file) return base::fail(file_error(path, errno));
-    return ByteSource([file, path](std::span<char> into) -> base::Result<std::size_t> {
-        for (;;) {
-            const ssize_t got = ::read(file->get(), into.data(), into.size());
-            if (got >= 0) return static_cast<std::size_t>(got);
-            if (errno != EINTR) return base::fail(file_error(path, errno));
-        }
-    });
+    return ByteSource([file, path](std::span<char> into) { return read_some(file->get(), path, into); });
+}
+
+ByteSource standard_input() {
+    return [](std::span<char> into) { return read_some(STDIN_FILENO, "standard input", into); };
 }
 
 }  // namespace mtawatch::io

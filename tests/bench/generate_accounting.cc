@@ -263,9 +263,9 @@ int write_folder(const Settings& settings) {
                           tls ? ",TLSv1.3,TLS_AES_256_GCM_SHA384,campaigns1" : ",,,campaigns1");
         } else {
             const std::string_view type = kind < 870   ? "tq"
-                                          : kind < 960 ? "r"
-                                          : kind < 980 ? "rb"
-                                          : kind < 990 ? "rs"
+                                          : kind < 965 ? "r"
+                                          : kind < 983 ? "rb"
+                                          : kind < 998 ? "rs"
                                                        : "f";
             other_row(generator, folder, type, logged, number);
         }
