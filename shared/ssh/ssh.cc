@@ -114,8 +114,9 @@ class RemoteCommands final : public io::Commands {
         if (!line) return base::fail(line.error());
         const std::string doing = fmt::format("{} on {}", argv.front(), host_);
         deadline.doing(doing);
-        // The same surroundings as a local command: no translations, and the folders of mail programs in PATH.
-        const std::string command = "LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin " + *line + " </dev/null";
+        // The same surroundings as a local command: no translations, and the folders of mail programs in PATH. `exec`
+        // leaves no shell behind to turn a signal into an exit status, and `env` is understood by every login shell.
+        const std::string command = "exec env LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin " + *line + " </dev/null";
 
         Ending ending;
         ssh_channel_callbacks_struct callbacks{};

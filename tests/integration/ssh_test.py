@@ -1,0 +1,248 @@
+"""check_mta_service and check_mta_queue over a real OpenSSH server: good and bad keys, hosts, connections and programs.
+
+The remote programs are stand-ins bound over the real ones, so that they can be slow, chatty, endless or cut off.
+"""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import socket
+import unittest
+
+BUILD = pathlib.Path(sys.argv[2]).resolve()
+sys.argv[1:] = []
+PORT = 2222
+
+UNIT = "LoadState=loaded\\nActiveState=active\\nSubState=running\\nType=simple\\nNRestarts=0\\n"
+
+
+def run(*command, **more):
+    return subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, timeout=60, **more)
+
+
+class Ssh(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(prefix="mtawatch-ssh-"))
+        # A home of our own, so that neither keys nor known hosts of the machine count.
+        cls.home = cls.folder / "home"
+        (cls.home / ".ssh").mkdir(parents=True)
+        for name in ("host", "host2", "key", "other"):
+            run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", cls.folder / name)
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "secret", "-f", cls.folder / "locked")
+        authorized = "".join((cls.folder / f"{name}.pub").read_text() for name in ("key", "locked"))
+        (cls.home / ".ssh/authorized_keys").write_text(authorized)
+        (cls.home / ".ssh/config").write_text(f"Host *\n  ProxyCommand touch {cls.folder}/proxy-command-ran\n")
+        for path in (cls.home, cls.home / ".ssh"):
+            path.chmod(0o700)
+        subprocess.run(["mount", "--bind", str(cls.home), "/root"], check=True)
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)
+        pathlib.Path("/run/sshd").mkdir()
+        cls.program = cls.folder / "program"
+        cls.say("true")
+        for real in ("/usr/bin/systemctl", "/usr/sbin/postqueue"):
+            subprocess.run(["mount", "--bind", str(cls.program), real], check=True)
+        cls.server = cls.start_server("host")
+        cls.know_host("host")
+
+    @classmethod
+    def start_server(cls, key, port=PORT):
+        config = cls.folder / f"sshd_config_{port}"
+        config.write_text(f"Port {port}\nListenAddress 127.0.0.1\nHostKey {cls.folder}/{key}\nPidFile none\n"
+                          "AuthorizedKeysFile /root/.ssh/authorized_keys\nPermitRootLogin prohibit-password\n"
+                          "UsePAM no\nStrictModes no\nMaxSessions 20\n")
+        server = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stderr=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+                return server
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("sshd did not come up")
+
+    @classmethod
+    def know_host(cls, name):
+        key = (cls.folder / f"{name}.pub").read_text().split()
+        (cls.home / ".ssh/known_hosts").write_text(f"[127.0.0.1]:{PORT} {key[0]} {key[1]}\n")
+
+    @classmethod
+    def say(cls, script):
+        """What the remote systemctl and postqueue do. The file keeps its inode, because it is bound."""
+        with open(cls.program, "w", encoding="utf-8") as file:
+            file.write("#!/bin/sh\n" + script + "\n")
+        cls.program.chmod(0o755)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.terminate()
+        cls.server.wait(10)
+        for path in ("/usr/bin/systemctl", "/usr/sbin/postqueue", "/root"):
+            subprocess.run(["umount", "-l", path], check=False)
+        shutil.rmtree(cls.folder)
+
+    def setUp(self):
+        self.know_host("host")
+        self.say(f"printf '{UNIT}'")
+
+    def check(self, *arguments, program="check_mta_service", key="key", target=f"root@127.0.0.1:{PORT}", env=None):
+        what = ("-u", "x") if program == "check_mta_service" else ("--mta", "postfix")
+        key_option = ("--ssh-key", self.folder / key) if key else ()
+        result = run(BUILD / "checks" / program, *what, "--ssh", target, *key_option, *arguments,
+                     env=env or {"PATH": "/usr/bin:/bin", "HOME": str(self.home)})
+        self.assertEqual(result.stderr, "")
+        return result.returncode, result.stdout
+
+    def fingerprint(self, name):
+        return run("ssh-keygen", "-lf", self.folder / f"{name}.pub").stdout.split()[1]
+
+    def test_ok_with_key_and_known_host(self):
+        self.assertEqual(self.check(), (0, "MTA_SERVICE OK - x is active (running) | x_restarts=0;;;0\n"))
+
+    def test_the_users_ssh_configuration_is_not_read(self):
+        self.assertEqual(self.check()[0], 0)
+        self.assertFalse((self.folder / "proxy-command-ran").exists())
+
+    def test_ok_with_a_default_key_and_with_an_agent(self):
+        shutil.copy(self.folder / "key", self.home / ".ssh/id_ed25519")
+        self.assertEqual(self.check(key=None)[0], 0)
+        (self.home / ".ssh/id_ed25519").unlink()
+        code, text = self.check(key=None)
+        self.assertEqual(code, 3, text)
+        self.assertIn("accepted no key of the agent and none of ~/.ssh", text)
+        sock = str(self.folder / "agent")
+        agent = subprocess.Popen(["ssh-agent", "-D", "-a", sock], stdout=subprocess.DEVNULL)
+        try:
+            end = time.monotonic() + 10
+            while not os.path.exists(sock) and time.monotonic() < end:
+                time.sleep(0.05)
+            env = {"PATH": "/usr/bin:/bin", "HOME": str(self.home), "SSH_AUTH_SOCK": sock}
+            run("ssh-add", self.folder / "key", env=env)
+            self.assertEqual(self.check(key=None, env=env)[0], 0)
+        finally:
+            agent.terminate()
+            agent.wait(10)
+
+    def test_unknown_wrong_key(self):
+        code, text = self.check(key="other")
+        self.assertEqual(code, 3)
+        self.assertIn("did not accept the key", text)
+        self.assertIn("authorized_keys", text)
+
+    def test_unknown_locked_or_missing_key(self):
+        self.assertIn("without a passphrase", self.check(key="locked")[1])
+        self.assertIn("cannot be read", self.check(key="nosuch")[1])
+
+    def test_unknown_host_key_says_what_to_do(self):
+        (self.home / ".ssh/known_hosts").write_text("")
+        code, text = self.check()
+        self.assertEqual(code, 3)
+        self.assertIn("the host key of 127.0.0.1 is not known", text)
+        self.assertIn(self.fingerprint("host"), text)
+        self.assertIn("--ssh-host-key", text)
+
+    def test_changed_host_key_is_never_accepted(self):
+        self.know_host("host2")
+        code, text = self.check()
+        self.assertEqual(code, 3)
+        self.assertIn("the host key of 127.0.0.1 changed", text)
+
+    def test_pinned_host_key(self):
+        (self.home / ".ssh/known_hosts").write_text("")
+        self.assertEqual(self.check("--ssh-host-key", self.fingerprint("host"))[0], 0)
+        code, text = self.check("--ssh-host-key", self.fingerprint("host2"))
+        self.assertEqual(code, 3)
+        self.assertIn("not the pinned", text)
+
+    def test_own_known_hosts_file(self):
+        own = self.folder / "known"
+        shutil.copy(self.home / ".ssh/known_hosts", own)
+        (self.home / ".ssh/known_hosts").write_text("")
+        self.assertEqual(self.check("--ssh-known-hosts", own)[0], 0)
+        self.assertIn("cannot be read", self.check("--ssh-known-hosts", self.folder / "nosuch")[1])
+
+    def test_chatty_stderr_has_no_say(self):
+        self.say(f"i=0; while [ $i -lt 20000 ]; do echo 'warning: post-quantum soon, beware' >&2; i=$((i+1)); done; "
+                 f"printf '{UNIT}'")
+        self.assertEqual(self.check()[0], 0)
+
+    def test_unknown_exit_status_and_signal(self):
+        self.say("echo no bus >&2; exit 4")
+        self.assertEqual(self.check(), (3, "MTA_SERVICE UNKNOWN - systemctl on 127.0.0.1 exited with 4: no bus\n"))
+        self.say("kill -TERM $$")
+        code, text = self.check()
+        self.assertEqual(code, 3)
+        self.assertIn("was ended by signal 15", text)
+
+    def test_unknown_slow_program_in_time(self):
+        self.say("sleep 60")
+        begin = time.monotonic()
+        code, text = self.check("-t", "3")
+        self.assertEqual(code, 3, text)
+        self.assertLess(time.monotonic() - begin, 4)
+
+    def test_unknown_endless_output_in_time(self):
+        self.say("exec yes")
+        begin = time.monotonic()
+        code, text = self.check("-t", "8")
+        self.assertEqual(code, 3, text)
+        self.assertIn("said more than", text)
+        self.assertLess(time.monotonic() - begin, 9)
+
+    def test_unknown_dropped_in_the_middle(self):
+        # The program ends the sshd process that carries its own connection.
+        self.say("printf '{\"queue_name\": '; kill -9 $PPID; sleep 5")
+        code, text = self.check(program="check_mta_queue")
+        self.assertEqual(code, 3, text)
+        self.assertIn("queue could not be read", text)
+
+    def test_unknown_missing_program(self):
+        subprocess.run(["mount", "--bind", "/dev/null", "/usr/sbin/postqueue"], check=True)
+        try:
+            code, text = self.check(program="check_mta_queue")
+        finally:
+            subprocess.run(["umount", "/usr/sbin/postqueue"], check=True)
+        self.assertEqual(code, 3, text)
+        self.assertIn("postqueue", text)
+
+    def test_unknown_refused_silent_and_no_ssh(self):
+        code, text = self.check(target="root@127.0.0.1:1")
+        self.assertEqual(code, 3)
+        self.assertIn("cannot connect to 127.0.0.1 port 1", text)
+        begin = time.monotonic()
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            code, text = self.check("-t", "3", target=f"root@127.0.0.1:{listener.getsockname()[1]}")
+        self.assertEqual(code, 3)
+        self.assertLess(time.monotonic() - begin, 4)
+        self.assertEqual(self.check(target="root@-oProxyCommand=id")[0], 3)
+
+    def test_one_connection_and_one_command(self):
+        self.say(f"echo run >> {self.folder}/count; printf '{UNIT}\\n{UNIT}\\n{UNIT}'")
+        code, _ = self.check("-u", "y", "-u", "z")
+        self.assertEqual(code, 0)
+        self.assertEqual((self.folder / "count").read_text(), "run\n")
+
+    def test_arguments_arrive_as_they_are(self):
+        self.say(f"printf '%s\\n' \"$@\" > {self.folder}/arguments; printf '{UNIT}'")
+        result = run(BUILD / "checks/check_mta_service", "-u", "it's;$(touch /tmp/x)", "--ssh", f"root@127.0.0.1:{PORT}",
+                     "--ssh-key", self.folder / "key", env={"HOME": str(self.home)})
+        self.assertEqual(result.returncode, 3 if "blanks" in result.stdout else 0, result.stdout)
+        self.check(program="check_mta_queue")
+        result = run(BUILD / "checks/check_mta_queue", "--mta", "postfix", "--config-dir", "/etc/it's; id $HOME `x`",
+                     "--ssh", f"root@127.0.0.1:{PORT}", "--ssh-key", self.folder / "key", env={"HOME": str(self.home)})
+        self.assertEqual((self.folder / "arguments").read_text(), "-c\n/etc/it's; id $HOME `x`\n-j\n", result.stdout)
+
+    def test_a_long_listing_streams_through(self):
+        line = ('{"queue_name": "deferred", "queue_id": "Q%d", "arrival_time": 1700000000, "message_size": 10, '
+                '"recipients": [{"address": "a@example.com"}]}')
+        self.say(f"seq -f '{line.replace('%d', '%.0f')}' 1 200000")
+        code, text = self.check("-w", "1000000", "-c", "2000000", "-t", "30", program="check_mta_queue")
+        self.assertEqual(code, 0, text)
+        self.assertIn("200000 messages queued", text)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
