@@ -2,6 +2,7 @@
 
 #include <libssh/callbacks.h>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 
@@ -11,9 +12,6 @@
 namespace mtawatch::ssh {
 
 namespace {
-
-// The SSH window of libssh is 64 KiB, so more per read would stay empty.
-constexpr std::size_t piece_bytes = 64U << 10U;
 
 struct FreeChannel {
     void operator()(ssh_channel channel) const { ssh_channel_free(channel); }
@@ -40,21 +38,63 @@ std::optional<int> signal_number(std::string_view name) {
     return std::nullopt;
 }
 
-struct Ending {
-    std::optional<int> status;
-    std::optional<int> signal;
-    bool signalled = false;  // also for a signal whose name we do not know
+struct FreeEvent {
+    void operator()(ssh_event event) const { ssh_event_free(event); }
+};
+using Event = std::unique_ptr<ssh_event_struct, FreeEvent>;
+
+// What the callbacks of one command learn. libssh hands everything over the moment it reads it, so nothing can be left
+// in its buffers while we wait for the socket.
+struct Conversation {
+    const io::OutputSink& sink;
+    std::size_t max_error;
+    io::CommandResult result = {};
+    bool enough = false;  // the sink wants no more
+    bool ended = false;   // exit status or signal came
+    bool end_of_output = false;
+    bool closed = false;
+
+    [[nodiscard]] bool over() const { return enough || closed || (ended && end_of_output); }
 };
 
-void on_status(ssh_session /*session*/, ssh_channel /*channel*/, int status, void* to) {
-    static_cast<Ending*>(to)->status = status;
+Conversation& conversation(void* userdata) { return *static_cast<Conversation*>(userdata); }
+
+int on_data(ssh_session /*session*/, ssh_channel /*channel*/, void* data, std::uint32_t length, int is_stderr,
+            void* to) {
+    Conversation& talk = conversation(to);
+    const std::string_view piece(static_cast<const char*>(data), length);
+    if (is_stderr != 0) {
+        std::string& kept = talk.result.error_text;
+        kept += piece.substr(0, talk.max_error - std::min(talk.max_error, kept.size()));
+    } else if (!talk.enough) {
+        talk.enough = !talk.sink(piece);
+    }
+    return static_cast<int>(length);
 }
 
+void on_eof(ssh_session /*session*/, ssh_channel /*channel*/, void* to) { conversation(to).end_of_output = true; }
+
+void on_close(ssh_session /*session*/, ssh_channel /*channel*/, void* to) { conversation(to).closed = true; }
+
+void on_status(ssh_session /*session*/, ssh_channel /*channel*/, int status, void* to) {
+    conversation(to).ended = true;
+    conversation(to).result.exit_status = status;
+}
+
+// A signal whose name we do not know leaves both status and signal absent.
 void on_signal(ssh_session /*session*/, ssh_channel /*channel*/, const char* name, int /*core*/, const char* /*why*/,
                const char* /*language*/, void* to) {
-    auto* ending = static_cast<Ending*>(to);
-    ending->signalled = true;
-    ending->signal = signal_number(name == nullptr ? "" : name);
+    conversation(to).ended = true;
+    conversation(to).result.signal = signal_number(name == nullptr ? "" : name);
+}
+
+// The program that a person would name: behind `env NAME=value` and `sudo -n`.
+std::string program_of(const std::vector<std::string>& argv) {
+    std::size_t at = 0;
+    while (at + 1 < argv.size() &&
+           (argv[at] == "env" || argv[at] == "sudo" || argv[at] == "-n" || argv[at].find('=') != std::string::npos))
+        ++at;
+    return argv[at];
 }
 
 class RemoteCommands final : public io::Commands {
@@ -76,7 +116,7 @@ class RemoteCommands final : public io::Commands {
         };
         auto result = execute(argv, keep, limits.max_error, deadline);
         if (outgrown)
-            return base::fail(base::Fault::limit, "{} on {} said more than {} bytes", argv.front(), host_,
+            return base::fail(base::Fault::limit, "{} on {} said more than {} bytes", program_of(argv), host_,
                               limits.max_output);
         if (result) result->output = std::move(output);
         return result;
@@ -112,15 +152,18 @@ class RemoteCommands final : public io::Commands {
         if (argv.empty()) return base::fail(base::Fault::internal, "no command to run on {}", host_);
         auto line = quote(argv);
         if (!line) return base::fail(line.error());
-        const std::string doing = fmt::format("{} on {}", argv.front(), host_);
+        const std::string doing = fmt::format("{} on {}", program_of(argv), host_);
         deadline.doing(doing);
         // The same surroundings as a local command: no translations, and the folders of mail programs in PATH. `exec`
         // leaves no shell behind to turn a signal into an exit status, and `env` is understood by every login shell.
         const std::string command = "exec env LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin " + *line + " </dev/null";
 
-        Ending ending;
+        Conversation talk{.sink = sink, .max_error = max_error};
         ssh_channel_callbacks_struct callbacks{};
-        callbacks.userdata = &ending;
+        callbacks.userdata = &talk;
+        callbacks.channel_data_function = on_data;
+        callbacks.channel_eof_function = on_eof;
+        callbacks.channel_close_function = on_close;
         callbacks.channel_exit_status_function = on_status;
         callbacks.channel_exit_signal_function = on_signal;
         ssh_callbacks_init(&callbacks);
@@ -132,49 +175,35 @@ class RemoteCommands final : public io::Commands {
                 drive(deadline, doing, [&] { return ssh_channel_request_exec(channel.get(), command.c_str()); });
             !started)
             return base::fail(started.error());
-
-        io::CommandResult result;
-        auto read = collect(channel.get(), sink, max_error, deadline, doing, ending, result);
+        auto listened = listen(talk, deadline, doing);
         ssh_remove_channel_callbacks(channel.get(), &callbacks);
-        if (!read) return base::fail(read.error());
-        return finish(argv.front(), doing, ending, std::move(result));
+        if (!listened) return base::fail(listened.error());
+        return finish(program_of(argv), doing, std::move(talk.result));
     }
 
-    // Reads both outputs until the program has ended and said everything, or the sink has had enough.
-    base::Result<void> collect(ssh_channel channel, const io::OutputSink& sink, std::size_t max_error,
-                               const base::Deadline& deadline, const std::string& doing, const Ending& ending,
-                               io::CommandResult& into) {
-        std::vector<char> buffer(piece_bytes);
-        const auto size = static_cast<std::uint32_t>(buffer.size());
-        for (;;) {
-            const int out = ssh_channel_read_nonblocking(channel, buffer.data(), size, 0);
-            if (out > 0 && !sink({buffer.data(), static_cast<std::size_t>(out)})) return {};
-            const int err = ssh_channel_read_nonblocking(channel, buffer.data(), size, 1);
-            if (err > 0) {
-                const std::size_t room = max_error - std::min(max_error, into.error_text.size());
-                into.error_text.append(buffer.data(), std::min(room, static_cast<std::size_t>(err)));
-            }
-            if (out == SSH_ERROR || err == SSH_ERROR) return broken(doing);
-            if (out > 0 || err > 0) {
-                if (deadline.expired()) return base::fail(base::Fault::silent, "{}: did not end in time", doing);
-                continue;
-            }
-            const bool ended = ending.status.has_value() || ending.signalled || ssh_channel_is_closed(channel) != 0;
-            if (ssh_channel_is_eof(channel) != 0 && ended) return {};
-            if (ssh_is_connected(session_.get()) == 0) return broken(doing);
-            if (auto waited = wait(session_.get(), deadline, doing); !waited) return waited;
+    // Lets libssh read until the program has ended and said everything, or the sink has had enough.
+    base::Result<void> listen(const Conversation& talk, const base::Deadline& deadline, const std::string& doing) {
+        const Event event(ssh_event_new());
+        if (!event || ssh_event_add_session(event.get(), session_.get()) != SSH_OK) return broken(doing);
+        base::Result<void> done;
+        while (done && !talk.over()) {
+            if (deadline.expired())
+                done = base::fail(base::Fault::silent, "{}: no answer in time", doing);
+            else if (ssh_event_dopoll(event.get(), deadline.poll_milliseconds()) == SSH_ERROR ||
+                     ssh_is_connected(session_.get()) == 0)
+                // What came with the last bytes still counts.
+                if (!talk.over()) done = broken(doing);
         }
+        ssh_event_remove_session(event.get(), session_.get());
+        return done;
     }
 
-    base::Result<io::CommandResult> finish(const std::string& program, const std::string& doing, const Ending& ending,
+    base::Result<io::CommandResult> finish(const std::string& program, const std::string& doing,
                                            io::CommandResult result) const {
-        result.exit_status = ending.status;
-        result.signal = ending.signal;
-        if (ending.signalled) result.exit_status.reset();
         // What a POSIX shell answers when it cannot run the program (XCU 2.8.2).
         if (result.exit_status == 127) return base::fail(base::Fault::not_found, "{}: no such program there", doing);
         if (result.exit_status == 126)
-            return base::fail(base::Fault::permission, "{}: may not be run: {}", program,
+            return base::fail(base::Fault::permission, "{} {} may not be run: {}", program, where(),
                               base::one_line(result.error_text, 200));
         return result;
     }

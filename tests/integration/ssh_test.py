@@ -221,8 +221,8 @@ class Ssh(unittest.TestCase):
 
     def test_one_connection_and_one_command(self):
         self.say(f"echo run >> {self.folder}/count; printf '{UNIT}\\n{UNIT}\\n{UNIT}'")
-        code, _ = self.check("-u", "y", "-u", "z")
-        self.assertEqual(code, 0)
+        code, text = self.check("-u", "y", "-u", "z")
+        self.assertEqual(code, 0, text)
         self.assertEqual((self.folder / "count").read_text(), "run\n")
 
     def test_arguments_arrive_as_they_are(self):
