@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 
 #include "exporter/accounting/accounting.h"
 #include "exporter/catalogue.h"
@@ -110,8 +111,9 @@ int serve(const Options& options, ExporterConfig config, const base::Clock& cloc
         // What went wrong is in the log already.
         [[maybe_unused]] const auto reloaded = (*service)->reload();
     }
-    (*service)->stop();
+    const bool ended = (*service)->stop();
     log.info("stopped");
+    if (!ended) std::_Exit(0);
     return 0;
 }
 

@@ -5,7 +5,7 @@
 #include <array>
 #include <random>
 
-#include "shared/base/text.h"
+#include "shared/io/command.h"
 #include "shared/probe/real_world.h"
 
 namespace mtawatch::exporter {
@@ -13,6 +13,8 @@ namespace {
 
 // Probes wait for the network, so a few at a time are enough, and one that hangs to its deadline stops no other.
 constexpr std::size_t probe_threads = 4;
+// A stop should look like one to whoever waits for it.
+constexpr std::chrono::milliseconds stop_patience{2'000};
 
 // Connections, followed files and probes together may pass the usual soft limit of 1024.
 void raise_descriptor_limit() {
@@ -43,7 +45,10 @@ LogLine accounting_log(const Log& log) {
 Service::Service(const Options& options, const base::Clock& clock, const Log& log)
     : options_(options), clock_(&clock), log_(&log), self_(clock), board_(clock, log, std::random_device()()) {}
 
-Service::~Service() { stop(); }
+Service::~Service() {
+    while (!stop()) {
+    }
+}
 
 base::Result<std::unique_ptr<Service>> Service::start(const Options& options, ExporterConfig config,
                                                       const base::Clock& clock, const Log& log) {
@@ -150,13 +155,15 @@ base::Result<void> Service::reload() {
     return done;
 }
 
-void Service::stop() {
+bool Service::stop() {
     if (server_) server_->stop();
     if (accounting_) accounting_->stop();
-    if (scheduler_) scheduler_->stop();
+    io::kill_running_commands();
+    if (scheduler_ && !scheduler_->stop(stop_patience)) return false;
     scheduler_.reset();
     server_.reset();
     accounting_.reset();
+    return true;
 }
 
 }  // namespace mtawatch::exporter

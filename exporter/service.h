@@ -31,8 +31,9 @@ class Service {
 
     // Reads the configuration again; a bad one is refused, logged and counted, and the old one stays in force.
     base::Result<void> reload();
-    // No more scrapes, no more probes, then the last checkpoint.
-    void stop();
+    // No more scrapes, then the last checkpoint, then no more probes. False: a probe hangs in its look and would hold
+    // up the end; everything that matters is done, and the process may end at once, without destructors.
+    [[nodiscard]] bool stop();
 
   private:
     Service(const Options& options, const base::Clock& clock, const Log& log);

@@ -169,25 +169,37 @@ std::vector<SourceStatus> TaskBoard::status() const {
     return rows;
 }
 
-Scheduler::Scheduler(TaskBoard& board, std::vector<probe::World*> worlds) : board_(&board) {
+Scheduler::Scheduler(TaskBoard& board, std::vector<probe::World*> worlds) : board_(&board), working_(worlds.size()) {
     for (probe::World* world : worlds) threads_.emplace_back([this, world] { work(*world); });
 }
 
-Scheduler::~Scheduler() { stop(); }
+Scheduler::~Scheduler() {
+    while (!stop(longest_wait)) {
+    }
+}
 
 void Scheduler::wake() { changed_.notify_all(); }
 
-void Scheduler::stop() {
+bool Scheduler::stop(std::chrono::milliseconds patience) {
     {
-        const std::lock_guard lock(mutex_);
+        std::unique_lock lock(mutex_);
         stopping_ = true;
+        changed_.notify_all();
+        if (!changed_.wait_for(lock, patience, [this] { return working_ == 0; })) return false;
     }
-    changed_.notify_all();
     for (std::thread& thread : threads_) thread.join();
     threads_.clear();
+    return true;
 }
 
 void Scheduler::work(probe::World& world) {
+    work_until_stopped(world);
+    const std::lock_guard lock(mutex_);
+    --working_;
+    changed_.notify_all();
+}
+
+void Scheduler::work_until_stopped(probe::World& world) {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
         lock.unlock();

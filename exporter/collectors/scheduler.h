@@ -78,16 +78,19 @@ class Scheduler {
     ~Scheduler();
     // After TaskBoard::replace(): look again for what is due.
     void wake();
-    // Begins no further run and waits for those that are on; each ends by its timeout at the latest.
-    void stop();
+    // Begins no further run and waits for those that are on; each ends by its timeout at the latest. False: one is
+    // still on after `patience`, its thread goes on, and this object and the board must stay until the process ends.
+    [[nodiscard]] bool stop(std::chrono::milliseconds patience);
 
   private:
     void work(probe::World& world);
+    void work_until_stopped(probe::World& world);
 
     TaskBoard* board_;
     std::mutex mutex_;
     std::condition_variable changed_;
     bool stopping_ = false;
+    std::size_t working_ = 0;  // threads that have not ended
     std::vector<std::thread> threads_;
 };
 

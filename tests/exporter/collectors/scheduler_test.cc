@@ -235,10 +235,29 @@ BOOST_AUTO_TEST_CASE(threads_run_what_is_due_and_stop) {
     std::vector<World> worlds(3);
     Scheduler scheduler(board, {&worlds[0], &worlds[1], &worlds[2]});
     while (runs < 100) std::this_thread::yield();
-    scheduler.stop();
+    BOOST_TEST(scheduler.stop(10s));
     const int at_stop = runs;
     std::this_thread::yield();
     BOOST_TEST(runs == at_stop);
+}
+
+BOOST_AUTO_TEST_CASE(a_probe_that_hangs_does_not_hold_up_the_stop) {
+    const mtawatch::base::SystemClock clock;
+    const Log log(LogLevel::error, LogFormat::logfmt, clock, write_to_stderr);
+    TaskBoard board(clock, log, 1);
+    std::atomic<bool> begun = false;
+    std::atomic<bool> hang = true;
+    board.replace({{"dnsbl", "x", 1ms, 1ms, [&](World&, const Deadline&) {
+                        begun = true;
+                        while (hang) std::this_thread::yield();
+                        return listed(0);
+                    }}});
+    World world;
+    Scheduler scheduler(board, {&world});
+    while (!begun) std::this_thread::yield();
+    BOOST_TEST(!scheduler.stop(1ms));
+    hang = false;
+    BOOST_TEST(scheduler.stop(10s));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
