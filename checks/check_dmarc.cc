@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "checks/findings.h"
+#include "shared/base/text.h"
 #include "shared/plugin/check.h"
 #include "shared/probe/dmarc.h"
 
@@ -30,12 +31,16 @@ plugin::OptionTable dmarc_options() {
     };
 }
 
-// The record with its policy raised, ready to paste.
+// The record with its policy raised, ready to paste; policies that nobody can read are left out.
 std::string with_policy(const auth::DmarcRecord& record, std::string_view policy) {
-    std::string text = record.text;
-    const std::size_t at = text.find("p=none");
-    if (!record.p || at == std::string::npos) return fmt::format("v=DMARC1; p={}", policy);
-    return text.replace(at, 6, fmt::format("p={}", policy));
+    std::string out = fmt::format("v=DMARC1; p={}", policy);
+    for (const std::string_view piece : base::split(record.text, ';')) {
+        const std::string tag = base::to_lower(base::trim(piece.substr(0, piece.find('='))));
+        const bool unreadable = !record.p && (tag == "sp" || tag == "np");
+        if (tag.empty() || tag == "v" || tag == "p" || unreadable) continue;
+        out += fmt::format("; {}", base::trim(piece));
+    }
+    return out;
 }
 
 void judge_policy(plugin::Report& report, const plugin::Options& options, const probe::DmarcObservation& seen) {
@@ -61,8 +66,9 @@ void judge_policy(plugin::Report& report, const plugin::Options& options, const 
 void summarise(plugin::Report& report, const probe::DmarcObservation& seen) {
     const auto policy = effective_policy(seen);
     if (!policy || report.state() == State::warning || report.state() == State::critical) return;
-    std::string text = fmt::format("{}: p={} by {}= of _dmarc.{}", seen.domain, auth::name(*policy), seen.decision.tag,
-                                   seen.decision.record_domain);
+    std::string text = fmt::format("{}: p={}", seen.domain, auth::name(*policy));
+    if (seen.decision.inherited)
+        text += fmt::format(" by {}= of _dmarc.{}", seen.decision.tag, seen.decision.record_domain);
     if (!seen.decision.record->rua.empty())
         text += fmt::format(", reports to {}", seen.decision.record->rua.front().text);
     report.add(State::ok, std::move(text));

@@ -29,8 +29,7 @@ BOOST_AUTO_TEST_SUITE(check_dmarc)
 
 BOOST_AUTO_TEST_CASE(states) {
     run_scenarios({
-        {"ok", record(good), arguments, 0,
-         "DMARC OK - example.com: p=reject by p= of _dmarc.example.com, reports to mailto:d@example.com\n"},
+        {"ok", record(good), arguments, 0, "DMARC OK - example.com: p=reject, reports to mailto:d@example.com\n"},
         {"crit_absent", "example.com A 192.0.2.1", arguments, 2,
          "DMARC CRITICAL - example.com: there is no DMARC record; publish: _dmarc.example.com. IN TXT \"v=DMARC1; "
          "p=quarantine; rua=mailto:dmarc-reports@example.com\"\n"},
@@ -50,13 +49,13 @@ BOOST_AUTO_TEST_CASE(states) {
          record("v=DMARC1; p=none; rua=mailto:d@example.com"),
          {"-d", "example.com", "--min-policy", "none"},
          0,
-         "DMARC OK - example.com: p=none by p= of _dmarc.example.com, reports to mailto:d@example.com\n"},
+         "DMARC OK - example.com: p=none, reports to mailto:d@example.com\n"},
         {"warn_less_than_reject",
          record("v=DMARC1; p=quarantine; rua=mailto:d@example.com"),
          {"-d", "example.com", "--min-policy", "reject"},
          1,
          "DMARC WARNING - example.com: receivers apply p=quarantine, less than reject; publish: _dmarc.example.com. IN "
-         "TXT \"v=DMARC1; p=reject\"\n"},
+         "TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\"\n"},
         {"crit_two", record(good) + "_dmarc.example.com TXT \"v=DMARC1; p=none\"", arguments, 2,
          "DMARC CRITICAL - example.com: 2 DMARC records at _dmarc.example.com, so receivers ignore them all; keep "
          "one\n"},
@@ -70,7 +69,7 @@ BOOST_AUTO_TEST_CASE(states) {
          "DMARC CRITICAL - example.com: p= is missing; write p=quarantine or p=reject after v=DMARC1 (and 2 more)\n"
          "CRITICAL: example.com: receivers act as if p=none were said\n"
          "WARNING: example.com: receivers apply p=none, less than quarantine; publish: _dmarc.example.com. IN TXT "
-         "\"v=DMARC1; p=quarantine\"\n"},
+         "\"v=DMARC1; p=quarantine; rua=mailto:d@example.com\"\n"},
         {"crit_no_policy_no_rua", record("v=DMARC1"), arguments, 2,
          "DMARC CRITICAL - example.com: p= is missing; write p=quarantine or p=reject after v=DMARC1 (and 2 more)\n"
          "CRITICAL: example.com: receivers apply no DMARC at all\n"
@@ -80,12 +79,12 @@ BOOST_AUTO_TEST_CASE(states) {
          "DMARC CRITICAL - example.com: p=block is no policy; write p=none, quarantine or reject (and 2 more)\n"
          "CRITICAL: example.com: receivers act as if p=none were said\n"
          "WARNING: example.com: receivers apply p=none, less than quarantine; publish: _dmarc.example.com. IN TXT "
-         "\"v=DMARC1; p=quarantine\"\n"},
+         "\"v=DMARC1; p=quarantine; rua=mailto:d@example.com\"\n"},
         {"crit_bad_sp", record("v=DMARC1; p=reject; sp=x; rua=mailto:d@example.com"), arguments, 2,
          "DMARC CRITICAL - example.com: sp=x is no policy; write sp=none, quarantine or reject (and 2 more)\n"
          "CRITICAL: example.com: receivers act as if p=none were said\n"
          "WARNING: example.com: receivers apply p=none, less than quarantine; publish: _dmarc.example.com. IN TXT "
-         "\"v=DMARC1; p=quarantine\"\n"},
+         "\"v=DMARC1; p=quarantine; rua=mailto:d@example.com\"\n"},
         {"crit_at_apex", "example.com TXT \"v=DMARC1; p=reject\"", arguments, 2,
          "DMARC CRITICAL - example.com: a DMARC record stands at example.com itself, where nobody looks; move it to "
          "_dmarc.example.com\n"},
@@ -136,14 +135,14 @@ BOOST_AUTO_TEST_CASE(findings) {
          record("v=DMARC1; p=reject; rua=mailto:d@example.com!10m"),
          {"-d", "example.com", "-v"},
          0,
-         "DMARC OK - example.com: p=reject by p= of _dmarc.example.com, reports to mailto:d@example.com!10m\n"
+         "DMARC OK - example.com: p=reject, reports to mailto:d@example.com!10m\n"
          "example.com: mailto:d@example.com!10m: the size limit is obsolete (RFC 9989)\n"
          "example.com: p=reject loses mail that people of this domain send through mailing lists\n"},
         {"no_consent", record("v=DMARC1; p=reject; rua=mailto:d@reports.example.net"), arguments, 1,
          "DMARC WARNING - example.com: reports.example.net has not agreed to take reports, so none are sent there; "
          "publish: example.com._report._dmarc.reports.example.net. IN TXT \"v=DMARC1\"\n"},
         {"consent", record("v=DMARC1; p=reject; rua=mailto:d@agreed.example.org"), arguments, 0,
-         "DMARC OK - example.com: p=reject by p= of _dmarc.example.com, reports to mailto:d@agreed.example.org\n"},
+         "DMARC OK - example.com: p=reject, reports to mailto:d@agreed.example.org\n"},
         {"dead_destination", record("v=DMARC1; p=reject; rua=mailto:d@dead.example.org"), arguments, 1,
          "DMARC WARNING - example.com: mailto:d@dead.example.org: dead.example.org takes no mail, so reports are "
          "lost\n"},
@@ -158,7 +157,7 @@ BOOST_AUTO_TEST_CASE(findings) {
          record(good + "; aspf=s; adkim=s"),
          {"-d", "example.com", "-v"},
          0,
-         "DMARC OK - example.com: p=reject by p= of _dmarc.example.com, reports to mailto:d@example.com\n"
+         "DMARC OK - example.com: p=reject, reports to mailto:d@example.com\n"
          "example.com: p=reject loses mail that people of this domain send through mailing lists\n"
          "example.com: aspf=s: mail with a bounce address below the domain does not align by SPF\n"
          "example.com: adkim=s: a signature of a name below the domain does not align\n"},
@@ -166,11 +165,11 @@ BOOST_AUTO_TEST_CASE(findings) {
          record(good) + "_dmarc.example.com TXT \"v=spf1 -all\"",
          {"-d", "example.com", "-v"},
          0,
-         "DMARC OK - example.com: p=reject by p= of _dmarc.example.com, reports to mailto:d@example.com\n"
+         "DMARC OK - example.com: p=reject, reports to mailto:d@example.com\n"
          "example.com: 1 other TXT records at _dmarc.example.com (a wildcard?)\n"
          "example.com: p=reject loses mail that people of this domain send through mailing lists\n"},
         {"upper_case_policy", record("v = DMARC1 ; P=REJECT ; rua=mailto:d@example.com"), arguments, 0,
-         "DMARC OK - example.com: p=reject by p= of _dmarc.example.com, reports to mailto:d@example.com\n"},
+         "DMARC OK - example.com: p=reject, reports to mailto:d@example.com\n"},
         {"broken_piece", record(good + ";;nonsense"), arguments, 1,
          "DMARC WARNING - example.com: there is nothing between two semicolons; receivers read such a record "
          "differently (and 1 more)\n"
@@ -184,12 +183,12 @@ BOOST_AUTO_TEST_CASE(whose_record_counts) {
         {"subdomain_sp",
          org + "a.example.com A 192.0.2.1",
          {"-d", "a.example.com"},
-         0,
+         1,
          "DMARC WARNING - a.example.com: sp=quarantine leaves subdomains less protected than p=reject; remove sp=\n"},
         {"subdomain_np",
          org,
          {"-d", "made-up.example.com"},
-         0,
+         1,
          "DMARC WARNING - made-up.example.com: sp=quarantine leaves subdomains less protected than p=reject; remove "
          "sp= (and 1 more)\n"
          "WARNING: made-up.example.com: receivers with a public-suffix list (RFC 7489) apply quarantine from "
@@ -203,7 +202,7 @@ BOOST_AUTO_TEST_CASE(whose_record_counts) {
         {"shortest_name_counts",
          org + "_dmarc.b.example.com TXT \"v=DMARC1; p=none\"\na.b.example.com A 192.0.2.1",
          {"-d", "a.b.example.com", "-vv"},
-         0,
+         1,
          "DMARC WARNING - a.b.example.com: sp=quarantine leaves subdomains less protected than p=reject; remove sp=\n"
          "organizational domain: example.com (public-suffix list: example.com)\n"
          "_dmarc.a.b.example.com: nothing that counts\n"
@@ -214,7 +213,7 @@ BOOST_AUTO_TEST_CASE(whose_record_counts) {
          org + "_dmarc.b.example.com TXT \"v=DMARC1; p=quarantine; psd=n; "
                "rua=mailto:d@b.example.com\"\na.b.example.com A 192.0.2.1\nb.example.com MX 1 x.example.com",
          {"-d", "a.b.example.com", "-vv"},
-         1,
+         0,
          "DMARC OK - a.b.example.com: p=quarantine by p= of _dmarc.b.example.com, reports to mailto:d@b.example.com\n"
          "a.b.example.com: receivers with a public-suffix list (RFC 7489) apply quarantine from _dmarc.example.com, "
          "others quarantine from _dmarc.b.example.com\n"
@@ -242,7 +241,7 @@ BOOST_AUTO_TEST_CASE(whose_record_counts) {
         {"nine_labels",
          org + "a.b.c.d.e.f.g.example.com A 192.0.2.1",
          {"-d", "a.b.c.d.e.f.g.example.com", "-vv"},
-         0,
+         1,
          "DMARC WARNING - a.b.c.d.e.f.g.example.com: sp=quarantine leaves subdomains less protected than p=reject; "
          "remove sp=\n"
          "organizational domain: example.com (public-suffix list: example.com)\n"
