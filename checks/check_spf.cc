@@ -155,12 +155,13 @@ void judge_cost(plugin::Report& report, const plugin::Options& options, const pr
         report.add(State::critical, fmt::format("{}: {} lookups find nothing; receivers stop after {}", seen.domain,
                                                 tree.void_lookups, auth::spf_max_void_lookups));
     }
+    note_tree(report, tree, "");
+    if (seen.lint.findings.has(probe::Weight::unseen)) return;  // what was not seen would be missing in every figure
     report.figure("lookups", tree.lookups, plugin::Unit::none, limits, 0);
     report.figure("void_lookups", tree.void_lookups, plugin::Unit::none, voids, 0);
     report.figure("ipv4_addresses", static_cast<double>(seen.lint.addresses.ipv4), plugin::Unit::none, {}, 0);
     report.figure("ipv6_networks", seen.lint.addresses.ipv6_networks, plugin::Unit::none, {}, 0);
     report.figure("record", static_cast<double>(seen.lint.records.front().size()), plugin::Unit::bytes, {}, 0);
-    note_tree(report, tree, "");
 }
 
 // With nothing to complain about, one line says what was seen.

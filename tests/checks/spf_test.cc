@@ -283,8 +283,7 @@ BOOST_AUTO_TEST_CASE(findings) {
          record("v=spf1 include:gone.example -all"),
          {"-d", "example.com"},
          3,
-         "SPF UNKNOWN - example.com: TXT gone.example: the resolver 192.0.2.53 answered SERVFAIL | lookups=1;8;10;0 "
-         "void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=32B;;;0\n"},
+         "SPF UNKNOWN - example.com: TXT gone.example: the resolver 192.0.2.53 answered SERVFAIL\n"},
         {"loop",
          record("v=spf1 include:loop.example.com -all"),
          {"-d", "example.com"},

@@ -1,0 +1,68 @@
+// check_fcrdns: alerts when the reverse name of a sending address is missing or does not fit.
+#include <fmt/format.h>
+
+#include "checks/findings.h"
+#include "shared/base/ip.h"
+#include "shared/base/text.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/fcrdns.h"
+
+namespace mtawatch::checks {
+
+namespace {
+
+using plugin::State;
+
+plugin::OptionTable fcrdns_options() {
+    return {
+        {.name = "ip",
+         .letter = 'i',
+         .metavar = "IP",
+         .help = "A sending address",
+         .repeatable = true,
+         .required = true},
+        {.name = "helo", .metavar = "NAME", .help = "The name that the host says in HELO; it must fit every address"},
+    };
+}
+
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+    probe::FcrdnsQuery query;
+    for (const std::string& text : options.list("ip")) {
+        const auto ip = base::IpAddress::parse(text);
+        if (!ip)
+            return base::fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
+        query.ips.push_back(*ip);
+    }
+    query.helo = options.find_text("helo").value_or("");
+    query.resolver.servers = options.list("dns-server");
+    const auto seen = probe::fcrdns(query, deadline, world);
+    if (!seen) return base::fail(seen.error());
+    plugin::Report report;
+    double valid = 0;
+    bool all_seen = true;
+    for (const probe::ReverseLook& look : seen->addresses) {
+        const std::string ip = look.ip.to_string();
+        judge_findings(report, look.findings, ip);
+        if (!look.confirmed.empty()) ++valid;
+        all_seen = all_seen && !look.findings.has(probe::Weight::unseen);
+        if (look.findings.usable() && !look.findings.has(probe::Weight::weak)) {
+            report.add(State::ok, fmt::format("{} is {}, which leads back", ip, fmt::join(look.confirmed, ", ")));
+        }
+    }
+    if (all_seen)
+        report.figure("confirmed", valid, plugin::Unit::none, {}, 0, static_cast<double>(seen->addresses.size()));
+    report.observation = to_json(*seen);
+    return report;
+}
+
+}  // namespace
+
+plugin::Check fcrdns() {
+    return {.name = "fcrdns",
+            .purpose = "Alerts when the reverse name of a sending address is missing or does not fit",
+            .options = plugin::options_of({fcrdns_options(), plugin::dns_options()}),
+            .run = run,
+            .example = "check_fcrdns -i 192.0.2.10 --helo mail.example.com"};
+}
+
+}  // namespace mtawatch::checks

@@ -1,0 +1,52 @@
+// check_mta_sts: alerts when the MTA-STS policy is missing, broken or does not fit the mail hosts.
+#include <fmt/format.h>
+
+#include "checks/findings.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/mta_sts.h"
+
+namespace mtawatch::checks {
+
+namespace {
+
+plugin::OptionTable mta_sts_options() {
+    return {
+        {.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that takes mail", .required = true},
+        {.name = "ca-file",
+         .metavar = "FILE",
+         .help = "Authorities in PEM to trust",
+         .fallback_text = "the system's authorities"}};
+}
+
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+    probe::MtaStsQuery query;
+    query.domain = options.text("domain");
+    query.ca_file = options.find_text("ca-file").value_or("");
+    query.resolver.servers = options.list("dns-server");
+    const auto seen = probe::mta_sts(query, deadline, world);
+    if (!seen) return base::fail(seen.error());
+    plugin::Report report;
+    judge_findings(report, seen->findings, seen->domain);
+    if (seen->policy.max_age) {
+        report.figure("max_age", static_cast<double>(*seen->policy.max_age), plugin::Unit::seconds, {}, 0);
+    }
+    if (seen->findings.usable() && !seen->findings.has(probe::Weight::weak)) {
+        report.add(plugin::State::ok, fmt::format("{}: mode {}, {} of {} mail hosts covered", seen->domain,
+                                                  seen->policy.mode ? auth::name(*seen->policy.mode) : "none",
+                                                  seen->hosts.size() - seen->uncovered.size(), seen->hosts.size()));
+    }
+    report.observation = to_json(*seen);
+    return report;
+}
+
+}  // namespace
+
+plugin::Check mta_sts() {
+    return {.name = "mta_sts",
+            .purpose = "Alerts when the MTA-STS policy is missing, broken or does not fit the mail hosts",
+            .options = plugin::options_of({mta_sts_options(), plugin::dns_options()}),
+            .run = run,
+            .example = "check_mta_sts -d example.com"};
+}
+
+}  // namespace mtawatch::checks

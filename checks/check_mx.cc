@@ -1,0 +1,71 @@
+// check_mx: alerts when a domain cannot receive mail, or not at the expected hosts.
+#include <fmt/format.h>
+
+#include "checks/findings.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/mx.h"
+
+namespace mtawatch::checks {
+
+namespace {
+
+using plugin::State;
+
+plugin::OptionTable mx_options() {
+    return {
+        {.name = "domain",
+         .letter = 'd',
+         .metavar = "DOMAIN",
+         .help = "A domain that takes mail: bounce, feedback-loop and unsubscribe domains too",
+         .repeatable = true,
+         .required = true},
+        {.name = "expect",
+         .metavar = "HOST",
+         .help = "A mail host that every domain must have; others are then a WARNING",
+         .repeatable = true},
+    };
+}
+
+void summarise(plugin::Report& report, const probe::MxLook& look) {
+    if (look.null_mx) {
+        report.add(State::ok, fmt::format("{}: takes no mail (null MX)", look.domain));
+        return;
+    }
+    std::string text = fmt::format("{}:", look.domain);
+    for (const probe::MxHost& host : look.hosts) text += fmt::format(" {} {},", host.preference, host.name);
+    text.pop_back();
+    report.add(State::ok, std::move(text));
+}
+
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+    probe::MxQuery query;
+    query.domains = options.list("domain");
+    query.expected = options.list("expect");
+    query.resolver.servers = options.list("dns-server");
+    const auto seen = probe::mx(query, deadline, world);
+    if (!seen) return base::fail(seen.error());
+    plugin::Report report;
+    double good = 0;
+    bool all_seen = true;
+    for (const probe::MxLook& look : seen->domains) {
+        judge_findings(report, look.findings, look.domain);
+        if (look.findings.usable()) ++good;
+        all_seen = all_seen && !look.findings.has(probe::Weight::unseen);
+        if (look.findings.usable() && !look.findings.has(probe::Weight::weak)) summarise(report, look);
+    }
+    if (all_seen) report.figure("good", good, plugin::Unit::none, {}, 0, static_cast<double>(seen->domains.size()));
+    report.observation = to_json(*seen);
+    return report;
+}
+
+}  // namespace
+
+plugin::Check mx() {
+    return {.name = "mx",
+            .purpose = "Alerts when a domain cannot receive mail, or not at the expected hosts",
+            .options = plugin::options_of({mx_options(), plugin::dns_options()}),
+            .run = run,
+            .example = "check_mx -d example.com -d bounce.example.com --expect mail.example.com"};
+}
+
+}  // namespace mtawatch::checks

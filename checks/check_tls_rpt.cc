@@ -1,0 +1,45 @@
+// check_tls_rpt: alerts when senders do not know where to report TLS failures to.
+#include <fmt/format.h>
+
+#include "checks/findings.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/tls_rpt.h"
+
+namespace mtawatch::checks {
+
+namespace {
+
+plugin::OptionTable tls_rpt_options() {
+    return {
+        {.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that takes mail", .required = true}};
+}
+
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+    probe::TlsRptQuery query;
+    query.domain = options.text("domain");
+    query.resolver.servers = options.list("dns-server");
+    const auto seen = probe::tls_rpt(query, deadline, world);
+    if (!seen) return base::fail(seen.error());
+    plugin::Report report;
+    judge_findings(report, seen->findings, seen->domain);
+    if (seen->findings.usable() && !seen->findings.has(probe::Weight::weak)) {
+        std::string text = fmt::format("{}: reports go to", seen->domain);
+        for (const auth::ReportUri& uri : seen->read.destinations) text += fmt::format(" {},", uri.text);
+        text.pop_back();
+        report.add(plugin::State::ok, std::move(text));
+    }
+    report.observation = to_json(*seen);
+    return report;
+}
+
+}  // namespace
+
+plugin::Check tls_rpt() {
+    return {.name = "tls_rpt",
+            .purpose = "Alerts when senders do not know where to report TLS failures to",
+            .options = plugin::options_of({tls_rpt_options(), plugin::dns_options()}),
+            .run = run,
+            .example = "check_tls_rpt -d example.com"};
+}
+
+}  // namespace mtawatch::checks
