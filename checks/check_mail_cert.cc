@@ -166,8 +166,10 @@ std::string chain_text(const tls::ChainFinding& finding, const CertLook& look) {
             return "the chain ends in an authority that is not trusted here: " + look.path.back().subject;
         case tls::ChainProblem::missing_issuer:
             return fmt::format(
-                "{} leads to no trusted authority; send the intermediate certificate of its issuer too: {}", who,
-                look.path.back().issuer);
+                "no trusted authority is known for {}: send the certificate of its issuer along, or name the authority "
+                "by "
+                "--ca-file; issuer: {}",
+                who, look.path.back().issuer);
         default:
             return fmt::format("{}: {}", who, finding.text);
     }
@@ -288,11 +290,18 @@ Report report_on(const probe::MailCertObservation& observation, const Limits& li
     const std::int64_t now = base::unix_seconds(observation.at);
     std::vector<Judged> all;
     for (const CertLook& look : observation.looks) all.push_back(judge(look, limits, now));
+    Report report;
+    for (const Judged& judged : all) {  // in the order asked for, so that graphs by position stay the same
+        // Rounded down: a graph must not show 30 where 29.999 has alerted.
+        if (judged.days)
+            report.figure(label_of(*judged.look), std::floor(*judged.days * 100) / 100, plugin::Unit::none,
+                          shown_limits(limits));
+    }
     std::stable_sort(all.begin(), all.end(), [](const Judged& a, const Judged& b) {
         if (a.state != b.state) return plugin::severity(a.state) > plugin::severity(b.state);
-        return a.days && b.days && *a.days < *b.days;
+        constexpr double not_seen = -1e18;  // worse than any date
+        return a.days.value_or(not_seen) < b.days.value_or(not_seen);
     });
-    Report report;
     for (const Judged& judged : all) {
         const CertLook& look = *judged.look;
         const std::string texts = base::join(judged.texts, "; ");
@@ -304,18 +313,13 @@ Report report_on(const probe::MailCertObservation& observation, const Limits& li
                                        look.protocol.empty() ? "" : ", " + look.protocol + " " + look.cipher,
                                        look.client_certificate_wanted ? ", wants a client certificate" : ""));
         }
-        if (judged.days) {
-            // Rounded down: a graph must not show 30 where 29.999 has alerted.
-            report.figure(label_of(look), std::floor(*judged.days * 100) / 100, plugin::Unit::none,
-                          shown_limits(limits));
-        }
     }
     if (report.state() == State::ok && all.size() > 1) {
         const auto first = std::min_element(all.begin(), all.end(), [](const Judged& a, const Judged& b) {
             return a.days.value_or(0) < b.days.value_or(0);
         });
-        report.summary = fmt::format("{} endpoints and files are fine, the first to expire: {}: {}", all.size(),
-                                     first->look->target, base::join(first->texts, "; "));
+        report.summary = fmt::format("{} targets are fine; first to expire: {}: {}", all.size(), first->look->target,
+                                     base::join(first->texts, "; "));
     }
     report.observation = mail_cert_json(observation);
     return report;

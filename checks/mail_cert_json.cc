@@ -17,7 +17,8 @@ void write_certificate(base::JsonWriter& json, const tls::Certificate& certifica
 }
 
 void write_dane(base::JsonWriter& json, const probe::DaneFacts& dane) {
-    json.object().member("name", dane.base).member("authenticated", dane.authenticated);
+    json.object().member("name", dane.base).member("addresses_authenticated", dane.addresses_authenticated);
+    json.member("authenticated", dane.authenticated);
     json.member("records", dane.records).member("usable", dane.usable).member("matched", dane.matched);
     const std::string reason = dane.error ? dane.error->what : dane.reason;
     json.key("valid");

@@ -69,14 +69,15 @@ enum class CertOutcome {
 [[nodiscard]] std::string_view name(CertOutcome outcome);  // "not_offered", …: for JSON
 
 struct DaneFacts {
-    std::string base;                    // "_25._tcp.mx1.example.net"
-    bool authenticated = false;          // addresses and TLSA records are DNSSEC-authenticated
-    std::size_t records = 0;             // TLSA records published
-    std::size_t usable = 0;              // of these, usages 2 and 3 that can be read
-    std::optional<std::string> matched;  // "3 1 1", the record that matches
-    std::string reason;                  // why `valid` is false
-    bool valid = false;                  // authenticated and matched
-    std::optional<base::Error> error;    // the resolver could not tell
+    std::string base;                      // "_25._tcp.mx1.example.net"
+    bool addresses_authenticated = false;  // the host's addresses are DNSSEC-authenticated
+    bool authenticated = false;            // addresses and TLSA records are
+    std::size_t records = 0;               // TLSA records published
+    std::size_t usable = 0;                // of these, usages 2 and 3 that can be read
+    std::optional<std::string> matched;    // "3 1 1", the record that matches
+    std::string reason;                    // why `valid` is false
+    bool valid = false;                    // authenticated and matched
+    std::optional<base::Error> error;      // the resolver could not tell
 };
 
 struct Phases {  // absent: not reached

@@ -169,6 +169,7 @@ TlsaRecords tlsa_records(const CertEndpoint& endpoint, const dns::HostAddresses&
         const dns::Question question{.name = found.facts.base, .type = dns::Type::tlsa, .dnssec = true};
         const auto answer = dns::lookup(**resolver, question, deadline);
         if (!answer.known()) found.facts.error = dns::failure_error(**resolver, question, answer);
+        found.facts.addresses_authenticated = addresses.authenticated;
         found.facts.authenticated = addresses.authenticated && answer.authenticated;
         for (const auto& record : answer.records.tlsa)
             found.records.push_back({record.usage, record.selector, record.matching, record.data});
@@ -195,7 +196,11 @@ void judge_dane(CertLook& look, const TlsaRecords& tlsa, const CertLookContext& 
     facts.valid = facts.authenticated && facts.matched;
     facts.reason = verdict.reason;
     if (facts.matched && !facts.authenticated)
-        facts.reason = "the addresses or TLSA records are not DNSSEC-authenticated, so senders ignore them";
+        facts.reason = fmt::format(
+            "the {} are not DNSSEC-authenticated (unsigned zone{}, or a resolver that does not "
+            "validate), so senders ignore the TLSA records",
+            facts.addresses_authenticated ? "TLSA records" : "host's addresses",
+            facts.addresses_authenticated ? "" : ", /etc/hosts");
 }
 
 void finish(CertLook& look, base::Result<void> looked, const TlsaRecords& tlsa, const CertLookContext& context) {

@@ -187,7 +187,8 @@ void explain(Handshake& outcome, const Wire& wire) {
     outcome.reason = text != nullptr ? text : "the TLS handshake failed";
     if (!looks_like_tls(wire.first_bytes)) {
         outcome.end = HandshakeEnd::not_tls;
-        outcome.first_bytes = base::one_line(wire.first_bytes, max_first_bytes);
+        outcome.first_bytes =
+            base::one_line(wire.first_bytes.substr(0, wire.first_bytes.find_first_of("\r\n")), max_first_bytes);
         outcome.reason = "what came is not TLS";
     } else if (ERR_GET_LIB(error) == ERR_LIB_SSL && ERR_GET_REASON(error) > alert_reasons) {
         outcome.end = HandshakeEnd::alerted;

@@ -55,7 +55,7 @@ struct Handshake {
     // What was seen before it ended; a server that insists on a client certificate has shown its own by then.
     std::optional<Session> session;  // absent when no certificate came
     std::string reason;              // what went wrong, in words; empty when done
-    std::string first_bytes;         // not_tls: what came instead, at most 200 bytes, as one readable line
+    std::string first_bytes;         // not_tls: the first line of what came instead, readable, at most 200 bytes
 };
 
 // Takes over `inner`. A peer that will not or cannot is an outcome, not an Error. Faults: silent (deadline), io.

@@ -248,8 +248,8 @@ BOOST_AUTO_TEST_CASE(trust_and_strength) {
         {"crit_missing_intermediate", [](Net& net) { net.network.add("192.0.2.25:25", smtp_with({.own = net.leaf})); },
          mx1, 2,
          head +
-             "the certificate leads to no trusted authority; send the intermediate certificate of its issuer too: "
-             "CN=Example Issuer" +
+             "no trusted authority is known for the certificate: send the certificate of its issuer along, or name the "
+             "authority by --ca-file; issuer: CN=Example Issuer" +
              end},
         {"crit_self_signed", [](Net& net) { net.serve(make_certificate({.common_name = "mx1.example.net"})); }, mx1, 2,
          head + "the certificate is self-signed and not trusted here" + end},
@@ -387,9 +387,9 @@ BOOST_AUTO_TEST_CASE(several_endpoints_worst_first) {
          {"--name", "mx1.example.net", "-e", "smtp://192.0.2.1", "-e", "smtps://192.0.2.2", "-e", "imaps://192.0.2.3",
           "-e", "imaps://192.0.2.4:9993", "-v"},
          2,
-         "MAIL_CERT CRITICAL - imaps://192.0.2.3: the certificate expires in 3 d, on 2023-11-17 (and 2 more)"
-         " | 192.0.2.3_imaps=3;30:;7: 192.0.2.2_smtps=20;30:;7: 192.0.2.1_smtp=80;30:;7:\n"
-         "CRITICAL: imaps://192.0.2.4:9993: 192.0.2.4:9993: connection refused\n"
+         "MAIL_CERT CRITICAL - imaps://192.0.2.4:9993: 192.0.2.4:9993: connection refused (and 2 more)"
+         " | 192.0.2.1_smtp=80;30:;7: 192.0.2.2_smtps=20;30:;7: 192.0.2.3_imaps=3;30:;7:\n"
+         "CRITICAL: imaps://192.0.2.3: the certificate expires in 3 d, on 2023-11-17\n"
          "WARNING: smtps://192.0.2.2: the certificate expires in 20 d, on 2023-12-04\n"
          "OK: smtp://192.0.2.1: the certificate expires in 80 d, on 2024-02-02\n"},
         {"all_fine",
@@ -399,9 +399,9 @@ BOOST_AUTO_TEST_CASE(several_endpoints_worst_first) {
          },
          {"--name", "mx1.example.net", "-e", "smtp://192.0.2.1", "-e", "smtps://192.0.2.2"},
          0,
-         "MAIL_CERT OK - 2 endpoints and files are fine, the first to expire: smtps://192.0.2.2: the certificate "
+         "MAIL_CERT OK - 2 targets are fine; first to expire: smtps://192.0.2.2: the certificate "
          "expires in 70 d, on 2024-01-23"
-         " | 192.0.2.2_smtps=70;30:;7: 192.0.2.1_smtp=80;30:;7:\n"},
+         " | 192.0.2.1_smtp=80;30:;7: 192.0.2.2_smtps=70;30:;7:\n"},
         {"every_address_of_a_host",
          [](Net& net) {
              net.serve(net.leaf);
@@ -410,7 +410,7 @@ BOOST_AUTO_TEST_CASE(several_endpoints_worst_first) {
          {"-e", "smtp://two.example.net", "--all-addresses", "--name", "mx1.example.net"},
          2,
          "MAIL_CERT CRITICAL - smtp://two.example.net (2001:db8::25): the certificate expires in 3 d, on 2023-11-17"
-         " | two.example.net_smtp_2001_db8__25=3;30:;7: two.example.net_smtp_192.0.2.25=80;30:;7:\n"},
+         " | two.example.net_smtp_192.0.2.25=80;30:;7: two.example.net_smtp_2001_db8__25=3;30:;7:\n"},
         {"the_first_address_that_answers",
          [](Net& net) {
              net.network.add("[2001:db8::25]:25", smtp_with({net.leaf, {net.middle}}));
@@ -465,8 +465,8 @@ BOOST_AUTO_TEST_CASE(files) {
          },
          {"-e", "file:///[123].pem"},
          2,
-         "MAIL_CERT CRITICAL - /2.pem: the certificate expires in 2 d, on 2023-11-16 (and 1 more) | 2.pem=2;30:;7: "
-         "1.pem=80;30:;7:\n"
+         "MAIL_CERT CRITICAL - /2.pem: the certificate expires in 2 d, on 2023-11-16 (and 1 more) | 1.pem=80;30:;7: "
+         "2.pem=2;30:;7:\n"
          "UNKNOWN: /3.pem: no certificate in it (PEM or DER)\n"},
         {"glob_of_nothing",
          [](Net&) {},
@@ -607,7 +607,10 @@ BOOST_AUTO_TEST_CASE(dane) {
          false,
          {},
          2,
-         head + "the addresses or TLSA records are not DNSSEC-authenticated, so senders ignore them" + end},
+         head +
+             "the host's addresses are not DNSSEC-authenticated (unsigned zone, /etc/hosts, or a resolver that does "
+             "not validate), so senders ignore the TLSA records" +
+             end},
         {"unknown_resolver_fails",
          [](const Net&) { return std::string("_25._tcp.mx1.example.net !SERVFAIL\n"); },
          true,
