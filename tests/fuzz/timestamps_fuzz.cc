@@ -1,0 +1,21 @@
+// Feeds lines of any bytes to one time stamp parser: what it remembers must never change an answer.
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "shared/base/text.h"
+#include "shared/mta/timestamps.h"
+
+using namespace mtawatch;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    mta::TimestampParser remembering(mta::Zone::utc());
+    for (const std::string_view line : base::split({reinterpret_cast<const char*>(data), size}, '\n')) {
+        mta::TimestampParser fresh(mta::Zone::utc());
+        const auto expected = fresh.parse(line);
+        if (remembering.parse(line) != expected) std::abort();
+        if (expected && remembering.had_offset() != fresh.had_offset()) std::abort();
+        if (mta::is_timestamp(line) != expected.has_value()) std::abort();
+    }
+    return 0;
+}
