@@ -77,7 +77,8 @@ Result<void> read_accounting(const Node& node, AccountingSettings& settings) {
     std::chrono::milliseconds idle = settings.idle_limit;
     map.texts("files", settings.globs).texts("moved_to", settings.moved_to).texts("pmta_log", settings.log_globs);
     map.texts("job_columns", settings.job_columns);
-    map.duration("idle_limit", idle);
+    map.duration("idle_limit", idle).duration("state_interval", settings.state_interval);
+    map.duration("rescan_interval", settings.rescan_interval).duration("finished_after", settings.finished_after);
     map.node("time_zone", [&](const Node& value) { return read_zone(value, settings); });
     map.node("budgets", [&](const Node& value) { return read_budgets(value, settings); });
     map.node("groups", [&](const Node& value) {
@@ -90,6 +91,10 @@ Result<void> read_accounting(const Node& node, AccountingSettings& settings) {
     });
     if (auto done = map.finish(); !done) return done;
     if (idle < std::chrono::hours(1)) return base::fail(node.error("idle_limit must be at least 1h"));
+    for (const auto interval : {settings.state_interval, settings.rescan_interval, settings.finished_after}) {
+        if (interval >= std::chrono::milliseconds(10)) continue;
+        return base::fail(node.error("state_interval, rescan_interval and finished_after must be at least 10ms"));
+    }
     if (settings.job_columns.size() > mta::kCustomColumns) {
         return base::fail(node.error("job_columns: at most " + std::to_string(mta::kCustomColumns) + " columns"));
     }

@@ -240,11 +240,10 @@ std::vector<MergedFile> find_files(const AccountingSettings& settings, const bas
     TurnLock lock;
     FileReader reader(settings, clock, unused, lock);
     const FeedFilter feeds(settings);
-    const Listing listing = list_files(settings.globs, {});
+    const Listing listing = list_files(settings.globs, settings.moved_to);
     for (const ListingProblem& problem : listing.problems) log(Severity::warning, problem.text);
     std::vector<MergedFile> files;
     for (const SeenFile& seen : listing.files) {
-        if (seen.source == TrackedFile::kNoSource) continue;
         const auto head = reader.head(seen.path);
         if (!head) {
             log(Severity::warning, head.error().what);

@@ -26,13 +26,15 @@ std::string folder_of(const std::string& path) {
     return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+std::string base_name(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 class Lister {
   public:
     Listing take() { return std::move(listing_); }
 
-    void add_glob(const std::string& pattern, std::uint32_t source, bool known_only) {
-        add_folders(folder_of(pattern), source, known_only);
-        for (const std::string& path : matches(pattern)) add_file(path, source, known_only);
+    void add_glob(const std::string& pattern, std::uint32_t source) {
+        add_folders(folder_of(pattern), source);
+        for (const std::string& path : matches(pattern)) add_file(path, source);
     }
 
   private:
@@ -48,49 +50,47 @@ class Lister {
     }
 
     // The folders that a pattern's last part is looked for in: all of them are watched.
-    void add_folders(const std::string& pattern, std::uint32_t source, bool known_only) {
+    void add_folders(const std::string& pattern, std::uint32_t source) {
         const bool plain = pattern.find_first_of(kWildcards) == std::string::npos;
         const std::vector<std::string> folders = plain ? std::vector<std::string>{pattern} : matches(pattern);
-        if (folders.empty() && !known_only) listing_.problems.insert({source, pattern + ": no such folder"});
+        if (folders.empty()) listing_.problems.insert({source, pattern + ": no such folder"});
         for (const std::string& folder : folders) {
             struct stat info {};
             if (::stat(folder.c_str(), &info) != 0) {
-                problem(source, folder, reason(errno), known_only);
+                problem(source, folder, reason(errno));
             } else if (!S_ISDIR(info.st_mode)) {
-                if (plain) problem(source, folder, "is no folder", known_only);
+                if (plain) problem(source, folder, "is no folder");
             } else {
                 if (::access(folder.c_str(), R_OK | X_OK) != 0) {
-                    problem(source, folder, reason(errno) + "; add the exporter's user to the folder's group",
-                            known_only);
+                    problem(source, folder, reason(errno) + "; add the exporter's user to the folder's group");
                 }
                 listing_.folders.insert(folder);
             }
         }
     }
 
-    void add_file(const std::string& path, std::uint32_t source, bool known_only) {
+    void add_file(const std::string& path, std::uint32_t source) {
         struct stat info {};
         if (::stat(path.c_str(), &info) != 0) {
             // Gone between listing and looking is no problem; a dangling link or a closed folder is.
-            if (errno != ENOENT) problem(source, path, reason(errno), known_only);
+            if (errno != ENOENT) problem(source, path, reason(errno));
             return;
         }
         if (S_ISDIR(info.st_mode)) {
-            problem(source, path, "is a folder, not a file; write " + path + "/* to follow what is in it", known_only);
+            problem(source, path, "is a folder, not a file; write " + path + "/* to follow what is in it");
             return;
         }
         if (!S_ISREG(info.st_mode)) {
-            problem(source, path, "is no regular file", known_only);
+            problem(source, path, "is no regular file");
             return;
         }
         if (!inodes_.insert(std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino)).second) return;
-        listing_.files.push_back({path, known_only ? TrackedFile::kNoSource : source, info.st_dev, info.st_ino,
-                                  static_cast<std::uint64_t>(info.st_size),
+        listing_.files.push_back({path, source, info.st_dev, info.st_ino, static_cast<std::uint64_t>(info.st_size),
                                   info.st_mtim.tv_sec * 1'000'000'000 + info.st_mtim.tv_nsec});
     }
 
-    void problem(std::uint32_t source, const std::string& path, const std::string& why, bool known_only) {
-        if (!known_only) listing_.problems.insert({source, path + ": " + why});
+    void problem(std::uint32_t source, const std::string& path, const std::string& why) {
+        listing_.problems.insert({source, path + ": " + why});
     }
 
     Listing listing_;
@@ -101,11 +101,14 @@ class Lister {
 
 Listing list_files(const std::vector<std::string>& globs, const std::vector<std::string>& moved_to) {
     Lister lister;
-    for (std::uint32_t i = 0; i < globs.size(); ++i) lister.add_glob(globs[i], i, false);
-    for (const std::string& pattern : globs) {
-        if (!is_gzip_name(pattern)) lister.add_glob(pattern + ".gz", TrackedFile::kNoSource, true);
+    for (std::uint32_t i = 0; i < globs.size(); ++i) {
+        std::vector<std::string> patterns{globs[i]};
+        for (const std::string& folder : moved_to) patterns.push_back(folder + "/" + base_name(globs[i]));
+        for (const std::string& pattern : patterns) {
+            lister.add_glob(pattern, i);
+            if (!is_gzip_name(pattern)) lister.add_glob(pattern + ".gz", i);
+        }
     }
-    for (const std::string& folder : moved_to) lister.add_glob(folder + "/*", TrackedFile::kNoSource, true);
     return lister.take();
 }
 

@@ -13,7 +13,7 @@ namespace mtawatch::exporter {
 
 struct SeenFile {
     std::string path;
-    std::uint32_t source = 0;  // index of the glob; TrackedFile::kNoSource: only of use if it is known already
+    std::uint32_t source = 0;  // index of the glob
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
     std::uint64_t size = 0;
@@ -35,6 +35,8 @@ struct Listing {
     std::set<ListingProblem> problems;
 };
 
+// Every glob, the same with ".gz" behind it, and the same names in the move-to folders: a file that was moved or
+// compressed before it was ever looked at must not be missed.
 [[nodiscard]] Listing list_files(const std::vector<std::string>& globs, const std::vector<std::string>& moved_to);
 
 }  // namespace mtawatch::exporter

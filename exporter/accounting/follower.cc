@@ -87,6 +87,8 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
         } else if (same_content(*found->second, seen)) {
             locate(*found->second, seen);
         } else {
+            // The descriptor would lead to the new content under the old file's name.
+            found->second->fd.reset();
             if (found->second->path == seen.path) {
                 ++events_.truncations;
                 log_(Severity::warning, seen.path + ": has other content than before; what was not read of it is lost");
@@ -95,7 +97,6 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
         }
     }
     std::erase_if(copies_, [&](const Inode& inode) { return !present.contains(inode); });
-    std::erase_if(strangers_, [&](const Inode& inode) { return !present.contains(inode); });
     return unknown;
 }
 
@@ -127,7 +128,7 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen) {
         file.inode = seen.inode;
         file.vanished_at = 0;
     }
-    if (seen.source != TrackedFile::kNoSource) file.source = seen.source;
+    file.source = seen.source;
     file.verified = true;
     file.detached = false;
     if (!gzip && seen.size < file.offset) {
@@ -142,19 +143,19 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen) {
     file.modified = seen.modified;
 }
 
-// A file whose inode is not followed: a known one under another name, a copy, a stranger or a new one.
+// A file whose inode is not followed: a known one under another name, a copy of one, or a new one.
 void Follower::identify(const SeenFile& seen, const Index& index) {
     const Inode inode{seen.device, seen.inode};
-    if (copies_.contains(inode) || strangers_.contains(inode)) return;
+    if (copies_.contains(inode)) return;
     auto head = read_head_(seen.path);
     if (!head) {
-        if (seen.source != TrackedFile::kNoSource) problems_.insert({seen.source, head.error().what});
+        problems_.insert({seen.source, head.error().what});
         return;
     }
     const bool full = head->bytes.size() >= full_fingerprint_length(head->bytes);
     if (head->records_end == 0 || (head->growing && !full)) {
         without_record_.insert(seen.path);
-        if (!finished_files_ || seen.source == TrackedFile::kNoSource) return;
+        if (!finished_files_) return;
     }
     TrackedFile* known = match(*head, seen, index);
     if (known != nullptr && located_.contains(known)) {
@@ -163,10 +164,8 @@ void Follower::identify(const SeenFile& seen, const Index& index) {
     }
     if (known != nullptr) {
         locate(*known, seen);
-    } else if (seen.source != TrackedFile::kNoSource) {
+    } else {
         add_new(seen, *head);
-    } else if (full) {
-        strangers_.insert(inode);
     }
 }
 
@@ -240,7 +239,7 @@ void Follower::mark_finished() {
     const base::SteadyTime now = clock_.steady();
     for (TrackedFile* file : located_) {
         if (file->finished || file->finish || is_gzip_name(file->path) || file->offset >= file->size) continue;
-        const bool replaced = file->first_time < newest[file->source] || file->source == TrackedFile::kNoSource;
+        const bool replaced = file->first_time < newest[file->source];
         if (!finished_files_ && (!replaced || now - file->grown < settings_.finished_after)) continue;
         file->finish = true;
         file->dirty = true;

@@ -85,7 +85,6 @@ class Follower {
     std::set<TrackedFile*> located_;                        // found by this rescan
     using Inode = std::pair<std::uint64_t, std::uint64_t>;  // device, number
     std::set<Inode> copies_;                                // of followed files
-    std::set<Inode> strangers_;                             // files in move-to folders that were never followed
     std::set<std::string> without_record_;                  // paths of files that have no complete record yet
     std::set<ListingProblem> problems_;
     FileEvents events_;

@@ -23,10 +23,11 @@ enum class Severity { info, warning, error };
 using LogLine = std::function<void(Severity severity, std::string_view text)>;
 
 struct AccountingSettings {
-    // Files to follow, as glob(7) patterns, ".gz" names included; "-" is stdin (with run_once and backfill only).
+    // Files to follow, as glob(7) patterns; the same names with ".gz" behind them are followed too. "-" is stdin (with
+    // run_once only).
     std::vector<std::string> globs;
-    // Folders to which PowerMTA moves finished files (move-to). A file found there is followed on when it was followed
-    // before under another name, and is left alone otherwise.
+    // Folders to which PowerMTA moves finished files (move-to): files there whose name a glob's last part matches are
+    // followed too.
     std::vector<std::string> moved_to;
     // By glob, the record types that its files feed, where PowerMTA logs a type to several files and one of them is
     // heard. A glob that is not named feeds all its types.
