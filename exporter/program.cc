@@ -63,7 +63,6 @@ int read_once(const Options& options, ExporterConfig config, const base::Clock& 
     SelfMetrics self(clock);
     self.note_reload(true);
     self.write(writer);
-    write_process_metrics(writer);
     writer.finish();
     return print(text);
 }

@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -47,14 +48,6 @@ std::vector<std::string> stat_fields() {
     return fields;
 }
 
-std::optional<double> boot_time() {
-    std::istringstream stat(content_of("/proc/stat"));
-    for (std::string line; std::getline(stat, line);) {
-        if (line.starts_with("btime ")) return base::to_double(std::string_view(line).substr(6));
-    }
-    return std::nullopt;
-}
-
 std::optional<double> open_descriptors() {
     DIR* folder = ::opendir("/proc/self/fd");
     if (folder == nullptr) return std::nullopt;
@@ -64,27 +57,8 @@ std::optional<double> open_descriptors() {
     return count - 1;  // without the one that looked
 }
 
-}  // namespace
-
-void SelfMetrics::note_reload(bool successful) {
-    const std::lock_guard lock(mutex_);
-    reload_successful_ = successful;
-    if (successful) reloaded_ = clock_->wall();
-}
-
-void SelfMetrics::write(ExpositionWriter& writer) const {
-    const Metric& build = metric("pmta_exporter_build_info");
-    const std::vector<std::string_view> values{version(), revision, compiler};
-    if (writer.begin(build)) writer.sample(line_head(build.name, label_names(build), values), std::uint64_t{1});
-    const std::lock_guard lock(mutex_);
-    write_one(writer, "pmta_exporter_config_last_reload_successful", reload_successful_ ? 1 : 0);
-    if (!reloaded_) return;
-    write_one(writer, "pmta_exporter_config_last_reload_success_timestamp_seconds",
-              static_cast<double>(base::unix_seconds(*reloaded_)));
-}
-
 void write_process_metrics(ExpositionWriter& writer) {
-    // Positions are those of proc(5) less 3: utime 14, stime 15, starttime 22, vsize 23, rss 24.
+    // Positions are those of proc(5) less 3: utime 14, stime 15, vsize 23, rss 24.
     const auto fields = stat_fields();
     const auto field = [&](std::size_t number) -> std::optional<double> {
         return fields.size() > number - 3 ? base::to_double(fields[number - 3]) : std::nullopt;
@@ -101,9 +75,27 @@ void write_process_metrics(ExpositionWriter& writer) {
     if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
         write_one(writer, "process_max_fds", static_cast<double>(limit.rlim_cur));
     }
-    const auto boot = boot_time();
-    const auto start = field(22);
-    if (boot && start) write_one(writer, "process_start_time_seconds", *boot + *start / ticks);
+}
+
+}  // namespace
+
+void SelfMetrics::note_reload(bool successful) {
+    const std::lock_guard lock(mutex_);
+    reload_successful_ = successful;
+    if (successful) reloaded_ = clock_->wall();
+}
+
+void SelfMetrics::write(ExpositionWriter& writer) const {
+    const Metric& build = metric("pmta_exporter_build_info");
+    const std::vector<std::string_view> values{version(), revision, compiler};
+    if (writer.begin(build)) writer.sample(line_head(build.name, label_names(build), values), std::uint64_t{1});
+    write_process_metrics(writer);
+    write_one(writer, "process_start_time_seconds", std::chrono::duration<double>(started_.time_since_epoch()).count());
+    const std::lock_guard lock(mutex_);
+    write_one(writer, "pmta_exporter_config_last_reload_successful", reload_successful_ ? 1 : 0);
+    if (!reloaded_) return;
+    write_one(writer, "pmta_exporter_config_last_reload_success_timestamp_seconds",
+              static_cast<double>(base::unix_seconds(*reloaded_)));
 }
 
 std::string_view version() { return MTAWATCH_VERSION; }

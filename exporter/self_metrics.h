@@ -12,21 +12,20 @@ namespace mtawatch::exporter {
 // Safe from any thread.
 class SelfMetrics {
   public:
-    explicit SelfMetrics(const base::Clock& clock) : clock_(&clock) {}
+    explicit SelfMetrics(const base::Clock& clock) : clock_(&clock), started_(clock.wall()) {}
 
     // An attempt to read the configuration ended.
     void note_reload(bool successful);
+    // pmta_exporter_build_info, _config_* and process_*; a figure that /proc/self does not give is left out.
     void write(ExpositionWriter& writer) const;
 
   private:
     const base::Clock* clock_;
+    base::WallTime started_;
     mutable std::mutex mutex_;
     bool reload_successful_ = true;
     std::optional<base::WallTime> reloaded_;
 };
-
-// process_* from /proc/self; a figure that cannot be read is left out.
-void write_process_metrics(ExpositionWriter& writer);
 
 // "0.1.0", "pmta_exporter 0.1.0 (revision …, GCC 12.2.0)".
 [[nodiscard]] std::string_view version();

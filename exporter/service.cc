@@ -95,7 +95,6 @@ SiteContent Service::site_content() {
         [this](ExpositionWriter& writer) { accounting_ ? accounting_->write(writer) : void(); },
         [this](ExpositionWriter& writer) { board_.write(writer); },
         [this](ExpositionWriter& writer) { self_.write(writer); },
-        write_process_metrics,
     };
     content.not_ready_because = [this] { return not_ready_because(); };
     content.status = [this] { return status(); };

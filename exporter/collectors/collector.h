@@ -7,7 +7,7 @@
 //      returns one task per target. Everything a task needs is captured by value: tasks run on several threads.
 //   2. Write `Families publish(target, observation)`: pure, tested with a made-up observation.
 //   3. One line in the table of registry.cc, one in exporter/collectors/CMakeLists.txt, the metrics in the catalogue
-//      (exporter/catalogue.cc), the section in packaging/config.yml (commented) and in docs/exporter.md.
+//      (exporter/catalogue.cc), the section in packaging/exporter/config.yml (commented) and in docs/exporter.md.
 // A collector never publishes mail_probe_*: the scheduler does, from what run() returned.
 #pragma once
 

@@ -4,7 +4,7 @@
 
 namespace mtawatch::exporter {
 
-// In the order of the sections in packaging/config.yml.
+// In the order of the sections in packaging/exporter/config.yml.
 std::span<const CollectorKind> collector_kinds() {
     static const std::vector<CollectorKind> kinds{
         {"certificate", certificate_tasks},

@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(errors_name_file_line_and_key) {
 
 // The packaged file, and the same with every commented setting switched on.
 BOOST_AUTO_TEST_CASE(the_packaged_configuration_is_good) {
-    std::ifstream file(MTAWATCH_SOURCE_DIR "/packaging/config.yml");
+    std::ifstream file(MTAWATCH_SOURCE_DIR "/packaging/exporter/config.yml");
     std::string plain;
     std::string everything;
     for (std::string line; std::getline(file, line);) {
