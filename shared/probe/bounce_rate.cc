@@ -16,6 +16,7 @@ using base::Fault;
 using base::Result;
 
 constexpr std::string_view kStandardInput = "-";
+constexpr std::string_view kStandardInputName = "standard input";
 constexpr std::string_view kGzip = ".gz";
 // A compressed file cannot be searched, only read through. One that was last written so long before the window has
 // nothing for it; the day of grace is for stamps that do not agree with the machine's clock.
@@ -87,7 +88,7 @@ class Reader {
     // One source into the observation. An Error only when time is up.
     Result<void> read(const std::string& path) {
         LogSource& source = observation_.sources.emplace_back();
-        source.path = path == kStandardInput ? "standard input" : path;
+        source.path = path == kStandardInput ? std::string(kStandardInputName) : path;
         const auto facts = facts_of(path, source);
         if (facts) {
             observation_.queue_times |= facts->queue_times;
@@ -108,7 +109,7 @@ class Reader {
             const bool complete = (logged.deliveries || !needed.deliveries) &&
                                   (logged.deferrals || !needed.deferrals) && (logged.complaints || !needed.complaints);
             if (complete) return;
-            if (!source.problem.empty() || !source.path.starts_with('/') || source.path.ends_with(kGzip)) continue;
+            if (!source.problem.empty() || source.path == kStandardInputName || source.path.ends_with(kGzip)) continue;
             if (const auto done =
                     sample_file(files_.real_path(source.path), options_, window_.sample, deadline_, source);
                 !done) {
