@@ -75,8 +75,8 @@ base::Result<void> Service::start_parts(ExporterConfig config) {
     server_ = std::move(*server);
     worlds_ = std::make_unique<Worlds>();
     for (std::size_t i = 0; i < probe_threads; ++i) {
-        worlds_->all.push_back(std::make_unique<probe::RealWorld>(
-            std::initializer_list<probe::Member>{probe::use_connector, probe::use_commands, probe::use_dns}));
+        worlds_->all.push_back(std::make_unique<probe::RealWorld>(std::initializer_list<probe::Member>{
+            probe::use_connector, probe::use_commands, probe::use_dns, probe::use_ssh}));
         if (accounting_) {
             worlds_->all.back()->world.sending_addresses = [this] { return accounting_->source_addresses(); };
         }
