@@ -73,12 +73,7 @@ class Reader {
   public:
     Reader(const BounceRateQuery& query, const mta::ScannerOptions& options, const io::Files& files,
            const base::Deadline& deadline, MailTally& tally, BounceRateObservation& observation)
-        : options_(options),
-          files_(files),
-          deadline_(deadline),
-          tally_(tally),
-          observation_(observation),
-          query_(query) {
+        : options_(options), files_(files), deadline_(deadline), observation_(observation), query_(query) {
         window_.begin = observation.begin;
         window_.end = observation.end;
         window_.window = [&tally](std::span<const mta::Record> records) { tally.add(records); };
@@ -154,7 +149,6 @@ class Reader {
     const mta::ScannerOptions& options_;
     const io::Files& files_;
     const base::Deadline& deadline_;
-    MailTally& tally_;
     BounceRateObservation& observation_;
     const BounceRateQuery& query_;
     LogWindow window_;
