@@ -154,7 +154,7 @@ struct TlsaRecords {
 TlsaRecords tlsa_records(const CertEndpoint& endpoint, const dns::HostAddresses& addresses,
                          const CertLookContext& context, const Deadline& deadline) {
     TlsaRecords found;
-    const std::string host = expected_name(endpoint, context.query);
+    const std::string host = dns::ascii_name(endpoint.host).value_or(endpoint.host);
     auto resolver = open_resolver(context.world, context.query.names.resolver);
     if (!resolver) {
         found.facts.error = resolver.error();
