@@ -158,6 +158,21 @@ DkimKeyLook observe_dkim_key(const std::string& domain, const std::string& selec
     return look;
 }
 
+Result<std::string> checked_name(std::string_view text) { return dns::ascii_name(text); }
+
+void fetch_domain(auth::DnsCache& dns, const std::string& domain, const std::vector<std::string>& selectors) {
+    std::vector<dns::Question> questions{{.name = domain, .type = dns::Type::txt},
+                                         {.name = domain, .type = dns::Type::mx}};
+    for (const char* prefix : {"_dmarc.", "_mta-sts.", "_smtp._tls."}) {
+        questions.push_back({.name = prefix + domain, .type = dns::Type::txt});
+    }
+    for (const std::string& selector : selectors) {
+        questions.push_back({.name = key_name(domain, selector), .type = dns::Type::txt});
+    }
+    std::erase_if(questions, [](const dns::Question& one) { return !dns::askable(one.name); });
+    dns.fetch(questions);
+}
+
 Result<DkimObservation> dkim(const DkimQuery& query, const base::Deadline& deadline, World& world) {
     DkimObservation out;
     if (!query.domain.empty()) {

@@ -58,6 +58,11 @@ struct DkimObservation {
 [[nodiscard]] DkimKeyLook observe_dkim_key(const std::string& domain, const std::string& selector, auth::DnsCache& dns,
                                            const std::optional<tls::PublicKey>& own_key);
 
+// A domain or selector as it is asked (dns::ascii_name), for readers of configuration. Fault::usage.
+[[nodiscard]] base::Result<std::string> checked_name(std::string_view text);
+// Asks at once for what the readings of a domain's SPF, DKIM, DMARC, MTA-STS and TLSRPT records begin with.
+void fetch_domain(auth::DnsCache& dns, const std::string& domain, const std::vector<std::string>& selectors);
+
 // Faults: usage (bad domain or selector), those of reading the private key or the message.
 [[nodiscard]] base::Result<DkimObservation> dkim(const DkimQuery& query, const base::Deadline& deadline, World& world);
 

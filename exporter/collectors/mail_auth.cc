@@ -1,0 +1,222 @@
+#include "exporter/collectors/mail_auth.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+
+#include "exporter/collectors/registry.h"
+#include "shared/config/node.h"
+
+namespace mtawatch::exporter {
+
+namespace {
+
+using base::Result;
+using config::Node;
+using probe::Findings;
+using probe::Weight;
+
+constexpr std::chrono::milliseconds default_timeout = std::chrono::minutes(1);
+constexpr double bits_per_byte = 8;
+
+struct Domain {
+    std::string name;
+    std::vector<std::string> selectors;
+    std::vector<base::IpAddress> addresses;
+    std::optional<std::string> sender;
+    std::optional<std::string> helo;
+    bool mta_sts = false;  // its absence is a fault
+    bool tls_rpt = false;
+};
+
+struct Settings {
+    std::vector<Domain> domains;
+    std::vector<base::IpAddress> addresses;
+    std::string helo;
+    probe::ResolverChoice resolver;
+    std::chrono::milliseconds interval = record_interval;
+    std::chrono::milliseconds timeout = default_timeout;
+};
+using SettingsPtr = std::shared_ptr<const Settings>;
+
+Result<void> read_addresses(const Node& node, std::vector<base::IpAddress>& into) {
+    const auto texts = node.texts();
+    if (!texts) return base::fail(texts.error());
+    for (const std::string& text : *texts) {
+        const auto address = base::IpAddress::parse(text);
+        if (!address) return base::fail(node.error(fmt::format("\"{}\" is no IP address", text)));
+        into.push_back(*address);
+    }
+    return {};
+}
+
+// A name to be asked for as it stands; what is wrong is told with its place in the file.
+Result<void> take_name(const Node& node, const std::string& text, std::string& into) {
+    auto name = probe::checked_name(text);
+    if (!name) return base::fail(node.error(name.error().what));
+    into = std::move(*name);
+    return {};
+}
+
+Result<void> read_domain(const Node& node, Settings& settings) {
+    Domain domain;
+    if (node.is_scalar()) {
+        domain.name = node.text().value_or("");
+    } else {
+        config::MapReader map(node);
+        map.required("domain").text("domain", domain.name).texts("selectors", domain.selectors);
+        map.node("addresses", [&domain](const Node& list) { return read_addresses(list, domain.addresses); });
+        map.text("sender", domain.sender).text("helo", domain.helo);
+        map.boolean("mta_sts", domain.mta_sts).boolean("tls_rpt", domain.tls_rpt);
+        if (auto done = map.finish(); !done) return done;
+    }
+    if (auto name = take_name(node, domain.name, domain.name); !name) return name;
+    for (std::string& selector : domain.selectors) {
+        if (auto name = take_name(node, selector, selector); !name) return name;
+    }
+    settings.domains.push_back(std::move(domain));
+    return {};
+}
+
+Result<void> read_section(const Node& section, Settings& settings) {
+    std::optional<std::string> helo;
+    config::MapReader map(section);
+    map.each("domains", [&settings](const Node& node) { return read_domain(node, settings); });
+    map.node("addresses", [&settings](const Node& node) { return read_addresses(node, settings.addresses); });
+    map.text("helo", helo).texts("dns_servers", settings.resolver.servers);
+    map.duration("interval", settings.interval).duration("timeout", settings.timeout);
+    if (auto done = map.finish(); !done) return done;
+    if (helo) {
+        if (auto name = take_name(section, *helo, settings.helo); !name) return name;
+    }
+    if (settings.domains.empty() && settings.addresses.empty()) {
+        return base::fail(section.error("names nothing to look at; add domains or addresses"));
+    }
+    if (settings.interval < std::chrono::seconds(1)) return base::fail(section.error("interval: must be at least 1s"));
+    settings.timeout = std::min(settings.timeout, settings.interval);
+    return {};
+}
+
+// Runs `look` with a cache of its own over one resolver.
+template <class Look>
+Result<Families> with_cache(const Settings& settings, const base::Deadline& deadline, const probe::World& world,
+                            Look look) {
+    auto transport = probe::open_resolver(world, settings.resolver);
+    if (!transport) return base::fail(transport.error());
+    auth::DnsCache dns(**transport, deadline);
+    MailAuthSeen seen;
+    if (auto looked = look(dns, seen); !looked) return base::fail(looked.error());
+    return publish(seen);
+}
+
+Result<void> look_at(const Domain& domain, const Settings& settings, auth::DnsCache& dns, probe::World& world,
+                     MailAuthSeen& seen) {
+    probe::fetch_domain(dns, domain.name, domain.selectors);
+    probe::SpfQuery spf;
+    spf.domain = domain.name;
+    spf.ips = domain.addresses;
+    spf.sender = domain.sender.value_or("postmaster@" + domain.name);
+    spf.helo = domain.helo.value_or(domain.name);
+    seen.spf = probe::observe_spf(spf, dns, world);
+    for (const std::string& selector : domain.selectors) {
+        seen.keys.push_back(probe::observe_dkim_key(domain.name, selector, dns, std::nullopt));
+    }
+    probe::DmarcQuery dmarc;
+    dmarc.domain = domain.name;
+    auto policy = probe::observe_dmarc(dmarc, dns, world);
+    if (!policy) return base::fail(policy.error());
+    seen.dmarc = std::move(*policy);
+    auto reports = probe::observe_tls_rpt(domain.name, dns);
+    if (!reports) return base::fail(reports.error());
+    if (domain.tls_rpt || !reports->findings.has(Weight::absent)) seen.tls_rpt = std::move(*reports);
+    probe::MtaStsQuery sts;
+    sts.domain = domain.name;
+    sts.resolver = settings.resolver;
+    auto strict = probe::observe_mta_sts(sts, dns, world);
+    if (!strict) return base::fail(strict.error());
+    if (domain.mta_sts || !strict->findings.has(Weight::absent)) seen.mta_sts = std::move(*strict);
+    return {};
+}
+
+// 1 or 0; nothing when a lookup failed, the reason being noted.
+std::optional<double> validity(const Findings& findings, Families& families) {
+    for (const probe::Finding& finding : findings.items) {
+        if (finding.weight != Weight::unseen) continue;
+        families.note_failure({base::Fault::resolver, finding.text});
+        if (!findings.has(Weight::broken) && !findings.has(Weight::absent)) return std::nullopt;
+    }
+    return findings.usable() ? 1 : 0;
+}
+
+void publish_spf(const probe::SpfObservation& seen, Families& families) {
+    const auto valid = validity(seen.lint.findings, families);
+    families.add("mail_spf_valid", {seen.domain}, valid);
+    if (valid && seen.lint.records.size() == 1) {
+        families.add("mail_spf_lookups", {seen.domain}, static_cast<double>(seen.lint.tree.lookups));
+    }
+    for (const probe::SpfPass& pass : seen.evaluations) {
+        if (pass.evaluation.result == auth::SpfResult::temperror) {
+            families.note_failure({base::Fault::resolver, pass.evaluation.reason});
+            continue;
+        }
+        families.add("mail_spf_pass", {seen.domain, pass.ip.to_string()},
+                     pass.evaluation.result == auth::SpfResult::pass ? 1.0 : 0.0);
+    }
+}
+
+}  // namespace
+
+Result<std::vector<Task>> mail_auth_tasks(const Node& section) {
+    auto settings = std::make_shared<Settings>();
+    if (auto read = read_section(section, *settings); !read) return base::fail(read.error());
+    const SettingsPtr shared = std::move(settings);
+    std::vector<Task> tasks;
+    for (const Domain& domain : shared->domains) {
+        tasks.push_back({"mail_auth", domain.name, shared->interval, shared->timeout,
+                         [shared, domain](probe::World& world, const base::Deadline& deadline) {
+                             return with_cache(*shared, deadline, world, [&](auth::DnsCache& dns, MailAuthSeen& seen) {
+                                 return look_at(domain, *shared, dns, world, seen);
+                             });
+                         }});
+    }
+    for (const base::IpAddress& address : shared->addresses) {
+        tasks.push_back({"mail_auth", address.to_string(), shared->interval, shared->timeout,
+                         [shared, address](probe::World& world, const base::Deadline& deadline) {
+                             return with_cache(*shared, deadline, world,
+                                               [&](auth::DnsCache& dns, MailAuthSeen& seen) -> Result<void> {
+                                                   seen.reverse = probe::observe_reverse(address, shared->helo, dns);
+                                                   return {};
+                                               });
+                         }});
+    }
+    return tasks;
+}
+
+Families publish(const MailAuthSeen& seen) {
+    Families families;
+    if (seen.spf) publish_spf(*seen.spf, families);
+    for (const probe::DkimKeyLook& look : seen.keys) {
+        families.add("mail_dkim_valid", {look.domain, look.selector}, validity(look.findings, families));
+        if (look.key.key)
+            families.add("mail_dkim_key_bytes", {look.domain, look.selector}, look.key.bits / bits_per_byte);
+    }
+    if (seen.dmarc) {
+        families.add("mail_dmarc_valid", {seen.dmarc->domain}, validity(seen.dmarc->findings, families));
+        if (const auto policy = effective_policy(*seen.dmarc)) {
+            families.add("mail_dmarc_policy", {seen.dmarc->domain, std::string(auth::name(*policy))}, 1.0);
+        }
+    }
+    if (seen.mta_sts) {
+        families.add("mail_mta_sts_valid", {seen.mta_sts->domain}, validity(seen.mta_sts->findings, families));
+    }
+    if (seen.tls_rpt) {
+        families.add("mail_tls_rpt_valid", {seen.tls_rpt->domain}, validity(seen.tls_rpt->findings, families));
+    }
+    if (seen.reverse) {
+        families.add("mail_fcrdns_valid", {seen.reverse->ip.to_string()}, validity(seen.reverse->findings, families));
+    }
+    return families;
+}
+
+}  // namespace mtawatch::exporter
