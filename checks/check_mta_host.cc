@@ -1,0 +1,357 @@
+// Alerts when a mail host as a whole is degraded or unhealthy.
+#include <algorithm>
+
+#include "checks/mta_options.h"
+#include "checks/unit_judgement.h"
+#include "shared/base/text.h"
+#include "shared/plugin/check.h"
+#include "shared/probe/mta_host.h"
+
+namespace mtawatch::checks {
+
+namespace {
+
+using base::fail;
+using base::Fault;
+using base::Result;
+using plugin::Kind;
+using plugin::Options;
+using plugin::Report;
+using plugin::State;
+using plugin::Thresholds;
+using plugin::Unit;
+
+constexpr std::int64_t enough_mail = 100;  // below it a share of bounces says nothing
+constexpr double seconds_of_a_day = 86'400;
+
+struct Limits {
+    Thresholds queue;
+    Thresholds disk;
+    Thresholds delivery;
+    Thresholds log_errors;
+    Thresholds certificate;
+};
+
+plugin::OptionTable own_options() {
+    return {
+        {.name = "hostname",
+         .letter = 'H',
+         .metavar = "HOST",
+         .help = "Look on that host, over SSH; the same as --ssh"},
+        {.name = "mta",
+         .kind = Kind::choice,
+         .metavar = "pmta|postfix|kumomta",
+         .help = "The mail server there: its services, queue and spool"},
+        {.name = "services",
+         .metavar = "UNIT,...",
+         .help = "systemd units that must be active",
+         .fallback_text = "those of --mta"},
+        {.name = "queue",
+         .kind = Kind::thresholds,
+         .help = "Messages (PowerMTA: recipients) in the queue",
+         .fallback_text = "postfix 100/500, others 100000/500000"},
+        {.name = "url",
+         .metavar = "URL",
+         .help = "PowerMTA's monitor or KumoMTA's API, to ask it instead of a program"},
+        {.name = "sudo", .kind = Kind::flag, .help = "Run pmta through sudo -n"},
+        {.name = "disk",
+         .metavar = "PATH",
+         .help = "A path in each file system to look at",
+         .fallback_text = "/ and the spool of --mta",
+         .repeatable = true},
+        {.name = "disk-limits", .kind = Kind::thresholds, .help = "Percent used", .fallback = "80/90"},
+        {.name = "delivery",
+         .kind = Kind::thresholds,
+         .help = "Percent of mail delivered in the last hour, from 100 mails on; Postfix by its log, PowerMTA by its "
+                 "accounting files (on the host itself)",
+         .fallback = "95:/85:"},
+        {.name = "acct",
+         .metavar = "GLOB",
+         .help = "PowerMTA's accounting files",
+         .fallback = "/var/log/pmta/acct-*.csv"},
+        {.name = "cert",
+         .metavar = "ENDPOINT",
+         .help = "A certificate that the host serves, such as "
+                 "smtp://mx1.example.net; warned 30 and critical 7 days before "
+                 "its end"},
+        {.name = "log-errors",
+         .kind = Kind::thresholds,
+         .help = "Errors in the mail log of the last hour",
+         .fallback = "0/100"},
+    };
+}
+
+// ------------------------------------------------------------------------------------------- what the options mean
+
+struct Wanted {
+    probe::MtaHostQuery query;
+    std::vector<std::vector<std::string>> groups;
+    Limits limits;
+};
+
+std::string spool_of(const std::string& mta) {
+    return mta == "postfix" ? "/var/spool/postfix" : mta == "pmta" ? "/var/spool/pmta" : "/var/spool/kumomta";
+}
+
+Result<void> add_units(const Options& options, const std::optional<std::string>& mta, Wanted& wanted) {
+    if (const auto list = options.find_text("services")) {
+        for (const auto unit : base::split(*list, ',')) {
+            const auto name = base::trim(unit);
+            if (name.empty() || name.starts_with('-') || name.find(' ') != std::string_view::npos)
+                return fail(Fault::usage, "--services '{}': write unit names separated by commas", *list);
+            wanted.groups.push_back({std::string(name)});
+        }
+    } else if (mta) {
+        wanted.groups = probe::preset_units(*mta);
+    }
+    for (const auto& group : wanted.groups)
+        wanted.query.units.insert(wanted.query.units.end(), group.begin(), group.end());
+    return {};
+}
+
+Result<void> add_queue(const Options& options, const std::string& mta, Wanted& wanted) {
+    probe::MtaQueueQuery queue;
+    queue.mta = mta == "pmta" ? probe::Mta::pmta : mta == "postfix" ? probe::Mta::postfix : probe::Mta::kumomta;
+    queue.sudo = options.flag("sudo");
+    if (options.given("url")) {
+        if (queue.mta == probe::Mta::postfix) return fail(Fault::usage, "--url: Postfix is not asked over HTTP");
+        queue.web = web_source(options, options.text("url"));
+    } else if (queue.mta == probe::Mta::kumomta) {
+        if (wanted.query.ssh) return fail(Fault::usage, "KumoMTA's queue is asked over HTTP: give --url");
+        queue.web = web_source(options, "http://127.0.0.1:8000");
+    }
+    wanted.query.queue = std::move(queue);
+    wanted.limits.queue = options.find_thresholds("queue").value_or(
+        Thresholds::parse(mta == "postfix" ? "100/500" : "100000/500000").value());
+    return {};
+}
+
+Result<Wanted> wanted_of(const Options& options) {
+    Wanted wanted;
+    auto ssh = ssh_target(options, "hostname");
+    if (!ssh) return fail(ssh.error());
+    wanted.query.ssh = std::move(*ssh);
+    const auto mta = options.find_text("mta");
+    if (!mta && !options.given("services"))
+        return fail(Fault::usage, "say what runs there: --mta pmta, postfix or kumomta, or --services UNIT,...");
+    if (auto added = add_units(options, mta, wanted); !added) return fail(added.error());
+    if (mta)
+        if (auto added = add_queue(options, *mta, wanted); !added) return fail(added.error());
+    wanted.query.disks = options.list("disk");
+    for (const auto& path : wanted.query.disks)
+        if (!path.starts_with('/')) return fail(Fault::usage, "--disk '{}': write an absolute path", path);
+    if (wanted.query.disks.empty()) {
+        wanted.query.disks.emplace_back("/");
+        if (mta) wanted.query.disks.push_back(spool_of(*mta));
+    }
+    wanted.query.log = true;
+    // Only Postfix's deliveries can be seen everywhere, so the others are looked at where they are asked for.
+    wanted.query.deliveries = mta == "postfix" || (mta == "pmta" && !wanted.query.ssh) || options.given("delivery");
+    if (mta != "postfix") wanted.query.accounting = options.text("acct");
+    wanted.query.certificate = options.find_text("cert").value_or("");
+    if (!wanted.query.certificate.empty())
+        if (auto endpoint = probe::parse_cert_endpoint(wanted.query.certificate); !endpoint)
+            return fail(endpoint.error().at("--cert"));
+    wanted.limits.disk = *options.find_thresholds("disk-limits");
+    wanted.limits.delivery = *options.find_thresholds("delivery");
+    wanted.limits.log_errors = *options.find_thresholds("log-errors");
+    wanted.limits.certificate = Thresholds::parse("30:/7:").value();
+    for (const auto& range : {wanted.limits.delivery.warning, wanted.limits.delivery.critical})
+        if (range)
+            if (auto fine = plugin::refuse_bare(*range, "--delivery", "percent"); !fine) return fail(fine.error());
+    return wanted;
+}
+
+// --------------------------------------------------------------------------------------------------------- judging
+
+std::string because(const Thresholds& limits, double value) {
+    const std::string reason = limits.reason(value);
+    return reason.empty() ? "" : " (" + reason + ")";
+}
+
+double one_decimal(double value) { return static_cast<double>(static_cast<std::int64_t>(value * 10)) / 10; }
+
+void judge_queue(const probe::MtaQueueObservation& queue, const Limits& limits, base::WallTime now, Report& report) {
+    const auto count = static_cast<double>(queue.queued);
+    std::string text =
+        fmt::format("{} {} queued{}", queue.queued, queue.mta == probe::Mta::pmta ? "recipients" : "messages",
+                    because(limits.queue, count));
+    if (queue.oldest)
+        text += fmt::format(
+            ", oldest {}",
+            base::human_duration(std::chrono::duration_cast<std::chrono::seconds>(now - queue.oldest->arrival)));
+    report.add(limits.queue.judge(count), text);
+    report.figure("queue", count, Unit::none, limits.queue, 0);
+    if (queue.pmta && queue.pmta->state != "running")
+        report.add(State::critical, fmt::format("PowerMTA is {}, not running", queue.pmta->state));
+}
+
+void judge_disks(const std::vector<probe::DiskFacts>& disks, const Limits& limits, Report& report) {
+    std::vector<std::string> seen;
+    for (const auto& disk : disks) {
+        if (std::find(seen.begin(), seen.end(), disk.mountpoint) != seen.end()) continue;
+        seen.push_back(disk.mountpoint);
+        const double used = one_decimal(disk.used_percent());
+        report.add(limits.disk.judge(used),
+                   fmt::format("{} is {} % full{}{}", disk.mountpoint, base::plain(used), because(limits.disk, used),
+                               disk.path == disk.mountpoint ? "" : fmt::format(", with {} on it", disk.path)));
+        report.figure(disk.mountpoint == "/" ? "disk_root" : "disk" + disk.mountpoint, used, Unit::percent, limits.disk,
+                      0, 100);
+    }
+}
+
+void judge_log(const probe::LogFacts& log, const Limits& limits, Report& report) {
+    const auto errors = static_cast<double>(log.errors);
+    std::string text = fmt::format("{} errors in the mail log of the last hour ({}){}", log.errors, log.source,
+                                   because(limits.log_errors, errors));
+    if (log.rejects) text += fmt::format(", {} rejects", *log.rejects);
+    if (!log.last_error.empty()) text += ": " + log.last_error;
+    report.add(limits.log_errors.judge(errors), text);
+    report.figure("log_errors", errors, Unit::none, limits.log_errors, 0);
+}
+
+void judge_deliveries(const probe::DeliveryFacts& mail, const Limits& limits, Report& report) {
+    const auto percent = mail.delivered_percent();
+    const auto all = mail.delivered + mail.bounced;
+    if (!percent || all < enough_mail) {
+        report.add(State::ok, fmt::format("{} mails ended in the last hour, {} of them bounced: too few to judge", all,
+                                          mail.bounced));
+        return;
+    }
+    const double delivered = one_decimal(*percent);
+    report.add(limits.delivery.judge(delivered),
+               fmt::format("{} % of {} mails were delivered in the last hour{}", base::plain(delivered), all,
+                           because(limits.delivery, delivered)));
+    report.figure("delivered", delivered, Unit::percent, limits.delivery, 0, 100);
+}
+
+// The soonest end in the verified path decides; whether it verifies too.
+void judge_certificate(const probe::CertLook& look, const Limits& limits, base::WallTime now, Report& report) {
+    if (look.error) {
+        const State state = plugin::state_of(look.error->fault);
+        report.add(state, fmt::format("certificate of {}: {}", look.target, look.error->what));
+        return;
+    }
+    if (look.outcome != probe::CertOutcome::shown) {
+        report.add(State::critical, fmt::format("{} shows no certificate: {}", look.target, look.reason));
+        return;
+    }
+    if (look.verified == false || look.name_matches == false)
+        report.add(State::critical, fmt::format("the certificate of {} {}", look.target,
+                                                look.verified == false ? "does not verify" : "is for another name"));
+    std::optional<std::int64_t> soonest;
+    for (const auto& certificate : look.path)
+        if (const auto end = certificate.not_after; end && (!soonest || *end < *soonest)) soonest = *end;
+    if (!soonest) return;
+    const double days =
+        one_decimal((static_cast<double>(*soonest) - static_cast<double>(base::unix_seconds(now))) / seconds_of_a_day);
+    report.add(limits.certificate.judge(days), fmt::format("the certificate of {} ends in {} days{}", look.target,
+                                                           base::plain(days), because(limits.certificate, days)));
+    report.figure("certificate_days", days, Unit::none, limits.certificate);
+}
+
+std::string_view health(State state) {
+    switch (state) {
+        case State::ok:
+            return "healthy";
+        case State::warning:
+            return "degraded";
+        case State::critical:
+            return "unhealthy";
+        case State::unknown:
+            break;
+    }
+    return "unknown";
+}
+
+std::string observation_json(const probe::MtaHostObservation& seen, State state) {
+    base::JsonWriter json;
+    json.object().member("where", seen.where).member("health", health(state)).key("services").array();
+    if (seen.units)
+        for (const auto& unit : *seen.units) write_unit(unit, json);
+    json.end().key("queue");
+    if (seen.queue)
+        json.object().member("mta", probe::name(seen.queue->mta)).member("queued", seen.queue->queued).end();
+    else
+        json.null();
+    json.key("disks").array();
+    for (const auto& disk : seen.disks)
+        json.object()
+            .member("path", disk.path)
+            .member("mountpoint", disk.mountpoint)
+            .member("used_percent", one_decimal(disk.used_percent()))
+            .end();
+    json.end().key("log");
+    if (seen.log)
+        json.object()
+            .member("source", seen.log->source)
+            .member("errors", seen.log->errors)
+            .member("rejects", seen.log->rejects)
+            .end();
+    else
+        json.null();
+    json.key("deliveries");
+    if (seen.deliveries)
+        json.object().member("delivered", seen.deliveries->delivered).member("bounced", seen.deliveries->bounced).end();
+    else
+        json.null();
+    json.key("unseen").array();
+    for (const auto& part : seen.unseen) json.object().member("part", part.part).member("why", part.why.what).end();
+    return json.end().end().take();
+}
+
+std::string summary_of(const Report& report, const std::string& where) {
+    const State state = report.state();
+    std::string text = fmt::format("{} is {}", where.starts_with("on ") ? where.substr(3) : where, health(state));
+    const auto worst = std::find_if(report.details.begin(), report.details.end(),
+                                    [&](const plugin::Detail& detail) { return detail.state == state; });
+    if (state == State::ok || worst == report.details.end())
+        return text + fmt::format(": {} things looked at", report.details.size());
+    const auto bad = std::count_if(report.details.begin(), report.details.end(),
+                                   [](const plugin::Detail& detail) { return detail.state != State::ok; });
+    text += ": " + worst->text;
+    if (bad > 1) text += fmt::format(" (and {} more)", bad - 1);
+    return text;
+}
+
+Report judge(const probe::MtaHostObservation& seen, const Wanted& wanted, base::WallTime now) {
+    Report report;
+    if (seen.units)
+        for (const auto& unit : probe::choose_units(wanted.groups, *seen.units)) judge_unit(unit, {}, now, report);
+    if (seen.queue) judge_queue(*seen.queue, wanted.limits, now, report);
+    judge_disks(seen.disks, wanted.limits, report);
+    if (seen.log) judge_log(*seen.log, wanted.limits, report);
+    if (seen.deliveries) judge_deliveries(*seen.deliveries, wanted.limits, report);
+    if (seen.certificate)
+        for (const auto& look : seen.certificate->looks) judge_certificate(look, wanted.limits, now, report);
+    for (const auto& part : seen.unseen)
+        report.add(State::unknown, fmt::format("{} could not be seen: {}", part.part, part.why.what));
+    report.summary = summary_of(report, seen.where);
+    report.observation = observation_json(seen, report.state());
+    return report;
+}
+
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::World& world) {
+    const auto wanted = wanted_of(options);
+    if (!wanted) return fail(wanted.error());
+    const auto seen = probe::mta_host(wanted->query, deadline, world);
+    if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
+    if (!seen) {
+        Report report;
+        return report.add(State::unknown, fmt::format("the host could not be looked at: {}", seen.error().what));
+    }
+    return judge(*seen, *wanted, world.clock->wall());
+}
+
+}  // namespace
+
+plugin::Check mta_host() {
+    return {
+        .name = "mta_host",
+        .purpose = "Alerts when a mail host as a whole is degraded or unhealthy",
+        .options = plugin::options_of({own_options(), web_options(), plugin::ssh_options(), plugin::family_options()}),
+        .run = run,
+        .example = "check_mta_host --mta postfix --ssh nagios@mx1.example.net --cert smtp://mx1.example.net"};
+}
+
+}  // namespace mtawatch::checks

@@ -1,0 +1,226 @@
+// check_mta_host as a whole: one host of made-up programs, healthy, degraded, unhealthy and unknown.
+#include <boost/test/unit_test.hpp>
+
+#include "shared/ssh/ssh.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/fake_commands.h"
+#include "tests/support/run_check.h"
+
+using namespace mtawatch;
+
+namespace {
+
+const std::string show =
+    "env TZ=UTC systemctl show --no-pager "
+    "--property=Id,LoadState,ActiveState,SubState,UnitFileState,Type,Result,NRestarts,ExecMainStatus,ExecMainCode,"
+    "ActiveEnterTimestamp,InactiveEnterTimestamp,TriggeredBy,LastTriggerUSec -- postfix@-.service postfix.service";
+const std::string journal = "journalctl --no-pager --facility=mail --since=-1h --output=cat";
+constexpr const char* running =
+    "LoadState=loaded\nActiveState=active\nSubState=running\n\nLoadState=loaded\n"
+    "ActiveState=active\nSubState=exited\n";
+constexpr const char* failed =
+    "LoadState=loaded\nActiveState=failed\nSubState=failed\nResult=exit-code\n\n"
+    "LoadState=loaded\nActiveState=active\nSubState=exited\n";
+
+std::string df(int percent, std::string_view mountpoint) {
+    return fmt::format("Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 1000000 {} {} {}% {}\n",
+                       percent * 1000, 100'000 - percent * 1000, percent, mountpoint);
+}
+
+std::string deliveries(int sent, int bounced) {
+    std::string text;
+    for (int i = 0; i < sent; ++i) text += "A1: to=<a@example.com>, status=sent (250 ok)\n";
+    for (int i = 0; i < bounced; ++i) text += "A1: to=<a@example.com>, status=bounced (550 no)\n";
+    return text;
+}
+
+std::string mail(int count) {
+    std::string text;
+    for (int i = 0; i < count; ++i)
+        text += fmt::format(
+            "{{\"queue_name\": \"deferred\", \"queue_id\": \"Q{}\", \"arrival_time\": 1699999000, "
+            "\"message_size\": 1, \"recipients\": []}}\n",
+            i);
+    return text;
+}
+
+// A healthy host; a scenario changes what it is about.
+struct Host {
+    std::string units = running;
+    test::Said queue{mail(3)};
+    test::Said root{df(40, "/")};
+    test::Said spool{df(50, "/var")};
+    test::Said log{deliveries(190, 10)};
+    test::Said errors{""};
+};
+
+plugin::Outcome run(const Host& host, const std::string& more = "") {
+    test::FakeClock clock;
+    test::FakeCommands commands;
+    commands.add(show, {host.units});
+    commands.add("postqueue -j", host.queue);
+    commands.add("df -P -k -- /", host.root);
+    commands.add("df -P -k -- /var/spool/postfix", host.spool);
+    commands.add(journal, host.log);
+    commands.add(journal + " --priority=err", host.errors);
+    probe::World world;
+    world.clock = &clock;
+    world.commands = &commands;
+    std::vector<std::string> words{"--mta", "postfix"};
+    for (const auto word : base::words(more)) words.emplace_back(word);
+    return test::run_check(words, world);
+}
+
+bool has(const std::string& text, std::string_view part) {
+    if (text.find(part) != std::string::npos) return true;
+    BOOST_TEST_MESSAGE("'" << part << "' is not in: " << text);
+    return false;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(mta_host)
+
+BOOST_AUTO_TEST_CASE(ok_healthy) {
+    const auto outcome = run({});
+    BOOST_TEST(outcome.exit_code == 0);
+    BOOST_TEST(
+        outcome.text ==
+        "MTA_HOST OK - this machine is healthy: 6 things looked at | queue=3;100;500;0 disk_root=40%;80;90;0;100 "
+        "disk_var=50%;80;90;0;100 log_errors=0;0;100;0 delivered=95%;95:;85:;0;100\n");
+}
+
+BOOST_AUTO_TEST_CASE(warn_degraded_by_the_queue) {
+    const auto outcome = run({.queue = {mail(101)}});
+    BOOST_TEST(outcome.exit_code == 1);
+    BOOST_TEST(
+        has(outcome.text, "MTA_HOST WARNING - this machine is degraded: 101 messages queued (above 100), oldest"));
+}
+
+BOOST_AUTO_TEST_CASE(crit_unhealthy_by_a_service) {
+    const auto outcome = run({.units = failed, .root = {df(85, "/")}});
+    BOOST_TEST(outcome.exit_code == 2);
+    BOOST_TEST(
+        has(outcome.text,
+            "MTA_HOST CRITICAL - this machine is unhealthy: postfix@-.service failed (exit-code) (and 1 more) |"));
+    BOOST_TEST(has(outcome.text, "\nWARNING: / is 85 % full (above 80)\n"));
+}
+
+BOOST_AUTO_TEST_CASE(crit_by_disk_delivery_and_log_errors) {
+    BOOST_TEST(
+        has(run({.spool = {df(91, "/var")}}).text, "/var is 91 % full (above 90), with /var/spool/postfix on it"));
+    const auto bounces = run({.log = {deliveries(84, 16)}});
+    BOOST_TEST(bounces.exit_code == 2);
+    BOOST_TEST(has(bounces.text, "84 % of 100 mails were delivered in the last hour (below 85)"));
+    const auto errors = run({.errors = {"fatal: no SASL\nfatal: open database\n"}});
+    BOOST_TEST(errors.exit_code == 1);
+    BOOST_TEST(has(errors.text, "2 errors in the mail log of the last hour (journal) (above 0), 0 rejects"));
+}
+
+BOOST_AUTO_TEST_CASE(few_mails_are_not_judged) {
+    const auto outcome = run({.log = {deliveries(1, 20)}}, "-v");
+    BOOST_TEST(outcome.exit_code == 0);
+    BOOST_TEST(has(outcome.text, "21 mails ended in the last hour, 20 of them bounced: too few to judge"));
+}
+
+BOOST_AUTO_TEST_CASE(a_part_that_cannot_be_seen_is_named_and_never_healthy) {
+    const auto queue = run({.queue = {"", 69, "not allowed to view the mail queue"}});
+    BOOST_TEST(queue.exit_code == 3);
+    BOOST_TEST(has(queue.text, "MTA_HOST UNKNOWN - this machine is unknown: queue could not be seen: postqueue"));
+    BOOST_TEST(has(queue.text, "authorized_mailq_users"));
+    const auto disk = run({.spool = {"", 1, "df: /var/spool/postfix: No such file or directory"}});
+    BOOST_TEST(disk.exit_code == 3);
+    BOOST_TEST(has(disk.text, "disk /var/spool/postfix could not be seen"));
+    // The journal shows only our own messages: 0 errors would be a lie.
+    const auto journal_hidden =
+        run({.log = {"", 0, "Hint: You are currently not seeing messages from other users and the system."}});
+    BOOST_TEST(journal_hidden.exit_code == 3);
+    BOOST_TEST(has(journal_hidden.text, "mail log could not be seen"));
+    // What is worse than unknown stays in front.
+    const auto both = run({.units = failed, .queue = {"", 69, "x"}});
+    BOOST_TEST(both.exit_code == 2);
+    BOOST_TEST(has(both.text, "\nUNKNOWN: queue could not be seen"));
+}
+
+BOOST_AUTO_TEST_CASE(json_for_an_api) {
+    const auto outcome = run({.queue = {mail(600)}}, "-o json");
+    BOOST_TEST(outcome.exit_code == 2);
+    BOOST_TEST(has(outcome.text, R"("observation":{"where":"on this machine","health":"unhealthy","services":[{)"));
+    BOOST_TEST(has(outcome.text, R"("queue":{"mta":"postfix","queued":600})"));
+    BOOST_TEST(has(outcome.text, R"("deliveries":{"delivered":190,"bounced":10},"unseen":[])"));
+}
+
+BOOST_AUTO_TEST_CASE(a_log_file_serves_where_the_journal_holds_no_mail) {
+    test::FakeClock clock;
+    test::FakeCommands commands;
+    commands.add(show, {running});
+    commands.add("postqueue -j", {""});
+    commands.add("df -P -k -- /", {df(1, "/")});
+    commands.add("df -P -k -- /var/spool/postfix", {df(1, "/")});
+    commands.add(journal, {"-- No entries --\n"});
+    commands.add("date +%Y-%m-%dT%H:%M:%S%z", {"2023-11-14T23:13:20+0100\n"});
+    commands.add("tail -c 33554432 -- /var/log/mail.log",
+                 {"Nov 14 22:40:00 mx1 postfix/smtpd[1]: fatal: no SASL mechanisms\n"});
+    commands.add("tail -c 33554432 -- /var/log/mail.log.1",
+                 {"Nov 14 20:40:00 mx1 postfix/smtpd[1]: fatal: old\n"
+                  "Nov 14 22:20:00 mx1 postfix/smtpd[1]: error: open database\n"});
+    probe::World world;
+    world.clock = &clock;
+    world.commands = &commands;
+    const auto outcome = test::run_check({"--mta", "postfix"}, world);
+    BOOST_TEST(outcome.exit_code == 1);
+    BOOST_TEST(has(outcome.text,
+                   "2 errors in the mail log of the last hour (/var/log/mail.log) (above 0), 0 rejects: "
+                   "Nov 14 22:40:00 mx1 postfix/smtpd[1]: fatal: no SASL mechanisms"));
+}
+
+BOOST_AUTO_TEST_CASE(deliveries_of_powermta_over_ssh_are_said_to_be_unseen) {
+    test::FakeClock clock;
+    probe::World world;
+    world.clock = &clock;
+    world.open_ssh = [](const ssh::SshSettings&, const base::Deadline&) -> base::Result<std::unique_ptr<io::Commands>> {
+        return std::make_unique<test::FakeCommands>("on mx1.example.net");
+    };
+    const auto outcome = test::run_check({"--mta", "pmta", "--ssh", "mx1.example.net", "--delivery", "95:/85:"}, world);
+    BOOST_TEST(outcome.exit_code == 3);
+    BOOST_TEST(has(outcome.text, "mx1.example.net is unknown"));
+    BOOST_TEST(has(outcome.text, "deliveries could not be seen: accounting files are read on the host itself only"));
+}
+
+BOOST_AUTO_TEST_CASE(unknown_when_the_host_cannot_be_reached) {
+    test::FakeClock clock;
+    probe::World world;
+    world.clock = &clock;
+    world.open_ssh = [](const ssh::SshSettings&, const base::Deadline&) -> base::Result<std::unique_ptr<io::Commands>> {
+        return base::fail(base::Fault::refused, "cannot connect to mx1.example.net port 22: Connection refused");
+    };
+    const auto outcome = test::run_check({"--mta", "postfix", "-H", "mx1.example.net"}, world);
+    BOOST_TEST(outcome.exit_code == 3);
+    BOOST_TEST(
+        outcome.text ==
+        "MTA_HOST UNKNOWN - the host could not be looked at: cannot connect to mx1.example.net port 22: Connection "
+        "refused\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_right_is_refused) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+        {{}, "say what runs there"},
+        {{"--mta", "exim"}, "exim"},
+        {{"--mta", "postfix", "--disk", "var"}, "absolute path"},
+        {{"--mta", "postfix", "--delivery", "95/85"}, "write 95: to be warned below 95 percent"},
+        {{"--mta", "postfix", "--services", "a,,b"}, "separated by commas"},
+        {{"--mta", "postfix", "--cert", "gopher://x"}, "--cert"},
+        {{"--mta", "kumomta", "--ssh", "mx1.example.net"}, "give --url"},
+        {{"--mta", "postfix", "--url", "http://127.0.0.1"}, "not asked over HTTP"},
+    };
+    for (const auto& [arguments, part] : cases) {
+        test::FakeClock clock;
+        probe::World world;
+        world.clock = &clock;
+        const auto outcome = test::run_check(arguments, world);
+        BOOST_TEST(outcome.exit_code == 3, part);
+        BOOST_TEST(has(outcome.text, part), part);
+    }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
