@@ -51,16 +51,17 @@ Result<void> read_references(const MailCertQuery& query, const World& world, Cer
 }
 
 std::vector<CertLook> look_at(const CertEndpoint& endpoint, const CertLookContext& context, const Deadline& deadline) {
+    CertLook unseen;
+    unseen.endpoint = endpoint;
+    unseen.target = endpoint.text;
     try {
-        return endpoint.scheme == "file" ? look_at_files(endpoint, context)
-                                         : look_at_service(endpoint, context, deadline);
+        if (endpoint.scheme == "file") return look_at_files(endpoint, context);
+        if (!deadline.expired()) return look_at_service(endpoint, context, deadline);
+        unseen.error = base::Error{Fault::cut, "not looked at: other endpoints used up the time; allow more with -t"};
     } catch (const std::exception& mistake) {  // in a thread it would end the whole program
-        CertLook look;
-        look.endpoint = endpoint;
-        look.target = endpoint.text;
-        look.error = base::Error{Fault::internal, mistake.what()};
-        return {look};
+        unseen.error = base::Error{Fault::internal, mistake.what()};
     }
+    return {unseen};
 }
 
 }  // namespace
