@@ -30,7 +30,7 @@ plugin::OptionTable own_options() {
         {.name = "unit",
          .letter = 'u',
          .metavar = "UNIT",
-         .help = "systemd unit; a name without a type is a service",
+         .help = "Unit of systemd; a name without a type is a service",
          .repeatable = true},
         {.name = "mta",
          .kind = Kind::choice,

@@ -1,6 +1,6 @@
 """Holds every built plugin to the contract that Nagios and Icinga rely on, from outside, as a process.
 
-Every plugin that checks/CMakeLists.txt names is tested. One that is missing from TARGETS fails with the line to add, so a new
+Every plugin that checks/CMakeLists.txt names is tested. One that is missing from plugin_targets.py fails with the line to add, so a new
 plugin cannot stay untested.
 """
 import fcntl
@@ -8,9 +8,7 @@ import json
 import os
 import pathlib
 import re
-import select
 import signal
-import socket
 import struct
 import subprocess
 import sys
@@ -19,31 +17,13 @@ import termios
 import time
 import unittest
 
+from plugin_targets import Silence, arguments_of
+
 FOLDER = pathlib.Path(sys.argv[2]) / "checks"
 TABLES = {table["program"]: table for table in json.loads(subprocess.run(
     [FOLDER / "describe_checks"], capture_output=True, check=True).stdout)}
 PLUGINS = [FOLDER / program for program in sorted(TABLES)]
 
-DNS = ["--dns-server", "127.0.0.1:{port}"]
-SSH = ["--ssh", "127.0.0.1:{port}", "--ssh-host-key", "SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]
-# How each plugin is pointed at something that never answers: {port} listens on TCP and UDP and says nothing; "-" is a
-# standard input that never ends.
-TARGETS = {
-    "check_bounce_rate": ["--file", "-"],
-    "check_dkim": ["-d", "example.net", "-s", "s1", *DNS],
-    "check_dmarc": ["-d", "example.net", *DNS],
-    "check_dnsbl": ["-a", "192.0.2.1", "-l", "bl.example.net", *DNS],
-    "check_fcrdns": ["-i", "192.0.2.1", *DNS],
-    "check_mail_cert": ["-e", "smtp://127.0.0.1:{port}"],
-    "check_mail_submit": ["-H", "127.0.0.1", "-p", "{port}"],
-    "check_mta_host": SSH,
-    "check_mta_queue": ["--mta", "pmta", "--url", "http://127.0.0.1:{port}"],
-    "check_mta_service": ["-u", "postfix.service", *SSH],
-    "check_mta_sts": ["-d", "example.net", *DNS],
-    "check_mx": ["-d", "example.net", *DNS],
-    "check_spf": ["-d", "example.net", *DNS],
-    "check_tls_rpt": ["-d", "example.net", *DNS],
-}
 # A value that no option of the kind takes. Text is anything.
 BAD_VALUES = {"integer": "12abc", "number": "1,5", "range": "20:10", "thresholds": "80", "duration": "90", "choice": "nonsense",
               "endpoint": "not an address", "time": "yesterday", "timeout": "10:bad"}
@@ -57,31 +37,6 @@ SLOW = 5  # seconds that a busy machine may add to a run; the plugin's own -t de
 
 def headline(plugin):
     return plugin.name.removeprefix("check_").upper()
-
-
-class Silence:
-    """A TCP and UDP port on loopback that takes connections and packets and never says a word."""
-
-    def __enter__(self):
-        for _ in range(50):
-            self.tcp = socket.create_server(("127.0.0.1", 0))
-            self.port = self.tcp.getsockname()[1]
-            self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            try:
-                self.udp.bind(("127.0.0.1", self.port))
-                return self
-            except OSError:
-                self.tcp.close()
-                self.udp.close()
-        raise AssertionError("no port is free for TCP and UDP alike")
-
-    def __exit__(self, *_):
-        self.tcp.close()
-        self.udp.close()
-
-    def wait_for_caller(self):
-        ready, _, _ = select.select([self.tcp, self.udp], [], [], 20)
-        assert ready, "nobody called"
 
 
 def every_plugin(rule):
@@ -110,11 +65,6 @@ class Contract(unittest.TestCase):
         if "|" in lines[0]:
             for item in lines[0].split("|", 1)[1].split():
                 self.assertRegex(item, rf"^{ITEM.pattern}$")
-
-    def arguments(self, plugin, port):
-        self.assertIn(plugin.name, TARGETS, f"add {plugin.name} to TARGETS in {__file__}: the arguments that point it at "
-                      "something that never answers")
-        return [argument.format(port=port) for argument in TARGETS[plugin.name]]
 
     def test_there_are_plugins(self):
         self.assertTrue(PLUGINS, "describe_checks knows no plugin")
@@ -177,7 +127,7 @@ class Contract(unittest.TestCase):
         with Silence() as silence:
             read_end, write_end = os.pipe()
             start = time.monotonic()
-            code, text = self.run_plugin(plugin, [*self.arguments(plugin, silence.port), "-t", "1.5"], stdin=read_end)
+            code, text = self.run_plugin(plugin, [*arguments_of(plugin.name, silence.port), "-t", "1.5"], stdin=read_end)
             took = time.monotonic() - start
             os.close(read_end)
             os.close(write_end)
@@ -189,7 +139,7 @@ class Contract(unittest.TestCase):
     def test_json_holds_the_same_answer(self, plugin):
         with Silence() as silence:
             read_end, write_end = os.pipe()
-            arguments = [*self.arguments(plugin, silence.port), "-t", "1", "-o", "json"]
+            arguments = [*arguments_of(plugin.name, silence.port), "-t", "1", "-o", "json"]
             code, text = self.run_plugin(plugin, arguments, stdin=read_end)
             os.close(read_end)
             os.close(write_end)
@@ -205,7 +155,7 @@ class Contract(unittest.TestCase):
         with Silence() as silence:
             read_end, write_end = os.pipe()
             os.write(write_end, b"type,timeLogged\n")
-            arguments = [*self.arguments(plugin, silence.port), "-t", "60:critical"]
+            arguments = [*arguments_of(plugin.name, silence.port), "-t", "60:critical"]
             process = subprocess.Popen([plugin, *arguments], stdin=read_end, stdout=subprocess.PIPE,
                                        stderr=subprocess.PIPE)
             if "-" in arguments:
