@@ -29,16 +29,31 @@ std::string wrapped(std::string_view text, std::size_t blanks = indent, std::str
     return result + std::string(blanks, ' ') + line + "\n";
 }
 
+std::string names(const Option& option) {
+    return option.letter != 0 ? fmt::format(" -{}, --{}", option.letter, option.name)
+                              : fmt::format("     --{}", option.name);
+}
+
+// A list of words that does not fit behind the name stands in the explanation.
+bool words_are_explained(const Option& option) {
+    return option.kind == Kind::choice && names(option).size() + 1 + option.metavar.size() > columns;
+}
+
 std::string heading(const Option& option) {
-    std::string text = option.letter != 0 ? fmt::format(" -{}, --{}", option.letter, option.name)
-                                          : fmt::format("     --{}", option.name);
-    const std::string_view value = metavar(option);
-    if (option.value_optional) return text + fmt::format("[={}]", value);
-    return value.empty() ? text : text + fmt::format(" {}", value);
+    const std::string_view value = words_are_explained(option) ? "WORD" : metavar(option);
+    if (option.value_optional) return names(option) + fmt::format("[={}]", value);
+    return value.empty() ? names(option) : names(option) + fmt::format(" {}", value);
 }
 
 std::string explanation(const Option& option) {
     std::string text(option.help);
+    if (words_are_explained(option)) {
+        std::string words;
+        for (const std::string_view word : base::split(option.metavar, '|')) {
+            words += fmt::format("{}{}", words.empty() ? "" : ", ", word);
+        }
+        text += fmt::format("; one of {}", words);
+    }
     std::vector<std::string> remarks;
     if (option.required) remarks.emplace_back("required");
     if (option.repeatable) remarks.emplace_back("repeatable");

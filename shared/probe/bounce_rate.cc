@@ -117,6 +117,7 @@ class Reader {
 
   private:
     Result<LogFacts> facts_of(const std::string& path, LogSource& source) {
+        deadline_.doing("reading " + source.path);
         if (path == kStandardInput)
             return read_stream_window(io::standard_input(), options_, window_, deadline_, source);
         const std::string real = files_.real_path(path);
