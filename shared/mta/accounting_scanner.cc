@@ -30,7 +30,8 @@ bool first_cell_is_type(std::string_view line) {
 
 // Writes the positions of the bits of `separators`, and up to seven more: in groups of fixed size, because a loop that
 // ends after each block's own number would be mispredicted in every block.
-std::uint32_t* write_positions(std::uint32_t* out, std::uint32_t base, std::uint64_t separators) {
+[[gnu::always_inline]] inline std::uint32_t* write_positions(std::uint32_t* out, std::uint32_t base,
+                                                             std::uint64_t separators) {
     const unsigned count = count_bits(separators);
     const auto write = [&](unsigned from, unsigned to) {
         for (unsigned i = from; i < to; ++i) {
@@ -78,7 +79,7 @@ AccountingScanner::AccountingScanner(ScannerOptions options)
         const auto renamed = options_.record_types.find(name(coded_types_[i]));
         if (renamed != options_.record_types.end()) coded_types_[i] = renamed->second;
     }
-    rows_.reserve(kWindowBytes);
+    rows_.resize(kWindowBytes + kBlock);  // a window can end a line with every byte
     reset();
 }
 
@@ -90,7 +91,7 @@ void AccountingScanner::resume(std::string_view header, std::uint64_t offset) {
     inside_ = waiting_ = paused_ = skipping_ = finished_ = header_waits_ = false;
     ends_[0] = static_cast<std::uint32_t>(-1);
     ends_used_ = 1;
-    rows_.clear();
+    rows_used_ = 0;
     row_ = 0;
     records_.clear();
     header_.clear();
@@ -120,7 +121,7 @@ std::size_t AccountingScanner::feed(std::string_view bytes) {
 std::span<const Record> AccountingScanner::next() {
     records_.clear();
     while (records_.empty()) {
-        if (row_ < rows_.size()) {
+        if (row_ < rows_used_) {
             walk_rows();
             continue;
         }
@@ -136,21 +137,21 @@ std::span<const Record> AccountingScanner::next() {
             break;
         }
         options_.portable ? scan_window<PortableBits>() : scan_window<VectorBits>();
-        if (waiting_ && rows_.empty()) break;
+        if (waiting_ && rows_used_ == 0) break;
     }
     return records_;
 }
 
 // Moves the separators of the line that is not complete yet to the front, so that the next window adds to them.
 void AccountingScanner::keep_partial_line() {
-    if (row_ < rows_.size()) {  // lines that are scanned and not walked: they are scanned again
+    if (row_ < rows_used_) {  // lines that are scanned and not walked: they are scanned again
         scan_ = begin_;
         inside_ = waiting_ = false;
         ends_used_ = 1;
-        rows_.clear();
+        rows_used_ = 0;
     }
-    const std::size_t walked = rows_.empty() ? 0 : rows_.back().last;
-    rows_.clear();
+    const std::size_t walked = rows_used_ == 0 ? 0 : rows_[rows_used_ - 1].last;
+    rows_used_ = 0;
     row_ = 0;
     cr_used_ = 0;
     ends_[0] = static_cast<std::uint32_t>(begin_ - 1);
@@ -192,6 +193,7 @@ void AccountingScanner::scan_plain_blocks(std::size_t limit) {
     const char* const buffer = buffer_.data();
     std::uint32_t* const first = ends_.data();
     std::uint32_t* out = first + ends_used_;
+    Row* row = rows_.data() + rows_used_;
     std::uint64_t carry = inside_ ? ~std::uint64_t{0} : 0;
     std::size_t at = scan_;
     for (; at + kBlock <= limit; at += kBlock) {
@@ -202,7 +204,7 @@ void AccountingScanner::scan_plain_blocks(std::size_t limit) {
         const std::uint64_t separators = (bits.commas & ~inside) | bits.newlines;
         for (std::uint64_t newlines = bits.newlines; newlines != 0; newlines &= newlines - 1) {
             const std::uint64_t up_to = newlines ^ (newlines - 1);
-            rows_.push_back({static_cast<std::uint32_t>(out - first) + count_bits(separators & up_to) - 1, false});
+            *row++ = {static_cast<std::uint32_t>(out - first) + count_bits(separators & up_to) - 1, false};
         }
         out = write_positions(out, static_cast<std::uint32_t>(at), separators);
         carry = std::uint64_t{0} - (inside >> 63);
@@ -210,6 +212,7 @@ void AccountingScanner::scan_plain_blocks(std::size_t limit) {
     scan_ = at;
     inside_ = carry != 0;
     ends_used_ = static_cast<std::size_t>(out - first);
+    rows_used_ = static_cast<std::size_t>(row - rows_.data());
 }
 
 // Adds the separators of up to 64 bytes and returns where to go on.
@@ -229,13 +232,13 @@ std::size_t AccountingScanner::scan_block(std::size_t at, std::size_t valid) {
             const std::uint64_t before = (std::uint64_t{1} << bit) - 1;
             const std::uint64_t newlines = bits.newlines & ~inside & before;
             // What begins a line depends on the header, which may be among the lines before this one: they go first.
-            paused_ = !rows_.empty() || newlines != 0;
+            paused_ = rows_used_ > 0 || newlines != 0;
             const LineStart start = paused_ ? LineStart::undecided : line_start(at + bit + 1);
             if (start != LineStart::no) {
                 const bool ends = start == LineStart::yes;
                 const std::uint64_t newline = ends ? std::uint64_t{1} << bit : 0;
                 add_separators(at, (bits.commas & ~inside & before) | newlines | newline, newlines | newline);
-                if (ends) rows_.back().unclosed = true;
+                if (ends) rows_[rows_used_ - 1].unclosed = true;
                 inside_ = !ends;
                 waiting_ = !ends && !paused_;
                 return at + bit + (ends ? 1 : 0);
@@ -251,7 +254,7 @@ std::size_t AccountingScanner::scan_block(std::size_t at, std::size_t valid) {
 void AccountingScanner::add_separators(std::size_t at, std::uint64_t separators, std::uint64_t newlines) {
     for (; newlines != 0; newlines &= newlines - 1) {
         const std::uint64_t up_to = newlines ^ (newlines - 1);
-        rows_.push_back({static_cast<std::uint32_t>(ends_used_ + count_bits(separators & up_to) - 1), false});
+        rows_[rows_used_++] = {static_cast<std::uint32_t>(ends_used_ + count_bits(separators & up_to) - 1), false};
     }
     std::uint32_t* const first = ends_.data();
     const std::uint32_t* const end = write_positions(first + ends_used_, static_cast<std::uint32_t>(at), separators);
@@ -322,7 +325,7 @@ void AccountingScanner::skip_oversized() {
 }
 
 void AccountingScanner::walk_rows() {
-    for (; row_ < rows_.size(); ++row_) {
+    for (; row_ < rows_used_; ++row_) {
         const std::uint32_t first = row_ == 0 ? 1 : rows_[row_ - 1].last + 1;
         const std::uint32_t last = rows_[row_].last;
         const std::uint32_t newline = ends_[last];

@@ -183,6 +183,7 @@ class AccountingScanner {
     std::vector<std::uint32_t> cr_ends_;  // the separators of lines that end in CR LF, with the CR as the last one
     std::size_t cr_used_ = 0;
     std::vector<Row> rows_;
+    std::size_t rows_used_ = 0;
     std::size_t row_ = 0;        // the first of them that has not been walked
     bool header_waits_ = false;  // it is a header, and records before it are to be handed out first
     std::vector<Record> records_;
