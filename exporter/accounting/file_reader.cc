@@ -272,6 +272,8 @@ void FileReader::lengthen_fingerprint(TrackedFile& file, std::string_view head) 
     const std::size_t full = full_fingerprint_length(head);
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>({full, file.offset, head.size()}));
     if (length <= file.fingerprint.length) return;
+    // Truncated and written anew since it was read: the new beginning is not this file's.
+    if (fingerprint_of(head, file.fingerprint.length) != file.fingerprint) return;
     const WriterTurn turn(lock_);
     file.fingerprint = fingerprint_of(head, length);
 }

@@ -21,6 +21,7 @@ constexpr std::int64_t kForgetSeconds = 30 * 86'400;
 // The known files by their beginnings.
 struct Follower::Index {
     std::map<std::uint32_t, std::unordered_map<std::uint64_t, std::vector<TrackedFile*>>> by_length;
+    void add(TrackedFile& file) { by_length[file.fingerprint.length][file.fingerprint.hash].push_back(&file); }
 };
 
 Follower::Follower(const AccountingSettings& settings, const base::Clock& clock, TurnLock& lock, HeadReader read_head,
@@ -56,9 +57,7 @@ void Follower::rescan() {
     if (!all_located) copies_.clear();
     Index index;
     if (!unknown.empty()) {
-        for (const auto& file : files_) {
-            index.by_length[file->fingerprint.length][file->fingerprint.hash].push_back(file.get());
-        }
+        for (const auto& file : files_) index.add(*file);
     }
     for (const SeenFile* seen : unknown) identify(*seen, index);
     handle_missing();
@@ -144,7 +143,7 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen) {
 }
 
 // A file whose inode is not followed: a known one under another name, a copy of one, or a new one.
-void Follower::identify(const SeenFile& seen, const Index& index) {
+void Follower::identify(const SeenFile& seen, Index& index) {
     const Inode inode{seen.device, seen.inode};
     if (copies_.contains(inode)) return;
     auto head = read_head_(seen.path);
@@ -165,7 +164,8 @@ void Follower::identify(const SeenFile& seen, const Index& index) {
     if (known != nullptr) {
         locate(*known, seen);
     } else {
-        add_new(seen, *head);
+        // A file and its .gz may both be new: the second of them must be known as a copy.
+        index.add(add_new(seen, *head));
     }
 }
 
@@ -191,7 +191,7 @@ TrackedFile* Follower::match(const Head& head, const SeenFile& seen, const Index
     return best;
 }
 
-void Follower::add_new(const SeenFile& seen, const Head& head) {
+TrackedFile& Follower::add_new(const SeenFile& seen, const Head& head) {
     auto file = std::make_unique<TrackedFile>();
     const auto same_name = by_path_.find(seen.path);
     if (same_name != by_path_.end() && !located_.contains(same_name->second)) ++events_.rotations;
@@ -211,6 +211,7 @@ void Follower::add_new(const SeenFile& seen, const Head& head) {
     located_.insert(file.get());
     const WriterTurn turn(lock_);
     files_.push_back(std::move(file));
+    return *files_.back();
 }
 
 // Files that this rescan found nowhere: read what their descriptor still leads to, then remember them for a while.

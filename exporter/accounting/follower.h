@@ -65,9 +65,9 @@ class Follower {
     void locate(TrackedFile& file, const SeenFile& seen);
     [[nodiscard]] bool same_content(const TrackedFile& file, const SeenFile& seen);
     [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
-    void identify(const SeenFile& seen, const Index& index);
+    void identify(const SeenFile& seen, Index& index);
     [[nodiscard]] TrackedFile* match(const Head& head, const SeenFile& seen, const Index& index) const;
-    void add_new(const SeenFile& seen, const Head& head);
+    TrackedFile& add_new(const SeenFile& seen, const Head& head);
     void handle_missing();
     void forget_old();
     void mark_finished();

@@ -62,7 +62,10 @@ RecordCounter::RecordCounter(const AccountingSettings& settings, SeriesStore& st
       queued_times_(settings.scanner.zone),
       by_domain_(kProviderAnswers),
       by_mx_(kProviderAnswers),
-      replies_(kReplyAnswers) {
+      replies_(kReplyAnswers),
+      delivery_rows_(kRowMemos),
+      sender_rows_(kRowMemos),
+      source_rows_(kRowMemos) {
     for (const std::string& provider : settings.providers->names()) provider_words_.push_back(store.word(provider));
     for (std::size_t i = 0; i < mta::kBounceClasses; ++i) {
         bounce_words_[i] = store.word(name(static_cast<mta::BounceClass>(i)));
@@ -194,27 +197,33 @@ void RecordCounter::delivery(const mta::Record& record, std::int64_t time) {
         ++*row(Family::local_deliveries, store_.value(Kind::delivery_type, type));
         return;
     }
+    if (generation_ != store_.generation()) forget_rows();
     const Common c = common(record);
-    std::uint64_t* deliveries = row(Family::deliveries, c.vmta, c.pool, c.provider);
+    const DeliveryRows rows = delivery_rows(c);
+    std::uint64_t* deliveries = store_.counts(Family::deliveries, rows.deliveries);
     ++deliveries[0];
     deliveries[1] += number(record.raw(Cell::dlv_size));
-    delivery_delay(record, c.provider, c.pool, time);
+    delivery_delay(record, store_.counts(Family::delivery_delay, rows.delay), time);
     reply(record, c.provider);
     if (record.has(Cell::dlv_tls_protocol)) {
         const std::string_view protocol = record.raw(Cell::dlv_tls_protocol);
         const TextId id = protocol.empty() ? code_words_[0] : store_.value(Kind::protocol, protocol);
         ++*row(Family::tls_deliveries, c.provider, id);
     }
-    if (time != mta::kNoTime) {
-        std::uint64_t* newest = row(Family::last_delivery, c.pool);
-        *newest = std::max(*newest, static_cast<std::uint64_t>(std::max<std::int64_t>(time, 0)));
+    if (time > 0) {
+        std::uint64_t* newest = store_.counts(Family::last_delivery, rows.newest);
+        *newest = std::max(*newest, static_cast<std::uint64_t>(time));
     }
-    const TextId from = sender(record);
-    ++*row(Family::sender_deliveries, from, c.provider);
-    ++*row(Family::sender_lifetime, from);
-    const TextId source = store_.value(Kind::source_ip, record.raw(Cell::dlv_source_ip));
-    ++*row(Family::source_ip_deliveries, source);
-    store_.learn_origin(source, {c.vmta, c.pool});
+    const SenderRows from = sender_rows(sender(record), c.provider);
+    ++*store_.counts(Family::sender_deliveries, from.deliveries);
+    ++*store_.counts(Family::sender_lifetime, from.lifetime);
+    const SourceRows source = source_rows(store_.value(Kind::source_ip, record.raw(Cell::dlv_source_ip)));
+    ++*store_.counts(Family::source_ip_deliveries, source.deliveries);
+    if (source.origin != SeriesTable::kNone) {
+        std::uint64_t* origin = store_.origins().counts(source.origin);
+        origin[0] = c.vmta;
+        origin[1] = c.pool;
+    }
     if (store_.enabled(Family::job_deliveries)) {
         ++*row(Family::job_deliveries, store_.value(Kind::job_id, job(record)));
     }
@@ -223,8 +232,55 @@ void RecordCounter::delivery(const mta::Record& record, std::int64_t time) {
     }
 }
 
+// A remembered row serves only combinations that were not folded: folding counts every record.
+RecordCounter::DeliveryRows RecordCounter::delivery_rows(const Common& c) {
+    const std::array<TextId, 3> key{c.vmta, c.pool, c.provider};
+    DeliveryRows& memo = delivery_rows_[mix(std::uint64_t{c.vmta} << 32U | c.provider, c.pool ^ kHashStep) % kRowMemos];
+    if (memo.key == key) return memo;
+    DeliveryRows rows{key, 0, 0, 0};
+    std::array<TextId, 3> deliveries = key;
+    std::array<TextId, 2> delay{c.provider, c.pool};
+    std::array<TextId, 1> newest{c.pool};
+    rows.deliveries = store_.row_number(Family::deliveries, deliveries.data());
+    rows.delay = store_.row_number(Family::delivery_delay, delay.data());
+    rows.newest = store_.row_number(Family::last_delivery, newest.data());
+    if (deliveries == key && delay[1] == c.pool && newest[0] == c.pool) memo = rows;
+    return rows;
+}
+
+RecordCounter::SenderRows RecordCounter::sender_rows(TextId from, TextId provider) {
+    const std::array<TextId, 2> key{from, provider};
+    SenderRows& memo = sender_rows_[mix(std::uint64_t{from} << 32U | provider, kHashStep) % kRowMemos];
+    if (memo.key == key) return memo;
+    SenderRows rows{key, 0, 0};
+    std::array<TextId, 2> deliveries = key;
+    std::array<TextId, 1> lifetime{from};
+    rows.deliveries = store_.row_number(Family::sender_deliveries, deliveries.data());
+    rows.lifetime = store_.row_number(Family::sender_lifetime, lifetime.data());
+    if (deliveries == key && lifetime[0] == from) memo = rows;
+    return rows;
+}
+
+RecordCounter::SourceRows RecordCounter::source_rows(TextId source) {
+    SourceRows& memo = source_rows_[source % kRowMemos];
+    if (memo.key == source) return memo;
+    SourceRows rows{source, 0, 0};
+    TextId key = source;
+    rows.deliveries = store_.row_number(Family::source_ip_deliveries, &key);
+    rows.origin = store_.origin_row(source);
+    if (key == source) memo = rows;
+    return rows;
+}
+
+void RecordCounter::forget_rows() {
+    std::ranges::fill(delivery_rows_, DeliveryRows{});
+    std::ranges::fill(sender_rows_, SenderRows{});
+    std::ranges::fill(source_rows_, SourceRows{});
+    generation_ = store_.generation();
+}
+
 // From queueing to delivery; a record that says neither has no part in the histogram.
-void RecordCounter::delivery_delay(const mta::Record& record, TextId provider, TextId pool, std::int64_t time) {
+void RecordCounter::delivery_delay(const mta::Record& record, std::uint64_t* histogram, std::int64_t time) {
     std::int64_t delay = 0;
     const std::string_view total = record.raw(Cell::total_seconds_queued);
     if (!total.empty()) {
@@ -237,7 +293,6 @@ void RecordCounter::delivery_delay(const mta::Record& record, TextId provider, T
     }
     std::size_t bucket = 0;
     for (const std::uint32_t bound : kBounds) bucket += delay > bound ? 1U : 0U;
-    std::uint64_t* histogram = row(Family::delivery_delay, provider, pool);
     ++histogram[bucket];
     histogram[kDelayWidth - 1] += static_cast<std::uint64_t>(delay);
 }

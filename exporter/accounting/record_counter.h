@@ -47,7 +47,7 @@ class RecordCounter {
     [[nodiscard]] TextId sender(const mta::Record& record);
     [[nodiscard]] std::string_view job(const mta::Record& record) const;
     void delivery(const mta::Record& record, std::int64_t time);
-    void delivery_delay(const mta::Record& record, TextId provider, TextId pool, std::int64_t time);
+    void delivery_delay(const mta::Record& record, std::uint64_t* histogram, std::int64_t time);
     void bounce(const mta::Record& record);
     void transient(const mta::Record& record);
     void queue_transient(const mta::Record& record);
@@ -75,7 +75,29 @@ class RecordCounter {
         std::uint64_t hash = 0;
         mta::ReplyClass answer = mta::ReplyClass::other;
     };
-    static constexpr std::size_t kProviderAnswers = 1U << 14U;
+    // Row numbers of combinations that come again and again, until a sweep takes rows out. Each is its key, then rows.
+    struct DeliveryRows {
+        std::array<TextId, 3> key{kNoText, kNoText, kNoText};  // vmta, pool, provider
+        std::uint32_t deliveries = 0;
+        std::uint32_t delay = 0;
+        std::uint32_t newest = 0;
+    };
+    struct SenderRows {
+        std::array<TextId, 2> key{kNoText, kNoText};  // sender domain, provider
+        std::uint32_t deliveries = 0;
+        std::uint32_t lifetime = 0;
+    };
+    struct SourceRows {
+        TextId key = kNoText;
+        std::uint32_t deliveries = 0;
+        std::uint32_t origin = 0;
+    };
+    [[nodiscard]] DeliveryRows delivery_rows(const Common& c);
+    [[nodiscard]] SenderRows sender_rows(TextId from, TextId provider);
+    [[nodiscard]] SourceRows source_rows(TextId source);
+    void forget_rows();
+    static constexpr std::size_t kRowMemos = 1U << 10U;
+    static constexpr std::size_t kProviderAnswers = 1U << 15U;
     static constexpr std::size_t kReplyAnswers = 1U << 12U;
 
     const AccountingSettings& settings_;
@@ -90,6 +112,10 @@ class RecordCounter {
     std::vector<ProviderAnswer> by_domain_;
     std::vector<ProviderAnswer> by_mx_;
     std::vector<ReplyAnswer> replies_;
+    std::vector<DeliveryRows> delivery_rows_;
+    std::vector<SenderRows> sender_rows_;
+    std::vector<SourceRows> source_rows_;
+    std::uint32_t generation_ = 0;  // of the store, for which the rows above hold
 };
 
 }  // namespace mtawatch::exporter

@@ -1,5 +1,6 @@
 #include "exporter/accounting/series_render.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstring>
@@ -83,6 +84,7 @@ void render_counts(ExpositionWriter& writer, const SeriesStore& store, Family fa
     SampleWriter samples(writer, unix_seconds);
     LineBuffer line;
     for (std::size_t row = 0; row < copy.rows; ++row) {
+        if (family == Family::last_delivery && copy.counts[row] == 0) continue;  // no delivery said when it was
         line.clear();
         add_head(line, pieces, store.texts(), copy.keys.data() + row * pieces.labels);
         samples.write(line, "} ", copy.counts[row * width + (bytes ? 1 : 0)]);
@@ -104,6 +106,7 @@ void render_histogram(ExpositionWriter& writer, const SeriesStore& store, Family
     for (std::size_t row = 0; row < copy.rows; ++row) {
         const TextId* key = copy.keys.data() + row * buckets.labels;
         const std::uint64_t* counts = copy.counts.data() + row * kDelayWidth;
+        if (std::all_of(counts, counts + kDelayWidth - 1, [](std::uint64_t n) { return n == 0; })) continue;
         std::uint64_t cumulative = 0;
         for (std::size_t i = 0; i < closes.size(); ++i) {
             cumulative += counts[i];

@@ -82,14 +82,7 @@ TextId SeriesStore::word(std::string_view text) {
     return id;
 }
 
-std::uint64_t* SeriesStore::row(Family family, TextId* key) {
-    SeriesTable& table = tables_[index_of(family)];
-    const std::uint32_t found = table.find(key);
-    if (found != SeriesTable::kNone) return table.counts(found);
-    return add_row(family, key);
-}
-
-std::uint64_t* SeriesStore::add_row(Family family, TextId* key) {
+std::uint32_t SeriesStore::add_row(Family family, TextId* key) {
     SeriesTable& table = tables_[index_of(family)];
     const FamilyShape& shape = shapes_[index_of(family)];
     auto& folded_labels = folded[index_of(family)];
@@ -109,14 +102,19 @@ std::uint64_t* SeriesStore::add_row(Family family, TextId* key) {
         }
         found = table.find(key);
     }
-    return table.counts(found != SeriesTable::kNone ? found : table.add(key));
+    return found != SeriesTable::kNone ? found : table.add(key);
+}
+
+std::uint32_t SeriesStore::origin_row(TextId source_ip) {
+    if (source_ip == kFoldedText || source_ip == kOtherText) return SeriesTable::kNone;
+    const std::uint32_t found = origins_.find(&source_ip);
+    return found != SeriesTable::kNone ? found : origins_.add(&source_ip);
 }
 
 void SeriesStore::learn_origin(TextId source_ip, Origin origin) {
-    if (source_ip == kFoldedText || source_ip == kOtherText) return;
-    std::uint32_t found = origins_.find(&source_ip);
-    if (found == SeriesTable::kNone) found = origins_.add(&source_ip);
-    std::uint64_t* counts = origins_.counts(found);
+    const std::uint32_t row = origin_row(source_ip);
+    if (row == SeriesTable::kNone) return;
+    std::uint64_t* counts = origins_.counts(row);
     counts[0] = origin.vmta;
     counts[1] = origin.pool;
 }
@@ -151,6 +149,7 @@ void SeriesStore::retire_kind(Kind kind, std::uint32_t idle_before) {
         if (counts && entry.last_seen < idle_before) idle.insert(entry.text);
     }
     if (idle.empty()) return;
+    ++generation_;
     for (std::size_t i = 0; i < kFamilies; ++i) {
         if (shapes_[i].retired_by != kind) continue;
         tables_[i].remove_if([&](const TextId* key, const std::uint64_t* counts) {

@@ -58,7 +58,19 @@ class SeriesStore {
 
     // The counts of that combination: there, added, or, when the family is full, folded into "other". Never null.
     // `key` has a value for every label of the family, in the catalogue's order; it is changed by folding.
-    [[nodiscard]] std::uint64_t* row(Family family, TextId* key);
+    [[nodiscard]] std::uint64_t* row(Family family, TextId* key) {
+        return tables_[index_of(family)].counts(row_number(family, key));
+    }
+    // The same as a number that holds until generation() changes; a caller may remember it if `key` was not changed
+    // (folding counts every record anew).
+    [[nodiscard]] std::uint32_t row_number(Family family, TextId* key) {
+        const std::uint32_t found = tables_[index_of(family)].find(key);
+        return found != SeriesTable::kNone ? found : add_row(family, key);
+    }
+    [[nodiscard]] std::uint64_t* counts(Family family, std::uint32_t row) {
+        return tables_[index_of(family)].counts(row);
+    }
+    [[nodiscard]] std::uint32_t generation() const { return generation_; }
     [[nodiscard]] bool enabled(Family family) const { return shapes_[index_of(family)].enabled; }
     // A cell's text as a label value of an open kind, at the present record time.
     [[nodiscard]] TextId value(Kind kind, std::string_view raw) {
@@ -72,6 +84,8 @@ class SeriesStore {
         TextId pool;
     };
     void learn_origin(TextId source_ip, Origin origin);
+    // The row in which that address' origin is kept; kNone for addresses that share "other".
+    [[nodiscard]] std::uint32_t origin_row(TextId source_ip);
     [[nodiscard]] std::optional<Origin> origin_of(std::string_view source_ip) const;
 
     // Moves record time on, and retires what has become idle when enough of it has passed.
@@ -107,10 +121,11 @@ class SeriesStore {
   private:
     void sweep();
     void retire_kind(Kind kind, std::uint32_t idle_before);
-    [[nodiscard]] std::uint64_t* add_row(Family family, TextId* key);
+    [[nodiscard]] std::uint32_t add_row(Family family, TextId* key);
 
     std::chrono::seconds idle_limit_;
     std::uint32_t now_ = 0;
+    std::uint32_t generation_ = 0;  // counts the sweeps that took rows out
     TextPool texts_;
     std::vector<FamilyShape> shapes_;
     std::vector<ValueTable> values_;

@@ -21,10 +21,8 @@ constexpr std::array<std::uint8_t, 256> make_byte_classes() {
 }
 constexpr std::array<std::uint8_t, 256> kByteClasses = make_byte_classes();
 
-std::uint32_t short_hash(std::string_view text) {
-    const std::uint64_t hash = hash_bytes(text);
-    return static_cast<std::uint32_t>(hash ^ (hash >> 32U));
-}
+// Texts that differ from the cells they stand for are kept under another hash than those cells may have.
+constexpr std::uint32_t kChangedText = 0x5bd1e995U;
 
 }  // namespace
 
@@ -53,24 +51,21 @@ std::string_view label_text(std::string_view raw, bool lower, char (&scratch)[kM
 ValueTable::ValueTable(TextPool& pool, std::uint32_t limit, bool lower)
     : pool_(&pool), limit_(limit), lower_(lower), places_(kFirstPlaces) {
     const std::string_view other = pool.text(kOtherText);
-    const std::uint32_t hash = short_hash(other);
+    const std::uint32_t hash = hash_of(other);
     places_[place_of(hash, other)] = {hash, kOtherText, 0};
 }
 
-std::size_t ValueTable::place_of(std::uint32_t hash, std::string_view text) const {
-    const std::size_t mask = places_.size() - 1;
-    std::size_t place = hash & mask;
-    while (places_[place].text != kNoText &&
-           (places_[place].hash != hash || pool_->text(places_[place].text) != text)) {
-        place = (place + 1) & mask;
-    }
-    return place;
+// Whether the text came out of label_text as some cell went in decides its hash; both are told by the text alone.
+std::uint32_t ValueTable::hash_of(std::string_view text) const {
+    char scratch[kMaxTextBytes];
+    const bool plain = label_text(text, lower_, scratch) == text;
+    return plain ? plain_hash(text) : plain_hash(text) ^ kChangedText;
 }
 
-TextId ValueTable::find_or_add(std::string_view raw, std::uint32_t now) {
+TextId ValueTable::find_cleaned(std::string_view raw, std::uint32_t now) {
     char scratch[kMaxTextBytes];
     const std::string_view text = label_text(raw, lower_, scratch);
-    const std::uint32_t hash = short_hash(text);
+    const std::uint32_t hash = hash_of(text);
     Entry& entry = places_[place_of(hash, text)];
     if (entry.text != kNoText) {
         entry.last_seen = std::max(entry.last_seen, now);
@@ -83,11 +78,11 @@ TextId ValueTable::find_or_add(std::string_view raw, std::uint32_t now) {
 TextId ValueTable::find(std::string_view raw) const {
     char scratch[kMaxTextBytes];
     const std::string_view text = label_text(raw, lower_, scratch);
-    return places_[place_of(short_hash(text), text)].text;
+    return places_[place_of(hash_of(text), text)].text;
 }
 
 TextId ValueTable::restore(std::string_view text, std::uint32_t last_seen) {
-    const std::uint32_t hash = short_hash(text);
+    const std::uint32_t hash = hash_of(text);
     const Entry& entry = places_[place_of(hash, text)];
     if (entry.text != kNoText) return entry.text;
     return insert(hash, text, last_seen);

@@ -33,7 +33,13 @@ class ValueTable {
     ValueTable(TextPool& pool, std::uint32_t limit, bool lower);
 
     // The number of a raw cell, new if there is room, else kFoldedText. `now` is record time.
-    [[nodiscard]] TextId find_or_add(std::string_view raw, std::uint32_t now);
+    [[nodiscard]] TextId find_or_add(std::string_view raw, std::uint32_t now) {
+        // A cell that reads like a kept text needs no cleaning: texts that were changed have another hash.
+        Entry& entry = places_[place_of(plain_hash(raw), raw)];
+        if (entry.text == kNoText) return find_cleaned(raw, now);
+        if (entry.last_seen < now) entry.last_seen = now;
+        return entry.text;
+    }
     // Only looks: kNoText when unknown.
     [[nodiscard]] TextId find(std::string_view raw) const;
     // Puts back what a checkpoint had: the text as it is kept, which is not there yet.
@@ -53,7 +59,24 @@ class ValueTable {
     }
 
   private:
-    [[nodiscard]] std::size_t place_of(std::uint32_t hash, std::string_view text) const;
+    [[nodiscard]] static std::uint32_t plain_hash(std::string_view text) {
+        const std::uint64_t hash = hash_bytes(text);
+        return static_cast<std::uint32_t>(hash ^ (hash >> 32U));
+    }
+    [[nodiscard]] std::size_t place_of(std::uint32_t hash, std::string_view text) const {
+        const std::size_t mask = places_.size() - 1;
+        std::size_t place = hash & mask;
+        while (places_[place].text != kNoText && !(places_[place].hash == hash && same(places_[place].text, text))) {
+            place = (place + 1) & mask;
+        }
+        return place;
+    }
+    [[nodiscard]] bool same(TextId id, std::string_view text) const {
+        const std::string_view kept = pool_->text(id);
+        return kept.size() == text.size() && same_bytes(kept.data(), text.data(), text.size());
+    }
+    [[nodiscard]] TextId find_cleaned(std::string_view raw, std::uint32_t now);
+    [[nodiscard]] std::uint32_t hash_of(std::string_view text) const;
     TextId insert(std::uint32_t hash, std::string_view text, std::uint32_t last_seen);
     void rebuild(const std::vector<Entry>& entries);
 
