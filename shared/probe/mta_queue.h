@@ -32,6 +32,7 @@ struct MtaQueueQuery {
     std::vector<std::string> config_dirs;  // Postfix instances; empty: the default one
     QueueGroup group = QueueGroup::none;   // also count by
     std::size_t max_groups = 1000;         // largest kept
+    bool vmtas = false;                    // PowerMTA: count by VMTA beside `group`
     bool held_queues = false;              // PowerMTA: queues in backoff and paused ones
     bool licence = false;                  // PowerMTA: when it ends
     // PowerMTA: is any message older than one of these? Asked from the longest on, until one is found (expensive).
@@ -88,6 +89,7 @@ struct MtaQueueObservation {
     std::vector<QueueCount> queues;  // postfix: active, deferred …; pmta: smtp, pipe …; kumomta: scheduled, ready
     std::vector<QueueCount> groups;  // largest first, by `group` of the query
     bool groups_complete = true;     // false: smaller or unlisted ones are missing
+    std::vector<QueueCount> vmtas;   // answer to `vmtas`, largest first
     std::int64_t group_error = 0;    // counts of groups are at most this much too high
     std::optional<OldestMessage> oldest;  // absent: no mail, or the MTA does not tell
     std::optional<AgeAnswer> age;         // answer to older_than

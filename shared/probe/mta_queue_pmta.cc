@@ -78,16 +78,16 @@ void look_at_held(PmtaSource& source, bool backoff, const base::Deadline& deadli
         (backoff ? into.backoff : into.paused) = std::move(*found);
 }
 
-void look_at_groups(PmtaSource& source, const MtaQueueQuery& query, const base::Deadline& deadline,
-                    MtaQueueObservation& into) {
-    auto listing = list(source, std::string(name(query.group)), "", deadline);
+// Whether every group of that kind was shown; nothing was added when they could not be seen.
+bool look_at_groups(PmtaSource& source, QueueGroup group, const base::Deadline& deadline, MtaQueueObservation& seen,
+                    std::vector<QueueCount>& into) {
+    auto listing = list(source, std::string(name(group)), "", deadline);
     if (!listing) {
-        into.unseen.push_back({fmt::format("the queue by {}", name(query.group)), listing.error()});
-        return;
+        seen.unseen.push_back({fmt::format("the queue by {}", name(group)), listing.error()});
+        return false;
     }
-    for (const auto& entry : listing->entries) into.groups.push_back({entry.name, entry.recipients, {}});
-    into.groups_complete = listing->complete().value_or(false);
-    keep_largest(into, query.max_groups);
+    for (const auto& entry : listing->entries) into.push_back({entry.name, entry.recipients, {}});
+    return listing->complete().value_or(false);
 }
 
 Result<mta::PmtaMessages> messages_over(PmtaSource& source, std::chrono::seconds age, const base::Deadline& deadline) {
@@ -152,7 +152,11 @@ base::Result<MtaQueueObservation> pmta_queue(PmtaSource& source, const MtaQueueQ
         look_at_held(source, true, deadline, seen);
         look_at_held(source, false, deadline, seen);
     }
-    if (query.group != QueueGroup::none) look_at_groups(source, query, deadline, seen);
+    if (query.group != QueueGroup::none) {
+        seen.groups_complete = look_at_groups(source, query.group, deadline, seen, seen.groups);
+        keep_largest(seen, query.max_groups);
+    }
+    if (query.vmtas) static_cast<void>(look_at_groups(source, QueueGroup::vmta, deadline, seen, seen.vmtas));
     if (!query.older_than.empty()) look_at_age(source, query.older_than, deadline, world, seen);
     if (query.licence) look_at_licence(source, deadline, seen);
     return seen;

@@ -15,7 +15,9 @@ using base::Fault;
 using base::Result;
 
 constexpr std::size_t max_secret = 4096;  // a key has 128 characters at most
-constexpr unsigned max_redirects = 3;     // http to https, / to /ui, and one to spare
+// A monitor lies in the next rack, not behind a modem: whoever does not take the connection by then will not.
+constexpr auto connect_timeout = std::chrono::seconds(3);
+constexpr unsigned max_redirects = 3;  // http to https, / to /ui, and one to spare
 // Fixed, because nothing that is sent in a form comes from outside: no value can hold it.
 constexpr std::string_view boundary = "mtawatch-form-4b1f0c";
 
@@ -83,8 +85,11 @@ base::Result<WebReply> ask_web(World& world, const WebSource& source, const WebR
                                const base::Deadline& deadline) {
     auto request = prepare(world, source, wanted);
     if (!request) return fail(request.error());
+    const auto connect = [&world](const std::string& host, std::uint16_t port, const base::Deadline& until) {
+        return make_dial(world, {})(host, port, until.within(connect_timeout));
+    };
     // A form goes where a request without one is redirected to: a POST is not repeated by a redirect.
-    auto answer = http::fetch(*request, make_dial(world, {}), deadline);
+    auto answer = http::fetch(*request, connect, deadline);
     if (!answer) return fail(answer.error().at(http::to_string(request->url)));
     const std::string where = http::to_string(answer->url);
     if (!answer->response)

@@ -1,0 +1,63 @@
+// The section `collectors.mta_host`: disks and mail log of a mail host.
+#include "exporter/collectors/mta_probes.h"
+#include "exporter/collectors/mta_target.h"
+#include "exporter/collectors/registry.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+using base::Result;
+
+Result<Task> read_target(const config::Node& node, const Pace& pace) {
+    probe::MtaHostQuery query;
+    query.disks = {"/"};
+    query.log = true;
+    config::MapReader map(node);
+    map.texts("disks", query.disks).boolean("log", query.log);
+    const MtaTargetReader reader(map, false);
+    if (auto read = map.finish(); !read) return base::fail(read.error());
+    auto target = reader.finish(node);
+    if (!target) return base::fail(target.error());
+    for (const auto& path : query.disks)
+        if (!path.starts_with('/')) return base::fail(node.error("disks: '" + path + "' is no absolute path"));
+    query.ssh = target->ssh;
+    return Task{
+        .probe = "mta_host",
+        .target = target->name,
+        .interval = pace.interval,
+        .timeout = pace.timeout,
+        .run = [query, host = target->host](probe::World& world, const base::Deadline& deadline) -> Result<Families> {
+            const auto seen = probe::mta_host(query, deadline, world);
+            if (!seen) return base::fail(seen.error());
+            return publish(*seen, host);
+        }};
+}
+
+}  // namespace
+
+Families publish(const probe::MtaHostObservation& seen, const std::string& host) {
+    Families families;
+    for (const auto& disk : seen.disks)
+        families.add("mail_host_disk_used_ratio", {host, disk.mountpoint}, disk.used_percent() / 100);
+    if (seen.log) families.add("mail_host_log_errors", {host}, static_cast<double>(seen.log->errors));
+    if (!seen.unseen.empty()) families.note_failure(seen.unseen.front().why.at(seen.unseen.front().part));
+    return families;
+}
+
+Result<std::vector<Task>> mta_host_tasks(const config::Node& section) {
+    Pace pace;
+    std::vector<Task> tasks;
+    config::MapReader map(section);
+    read_pace(map, pace);
+    map.each("targets", [&](const config::Node& node) -> Result<void> {
+        auto task = read_target(node, pace);
+        if (!task) return base::fail(task.error());
+        tasks.push_back(std::move(*task));
+        return {};
+    });
+    if (auto read = map.required("targets").finish(); !read) return base::fail(read.error());
+    if (auto fine = check_pace(section, pace); !fine) return base::fail(fine.error());
+    return tasks;
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,66 @@
+// The section `collectors.mta_service`: whether the services that mail needs are active.
+#include "exporter/collectors/mta_probes.h"
+#include "exporter/collectors/mta_target.h"
+#include "exporter/collectors/registry.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+using base::Result;
+
+Result<Task> read_target(const config::Node& node, const Pace& pace) {
+    std::vector<std::string> units;
+    std::string mta;
+    config::MapReader map(node);
+    map.texts("units", units).choice("mta", mta, {"postfix", "pmta", "kumomta", "dovecot", "opendkim"});
+    const MtaTargetReader reader(map, false);
+    if (auto read = map.finish(); !read) return base::fail(read.error());
+    auto target = reader.finish(node);
+    if (!target) return base::fail(target.error());
+    std::vector<std::vector<std::string>> groups = probe::preset_units(mta);
+    for (const auto& unit : units) groups.push_back({unit});
+    probe::MtaServiceQuery query;
+    query.ssh = target->ssh;
+    for (const auto& group : groups) query.units.insert(query.units.end(), group.begin(), group.end());
+    if (query.units.empty()) return base::fail(node.error("give units or mta"));
+    return Task{.probe = "mta_service",
+                .target = target->name,
+                .interval = pace.interval,
+                .timeout = pace.timeout,
+                .run = [query, groups, host = target->host](probe::World& world,
+                                                            const base::Deadline& deadline) -> Result<Families> {
+                    const auto seen = probe::mta_service(query, deadline, world);
+                    if (!seen) return base::fail(seen.error());
+                    return publish(probe::choose_units(groups, seen->units), host);
+                }};
+}
+
+}  // namespace
+
+Families publish(const std::vector<probe::UnitFacts>& units, const std::string& host) {
+    Families families;
+    for (const auto& unit : units) {
+        const bool active = unit.active_state == "active" || unit.active_state == "reloading";
+        families.add("mail_service_active", {host, unit.unit}, active ? 1.0 : 0.0);
+        families.add("mail_service_restarts", {host, unit.unit}, unit.restarts);
+    }
+    return families;
+}
+
+Result<std::vector<Task>> mta_service_tasks(const config::Node& section) {
+    Pace pace;
+    std::vector<Task> tasks;
+    config::MapReader map(section);
+    read_pace(map, pace);
+    map.each("targets", [&](const config::Node& node) -> Result<void> {
+        auto task = read_target(node, pace);
+        if (!task) return base::fail(task.error());
+        tasks.push_back(std::move(*task));
+        return {};
+    });
+    if (auto read = map.required("targets").finish(); !read) return base::fail(read.error());
+    if (auto fine = check_pace(section, pace); !fine) return base::fail(fine.error());
+    return tasks;
+}
+
+}  // namespace mtawatch::exporter

@@ -1,0 +1,33 @@
+// How does PowerMTA's status look on /metrics?
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "exporter/collectors/collector.h"
+#include "shared/probe/mta_queue.h"
+
+namespace mtawatch::exporter {
+
+// PowerMTA's totals begin anew with it and with `pmta reset counters`. Ours go on: what was counted before is kept
+// aside, so that a dashboard shows no hole and an increase() no jump.
+class PmtaTotals {
+  public:
+    // The total to publish for what PowerMTA says now.
+    [[nodiscard]] double carry(const std::string& key, double now);
+    // When it was started, without the second of jitter that comes from two clocks.
+    [[nodiscard]] double steady_start(double start);
+
+  private:
+    struct Carried {
+        double before = 0;  // of earlier countings
+        double last = 0;
+    };
+    std::map<std::string, Carried> carried_;
+    double start_ = 0;
+};
+
+// All of pmta_*; what PowerMTA did not tell is absent.
+[[nodiscard]] Families publish(const probe::MtaQueueObservation& observation, base::WallTime now, PmtaTotals& totals);
+
+}  // namespace mtawatch::exporter
