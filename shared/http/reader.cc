@@ -22,6 +22,7 @@ using base::Result;
 using Parser = beast::http::response_parser<beast::http::string_body>;
 
 constexpr std::size_t read_size = 16U << 10U;  // one TLS record
+constexpr std::size_t shortest_chunk = 5;      // "0" CRLF CRLF: less cannot end a chunked body
 constexpr int max_interim = 10;                // 1xx answers in front of the real one (RFC 9110 section 15.2)
 
 base::Failure explain(const beast::error_code& code, const ReadLimits& limits) {
@@ -38,6 +39,8 @@ base::Failure explain(const beast::error_code& code, const ReadLimits& limits) {
 Result<bool> parse_some(Parser& parser, beast::flat_buffer& buffer, const ReadLimits& limits) {
     beast::error_code code;
     while (!parser.is_done() && buffer.size() > 0) {
+        // Beast 1.74 asserts that it never sees less of a last chunk, but a slow server sends it byte by byte.
+        if (parser.is_header_done() && parser.chunked() && buffer.size() < shortest_chunk) return false;
         const std::size_t used = parser.put(buffer.data(), code);
         buffer.consume(used);
         if (code == beast::http::error::need_more) return false;

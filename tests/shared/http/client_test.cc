@@ -141,6 +141,18 @@ BOOST_FIXTURE_TEST_CASE(bodies_of_every_framing, Fixture) {
     }
 }
 
+// Found by fuzzing: four bytes of the only, empty chunk ended the program in an assertion.
+BOOST_FIXTURE_TEST_CASE(an_empty_chunked_body_that_comes_byte_by_byte_does_not_crash, Fixture) {
+    const std::string bytes = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX: y\r\n\r\n";
+    const Dial dial = [&](const std::string&, std::uint16_t, const base::Deadline&) {
+        return base::Result<std::unique_ptr<io::Stream>>(test::scripted_stream(answer(bytes), nullptr, 1));
+    };
+    const auto got = fetch(request("http://192.0.2.80/"), dial, deadline);
+    BOOST_REQUIRE(got.has_value());
+    BOOST_TEST(got->response->status == 200);
+    BOOST_TEST(got->response->body == "");
+}
+
 BOOST_FIXTURE_TEST_CASE(answers_that_are_none, Fixture) {
     const std::tuple<const char*, Fault, const char*> cases[] = {
         {"", Fault::refused, "http://192.0.2.80/: the server closed the connection without an answer"},
