@@ -31,15 +31,17 @@ plugin::OptionTable dmarc_options() {
     };
 }
 
-// The record with its policy raised, ready to paste; policies that nobody can read are left out.
-std::string with_policy(const auth::DmarcRecord& record, std::string_view policy) {
+// The record with its policy raised, ready to paste; policies that nobody can read and removed tags are left out.
+std::string with_policy(const auth::DmarcRecord& record, std::string_view policy, std::string_view domain) {
     std::string out = fmt::format("v=DMARC1; p={}", policy);
     for (const std::string_view piece : base::split(record.text, ';')) {
         const std::string tag = base::to_lower(base::trim(piece.substr(0, piece.find('='))));
         const bool unreadable = !record.p && (tag == "sp" || tag == "np");
-        if (tag.empty() || tag == "v" || tag == "p" || unreadable) continue;
+        const bool removed = tag == "pct" || tag == "rf" || tag == "ri";
+        if (tag.empty() || tag == "v" || tag == "p" || unreadable || removed) continue;
         out += fmt::format("; {}", base::trim(piece));
     }
+    if (record.rua.empty()) out += fmt::format("; rua=mailto:dmarc-reports@{}", domain);
     return out;
 }
 
@@ -57,7 +59,7 @@ void judge_policy(plugin::Report& report, const plugin::Options& options, const 
         if (decision.inherited) text += fmt::format(" ({}= of _dmarc.{})", decision.tag, decision.record_domain);
         if (decision.tag == "p" && !decision.record->test_mode) {
             text += fmt::format("; publish: _dmarc.{}. IN TXT \"{}\"", decision.record_domain,
-                                with_policy(*decision.record, wanted));
+                                with_policy(*decision.record, wanted, decision.record_domain));
         }
         report.add(State::warning, std::move(text));
     }

@@ -173,7 +173,7 @@ void summarise(plugin::Report& report, const probe::SpfObservation& seen) {
         fmt::format("{}: {} of {} lookups, ends in {}, {} IPv4 addresses", seen.domain, seen.lint.tree.lookups,
                     auth::spf_max_lookups, effective_all(seen), seen.lint.addresses.ipv4);
     if (seen.lint.addresses.ipv6_networks > 0) {
-        text += fmt::format(" and {} IPv6 networks of /64", base::plain(seen.lint.addresses.ipv6_networks));
+        text += fmt::format(" and {} x /64 of IPv6", base::plain(seen.lint.addresses.ipv6_networks));
     }
     for (const probe::SpfPass& pass : seen.evaluations) text += fmt::format(", {} passes", pass.ip.to_string());
     report.summary = text;

@@ -170,7 +170,14 @@ base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsC
     look_at_name(seen.walk.steps.front(), dns, seen.findings);
     look_for_absence(seen, seen.findings);
     if (seen.decision.record) {
-        seen.findings.add(seen.decision.record->findings);
+        for (Finding finding : seen.decision.record->findings.items) {
+            if (finding.code == "no-rua") {  // the record does not know whose it is
+                finding.text =
+                    fmt::format("rua= is missing, so nobody tells you what fails; add rua=mailto:dmarc-reports@{}",
+                                seen.decision.record_domain);
+            }
+            seen.findings.items.push_back(std::move(finding));
+        }
         if (seen.decision.record->applies) {
             seen.subdomain_policy = seen.decision.record->sp ? seen.decision.record->sp : seen.decision.record->p;
             if (!seen.subdomain_policy) seen.subdomain_policy = DmarcPolicy::none;

@@ -44,17 +44,17 @@ BOOST_AUTO_TEST_CASE(states) {
          good,
          {"-d", "example.com"},
          0,
-         "SPF OK - example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65536 IPv6 networks of /64 | "
+         "SPF OK - example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65536 x /64 of IPv6 | "
          "lookups=2;8;10;0 void_lookups=0;;2;0 ipv4_addresses=257;;;0 ipv6_networks=65536;;;0 record=57B;;;0\n"},
         {"ok_address_passes",
          good,
          {"-d", "example.com", "-i", "203.0.113.7", "-v"},
          0,
-         "SPF OK - example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65536 IPv6 networks of /64, "
+         "SPF OK - example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65536 x /64 of IPv6, "
          "203.0.113.7 passes | lookups=2;8;10;0 void_lookups=0;;2;0 ipv4_addresses=257;;;0 ipv6_networks=65536;;;0 "
          "record=57B;;;0\n"
          "OK: example.com from 203.0.113.7: pass by include:_spf.example.net, ip4:203.0.113.0/24\n"
-         "OK: example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65536 IPv6 networks of /64, "
+         "OK: example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65536 x /64 of IPv6, "
          "203.0.113.7 passes\n"},
         {"crit_address_fails",
          good,

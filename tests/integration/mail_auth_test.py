@@ -231,7 +231,7 @@ zone:
 
     def test_states_of_a_good_and_a_broken_domain(self):
         self.assertEqual(plugin("spf", "-d", "example.com", "-i", "192.0.2.10"), (
-            0, "SPF OK - example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65537 IPv6 networks of /64, "
+            0, "SPF OK - example.com: 2 of 10 lookups, ends in -all, 257 IPv4 addresses and 65537 x /64 of IPv6, "
             "192.0.2.10 passes | lookups=2;8;10;0 void_lookups=0;;2;0 ipv4_addresses=257;;;0 ipv6_networks=65537;;;0 "
             "record=59B;;;0\n"))
         code, out = plugin("spf", "-d", "bad.example")
