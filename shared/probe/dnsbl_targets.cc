@@ -19,8 +19,9 @@ class Collector {
     Result<void> add(const IpAddress& address, std::string_view written) {
         const IpAddress plain = address.unmapped();
         if (const auto reason = base::not_public(plain)) {
-            return base::fail(Fault::usage, "{}: {} is {}; no list holds it, write the address the Internet sees",
-                              base::one_line(written, 100), plain.to_string(), *reason);
+            const std::string text = plain.to_string();
+            return base::fail(Fault::usage, "{}{} is {}; no list holds it, write the address the Internet sees",
+                              written == text ? "" : base::one_line(written, 100) + ": ", text, *reason);
         }
         if (!seen_.insert(plain).second) return {};
         if (seen_.size() > max_dnsbl_targets) return too_many();

@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(addresses_from_the_accounting) {
 
 BOOST_AUTO_TEST_CASE(a_section_that_cannot_be_right_is_refused) {
     const std::pair<const char*, const char*> cases[] = {
-        {"addresses: [10.0.0.1]\n", "addresses: 10.0.0.1: 10.0.0.1 is private (RFC 1918)"},
+        {"addresses: [10.0.0.1]\n", "addresses: 10.0.0.1 is private (RFC 1918)"},
         {"addresses: [192.0.2.1/24]\n", "has host bits set: write 192.0.2.0/24"},
         {"domains: [192.0.2.1]\n", "domains: domain 192.0.2.1: this is an address"},
         {"nat: {10.0.0.1: 10.0.0.2}\n", "10.0.0.2 is private"},
