@@ -68,8 +68,8 @@ inline constexpr std::size_t max_lists = 500;
 // Reads the format that dnsbl_lists.yml describes. Key files are not read here. Fault: configuration, with file, line
 // and key; also for a file without any list.
 [[nodiscard]] base::Result<DnsblCatalogue> parse_dnsbl_lists(std::string_view text, std::string_view file);
-[[nodiscard]] std::string_view dnsbl_builtin_text();
-[[nodiscard]] base::Result<DnsblCatalogue> dnsbl_builtin();
+// The content of dnsbl_lists.yml, as the build turned it into code (reading YAML would cost every run its time).
+[[nodiscard]] DnsblCatalogue dnsbl_builtin();
 
 // What a user chose, as lists ready to be asked. `wanted` are "ZONE" or "ZONE=critical|advisory" (-l): an entry of the
 // file or the built-in one by name, else any zone with a dot in it; empty: the enabled lists of the file, or of the
