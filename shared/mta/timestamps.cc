@@ -119,7 +119,7 @@ std::optional<std::int64_t> TimestampParser::parse(std::string_view text) {
     // "YYYY-MM-DD HH:MM:SS+HHMM", PowerMTA's usual form: what repeats from the last one is not read again.
     constexpr std::size_t usual = 24;
     if (text.size() != usual) return parse_slowly(text);
-    if (std::memcmp(text.data(), last_.data(), usual) == 0) {
+    if (known_ && std::memcmp(text.data(), last_.data(), usual) == 0) {
         had_offset_ = true;
         return last_seconds_;
     }
@@ -139,6 +139,7 @@ std::optional<std::int64_t> TimestampParser::parse(std::string_view text) {
         last_seconds_ = parsed->seconds;
     }
     std::memcpy(last_.data(), text.data(), usual);
+    known_ = true;
     had_offset_ = true;
     return last_seconds_;
 }

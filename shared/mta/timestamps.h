@@ -53,6 +53,7 @@ class TimestampParser {
 
     Zone zone_;
     bool had_offset_ = true;
+    bool known_ = false;           // there is a last stamp
     std::array<char, 24> last_{};  // the last stamp of the usual form, whose seconds are last_seconds_
     std::int64_t last_seconds_ = 0;
     std::int64_t date_seconds_ = 0;    // of the first ten bytes of last_

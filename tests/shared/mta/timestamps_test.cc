@@ -68,6 +68,12 @@ BOOST_AUTO_TEST_CASE(everything_else_is_nothing) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(nul_bytes_were_taken_for_the_stamp_before_the_first) {
+    TimestampParser parser(Zone::utc());
+    BOOST_CHECK(!parser.parse(std::string_view(std::string(24, '\0'))));
+    BOOST_CHECK(!parser.parse(std::string(24, '0')));
+}
+
 // What is remembered from one stamp must not show in the next: each is read by a parser that has read others before.
 BOOST_AUTO_TEST_CASE(remembering_changes_nothing) {
     std::mt19937 random(3);
