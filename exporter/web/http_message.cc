@@ -42,6 +42,8 @@ std::optional<Response> refusal_of(beast::error_code error) {
     return std::nullopt;
 }
 
+Response refusal_of_chunks() { return plain(411, "The request has a body without a length: send none.\n"); }
+
 WireResponse wire_response(Response response, bool head, bool keep_alive,
                            const std::vector<std::pair<std::string, std::string>>& extra_headers) {
     WireResponse wire{http::int_to_status(response.status), 11};

@@ -22,6 +22,9 @@ void set_limits(RequestParser& parser);
 
 // The answer to a request that could not be read, or nothing where the connection is simply over.
 [[nodiscard]] std::optional<Response> refusal_of(beast::error_code error);
+// The answer to a request whose body comes in chunks. No request of ours has a body, and Beast 1.74 ends the program in
+// an assertion when the last, empty chunk arrives byte by byte.
+[[nodiscard]] Response refusal_of_chunks();
 
 // `head` leaves the body out and keeps its length.
 [[nodiscard]] WireResponse wire_response(Response response, bool head, bool keep_alive,

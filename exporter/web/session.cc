@@ -72,11 +72,23 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
     void read_request() {
         lowest().expires_after(engine().limits.request);
-        http::async_read(stream_, buffer_, *parser_, [self = self()](beast::error_code error, std::size_t) {
-            if (!error) return self->take_request();
-            if (auto refusal = refusal_of(error)) return self->refuse(std::move(*refusal));
-            self->finish();
+        http::async_read_header(stream_, buffer_, *parser_, [self = self()](beast::error_code error, std::size_t) {
+            if (error) return self->end_reading(error);
+            if (self->parser_->chunked()) return self->refuse(refusal_of_chunks());
+            self->read_body();
         });
+    }
+
+    void read_body() {
+        http::async_read(stream_, buffer_, *parser_, [self = self()](beast::error_code error, std::size_t) {
+            if (error) return self->end_reading(error);
+            self->take_request();
+        });
+    }
+
+    void end_reading(beast::error_code error) {
+        if (auto refusal = refusal_of(error)) return refuse(std::move(*refusal));
+        finish();
     }
 
     void refuse(Response response) {

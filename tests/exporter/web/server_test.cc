@@ -161,6 +161,7 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_refused_and_the_connection_ends) {
         {"GET /" + std::string(20000, 'y') + " HTTP/1.1\r\n\r\n", 431},
         {"POST /-/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", 413},
         {"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400},
+        {"POST /-/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", 411},
         {std::string("GET /\0 HTTP/1.1\r\n\r\n", 19), 400},
     };
     for (const auto& [bytes, status] : table) {
