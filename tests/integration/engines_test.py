@@ -269,7 +269,7 @@ class Engines(unittest.TestCase):
         first = {name: next(value for other, value in options if other == name) for name in required}
         rest = []
         for name, value in options:
-            if name in hosts or first.get(name) == value:
+            if name in hosts or (name in first and first[name] == value):
                 continue
             rest += [f"--{name}"] + ([] if value is None else [f"'{value}'"])
         words = [scenario.program, *first.values(), " ".join(rest)]
