@@ -1,0 +1,33 @@
+// Bytes that claim to be a state file: restored or refused, never more. The frame's length and checksum are put right
+// first, because random bytes would never get past them.
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+
+#include "exporter/accounting/checkpoint.h"
+#include "exporter/accounting/hash.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace mtawatch::exporter;
+    constexpr std::size_t frame = 28;  // magic, version, length, checksum
+    std::string bytes(reinterpret_cast<const char*>(data), size);
+    if (bytes.size() >= frame) {
+        const std::uint64_t length = bytes.size() - frame;
+        const std::uint64_t checksum = hash_bytes(std::string_view(bytes).substr(frame));
+        std::memcpy(bytes.data() + 12, &length, sizeof length);
+        std::memcpy(bytes.data() + 20, &checksum, sizeof checksum);
+    }
+    AccountingSettings settings;
+    settings.groups = {"job", "recipient_domain"};
+    SeriesStore store(settings);
+    const auto restored = decode_checkpoint(bytes, store);
+    if (!restored) return 0;
+    // What was taken can be saved again.
+    CheckpointCopy copy;
+    copy_store(store, copy);
+    copy.files = restored->files;
+    SeriesStore again(settings);
+    if (!decode_checkpoint(encode_checkpoint(copy, store), again)) __builtin_trap();
+    return 0;
+}
