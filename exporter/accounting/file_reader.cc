@@ -53,8 +53,7 @@ Result<std::size_t> read_at(int fd, char* into, std::size_t size, std::uint64_t 
 }  // namespace
 
 FileReader::FileReader(const AccountingSettings& settings, const base::Clock& clock, SeriesStore& store, TurnLock& lock)
-    : settings_(settings),
-      clock_(clock),
+    : clock_(clock),
       store_(store),
       lock_(lock),
       counter_(settings, store),

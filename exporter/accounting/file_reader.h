@@ -54,7 +54,6 @@ class FileReader {
     [[nodiscard]] Outcome unreadable(TrackedFile& file, std::string why);
     [[nodiscard]] base::Result<std::string> plain_head(int fd, const std::string& path) const;
 
-    const AccountingSettings& settings_;
     const base::Clock& clock_;
     SeriesStore& store_;
     TurnLock& lock_;
