@@ -159,7 +159,19 @@ Result<Pipe> make_pipe() {
     return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
 
-Result<std::unique_ptr<Child>> start(const std::vector<std::string>& argv) {
+// "env NAME=value … PROGRAM" needs no env of its own: starting one costs as much as a small program does.
+std::vector<std::string> take_settings(std::vector<std::string>& argv) {
+    std::vector<std::string> settings;
+    if (argv.empty() || argv.front() != "env") return settings;
+    std::size_t at = 1;
+    while (at < argv.size() && argv[at].find('=') != std::string::npos) settings.push_back(argv[at++]);
+    if (settings.empty() || at == argv.size()) return {};
+    argv.erase(argv.begin(), argv.begin() + static_cast<std::ptrdiff_t>(at));
+    return settings;
+}
+
+Result<std::unique_ptr<Child>> start(std::vector<std::string> argv) {
+    std::vector<std::string> settings_of_caller = take_settings(argv);
     if (argv.empty()) return base::fail(Fault::usage, "no program is named");
     const auto path = find_program(argv.front());
     if (!path) return base::fail(path.error());
@@ -168,14 +180,15 @@ Result<std::unique_ptr<Child>> start(const std::vector<std::string>& argv) {
     auto err = make_pipe();
     if (!err) return base::fail(err.error());
 
-    std::vector<std::string> words(argv);
     std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (std::string& word : words) arguments.push_back(word.data());
+    arguments.reserve(argv.size() + 1);
+    for (std::string& word : argv) arguments.push_back(word.data());
     arguments.push_back(nullptr);
     std::string locale = "LC_ALL=C";
     std::string folders = fmt::format("PATH={}", search_path);
-    std::array<char*, 3> environment{locale.data(), folders.data(), nullptr};
+    std::vector<char*> environment{locale.data(), folders.data()};
+    for (std::string& setting : settings_of_caller) environment.push_back(setting.data());
+    environment.push_back(nullptr);
 
     const SpawnSettings settings(out->write_end.get(), err->write_end.get());
     pid_t id = -1;

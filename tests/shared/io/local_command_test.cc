@@ -60,6 +60,9 @@ BOOST_AUTO_TEST_CASE(a_program_gets_empty_input_and_a_fixed_environment) {
     ::setenv("MTAWATCH_SECRET", "x", 1);
     BOOST_TEST(result({"cat"}).output == "");
     BOOST_TEST(result({"env"}).output == "LC_ALL=C\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n");
+    BOOST_TEST(result({"env", "TZ=UTC", "/usr/bin/env"}).output ==
+               "LC_ALL=C\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\nTZ=UTC\n");
+    BOOST_TEST(!run({"env", "TZ=UTC", "no-such-program"}).has_value());
     BOOST_TEST(result({"sh", "-c", "ls /proc/self/fd | wc -l"}).output == "4\n");  // 0 1 2 and ls's own
     sigset_t blocked;
     sigemptyset(&blocked);
