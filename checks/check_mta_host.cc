@@ -200,7 +200,7 @@ void judge_disks(const std::vector<probe::DiskFacts>& disks, const Limits& limit
     }
 }
 
-void judge_log(const probe::LogFacts& log, const Limits& limits, Report& report) {
+void judge_log(const probe::MailLogFacts& log, const Limits& limits, Report& report) {
     const auto errors = static_cast<double>(log.errors);
     std::string text = fmt::format("{} errors in the mail log of the last hour ({}){}", log.errors, log.source,
                                    because(limits.log_errors, errors));

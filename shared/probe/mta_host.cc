@@ -61,7 +61,7 @@ std::vector<std::string> journal(const std::string& more) {
 }
 
 struct LogAnswer {
-    LogFacts log;
+    MailLogFacts log;
     DeliveryFacts deliveries;
 };
 

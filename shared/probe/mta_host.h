@@ -33,7 +33,7 @@ struct DiskFacts {
     [[nodiscard]] double used_percent() const;
 };
 
-struct LogFacts {
+struct MailLogFacts {
     std::string source;  // "journal" or the file
     std::int64_t errors = 0;
     std::optional<std::int64_t> rejects;  // absent when only errors were asked for
@@ -52,7 +52,7 @@ struct MtaHostObservation {
     std::optional<std::vector<UnitFacts>> units;
     std::optional<MtaQueueObservation> queue;
     std::vector<DiskFacts> disks;
-    std::optional<LogFacts> log;
+    std::optional<MailLogFacts> log;
     std::optional<DeliveryFacts> deliveries;
     std::optional<MailCertObservation> certificate;
     std::vector<UnseenPart> unseen;  // "services", "queue", "disk /x", "mail log", "deliveries", "certificate"
