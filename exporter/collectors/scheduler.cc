@@ -169,7 +169,8 @@ std::vector<SourceStatus> TaskBoard::status() const {
     return rows;
 }
 
-Scheduler::Scheduler(TaskBoard& board, std::vector<probe::World*> worlds) : board_(&board), working_(worlds.size()) {
+Scheduler::Scheduler(TaskBoard& board, const std::vector<probe::World*>& worlds)
+    : board_(&board), working_(worlds.size()) {
     for (probe::World* world : worlds) threads_.emplace_back([this, world] { work(*world); });
 }
 

@@ -72,7 +72,7 @@ class TaskBoard {
 // The threads that run a board. One World for each thread, because its members may keep state between calls.
 class Scheduler {
   public:
-    Scheduler(TaskBoard& board, std::vector<probe::World*> worlds);
+    Scheduler(TaskBoard& board, const std::vector<probe::World*>& worlds);
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
     ~Scheduler();
