@@ -15,6 +15,8 @@ using base::Result;
 // Enough for an hour of a busy host (some 150 000 lines); a part that does not reach back an hour is said to be one.
 constexpr std::size_t max_log_tail = 32U << 20U;
 
+constexpr std::string_view no_mail = "the journal holds no mail messages of the last hour";
+
 void look_at_disks(const Machine& machine, const std::vector<std::string>& paths, const base::Deadline& deadline,
                    MtaHostObservation& into) {
     // One run for each path: df leaves out what it cannot look at, and names only the mount point.
@@ -70,7 +72,7 @@ Result<LogAnswer> ask_journal(const Machine& machine, const base::Deadline& dead
     auto all = count_lines(machine, journal(""), {}, deadline);
     if (!all) return fail(all.error());
     // Where Postfix writes files by itself the journal has no mail at all.
-    if (all->lines == 0) return fail(Fault::not_found, "the journal holds no mail messages of the last hour");
+    if (all->lines == 0) return fail(Fault::not_found, "{}", no_mail);
     auto errors = count_lines(machine, journal("--priority=err"), {}, deadline);
     if (!errors) return fail(errors.error());
     LogAnswer answer;
@@ -117,10 +119,14 @@ Result<LogAnswer> ask_log(const Machine& machine, const base::Deadline& deadline
         if (why.find("No such file") == std::string::npos && answer.error().what.find(why) == std::string::npos)
             answer = fail(Fault::permission, "{}; {}", answer.error().what, file.error().what);
     }
-    // A journal that can be read and holds no mail, and no file: nothing was logged, which is no failed look.
-    if (!answer && answer.error().fault == Fault::not_found && answer.error().what.starts_with("the journal holds"))
-        return LogAnswer{{"journal", 0, 0, ""}, {}};
-    return answer;
+    if (answer || answer.error().fault != Fault::not_found || !answer.error().what.starts_with(no_mail)) return answer;
+    // No mail in the journal and no file: a quiet host if the journal holds anything at all, else nobody logs here.
+    auto any = count_lines(machine, {"journalctl", "--no-pager", "--lines=1", "--output=cat"}, {}, deadline);
+    if (any && any->lines == 0)
+        return fail(Fault::not_found,
+                    "the journal is empty and there is neither /var/log/mail.log nor /var/log/maillog");
+    if (!any) return fail(any.error());
+    return LogAnswer{{"journal", 0, 0, ""}, {}};
 }
 
 void look_at_log(const Machine& machine, bool errors, bool deliveries, const base::Deadline& deadline,

@@ -174,6 +174,30 @@ BOOST_AUTO_TEST_CASE(a_log_file_serves_where_the_journal_holds_no_mail) {
                    "Nov 14 22:40:00 mx1 postfix/smtpd[1]: fatal: no SASL mechanisms"));
 }
 
+BOOST_AUTO_TEST_CASE(a_host_where_nobody_logs_is_not_a_quiet_one) {
+    for (const auto& [lines, code] : {std::pair<std::string, int>("", 3), {"systemd[1]: Started something\n", 0}}) {
+        test::FakeClock clock;
+        test::FakeCommands commands;
+        commands.add(show, {running});
+        commands.add("postqueue -j", {""});
+        commands.add("df -P -k -- /", {df(1, "/")});
+        commands.add("df -P -k -- /var/spool/postfix", {df(1, "/")});
+        commands.add(journal, {""});
+        commands.add("date +%Y-%m-%dT%H:%M:%S%z", {"2023-11-14T23:13:20+0100\n"});
+        for (const auto* file : {"mail.log", "maillog"})
+            commands.add(std::string("tail -c 33554432 -- /var/log/") + file,
+                         {"", 1, "tail: cannot open: No such file or directory"});
+        commands.add("journalctl --no-pager --lines=1 --output=cat", {lines});
+        probe::World world;
+        world.clock = &clock;
+        world.commands = &commands;
+        const auto outcome = test::run_check({"--mta", "postfix", "-v"}, world);
+        BOOST_TEST(outcome.exit_code == code);
+        BOOST_TEST(has(outcome.text, code == 3 ? "the journal is empty and there is neither /var/log/mail.log"
+                                               : "0 errors in the mail log of the last hour (journal), 0 rejects"));
+    }
+}
+
 BOOST_AUTO_TEST_CASE(deliveries_of_powermta_over_ssh_are_said_to_be_unseen) {
     test::FakeClock clock;
     probe::World world;
