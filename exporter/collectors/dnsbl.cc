@@ -113,7 +113,7 @@ Result<Families> look(const Settings& settings, probe::DnsblTargets targets, con
     return publish_dnsbl(*seen, settings.min_answers);
 }
 
-Task task_for(SettingsPtr settings, const std::string& text, bool domain) {
+Task task_for(const SettingsPtr& settings, const std::string& text, bool domain) {
     const std::vector<std::string> one{text};
     return {"dnsbl", text, settings->interval, settings->timeout,
             [settings, one, domain](probe::World& world, const base::Deadline& deadline) -> Result<Families> {
@@ -125,7 +125,7 @@ Task task_for(SettingsPtr settings, const std::string& text, bool domain) {
             }};
 }
 
-Task accounting_task(SettingsPtr settings) {
+Task accounting_task(const SettingsPtr& settings) {
     return {"dnsbl", "accounting", settings->interval, settings->timeout,
             [settings](probe::World& world, const base::Deadline& deadline) -> Result<Families> {
                 if (!world.sending_addresses) {

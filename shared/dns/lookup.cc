@@ -123,6 +123,7 @@ std::vector<Answer> lookup_many(Transport& transport, std::span<const Question> 
     // Each round makes every chain longer, and max_cnames ends it.
     while (!pending.empty()) {
         std::vector<Question> batch;
+        batch.reserve(pending.size());
         for (const Pending& one : pending) batch.push_back(one.question);
         std::vector<Pending> again;
         transport.exchange_each(batch, deadline, [&](std::size_t i, const Reply& reply) {

@@ -131,8 +131,8 @@ Behaviour code(unsigned rcode) {
 dns::ResolverSettings quick(std::vector<dns::Server> servers) {
     dns::ResolverSettings settings;
     settings.servers = std::move(servers);
-    settings.question_time = 400ms;
-    settings.retry_after = 100ms;
+    settings.question_time = 1s;
+    settings.retry_after = 150ms;
     return settings;
 }
 
@@ -156,9 +156,12 @@ BOOST_AUTO_TEST_CASE(response_codes_are_told_apart) {
         {2, Failure::servfail}, {5, Failure::refused}, {4, Failure::other_code}, {1, Failure::other_code}};
     for (const auto& [rcode, failure] : cases) {
         const Server server(code(rcode));
-        const auto answer = ask(quick({server.address()}));
+        auto settings = quick({server.address()});
+        settings.question_time = 15s;
+        settings.retry_after = 15s;
+        const auto answer = ask(settings);
         BOOST_TEST((answer.failure == failure), rcode << ": " << dns::name(answer.failure));
-        BOOST_TEST((answer.took < 300ms), "an error code needs no waiting");
+        BOOST_TEST((answer.took < 5s), "an error code needs no waiting");
     }
     const Server nothing(code(3));
     BOOST_TEST((ask(quick({nothing.address()})).outcome == Outcome::no_name));
@@ -185,7 +188,7 @@ BOOST_AUTO_TEST_CASE(answers_that_are_not_ours_are_silence) {
         const Server server(behaviour);
         const auto answer = ask(quick({server.address()}));
         BOOST_TEST((answer.failure == Failure::timeout), dns::name(answer.failure));
-        BOOST_TEST((answer.took >= 400ms));
+        BOOST_TEST((answer.took >= 1s));
     }
 }
 
@@ -203,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_lost_packet_is_sent_again) {
     const Server server([&seen](const std::string& packet) { return ++seen == 1 ? silence(packet) : good(packet); });
     const auto answer = ask(quick({server.address()}));
     BOOST_TEST(answer.found());
-    BOOST_TEST((answer.took >= 100ms));
+    BOOST_TEST((answer.took >= 150ms));
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_after_the_retry_still_counts) {
@@ -244,12 +247,15 @@ BOOST_AUTO_TEST_CASE(another_server_is_asked_when_the_first_one_fails) {
 BOOST_AUTO_TEST_CASE(a_silent_first_server_costs_its_time_once) {
     const Server dead(silence);
     const Server working(good);
-    const auto transport = dns::make_cares_transport(quick({dead.address(), working.address()})).value();
+    auto settings = quick({dead.address(), working.address()});
+    settings.question_time = 5s;
+    settings.retry_after = 400ms;
+    const auto transport = dns::make_cares_transport(settings).value();
     const auto start = clock.steady();
     for (int i = 0; i < 10; ++i) {
         BOOST_TEST(dns::lookup(*transport, {"a.example", Type::a, false, 0}, deadline).found());
     }
-    BOOST_TEST((clock.steady() - start < 500ms));
+    BOOST_TEST((clock.steady() - start < 2s));  // not ten times 400 ms
 }
 
 BOOST_AUTO_TEST_CASE(a_server_without_edns_is_asked_without_it) {
@@ -263,12 +269,15 @@ BOOST_AUTO_TEST_CASE(a_server_without_edns_is_asked_without_it) {
 }
 
 BOOST_AUTO_TEST_CASE(dnssec_asks_with_both_bits_and_believes_loopback) {
+    std::mutex mutex;
     std::string packet;
-    const Server server([&packet](const std::string& seen) {
+    const Server server([&](const std::string& seen) {
+        const std::lock_guard lock(mutex);
         packet = seen;
         return std::vector{answer(seen, 0, "192.0.2.1", 0x20)};
     });
     BOOST_TEST(ask(quick({server.address()})).authenticated);
+    const std::lock_guard lock(mutex);
     BOOST_TEST((static_cast<unsigned char>(packet[3]) & 0x20U) != 0U);                  // AD
     BOOST_TEST((static_cast<unsigned char>(packet[packet.size() - 4]) & 0x80U) != 0U);  // DO
 }
@@ -285,7 +294,7 @@ BOOST_AUTO_TEST_CASE(one_dead_list_costs_its_own_time_only) {
     }
     const auto start = clock.steady();
     const auto answers = dns::lookup_many(*transport, questions, deadline);
-    BOOST_TEST((clock.steady() - start < 800ms));  // not 64 / 10 times 400 ms
+    BOOST_TEST((clock.steady() - start < 3s));  // not 64 / 10 times 1 s
     for (std::size_t i = 0; i < answers.size(); ++i) {
         BOOST_TEST((answers[i].failure == (i % 2 == 0 ? Failure::timeout : Failure::none)));
     }
@@ -302,14 +311,14 @@ BOOST_AUTO_TEST_CASE(a_resolver_that_is_gone_costs_one_question_time) {
     const auto start = clock.steady();
     for (const auto& one : dns::lookup_many(*transport, questions, deadline))
         BOOST_TEST((one.failure == Failure::timeout));
-    BOOST_TEST((clock.steady() - start < 900ms));
+    BOOST_TEST((clock.steady() - start < 4s));
 }
 
 BOOST_AUTO_TEST_CASE(a_group_never_has_more_than_its_share_in_flight) {
     std::mutex mutex;
     std::vector<std::string> held;
     std::size_t most = 0;
-    // Holds its answers until ten are waiting, or a lone packet comes again.
+    // Holds its answers until five are waiting: fewer in flight would end in silence.
     const Server server([&](const std::string& packet) -> std::vector<std::string> {
         const std::lock_guard lock(mutex);
         held.push_back(answer(packet, 3));
@@ -326,6 +335,7 @@ BOOST_AUTO_TEST_CASE(a_group_never_has_more_than_its_share_in_flight) {
     for (int i = 0; i < 50; ++i) questions.push_back({fmt::format("a{}.example", i), Type::a, false, 1});
     for (const auto& one : dns::lookup_many(*transport, questions, deadline))
         BOOST_TEST((one.outcome == Outcome::no_name));
+    const std::lock_guard lock(mutex);
     BOOST_TEST(most == 5U);
 }
 
@@ -335,7 +345,7 @@ BOOST_AUTO_TEST_CASE(the_callers_deadline_cuts_everything) {
     const base::Deadline soon(clock, 50ms);
     const auto answer = dns::lookup(*transport, {"a.example", Type::a, false, 0}, soon);
     BOOST_TEST((answer.failure == Failure::cut));
-    BOOST_TEST((clock.steady() < soon.end() + 100ms));
+    BOOST_TEST((clock.steady() < soon.end() + 800ms));
 }
 
 BOOST_AUTO_TEST_CASE(names_that_cannot_exist_are_not_sent) {
