@@ -44,7 +44,7 @@ plugin::OptionTable own_options() {
          .help = "The mail server there: its services, queue and spool"},
         {.name = "services",
          .metavar = "UNIT,...",
-         .help = "systemd units that must be active",
+         .help = "Systemd units that must be active",
          .fallback_text = "those of --mta"},
         {.name = "queue",
          .kind = Kind::thresholds,

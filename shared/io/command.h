@@ -38,9 +38,9 @@ class Commands {
     virtual ~Commands() = default;
 
     // argv[0] is a full path or a name found in the fixed search path /usr/sbin:/usr/bin:/sbin:/bin. The program
-    // gets an empty stdin, LC_ALL=C and a fixed PATH; {"env", "TZ=UTC", PROGRAM, …} adds to that. A non-zero exit status is a result, not an Error.
-    // Faults: not_found (no such program), permission, silent (deadline: the program and its children are ended),
-    // limit, login and refused (remote hosts), io.
+    // gets an empty stdin, LC_ALL=C and a fixed PATH; {"env", "TZ=UTC", PROGRAM, …} adds to that. A non-zero exit
+    // status is a result, not an Error. Faults: not_found (no such program), permission, silent (deadline: the program
+    // and its children are ended), limit, login and refused (remote hosts), io.
     [[nodiscard]] virtual base::Result<CommandResult> run(const std::vector<std::string>& argv,
                                                           const CommandLimits& limits,
                                                           const base::Deadline& deadline) = 0;

@@ -8,10 +8,10 @@
 
 namespace mtawatch::mta {
 
-// A rule matches when all of its texts, between " & ", occur in the lower-cased reply (dsnStatus, a newline, dsnDiag). A
-// text after '=' is a word: no letter, digit, or dot before a digit may follow or precede it, so "=5.7.1" is not in
-// "5.7.12". The first match wins: receivers' own codes and wordings, then blocklists, then common wordings, and the bare
-// enhanced codes (RFC 3463) last, because receivers use those loosely.
+// A rule matches when all of its texts, between " & ", occur in the lower-cased reply (dsnStatus, a newline, dsnDiag).
+// A text after '=' is a word: no letter, digit, or dot before a digit may follow or precede it, so "=5.7.1" is not in
+// "5.7.12". The first match wins: receivers' own codes and wordings, then blocklists, then common wordings, and the
+// bare enhanced codes (RFC 3463) last, because receivers use those loosely.
 struct ReplyRule {
     ReplyClass reply_class;
     std::string_view name;
@@ -101,7 +101,8 @@ inline constexpr std::array kReplyRules = std::to_array<ReplyRule>({
     {ReplyClass::dns, "microsoft-5.4.310", "=5.4.310"},
     {ReplyClass::dns, "microsoft-5.4.312", "=5.4.312"},
     {ReplyClass::connection, "microsoft-4.4.316", "=4.4.316"},
-    {ReplyClass::unknown_user, "microsoft-mailbox-unavailable", "requested action not taken: mailbox unavailable & =5.5.0"},
+    {ReplyClass::unknown_user, "microsoft-mailbox-unavailable",
+     "requested action not taken: mailbox unavailable & =5.5.0"},
     {ReplyClass::rate_limit, "yahoo-TSS04", "[tss04]"},
     {ReplyClass::rate_limit, "yahoo-TSS05", "[tss05]"},
     {ReplyClass::reputation, "yahoo-TSS09", "[tss09]"},

@@ -13,7 +13,7 @@ TARGETS = {
     "check_fcrdns": ["-i", "192.0.2.1", *DNS],
     "check_mail_cert": ["-e", "smtp://127.0.0.1:{port}"],
     "check_mail_submit": ["-H", "127.0.0.1", "-p", "{port}"],
-    "check_mta_host": SSH,
+    "check_mta_host": ["--mta", "postfix", *SSH],
     "check_mta_queue": ["--mta", "pmta", "--url", "http://127.0.0.1:{port}"],
     "check_mta_service": ["-u", "postfix.service", *SSH],
     "check_mta_sts": ["-d", "example.net", *DNS],
