@@ -290,12 +290,34 @@ Result<std::string_view> unframe(std::string_view bytes) {
 }  // namespace
 
 void copy_store(const SeriesStore& store, CheckpointCopy& copy) {
-    for (std::size_t i = 0; i < kFamilies; ++i) copy.families[i] = copy_family(store, static_cast<Family>(i));
+    for (std::size_t i = 0; i < kFamilies; ++i) {
+        const SeriesTable& table = store.table(static_cast<Family>(i));
+        copy.families[i].keys = table.keys();
+        copy.families[i].counts = table.counts();
+        copy.families[i].rows = table.size();
+    }
     copy.origins = {store.origins().keys(), store.origins().counts(), store.origins().size()};
     for (std::size_t i = 0; i < kOpenKinds; ++i) copy.values[i] = store.values(static_cast<Kind>(i)).places();
     copy.totals = store.totals;
     copy.folded = store.folded;
     copy.retired = store.retired;
+}
+
+StoreSizes sizes_of(const SeriesStore& store) {
+    StoreSizes sizes;
+    for (std::size_t i = 0; i < kFamilies; ++i) sizes.rows[i] = store.table(static_cast<Family>(i)).size();
+    for (std::size_t i = 0; i < kOpenKinds; ++i) sizes.places[i] = store.values(static_cast<Kind>(i)).places().size();
+    return sizes;
+}
+
+// resize() rather than reserve(): the pages are there only once they were written.
+void reserve_copy(const StoreSizes& sizes, const SeriesStore& store, CheckpointCopy& copy) {
+    for (std::size_t i = 0; i < kFamilies; ++i) {
+        const SeriesTable& table = store.table(static_cast<Family>(i));
+        copy.families[i].keys.resize(sizes.rows[i] * table.arity());
+        copy.families[i].counts.resize(sizes.rows[i] * table.width());
+    }
+    for (std::size_t i = 0; i < kOpenKinds; ++i) copy.values[i].resize(sizes.places[i]);
 }
 
 std::string encode_checkpoint(const CheckpointCopy& copy, const SeriesStore& store) {

@@ -36,8 +36,16 @@ struct CheckpointCopy {
     std::vector<FileState> log_files;
     IngestMarks marks;
 };
-// The store's part of the copy.
+// The store's part of the copy, during a turn. What reserve_copy() made room for needs no new memory then, and new
+// memory is most of what a large copy would cost.
 void copy_store(const SeriesStore& store, CheckpointCopy& copy);
+struct StoreSizes {
+    std::array<std::uint32_t, kFamilies> rows{};
+    std::array<std::size_t, kOpenKinds> places{};
+};
+[[nodiscard]] StoreSizes sizes_of(const SeriesStore& store);
+// Outside the lock.
+void reserve_copy(const StoreSizes& sizes, const SeriesStore& store, CheckpointCopy& copy);
 
 // The document: version, length and checksum around everything. Numbers are little endian.
 [[nodiscard]] std::string encode_checkpoint(const CheckpointCopy& copy, const SeriesStore& store);

@@ -146,6 +146,12 @@ void Ingest::report_problems() {
 
 std::string Ingest::checkpoint() const {
     CheckpointCopy copy;
+    StoreSizes sizes;
+    {
+        const ReaderTurn turn(lock_);
+        sizes = sizes_of(store_);
+    }
+    reserve_copy(sizes, store_, copy);
     {
         const ReaderTurn turn(lock_);
         store_.enter_reader();
