@@ -97,7 +97,7 @@ Result<Opened> open(const Request& request, const Url& url, const Dial& dial, co
         context = *made;
     }
     const std::string name = policy.server_name.empty() ? url.host : policy.server_name;
-    auto shaken = tls::shake_hands(std::move(*plain), *context, {name, tls::Offer::secure}, deadline);
+    auto shaken = tls::shake_hands(std::move(*plain), *context, {name}, deadline);
     if (!shaken) return fail(shaken.error());
     Opened opened;
     opened.session = shaken->session;

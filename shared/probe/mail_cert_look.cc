@@ -132,8 +132,8 @@ Result<void> look_over(CertLook& look, std::unique_ptr<io::Stream> stream, const
         look.phases.starttls = watch.lap();
         if (!*ready) return {};
     }
-    auto shaken = tls::shake_hands(std::move(stream), *context.trust,
-                                   {expected_name(look.endpoint, context.query), tls::Offer::anything}, deadline);
+    auto shaken =
+        tls::shake_hands(std::move(stream), *context.trust, {expected_name(look.endpoint, context.query)}, deadline);
     if (!shaken) return fail(shaken.error());
     look.phases.handshake = watch.lap();
     look.outcome = outcome_of(*shaken, starttls.has_value());

@@ -152,13 +152,6 @@ SessionHandle make_session(const Context& context, const HandshakeSettings& sett
     SSL_set_connect_state(handle.get());
     SSL_set_read_ahead(handle.get(), 1);  // fewer reads, and the whole of what came where it is not TLS
     SSL_set_max_cert_list(handle.get(), max_certificate_message);
-    const bool anything = settings.offer == Offer::anything;
-    SSL_set_min_proto_version(handle.get(), anything ? TLS1_VERSION : TLS1_2_VERSION);
-    if (anything) {
-        SSL_set_security_level(handle.get(), 0);
-        SSL_set_cipher_list(handle.get(), "ALL:!aNULL:!eNULL");  // without aNULL: the certificate is what we came for
-        SSL_set_options(handle.get(), SSL_OP_LEGACY_SERVER_CONNECT);
-    }
     if (!settings.server_name.empty() && !is_address(settings.server_name))
         SSL_ctrl(handle.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                  const_cast<char*>(settings.server_name.c_str()));  // copied by OpenSSL, its macro casts C-style

@@ -23,14 +23,8 @@ struct Session {
     static constexpr std::size_t max_chain = 100;  // OpenSSL verifies paths of up to 100 certificates
 };
 
-enum class Offer {
-    secure,    // TLS 1.2 and 1.3 with OpenSSL's default ciphers: for carrying data
-    anything,  // TLS 1.0 to 1.3, weak ciphers and keys too: for looking at what a server does
-};
-
 struct HandshakeSettings {
     std::string server_name;  // sent as SNI unless it is an address or empty
-    Offer offer = Offer::secure;
 };
 
 enum class HandshakeEnd {

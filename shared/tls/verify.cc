@@ -87,6 +87,15 @@ StoreRunHandle start_run(const Context& context, const Certificate& own, STACK_O
     return run;
 }
 
+void set_offer(SSL_CTX* client, Offer offer) {
+    const bool anything = offer == Offer::anything;
+    SSL_CTX_set_min_proto_version(client, anything ? TLS1_VERSION : TLS1_2_VERSION);
+    if (!anything) return;
+    SSL_CTX_set_security_level(client, 0);
+    SSL_CTX_set_cipher_list(client, "ALL:!aNULL:!eNULL");  // without aNULL: the certificate is what we came for
+    SSL_CTX_set_options(client, SSL_OP_LEGACY_SERVER_CONNECT);
+}
+
 Result<void> trust_text(X509_STORE* store, const std::string& authorities) {
     const auto certificates = read_certificates(authorities);
     if (!certificates) return fail(certificates.error());
@@ -154,6 +163,7 @@ Result<std::shared_ptr<const Context>> Context::make(const TrustSettings& settin
     std::shared_ptr<Context> context(new Context);
     context->client_ = SSL_CTX_new(TLS_client_method());
     if (context->client_ == nullptr || SSL_CTX_dane_enable(context->client_) != 1) throw std::bad_alloc();
+    set_offer(context->client_, settings.offer);
     SSL_CTX_set_cert_verify_callback(context->client_, keep_chain, nullptr);
     SSL_CTX_set_client_cert_cb(context->client_, note_certificate_request);
     if (!settings.authorities.empty()) {
@@ -180,7 +190,12 @@ ChainVerdict verify_chain(const Context& context, const std::vector<Certificate>
         verdict.findings.push_back({problem_of(error), 0, X509_verify_cert_error_string(error)});
     }
     if (STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(run.get()); path != nullptr) {
-        for (int i = 0; i < sk_X509_num(path); ++i) verdict.path.push_back(facts_of(sk_X509_value(path, i)));
+        for (int i = 0; i < sk_X509_num(path); ++i) {
+            X509* one = sk_X509_value(path, i);  // mostly one of those that were served and read before
+            const auto known = std::find_if(served.begin(), served.end(),
+                                            [&](const Certificate& other) { return other.handle.get() == one; });
+            verdict.path.push_back(known != served.end() ? *known : facts_of(one));
+        }
     }
     if (verdict.path.empty()) verdict.path.push_back(served.front());
     ERR_clear_error();

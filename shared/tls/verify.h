@@ -16,12 +16,18 @@ struct ssl_ctx_st;
 
 namespace mtawatch::tls {
 
+enum class Offer {
+    secure,    // TLS 1.2 and 1.3 with OpenSSL's default ciphers: for carrying data
+    anything,  // TLS 1.0 to 1.3, weak ciphers and keys too: for looking at what a server does
+};
+
 // Which authorities are trusted. The hashed directory is read lazily, one authority at a time; the bundle file of
 // the same content would cost 20 ms to load.
 struct TrustSettings {
     std::string authorities = {};  // PEM text of a CA file; when not empty these alone are trusted
     // As c_rehash or update-ca-certificates makes it; empty: nobody is trusted (for looking without judging).
     std::string ca_directory = "/etc/ssl/certs";
+    Offer offer = Offer::secure;  // to the servers that are talked to
 };
 
 // Authorities plus OpenSSL's client state: made once, then shared by any number of threads.

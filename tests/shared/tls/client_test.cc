@@ -22,13 +22,14 @@ using test::Script;
 struct Fixture {
     test::FakeClock clock;
     base::Deadline deadline{clock, std::chrono::seconds(5)};
-    std::shared_ptr<const Context> context = Context::make({.ca_directory = ""}).value();
+    std::shared_ptr<const Context> context = Context::make({.ca_directory = "", .offer = Offer::anything}).value();
+    std::shared_ptr<const Context> careful = Context::make({.ca_directory = ""}).value();
     test::MadeCertificate root = make_authority("root");
     test::MadeCertificate leaf = make_certificate({.common_name = "leaf", .issuer = &root});
 
     base::Result<Handshake> shake(Script script, Offer offer = Offer::anything, std::size_t at_once = 1U << 20U) {
-        return shake_hands(test::scripted_stream(std::move(script), nullptr, at_once), *context,
-                           {"mx.example.net", offer}, deadline);
+        return shake_hands(test::scripted_stream(std::move(script), nullptr, at_once),
+                           offer == Offer::secure ? *careful : *context, {"mx.example.net"}, deadline);
     }
 };
 
