@@ -54,7 +54,7 @@ class Ssh(unittest.TestCase):
         config.write_text(f"Port {port}\nListenAddress 127.0.0.1\nHostKey {cls.folder}/{key}\nPidFile none\n"
                           "AuthorizedKeysFile /root/.ssh/authorized_keys\nPermitRootLogin prohibit-password\n"
                           "UsePAM no\nStrictModes no\nMaxSessions 20\n")
-        server = subprocess.Popen(["/usr/sbin/sshd", "-D", "-e", "-f", str(config)], stderr=subprocess.DEVNULL)
+        server = subprocess.Popen(["/usr/sbin/sshd", "-D", "-E", str(cls.folder / "sshd.log"), "-f", str(config)])
         end = time.monotonic() + 10
         while time.monotonic() < end:
             try:
@@ -224,6 +224,23 @@ class Ssh(unittest.TestCase):
         code, text = self.check("-u", "y", "-u", "z")
         self.assertEqual(code, 0, text)
         self.assertEqual((self.folder / "count").read_text(), "run\n")
+
+    def test_a_whole_host_through_one_connection(self):
+        self.say(f"if [ \"$1\" = show ]; then printf '{UNIT}\\n{UNIT}'; else echo '"
+                 '{"queue_name": "active", "queue_id": "A1", "arrival_time": 1700000000, "message_size": 1, "recipients": []}'
+                 "'; fi")
+        log = self.folder / "sshd.log"
+        before = log.read_text().count("Accepted publickey")
+        result = run(BUILD / "checks/check_mta_host", "--mta", "postfix", "--ssh", f"root@127.0.0.1:{PORT}", "--ssh-key",
+                     self.folder / "key", "-v", env={"HOME": str(self.home)})
+        self.assertIn("postfix@-.service is active (running)", result.stdout)
+        self.assertIn("1 messages queued", result.stdout)
+        self.assertRegex(result.stdout, r"OK: / is [0-9.]+ % full|: / is [0-9.]+ % full")
+        self.assertIn("127.0.0.1 is ", result.stdout)
+        wait = time.monotonic() + 5
+        while log.read_text().count("Accepted publickey") == before and time.monotonic() < wait:
+            time.sleep(0.05)
+        self.assertEqual(log.read_text().count("Accepted publickey"), before + 1)
 
     def test_arguments_arrive_as_they_are(self):
         self.say(f"printf '%s\\n' \"$@\" > {self.folder}/arguments; printf '{UNIT}'")
