@@ -132,8 +132,6 @@ Result<Wanted> wanted_of(const Options& options) {
     if (!ssh) return fail(ssh.error());
     wanted.query.ssh = std::move(*ssh);
     const auto mta = options.find_text("mta");
-    if (!mta && !options.given("services"))
-        return fail(Fault::usage, "say what runs there: --mta pmta, postfix or kumomta, or --services UNIT,...");
     if (auto added = add_units(options, mta, wanted); !added) return fail(added.error());
     if (mta)
         if (auto added = add_queue(options, *mta, wanted); !added) return fail(added.error());
@@ -145,6 +143,8 @@ Result<Wanted> wanted_of(const Options& options) {
         if (mta) wanted.query.disks.push_back(spool_of(*mta));
     }
     wanted.query.log = true;
+    if (!mta && options.given("delivery"))
+        return fail(Fault::usage, "--delivery: say whose mail it is with --mta postfix or pmta");
     // Only Postfix's deliveries can be seen everywhere, so the others are looked at where they are asked for.
     wanted.query.deliveries = mta == "postfix" || (mta == "pmta" && !wanted.query.ssh) || options.given("delivery");
     if (mta != "postfix") wanted.query.accounting = options.text("acct");

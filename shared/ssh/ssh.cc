@@ -153,7 +153,7 @@ class RemoteCommands final : public io::Commands {
         auto line = quote(argv);
         if (!line) return base::fail(line.error());
         const std::string doing = fmt::format("{} on {}", program_of(argv), host_);
-        deadline.doing(doing);
+        deadline.doing("running " + doing);
         // The same surroundings as a local command: no translations, and the folders of mail programs in PATH. `exec`
         // leaves no shell behind to turn a signal into an exit status, and `env` is understood by every login shell.
         const std::string command = "exec env LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin " + *line + " </dev/null";

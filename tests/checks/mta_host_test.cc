@@ -142,6 +142,22 @@ BOOST_AUTO_TEST_CASE(a_part_that_cannot_be_seen_is_named_and_never_healthy) {
     BOOST_TEST(has(both.text, "\nUNKNOWN: queue could not be seen"));
 }
 
+BOOST_AUTO_TEST_CASE(without_a_mail_server_named_it_looks_at_disk_and_log) {
+    test::FakeClock clock;
+    test::FakeCommands commands;
+    commands.add("df -P -k -- /", {df(40, "/")});
+    commands.add(journal, {"postfix/qmgr[1]: A1: removed\n"});
+    commands.add(journal + " --priority=err", {""});
+    probe::World world;
+    world.clock = &clock;
+    world.commands = &commands;
+    const auto outcome = test::run_check({}, world);
+    BOOST_TEST(outcome.exit_code == 0);
+    BOOST_TEST(outcome.text ==
+               "MTA_HOST OK - this machine is healthy: 2 things looked at | disk_root=40%;80;90;0;100 "
+               "log_errors=0;0;100;0\n");
+}
+
 BOOST_AUTO_TEST_CASE(json_for_an_api) {
     const auto outcome = run({.queue = {mail(600)}}, "-o json");
     BOOST_TEST(outcome.exit_code == 2);
@@ -228,7 +244,7 @@ BOOST_AUTO_TEST_CASE(unknown_when_the_host_cannot_be_reached) {
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_right_is_refused) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
-        {{}, "say what runs there"},
+        {{"--delivery", "95:/85:"}, "say whose mail it is"},
         {{"--mta", "exim"}, "exim"},
         {{"--mta", "postfix", "--disk", "var"}, "absolute path"},
         {{"--mta", "postfix", "--delivery", "95/85"}, "write 95: to be warned below 95 percent"},
