@@ -46,7 +46,7 @@ std::string folder_of(const std::string& path) {
 
 Result<void> CheckpointFile::take_lock() {
     const std::string lock_path = path_ + ".lock";
-    UniqueFd lock(::open(lock_path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kStateMode));
+    UniqueFd lock(::open(lock_path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kStateMode));
     if (!lock.open()) return failed("state file: opening", lock_path);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return failed("state file: locking", lock_path);
