@@ -235,6 +235,14 @@ class Evaluator {
             return stop(SpfResult::permerror, fmt::format("{} has {} MX records, more than the {} that {} may look at",
                                                           target, hosts.size(), spf_max_mx_hosts, term.written));
         }
+        // Side by side, and both families: the linter of the same run asks for the other one.
+        std::vector<dns::Question> questions;
+        for (const dns::Mx& host : hosts) {
+            if (!usable(host.host)) continue;
+            for (const dns::Type type : {dns::Type::a, dns::Type::aaaa})
+                questions.push_back({.name = host.host, .type = type});
+        }
+        dns_.fetch(questions);
         for (const dns::Mx& host : hosts) {
             const auto matched = host_matches(host.host, term);
             if (!matched || *matched) return matched;

@@ -34,6 +34,46 @@ bool is_near_miss(std::string_view text) {
     return base::icontains(bare.substr(0, 8), "spf1") || base::iequals(bare.substr(0, 6), "v=spf ");
 }
 
+// The name a term asks for, if it is the same for every message and can be asked.
+std::optional<std::string> target_of(const SpfTerm& term, const std::string& domain) {
+    if (!term.domain) return domain;
+    if (!term.domain->is_constant()) return std::nullopt;
+    SpfMacroValues values;
+    values.domain = domain;
+    std::string name = spf_target_name(expand_spf_macros(*term.domain, values));
+    if (!dns::askable(name)) return std::nullopt;
+    return name;
+}
+
+// What a term asks first.
+void add_questions(const SpfTerm& term, const std::string& domain, std::vector<dns::Question>& questions) {
+    const auto target = target_of(term, domain);
+    if (!target) return;
+    const auto ask = [&](dns::Type type) { questions.push_back({.name = *target, .type = type}); };
+    switch (term.kind) {
+        case SpfKind::include:
+        case SpfKind::redirect:
+            return ask(dns::Type::txt);
+        case SpfKind::a:
+            ask(dns::Type::a);
+            return ask(dns::Type::aaaa);
+        case SpfKind::mx:
+            return ask(dns::Type::mx);
+        case SpfKind::exists:
+            return ask(dns::Type::a);
+        default:
+            return;
+    }
+}
+
+// Everything that the record will ask for, in one go.
+void fetch_terms(DnsCache& dns, const SpfRecord& record, const std::string& domain) {
+    std::vector<dns::Question> questions;
+    for (const SpfTerm& term : record.mechanisms) add_questions(term, domain, questions);
+    if (record.redirect) add_questions(*record.redirect, domain, questions);
+    if (questions.size() <= spf_lint_max_lookups) dns.fetch(questions);
+}
+
 class Linter {
   public:
     Linter(DnsCache& dns, SpfLint& lint) : dns_(dns), lint_(lint) {}
@@ -136,55 +176,13 @@ class Linter {
         return out + (all == '+' ? " -all" : fmt::format(" {}all", all));
     }
 
-    // Everything that the record will ask for, in one go.
-    void fetch(const SpfRecord& record, const std::string& domain) {
-        std::vector<dns::Question> questions;
-        const auto ask = [&questions](const std::string& name, dns::Type type) {
-            questions.emplace_back();
-            questions.back().name = name;
-            questions.back().type = type;
-        };
-        const auto terms_of = [&](const SpfTerm& term) {
-            const auto target = target_of(term, domain);
-            if (!target) return;
-            switch (term.kind) {
-                case SpfKind::include:
-                case SpfKind::redirect:
-                    return ask(*target, dns::Type::txt);
-                case SpfKind::a:
-                    ask(*target, dns::Type::a);
-                    return ask(*target, dns::Type::aaaa);
-                case SpfKind::mx:
-                    return ask(*target, dns::Type::mx);
-                case SpfKind::exists:
-                    return ask(*target, dns::Type::a);
-                default:
-                    return;
-            }
-        };
-        for (const SpfTerm& term : record.mechanisms) terms_of(term);
-        if (record.redirect) terms_of(*record.redirect);
-        dns_.fetch(questions);
-    }
-
-    // The name a term asks for, if it is the same for every message and can be asked.
-    static std::optional<std::string> target_of(const SpfTerm& term, const std::string& domain) {
-        if (!term.domain) return domain;
-        if (!term.domain->is_constant()) return std::nullopt;
-        SpfMacroValues values;
-        values.domain = domain;
-        std::string name = spf_target_name(expand_spf_macros(*term.domain, values));
-        if (!dns::askable(name)) return std::nullopt;
-        return name;
-    }
-
     // `path`: the domains from the top to this node. `counts`: whether what passes here passes in the end.
     void walk(SpfNode& node, const std::vector<std::string>& path, bool counts) {
         const SpfRecord record = parse_spf_record(node.record);
         for (const SpfFault& fault : record.faults) {
             add(Weight::broken, "syntax", fmt::format("{}{}: {}", in(node), fault.term, fault.what));
         }
-        fetch(record, node.domain);
+        fetch_terms(dns_, record, node.domain);
         judge_order(record, node);
         std::set<std::string> written;
         for (const SpfTerm& term : record.mechanisms) {
@@ -452,6 +450,13 @@ class Linter {
 };
 
 }  // namespace
+
+void fetch_spf(DnsCache& dns, const std::string& domain) {
+    const dns::Answer& answer = dns.ask(domain, dns::Type::txt);
+    const auto& texts = answer.records.texts;
+    const auto record = std::find_if(texts.begin(), texts.end(), is_spf_record);
+    if (record != texts.end()) fetch_terms(dns, parse_spf_record(*record), domain);
+}
 
 SpfLint lint_spf(DnsCache& dns, const std::string& domain) {
     SpfLint lint;

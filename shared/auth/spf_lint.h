@@ -37,7 +37,10 @@ struct SpfLint {
 // A record with more terms than the limit is followed a little further, to show all of its cost, but not without end.
 inline constexpr unsigned spf_lint_max_lookups = 40;
 
-// `domain` as dns::ascii_name() gives it.
+// Asks side by side for what the terms of the domain's own record need, so that an evaluation and the lint that follow
+// find it in the cache. `domain` as dns::ascii_name() gives it, as below.
+void fetch_spf(DnsCache& dns, const std::string& domain);
+
 [[nodiscard]] SpfLint lint_spf(DnsCache& dns, const std::string& domain);
 
 }  // namespace mtawatch::auth

@@ -42,6 +42,7 @@ SpfObservation observe_spf(const SpfQuery& query, auth::DnsCache& dns, const Wor
     SpfObservation out;
     const auto ascii = dns::ascii_name(query.domain);
     out.domain = ascii ? *ascii : query.domain;
+    if (ascii && !query.ips.empty()) auth::fetch_spf(dns, *ascii);
     for (const base::IpAddress& ip : query.ips) {
         const std::int64_t now = base::unix_seconds(world.clock->wall());
         out.evaluations.push_back({ip, query.sender, query.helo,
