@@ -31,4 +31,8 @@ class ByteSource {
 [[nodiscard]] base::Result<UniqueFd> open_to_read(const std::string& path);
 [[nodiscard]] base::Result<std::unique_ptr<ByteSource>> open_source(const std::string& path);
 
+// The same bytes, taken from `source` by a thread of its own a few pieces ahead: inflating and counting then use a core
+// each. The thread ends with the object.
+[[nodiscard]] std::unique_ptr<ByteSource> read_ahead(std::unique_ptr<ByteSource> source);
+
 }  // namespace mtawatch::exporter

@@ -18,6 +18,8 @@ using base::Result;
 
 // First a piece that holds most headers, then, for a longer first line, the rest.
 constexpr std::size_t kHeadPiece = 4U << 10U;
+// A smaller .gz is inflated sooner than a thread is started for it.
+constexpr std::uint64_t kWorthAThread = 256U << 10U;
 // A .gz that was met half-written is inflated from its beginning again: not for every write to it.
 constexpr std::chrono::seconds kGzipQuiet{1};
 
@@ -170,6 +172,7 @@ FileReader::Outcome FileReader::read_gzip(TrackedFile& file, const AfterChunk& a
     if (file.finished || (waiting && clock_.steady() - file.grown < kGzipQuiet)) return Outcome::up_to_date;
     auto source = open_source(file.path);
     if (!source) return unreadable(file, source.error().what);
+    if (file.size >= kWorthAThread) *source = read_ahead(std::move(*source));
     const auto same = skip_counted(file, **source);
     if (!same) return unreadable(file, same.error().what);
     if (!*same) return Outcome::changed;
