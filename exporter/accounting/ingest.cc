@@ -57,6 +57,10 @@ base::Result<void> Ingest::restore(std::string_view document) {
 }
 
 void Ingest::catch_up(const AfterChunk& after_chunk) {
+    {
+        const WriterTurn turn(lock_);
+        store_.begin_expected(settings_.expected_types);
+    }
     follower_.rescan();
     const bool all = read_dirty(after_chunk);
     log_follower_.look();

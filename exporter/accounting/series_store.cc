@@ -50,6 +50,32 @@ std::size_t width_of(Family family) {
     return family == Family::delivery_delay ? kDelayWidth : 1;
 }
 
+// The families that a record of the type always counts in.
+std::vector<Family> families_of(mta::RecordType type) {
+    switch (type) {
+        case mta::RecordType::d:
+            return {Family::deliveries};
+        case mta::RecordType::b:
+            return {Family::bounces, Family::bounce_reasons};
+        case mta::RecordType::t:
+            return {Family::transient_failures};
+        case mta::RecordType::tq:
+            return {Family::queue_transient_failures};
+        case mta::RecordType::r:
+            return {Family::receipts};
+        case mta::RecordType::rb:
+            return {Family::remote_bounces};
+        case mta::RecordType::f:
+            return {Family::complaints};
+        case mta::RecordType::diagnostic:
+            return {Family::diagnostics};
+        case mta::RecordType::rs:
+        case mta::RecordType::other:
+            break;
+    }
+    return {};
+}
+
 bool is_domain(Kind kind) { return kind == Kind::sender_domain || kind == Kind::recipient_domain; }
 
 }  // namespace
@@ -126,6 +152,16 @@ std::optional<SeriesStore::Origin> SeriesStore::origin_of(std::string_view sourc
     if (found == SeriesTable::kNone) return std::nullopt;
     const std::uint64_t* counts = origins_.counts().data() + found * origins_.width();
     return Origin{static_cast<TextId>(counts[0]), static_cast<TextId>(counts[1])};
+}
+
+void SeriesStore::begin_expected(const std::set<mta::RecordType>& types) {
+    for (const mta::RecordType type : types) {
+        for (const Family family : families_of(type)) {
+            std::array<TextId, kMaxLabels> key{};
+            key.fill(kOtherText);
+            (void)row_number(family, key.data());
+        }
+    }
 }
 
 void SeriesStore::sweep() {

@@ -88,6 +88,10 @@ class SeriesStore {
     [[nodiscard]] std::uint32_t origin_row(TextId source_ip);
     [[nodiscard]] std::optional<Origin> origin_of(std::string_view source_ip) const;
 
+    // Puts a 0 under `other` into the families of record types that the configuration names: they are logged, so that
+    // nothing came is a fact. What was never named and never seen stays absent.
+    void begin_expected(const std::set<mta::RecordType>& types);
+
     // Moves record time on, and retires what has become idle when enough of it has passed.
     void advance(std::int64_t time) {
         if (time <= totals.record_clock) return;

@@ -203,6 +203,17 @@ BOOST_AUTO_TEST_CASE(nothing_to_read_is_an_error_and_no_zero) {
     BOOST_TEST(world.heard("/missing: No such file or directory"));
 }
 
+BOOST_AUTO_TEST_CASE(a_zero_only_for_types_that_the_configuration_names) {
+    World world;
+    world.write("acct-1.csv", kHeader + record());
+    BOOST_TEST(world.once().find("pmta_complaints_total{") == std::string::npos);
+    world.settings.expected_types = {mta::RecordType::f};
+    const std::string zero =
+        "pmta_complaints_total{provider=\"other\",feedback_type=\"other\",vmta=\"other\",pool=\"other\"}";
+    BOOST_TEST(value(world.once(), zero).value_or(1) == 0U);
+    BOOST_TEST(world.once().find("pmta_remote_bounces_total{") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(the_first_backlog_is_withheld_until_it_is_read) {
     World world;
     world.write("acct-1.csv", kHeader + record());
