@@ -355,8 +355,7 @@ def security():
               "and increase(pmta_smtp_user_receipts_total[1h]) > 1000\n"
               f"unless on ({KEYS}) instance:mail_backlog:hold1h",
               "An SMTP user submits far more mail than usual: its password may be stolen.",
-              f"{{{{ $labels.smtp_user }}}} submitted {{{{ $value | humanize }}}} messages {HERE} in an hour, more than five times "
-              "last week's number.", severity="critical", wait="5m", board="security", alert_class="security"),
+              f"{{{{ $labels.smtp_user }}}} submitted {{{{ $value | humanize }}}} messages {HERE} in an hour: over 5 times last week's.", severity="critical", wait="5m", board="security", alert_class="security"),
         Alert("PmtaNewSmtpUserSurge",
               "increase(pmta_smtp_user_receipts_total[1h]) > 5000\n"
               "unless increase(pmta_smtp_user_receipts_total[1h] offset 1w) > 0\n"
