@@ -28,7 +28,7 @@ Result<std::string> required(const TagList& list, std::string_view tag) {
 }
 
 Result<std::string> required_base64(const TagList& list, std::string_view tag) {
-    const auto value = required(list, tag);
+    auto value = required(list, tag);
     if (!value) return value;
     const auto bytes = base::decode_base64(*value, base::Base64Reading::lenient);
     if (!bytes || bytes->empty()) return fail(Fault::malformed, "{}= is not base64", tag);
@@ -36,7 +36,7 @@ Result<std::string> required_base64(const TagList& list, std::string_view tag) {
 }
 
 Result<std::string> required_domain(const TagList& list, std::string_view tag) {
-    const auto value = required(list, tag);
+    auto value = required(list, tag);
     if (!value) return value;
     auto name = dns::ascii_name(*value);
     if (!name) return fail(Fault::malformed, "{}={} is no domain name", tag, base::one_line(*value, 80));

@@ -244,7 +244,7 @@ class Evaluator {
         }
         dns_.fetch(questions);
         for (const dns::Mx& host : hosts) {
-            const auto matched = host_matches(host.host, term);
+            auto matched = host_matches(host.host, term);
             if (!matched || *matched) return matched;
         }
         return false;

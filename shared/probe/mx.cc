@@ -192,6 +192,7 @@ std::string to_json(const MxObservation& observation) {
         json.key("hosts").array();
         for (const MxHost& host : look.hosts) {
             std::vector<std::string> addresses;
+            addresses.reserve(host.addresses.size());
             for (const base::IpAddress& address : host.addresses) addresses.push_back(address.to_string());
             json.object()
                 .member("preference", host.preference)
