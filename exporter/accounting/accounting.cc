@@ -90,7 +90,7 @@ class RunningAccounting final : public Accounting {
         if (auto right = check(settings); !right) return right;
         stop_threads();
         auto ingest = std::make_shared<Ingest>(std::move(settings), clock_, log_, false);
-        const auto restored = ingest->restore(current()->checkpoint());
+        auto restored = ingest->restore(current()->checkpoint());
         if (!restored) {
             start_threads(current());
             return restored;

@@ -14,7 +14,7 @@ constexpr std::chrono::milliseconds kRescanPause{20};
 // Files that are read at once keep their descriptor, so that a rename or removal loses nothing that was written before.
 constexpr std::size_t kOpenFiles = 64;
 // Long enough for a file that was moved away by hand to come back, short enough for a state file of constant size.
-constexpr std::int64_t kForgetSeconds = 30 * 86'400;
+constexpr std::int64_t kForgetSeconds = std::int64_t{30} * 86'400;
 
 }  // namespace
 

@@ -89,7 +89,7 @@ TextId ValueTable::restore(std::string_view text, std::uint32_t last_seen) {
 }
 
 TextId ValueTable::insert(std::uint32_t hash, std::string_view text, std::uint32_t last_seen) {
-    if ((size_ + 2) * 3 > places_.size() * 2) {
+    if ((std::size_t{size_} + 2) * 3 > places_.size() * 2) {
         std::vector<Entry> entries;
         entries.reserve(size_ + 1);
         std::ranges::copy_if(places_, std::back_inserter(entries), [](const Entry& e) { return e.text != kNoText; });
