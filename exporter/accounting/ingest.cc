@@ -80,6 +80,7 @@ void Ingest::follow(int wake_fd, const AfterChunk& after_chunk) {
 }
 
 void Ingest::read_stream(int fd, const AfterChunk& after_chunk) {
+    streamed_ = true;
     reader_.read_stream(fd, after_chunk);
     publish();
 }
@@ -181,7 +182,8 @@ Ingest::Amount Ingest::amount() const {
 }
 
 void Ingest::write(ExpositionWriter& writer) const {
-    if (ready()) render_store(writer, store_, lock_);
+    // With pmta.log alone nothing was ever looked at that could be 0.
+    if (ready() && (!settings_.globs.empty() || streamed_)) render_store(writer, store_, lock_);
     write_log_events(writer);
     render_store_health(writer, store_, lock_);
     write_reading(writer);

@@ -82,6 +82,7 @@ class Ingest {
     IngestMarks marks_;
     LogFollower log_follower_;
     bool catching_up_ = true;
+    bool streamed_ = false;  // stdin was read; before any other thread looks
     std::vector<SourceStatus> sources_;
     Amount amount_;
 };
