@@ -7,6 +7,7 @@
 #include "exporter/pmta_sources.h"
 #include "shared/config/node.h"
 #include "shared/io/files.h"
+#include "shared/mta/bounce_patterns.h"
 #include "shared/mta/classes_config.h"
 
 namespace mtawatch::exporter {
@@ -149,6 +150,22 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     return config;
 }
 
+namespace {
+
+// A pattern that cannot be read is refused here, with its line, and not while records are counted.
+Result<void> read_bounce_patterns(AccountingSettings& settings) {
+    if (settings.bounce_patterns_file.empty()) return {};
+    auto text = io::Files().read(settings.bounce_patterns_file, config::max_bytes);
+    if (!text) return base::fail(text.error());
+    if (const auto patterns = mta::BouncePatterns::parse(*text, settings.bounce_patterns_file); !patterns) {
+        return base::fail(patterns.error());
+    }
+    settings.bounce_patterns_text = std::move(*text);
+    return {};
+}
+
+}  // namespace
+
 Result<ExporterConfig> load_config(const Options& options) {
     ExporterConfig config;
     if (!options.config_file.empty()) {
@@ -166,6 +183,7 @@ Result<ExporterConfig> load_config(const Options& options) {
         add_pmta_sources(*pmta, config);
     }
     AccountingSettings& accounting = config.accounting;
+    if (const auto read = read_bounce_patterns(accounting); !read) return base::fail(read.error());
     accounting.globs.insert(accounting.globs.end(), options.acct.begin(), options.acct.end());
     const bool keeps_state = options.action == Action::serve;
     accounting.state_file = options.state_file.value_or(keeps_state ? std::string(default_state_file) : std::string());

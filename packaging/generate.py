@@ -168,6 +168,15 @@ def man_exporter(options, version):
                    "Further arguments of the service.\n.TP\n/var/lib/pmta_exporter/state\nOffsets and counters.\n")
 
 
+def man_pipe(help_text, version):
+    """From --help, whose first paragraph is the usage."""
+    usage, _, body = help_text.partition("\n\n")
+    synopsis = usage.removeprefix("usage: ")
+    return (man_head("pmta_acct_pipe", version, "Keeps the accounting records that PowerMTA pipes, for pmta_exporter")
+            + f".SH SYNOPSIS\n.nf\n{roff(synopsis)}\n.fi\n.SH DESCRIPTION\n.nf\n"
+            + "\n".join(roff(line) for line in body.splitlines()) + "\n.fi\n")
+
+
 # --- bash completion ----------------------------------------------------------------------------------------------------
 
 def completion_case(names, metavar):
@@ -217,6 +226,8 @@ def main():
     options = exporter_options(exporter)
     version = tables[0]["version"]
     (output / "man/exporter/pmta_exporter.1").write_text(man_exporter(options, version))
+    pipe = subprocess.run([exporter.with_name("pmta_acct_pipe"), "--help"], capture_output=True, check=True, text=True)
+    (output / "man/exporter/pmta_acct_pipe.1").write_text(man_pipe(pipe.stdout, version))
     (output / "completion/exporter/pmta_exporter").write_text(
         completion("pmta_exporter", [([name], value) for name, value, _ in options]))
 

@@ -73,6 +73,11 @@ RecordCounter::RecordCounter(const AccountingSettings& settings, SeriesStore& st
     for (std::size_t i = 0; i < mta::kReplyClasses; ++i) {
         reply_words_[i] = store.word(name(static_cast<mta::ReplyClass>(i)));
     }
+    if (!settings.bounce_patterns_text.empty()) {
+        // The configuration was refused if these could not be read.
+        auto patterns = mta::BouncePatterns::parse(settings.bounce_patterns_text, settings.bounce_patterns_file);
+        if (patterns) patterns_ = std::move(*patterns);
+    }
     code_words_.fill(kNotYet);
     code_words_[0] = store.word("none");
     const std::vector<std::string> custom = scanner_options(settings).custom_columns;
@@ -178,6 +183,12 @@ std::string_view RecordCounter::job(const mta::Record& record) const {
         if (!id.empty()) return no_address(id);
     }
     return {};
+}
+
+std::string_view RecordCounter::raw_category(const mta::Record& record) const {
+    const std::string_view logged = record.raw(Cell::bounce_cat);
+    if (!logged.empty() || !patterns_) return logged;
+    return patterns_->category(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
 }
 
 TextId RecordCounter::category(std::string_view raw) {
@@ -310,10 +321,10 @@ void RecordCounter::bounce(const mta::Record& record) {
     const Common c = common(record);
     const std::string_view status = record.raw(Cell::dsn_status);
     const std::string_view diag = record.raw(Cell::dsn_diag);
-    const std::string_view raw_category = record.raw(Cell::bounce_cat);
+    const std::string_view given = raw_category(record);
     const mta::ReplyClass reason = reply_class(status, diag);
-    const TextId verdict = bounce_words_[index_of(judge(raw_category, status, diag, reason))];
-    ++*row(Family::bounces, c.vmta, c.pool, c.provider, category(raw_category), verdict);
+    const TextId verdict = bounce_words_[index_of(judge(given, status, diag, reason))];
+    ++*row(Family::bounces, c.vmta, c.pool, c.provider, category(given), verdict);
     ++*row(Family::bounce_reasons, c.vmta, c.provider, reply_words_[index_of(reason)]);
     reply(record, c.provider);
     const TextId from = sender(record);
@@ -359,9 +370,9 @@ void RecordCounter::receipt(const mta::Record& record) {
 void RecordCounter::remote_bounce(const mta::Record& record) {
     const std::string_view status = record.raw(Cell::dsn_status);
     const std::string_view diag = record.raw(Cell::dsn_diag);
-    const std::string_view raw_category = record.raw(Cell::bounce_cat);
-    const mta::BounceClass verdict = judge(raw_category, status, diag, reply_class(status, diag));
-    ++*row(Family::remote_bounces, provider(rcpt_domain_of(record), record), category(raw_category),
+    const std::string_view given = raw_category(record);
+    const mta::BounceClass verdict = judge(given, status, diag, reply_class(status, diag));
+    ++*row(Family::remote_bounces, provider(rcpt_domain_of(record), record), category(given),
            bounce_words_[index_of(verdict)]);
 }
 

@@ -4,12 +4,14 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "exporter/accounting/series_store.h"
 #include "exporter/accounting/settings.h"
+#include "shared/mta/bounce_patterns.h"
 #include "shared/mta/record.h"
 #include "shared/mta/reply_class.h"
 #include "shared/mta/timestamps.h"
@@ -58,6 +60,8 @@ class RecordCounter {
     void reply(const mta::Record& record, TextId provider);
     [[nodiscard]] mta::BounceClass judge(std::string_view category, std::string_view status, std::string_view diag,
                                          mta::ReplyClass reason) const;
+    // PowerMTA's category, or where it gave none that of its own patterns, or "".
+    [[nodiscard]] std::string_view raw_category(const mta::Record& record) const;
     [[nodiscard]] TextId category(std::string_view raw);
 
     template <class... Ids>
@@ -103,6 +107,7 @@ class RecordCounter {
     const AccountingSettings& settings_;
     SeriesStore& store_;
     const mta::ReplyClassifier classifier_;
+    std::optional<mta::BouncePatterns> patterns_;
     mta::TimestampParser queued_times_;
     std::vector<TextId> provider_words_;
     std::array<TextId, mta::kBounceClasses> bounce_words_{};

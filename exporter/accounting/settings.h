@@ -39,8 +39,10 @@ struct AccountingSettings {
     std::shared_ptr<const mta::ProviderTable> providers =
         std::make_shared<const mta::ProviderTable>(mta::ProviderTable::builtin());
     mta::BounceClasses bounce_classes;
-    // PowerMTA's configuration with <bounce-category-patterns>, for bounces without a category; empty is none.
+    // PowerMTA's configuration with <bounce-category-patterns>, for bounces without a category; empty is none. The
+    // text is that of the file and is known to be readable: every counting thread compiles its own.
     std::string bounce_patterns_file;
+    std::string bounce_patterns_text;
     // Columns that name a job, the first non-empty one counts.
     std::vector<std::string> job_columns{"jobId", "header_X-job", "header_BatchId"};
 

@@ -36,7 +36,6 @@ THIRD_PARTY = [
     (r"^yaml-cpp/", {"shared/config"}),
     (r"^(simdjson|pugixml|pcre2)", {"shared/mta"}),
     (r"^prometheus/", {"exporter"}),
-    (r"^CLI/", {"shared/plugin"}),
     (r"^(zlib|isa-l|igzip_lib|zstd)", {"shared/io"}),
     (r"^libpsl", {"shared/auth"}),
     (r"^crypt\.h", {"exporter/web"}),
@@ -64,8 +63,6 @@ def problems_of(path):
         for pattern, folders in THIRD_PARTY:
             if re.match(pattern, header) and not any(path.startswith(folder + "/") for folder in folders):
                 yield f"{path}:{number}: <{header}> belongs to {', '.join(sorted(folders))}"
-        if header.startswith("CLI/") and list((ROOT / own).rglob("*.cc")).count(ROOT / path) != 1:
-            yield f"{path}:{number}: CLI11 is included in one source, not in a header"
 
 
 def main():

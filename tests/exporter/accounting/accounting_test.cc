@@ -195,6 +195,23 @@ BOOST_DATA_TEST_CASE(bad_input_costs_itself_and_nothing_else, boost::unit_test::
     if (!bad.said.empty()) BOOST_TEST(world.heard(bad.said));
 }
 
+BOOST_AUTO_TEST_CASE(a_bounce_without_a_category_gets_that_of_powermtas_own_patterns) {
+    World world;
+    world.settings.bounce_patterns_file = "/etc/pmta/config";
+    world.settings.bounce_patterns_text =
+        "<bounce-category-patterns>\n/house rule/ our-own-category\n// other\n</bounce-category-patterns>\n";
+    const std::string head = "b,2026-11-20 10:00:00+0000,,b@news.example.com,u@gmail.com,5.7.1 (x),smtp;550 ";
+    world.write("acct-1.csv", std::string(kHeader) + head + "house rule 7,,smtp,192.0.2.1,vmta1,pool1\n" + head +
+                                  "house rule 7,spam-related,smtp,192.0.2.1,vmta1,pool1\n");
+    const std::string text = world.once();
+    const auto bounces = [&](const std::string& category, const std::string& verdict) {
+        return value(text, "pmta_bounces_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"gmail\",category=\"" +
+                               category + "\",bounce_class=\"" + verdict + "\"}");
+    };
+    BOOST_CHECK_EQUAL(bounces("our-own-category", "other").value_or(0), 1U);
+    BOOST_CHECK_EQUAL(bounces("spam-related", "block").value_or(0), 1U);
+}
+
 BOOST_AUTO_TEST_CASE(nothing_to_read_is_an_error_and_no_zero) {
     World world;
     BOOST_TEST(world.once() == "error: no readable accounting file matches " + world.settings.globs[0]);
