@@ -43,7 +43,8 @@ TextId TextPool::add(std::string_view text) {
     char* bytes = take_bytes(size_class(text.size()));
     const auto size = static_cast<std::uint16_t>(text.size());
     std::memcpy(bytes, &size, sizeof size);
-    std::memcpy(bytes + kHeader, text.data(), text.size());
+    // An empty view may have no address.
+    if (!text.empty()) std::memcpy(bytes + kHeader, text.data(), text.size());
     chunks_[id / kChunkTexts][id % kChunkTexts] = bytes;
     return id;
 }
