@@ -153,17 +153,23 @@ class Writer(threading.Thread):
     def covered(self):
         written = sum(count for key, count in self.expected.counts.items()
                       if key[0] == "pmta_accounting_records_total")
-        reached = None
+        # The stamp is that of the moment before the copy, so a later one than `reached` covers everything. A killed exporter
+        # begins with an older checkpoint, though: what another process had reached counts for nothing.
+        reached = process = None
         limit = time.time() + 1.5
         while time.time() < limit and not self.stopping.is_set():
             metrics = scrape()
+            total = started = last = None
             if metrics is not None:
                 total = sum(v for k, v in metrics.items() if k[0] == "pmta_accounting_records_total")
-                if total == written and reached is None:
-                    reached = time.time()
+                started = metrics.get(("process_start_time_seconds",))
                 last = metrics.get(("pmta_exporter_checkpoint_last_write_timestamp_seconds",), 0)
-                if reached is not None and total == written and last > reached:
-                    return True
+            if total != written:
+                reached = None
+            elif reached is None or started != process:
+                reached, process = time.time(), started
+            elif last > reached:
+                return True
             time.sleep(0.005)
         return False
 
