@@ -44,20 +44,6 @@ Families publish(const probe::MtaHostObservation& seen, const std::string& host)
     return families;
 }
 
-Result<std::vector<Task>> mta_host_tasks(const config::Node& section) {
-    Pace pace;
-    std::vector<Task> tasks;
-    config::MapReader map(section);
-    read_pace(map, pace);
-    map.each("targets", [&](const config::Node& node) -> Result<void> {
-        auto task = read_target(node, pace);
-        if (!task) return base::fail(task.error());
-        tasks.push_back(std::move(*task));
-        return {};
-    });
-    if (auto read = map.required("targets").finish(); !read) return base::fail(read.error());
-    if (auto fine = check_pace(section, pace); !fine) return base::fail(fine.error());
-    return tasks;
-}
+Result<std::vector<Task>> mta_host_tasks(const config::Node& section) { return read_targets(section, read_target); }
 
 }  // namespace mtawatch::exporter

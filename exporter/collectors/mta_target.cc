@@ -51,4 +51,20 @@ base::Result<void> check_pace(const config::Node& section, const Pace& pace) {
     return {};
 }
 
+base::Result<std::vector<Task>> read_targets(const config::Node& section, TargetReader read) {
+    Pace pace;
+    std::vector<Task> tasks;
+    config::MapReader map(section);
+    read_pace(map, pace);
+    map.each("targets", [&](const config::Node& node) -> base::Result<void> {
+        auto task = read(node, pace);
+        if (!task) return base::fail(task.error());
+        tasks.push_back(std::move(*task));
+        return {};
+    });
+    if (auto done = map.required("targets").finish(); !done) return base::fail(done.error());
+    if (auto fine = check_pace(section, pace); !fine) return base::fail(fine.error());
+    return tasks;
+}
+
 }  // namespace mtawatch::exporter

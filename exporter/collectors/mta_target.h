@@ -41,4 +41,8 @@ struct Pace {
 void read_pace(config::MapReader& map, Pace& into);
 [[nodiscard]] base::Result<void> check_pace(const config::Node& section, const Pace& pace);
 
+// The tasks of a section that holds a pace and `targets`, each target read by `read`.
+using TargetReader = base::Result<Task> (*)(const config::Node& node, const Pace& pace);
+[[nodiscard]] base::Result<std::vector<Task>> read_targets(const config::Node& section, TargetReader read);
+
 }  // namespace mtawatch::exporter
