@@ -56,16 +56,6 @@ bool is_type_word(std::string_view code) {
 
 }  // namespace
 
-std::string_view name(ScanError error) {
-    static constexpr std::array<std::string_view, kScanErrors> names{
-        "no_header", "columns", "unclosed_quote", "timestamp", "type", "header", "oversized", "cut_off"};
-    return names[static_cast<std::size_t>(error)];
-}
-
-std::uint64_t ScanCounts::malformed() const {
-    return std::accumulate(errors.begin(), errors.end(), std::uint64_t{0}) - of(ScanError::oversized);
-}
-
 AccountingScanner::AccountingScanner(ScannerOptions options)
     : options_(std::move(options)),
       times_(options_.zone),
@@ -108,14 +98,6 @@ std::span<char> AccountingScanner::space() {
     drop_consumed();
     const std::size_t room = buffer_.size() - kBlock - end_;  // a block may be loaded from the last byte on
     return {buffer_.data() + end_, std::min(room, kScanChunkBytes)};
-}
-
-std::size_t AccountingScanner::feed(std::string_view bytes) {
-    const auto room = space();
-    const std::size_t count = std::min(room.size(), bytes.size());
-    if (count > 0) std::memcpy(room.data(), bytes.data(), count);
-    commit(count);
-    return count;
 }
 
 std::span<const Record> AccountingScanner::next() {

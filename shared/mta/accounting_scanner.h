@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "shared/mta/record.h"
+#include "shared/mta/record_reader.h"
 #include "shared/mta/timestamps.h"
 
 namespace mtawatch::mta {
@@ -20,34 +21,8 @@ namespace mtawatch::mta {
 inline constexpr std::size_t kMaxRecordBytes = 256U << 10U;
 // The union of all record types with dozens of header_ columns has under 200.
 inline constexpr std::size_t kMaxRecordColumns = 1024;
-// How much a reader should put in at once: measured best between 64 and 256 KiB.
-inline constexpr std::size_t kScanChunkBytes = 128U << 10U;
 // A line that should begin a record shows its type and time within this many bytes.
 inline constexpr std::size_t kRecordStartBytes = 1024;
-
-// Why a line was no record. Names are stable: they become a metric label.
-enum class ScanError : std::uint8_t {
-    no_header,       // before any header line: nobody knows what its cells mean
-    columns,         // more or fewer cells than the header has
-    unclosed_quote,  // a quote that was never closed: the line end decided (metrics: a stray quote costs one record)
-    timestamp,       // its time stamp cannot be read
-    type,            // its type cell is empty or no word
-    header,          // a header line of more than kMaxRecordColumns: its lines are no_header
-    oversized,       // longer than kMaxRecordBytes
-    cut_off,         // the last line of a finished file, without a newline and without all of its columns
-};
-inline constexpr std::size_t kScanErrors = 8;
-[[nodiscard]] std::string_view name(ScanError error);
-
-struct ScanCounts {
-    std::uint64_t parsed = 0;
-    std::uint64_t headers = 0;
-    std::array<std::uint64_t, kScanErrors> errors{};
-
-    [[nodiscard]] std::uint64_t of(ScanError error) const { return errors[static_cast<std::size_t>(error)]; }
-    // Every line that was neither a record nor a header, the oversized ones apart (blank lines count nowhere).
-    [[nodiscard]] std::uint64_t malformed() const;
-};
 
 struct ScannerOptions {
     Zone zone = Zone::machine();  // of stamps without an offset
@@ -64,66 +39,33 @@ struct ScannerOptions {
     bool portable = false;
 };
 
-// One file or stream. Use:
-//
-//     AccountingScanner scanner(options);
-//     while ((n = read(fd, scanner.space())) > 0) {
-//         scanner.commit(n);
-//         for (auto records = scanner.next(); !records.empty(); records = scanner.next()) count(records);
-//     }
-//     scanner.finish();  // finished files only
-//     for (auto records = scanner.next(); !records.empty(); records = scanner.next()) count(records);
-//
 // Rules: a header is a line whose first cell is "type", or (files without a type column) one that names columns; it
 // may stand anywhere and holds until the next. Columns by name in any order and case; the first of equal names counts,
 // a name before an alias of it; unknown ones are skipped. LF or CRLF. Every quote opens or closes; commas inside
 // quotes are data. A newline inside quotes ends the record if the next line begins a record or is a header; else it is
-// data. A UTF-8 byte order mark and blank lines are skipped. Constant memory whatever comes.
-// Not safe for several threads; move it freely between files with reset().
-class AccountingScanner {
+// data. A UTF-8 byte order mark and blank lines are skipped.
+class AccountingScanner final : public RecordReader {
   public:
     explicit AccountingScanner(ScannerOptions options = {});
-    AccountingScanner(const AccountingScanner&) = delete;
-    AccountingScanner& operator=(const AccountingScanner&) = delete;
-    AccountingScanner(AccountingScanner&&) = default;
-    AccountingScanner& operator=(AccountingScanner&&) = default;
-    ~AccountingScanner() = default;
 
-    // Where the next bytes go: at least kScanChunkBytes once next() has returned an empty batch. Asking for it ends
-    // the life of records returned before.
-    [[nodiscard]] std::span<char> space();
-    // `count` bytes have been put at the front of space().
-    void commit(std::size_t count) { end_ += count; }
-    // Copies as much of `bytes` as there is room for and returns how much that was; for callers with bytes in hand.
-    std::size_t feed(std::string_view bytes);
-
-    // The next complete records, in file order; empty when all of them have been handed out and more bytes are
-    // needed. A batch is about 16 KiB of file. Records are valid until the next call of next(), space() or feed().
-    [[nodiscard]] std::span<const Record> next();
-
-    // The file will not grow: next() then hands out a last line without a newline too, if its columns fit.
-    void finish() { finished_ = true; }
-
-    // Bytes that belong to complete lines whose records next() has handed out (or counted as errors), from where
-    // the scanner began. After next() returned an empty batch this is the offset to resume at: nothing before it is
-    // pending, nothing after it has been counted.
-    [[nodiscard]] std::uint64_t consumed() const { return skipping_ ? skip_offset_ : offset_ + begin_; }
-    // Bytes committed so far, from the same start.
-    [[nodiscard]] std::uint64_t committed() const { return offset_ + end_; }
-    [[nodiscard]] const ScanCounts& counts() const { return counts_; }
+    [[nodiscard]] std::span<char> space() override;
+    void commit(std::size_t count) override { end_ += count; }
+    // A batch is about 16 KiB of file.
+    [[nodiscard]] std::span<const Record> next() override;
+    void finish() override { finished_ = true; }
+    [[nodiscard]] std::uint64_t consumed() const override { return skipping_ ? skip_offset_ : offset_ + begin_; }
+    [[nodiscard]] std::uint64_t committed() const override { return offset_ + end_; }
+    [[nodiscard]] const ScanCounts& counts() const override { return counts_; }
 
     // The header line in force, as it stands in the file without its line end and byte order mark; empty before any.
-    [[nodiscard]] const std::string& header() const { return header_; }
+    [[nodiscard]] const std::string& header() const override { return header_; }
     // Where each column stands under that header.
     [[nodiscard]] const ColumnMap& columns() const { return map_; }
     // Whether the header names timeLogged (or its alias); without it Record::time is timeQueued.
     [[nodiscard]] bool has_time_logged() const;
 
-    // Begins another file at its first byte. Counts go on.
-    void reset();
-    // Begins at byte `offset` of a file, which must be the start of a line, under `header` (empty: none yet).
-    // consumed() continues from `offset`.
-    void resume(std::string_view header, std::uint64_t offset);
+    void reset() override;
+    void resume(std::string_view header, std::uint64_t offset) override;
 
   private:
     enum class LineStart : std::uint8_t { no, yes, undecided };
