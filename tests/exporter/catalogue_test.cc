@@ -16,7 +16,8 @@ BOOST_AUTO_TEST_CASE(every_entry_keeps_the_conventions) {
         BOOST_TEST_CONTEXT(entry.name) {
             BOOST_TEST(names.insert(entry.name).second);
             const bool ours = entry.name.starts_with("pmta_") || entry.name.starts_with("mail_") ||
-                              entry.name.starts_with("process_");
+                              entry.name.starts_with("process_") || entry.name.starts_with("postfix_") ||
+                              entry.name.starts_with("kumomta_log_");
             BOOST_TEST(ours);
             BOOST_TEST(entry.name.ends_with("_total") == (entry.type == MetricType::counter));
             const std::string_view base =
