@@ -50,6 +50,7 @@ def inside(build, rounds):
   pidfile: "{folder}/nsd.pid"
   xfrdfile: "{folder}/xfrd.state"
   zonelistfile: "{folder}/zone.list"
+  rrl-ratelimit: 0
 remote-control:
   control-enable: no
 zone:
