@@ -68,7 +68,7 @@ Result<void> take_dual_cidr(std::string_view& text, SpfTerm& term) {
 std::string missing_blank_hint(std::string_view text) {
     for (const std::string_view glued : {"~all", "-all", "?all", "+all"}) {
         const std::size_t at = base::to_lower(text).find(glued);
-        if (at != std::string::npos) return fmt::format("; a blank is missing before {}", text.substr(at));
+        if (at != std::string::npos && at > 0) return fmt::format("; a blank is missing before {}", text.substr(at));
     }
     return {};
 }
