@@ -195,9 +195,9 @@ TextId RecordCounter::category(std::string_view raw) {
     return raw.empty() ? kOtherText : store_.value(Kind::category, raw);
 }
 
-mta::BounceClass RecordCounter::judge(std::string_view category, std::string_view status, std::string_view diag,
-                                      mta::ReplyClass reason) const {
-    if (mta::is_local_diag(diag)) return mta::BounceClass::local;
+mta::BounceClass RecordCounter::judge(std::string_view type, std::string_view category, std::string_view status,
+                                      std::string_view diag, mta::ReplyClass reason) const {
+    if (mta::is_local_bounce(type, diag)) return mta::BounceClass::local;
     if (settings_.bounce_classes.is_open(category)) return mta::class_of_reply(reason, status);
     return settings_.bounce_classes.of_category(category);
 }
@@ -323,7 +323,7 @@ void RecordCounter::bounce(const mta::Record& record) {
     const std::string_view diag = record.raw(Cell::dsn_diag);
     const std::string_view given = raw_category(record);
     const mta::ReplyClass reason = reply_class(status, diag);
-    const TextId verdict = bounce_words_[index_of(judge(given, status, diag, reason))];
+    const TextId verdict = bounce_words_[index_of(judge(record.raw(Cell::dlv_type), given, status, diag, reason))];
     ++*row(Family::bounces, c.vmta, c.pool, c.provider, category(given), verdict);
     ++*row(Family::bounce_reasons, c.vmta, c.provider, reply_words_[index_of(reason)]);
     reply(record, c.provider);
@@ -340,6 +340,7 @@ void RecordCounter::bounce(const mta::Record& record) {
 }
 
 void RecordCounter::transient(const mta::Record& record) {
+    if (!mta::is_smtp_delivery(record.raw(Cell::dlv_type))) return;
     const Common c = common(record);
     const mta::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
     ++*row(Family::transient_failures, c.vmta, c.pool, c.provider, reply_words_[index_of(reason)]);
@@ -371,7 +372,7 @@ void RecordCounter::remote_bounce(const mta::Record& record) {
     const std::string_view status = record.raw(Cell::dsn_status);
     const std::string_view diag = record.raw(Cell::dsn_diag);
     const std::string_view given = raw_category(record);
-    const mta::BounceClass verdict = judge(given, status, diag, reply_class(status, diag));
+    const mta::BounceClass verdict = judge({}, given, status, diag, reply_class(status, diag));
     ++*row(Family::remote_bounces, provider(rcpt_domain_of(record), record), category(given),
            bounce_words_[index_of(verdict)]);
 }

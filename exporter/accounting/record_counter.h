@@ -58,8 +58,8 @@ class RecordCounter {
     void complaint(const mta::Record& record);
     void diagnostic(const mta::Record& record);
     void reply(const mta::Record& record, TextId provider);
-    [[nodiscard]] mta::BounceClass judge(std::string_view category, std::string_view status, std::string_view diag,
-                                         mta::ReplyClass reason) const;
+    [[nodiscard]] mta::BounceClass judge(std::string_view type, std::string_view category, std::string_view status,
+                                         std::string_view diag, mta::ReplyClass reason) const;
     // PowerMTA's category, or where it gave none that of its own patterns, or "".
     [[nodiscard]] std::string_view raw_category(const mta::Record& record) const;
     [[nodiscard]] TextId category(std::string_view raw);

@@ -27,6 +27,10 @@ bool is_local_diag(std::string_view dsn_diag) {
 
 bool is_smtp_delivery(std::string_view dlv_type) { return dlv_type.empty() || dlv_type == "smtp"; }
 
+bool is_local_bounce(std::string_view dlv_type, std::string_view dsn_diag) {
+    return !is_smtp_delivery(dlv_type) || is_local_diag(dsn_diag);
+}
+
 BounceClass class_of_reply(ReplyClass reply, std::string_view dsn_status) {
     switch (reply) {
         case ReplyClass::unknown_user:

@@ -23,6 +23,9 @@ inline constexpr std::size_t kBounceClasses = 5;
 [[nodiscard]] bool is_local_diag(std::string_view dsn_diag);
 // Whether a delivery left this host: dlvType empty or "smtp". pipe, file, discard … are local deliveries.
 [[nodiscard]] bool is_smtp_delivery(std::string_view dlv_type);
+// Whether a bounce is outside every ratio of outbound mail: no receiver said it, or it is one of a local delivery.
+// Local deferrals are told by is_smtp_delivery() alone.
+[[nodiscard]] bool is_local_bounce(std::string_view dlv_type, std::string_view dsn_diag);
 // The class that a reply alone gives; `dsn_status` tells a domain that does not exist (5) from one that did not
 // resolve now (4).
 [[nodiscard]] BounceClass class_of_reply(ReplyClass reply, std::string_view dsn_status);

@@ -97,7 +97,7 @@ void MailTally::count(const Record& record) {
         case RecordType::b:
             return count_bounce(record, passes(record));
         case RecordType::t:
-            if (!passes(record)) return;
+            if (!mta::is_smtp_delivery(record.raw(Column::dlv_type)) || !passes(record)) return;
             ++observation_.total.deferred;
             if (MailCounts* counts = group_of(record)) ++counts->deferred;
             return;
@@ -115,7 +115,7 @@ void MailTally::count_bounce(const Record& record, bool narrowed) {
     const std::string_view diag = record.raw(Column::dsn_diag);
     const std::string_view category = category_of(record);
     BounceClass bounce_class = BounceClass::local;
-    if (!mta::is_local_diag(diag)) {
+    if (!mta::is_local_bounce(record.raw(Column::dlv_type), diag)) {
         bounce_class = classes_.bounce_classes.is_open(category)
                            ? mta::class_of_reply(replies().classify(status, diag).reply_class, status)
                            : classes_.bounce_classes.of_category(category);

@@ -222,4 +222,6 @@ BOOST_AUTO_TEST_CASE(a_bounce_is_judged_by_category_then_by_reply) {
         BOOST_CHECK_EQUAL(name(BounceClasses().of_category(category)), expected);
     for (const char* type : {"pipe", "file", "discard", "http-delivery"}) BOOST_CHECK(!is_smtp_delivery(type));
     BOOST_CHECK(is_smtp_delivery("smtp") && is_smtp_delivery(""));
+    BOOST_CHECK(is_local_bounce("local", "550 no") && is_local_bounce("smtp", "x-pmta;bounce-queue"));
+    BOOST_CHECK(!is_local_bounce("smtp", "smtp;550 no") && !is_local_bounce("", "smtp;550 no"));
 }

@@ -1,0 +1,437 @@
+#include "shared/mta/postfix_log.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "shared/base/hash.h"
+#include "shared/base/text.h"
+
+namespace mtawatch::mta {
+namespace {
+
+using std::string_view;
+
+constexpr std::size_t kPadding = 64;  // simdjson looks at up to as many bytes behind a line
+constexpr std::size_t kBatchRecords = 256;
+constexpr std::size_t kBatchCells = 128U << 10U;
+// A line's cells, with the relay's host in two of them, and the sender of up to TextHeap::kLongest find room behind a
+// batch that is not full.
+constexpr std::size_t kCellsRoom = kBatchCells + 3 * kMaxLogLine + (8U << 10U);
+constexpr string_view kMemoryMark = "mtawatch-postfix-1";
+constexpr char kSeparator = '\n';  // between the texts that are remembered of a recipient; no line has it
+
+constexpr std::array kCells{Column::rcpt,
+                            Column::orcpt,
+                            Column::orig,
+                            Column::dsn_status,
+                            Column::dsn_diag,
+                            Column::dsn_mta,
+                            Column::bounce_cat,
+                            Column::dlv_type,
+                            Column::vmta,
+                            Column::dlv_destination_ip,
+                            Column::dlv_size,
+                            Column::total_seconds_queued,
+                            Column::dlv_tls_protocol,
+                            Column::dlv_tls_cipher};
+constexpr std::size_t kTlsCells = 2;  // the last ones
+
+constexpr ColumnMap map_of(std::size_t cells) {
+    ColumnMap map{};
+    for (std::uint16_t& place : map) place = kAbsent;
+    for (std::size_t i = 0; i < cells; ++i) map[static_cast<std::size_t>(kCells[i])] = static_cast<std::uint16_t>(i);
+    return map;
+}
+constexpr ColumnMap kPlainMap = map_of(kCells.size() - kTlsCells);
+constexpr ColumnMap kTlsMap = map_of(kCells.size());
+
+// "mx.example.net[192.0.2.1]:25".
+struct Relay {
+    string_view host;
+    string_view address;  // of a UNIX socket its path; empty when there is none
+};
+Relay relay_of(string_view text) {
+    if (text == "none") return {};
+    const std::size_t open = text.find('[');
+    if (open == string_view::npos) return {text, {}};
+    const std::size_t close = std::min(text.find(']', open), text.size());
+    return {text.substr(0, open), text.substr(open + 1, close - open - 1)};
+}
+
+// The part of what a remote server said, of the reasons that Postfix writes.
+struct Reason {
+    string_view text;
+    bool of_server = false;
+    bool suspended = false;
+};
+Reason reason_of(string_view text, bool sent) {
+    Reason reason{text, sent, false};
+    constexpr string_view suspended = "delivery temporarily suspended: ";
+    if (reason.text.starts_with(suspended)) {
+        reason.text.remove_prefix(suspended.size());
+        reason.suspended = true;
+    }
+    if (reason.text.starts_with("host ")) {
+        for (const string_view verb : {"] said: ", "] refused to talk to me: "}) {
+            const std::size_t at = reason.text.find(verb);
+            if (at == string_view::npos) continue;
+            reason.text.remove_prefix(at + verb.size());
+            reason.of_server = true;
+            break;
+        }
+    }
+    const std::size_t reply_to = reason.text.rfind(" (in reply to ");
+    if (reason.of_server && reply_to != string_view::npos) reason.text = reason.text.substr(0, reply_to);
+    return reason;
+}
+
+bool is_loopback(string_view address) { return address.starts_with("127.") || address == "::1"; }
+
+// What decided over this recipient: "smtp" for a remote server, see the class.
+string_view delivery_type(string_view daemon, const Relay& relay, const Reason& reason) {
+    const bool network = daemon == "smtp" || daemon == "lmtp";
+    if (!network && !reason.suspended) return daemon;
+    string_view address = relay.address;
+    if (relay.host.empty()) {
+        // "connect to mx.example.net[192.0.2.1]:25: Connection refused"
+        const std::size_t open = reason.text.find('[');
+        if (open != string_view::npos) {
+            address = reason.text.substr(open + 1, reason.text.find(']', open) - open - 1);
+        }
+    }
+    if (is_loopback(address)) return "loopback";
+    const bool socket = !address.empty() && (address.front() == '/' || address.starts_with("private/"));
+    if (socket || (daemon == "lmtp" && relay.host.empty() && address.empty())) return "lmtp";
+    return "smtp";
+}
+
+template <std::size_t Size>
+string_view text_of(const std::array<char, Size>& text) {
+    return {text.data(), strnlen(text.data(), Size)};
+}
+template <std::size_t Size>
+void set_text(std::array<char, Size>& into, string_view text) {
+    into.fill('\0');
+    std::copy_n(text.begin(), std::min(text.size(), Size), into.begin());
+}
+
+}  // namespace
+
+PostfixLogReader::PostfixLogReader(PostfixLogOptions options)
+    : options_(std::move(options)),
+      times_(options_.zone, options_.now),
+      messages_(options_.memory),
+      tls_(kTlsProcesses),
+      buffer_(kMaxLogLine + kScanChunkBytes + kPadding),
+      cells_(kCellsRoom),
+      ends_((kBatchRecords + 1) * kCells.size() + 1) {
+    records_.reserve(kBatchRecords + 1);
+    reset();
+}
+
+void PostfixLogReader::resume(string_view /*header*/, std::uint64_t offset) {
+    offset_ = offset;
+    begin_ = end_ = 0;
+    finished_ = skipping_ = false;
+    expiring_ = kNoEntry;
+    records_.clear();
+}
+
+std::span<char> PostfixLogReader::space() {
+    records_.clear();
+    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    offset_ += begin_;
+    end_ -= begin_;
+    begin_ = 0;
+    return {buffer_.data() + end_, std::min(buffer_.size() - kPadding - end_, kScanChunkBytes)};
+}
+
+bool PostfixLogReader::batch_is_full() const { return records_.size() >= kBatchRecords || cells_used_ >= kBatchCells; }
+
+std::span<const Record> PostfixLogReader::next() {
+    records_.clear();
+    cells_used_ = 0;
+    ends_[0] = static_cast<std::uint32_t>(-1);
+    ends_used_ = 1;
+    if (expiring_ != kNoEntry) take_expired();
+    while (!batch_is_full()) {
+        const char* const from = buffer_.data() + begin_;
+        const auto* newline = static_cast<const char*>(std::memchr(from, '\n', end_ - begin_));
+        if (newline == nullptr) {
+            if (end_ - begin_ > kMaxLogLine) skip_oversized();
+            if (finished_) take_last_line();
+            break;
+        }
+        const auto length = static_cast<std::size_t>(newline - from);
+        begin_ += length + 1;
+        if (skipping_ || length > kMaxLogLine) {
+            skipping_ = false;
+            fail(ScanError::oversized);
+        } else {
+            take_line({from, length}, false);
+        }
+    }
+    return records_;
+}
+
+void PostfixLogReader::take_last_line() {
+    const string_view line(buffer_.data() + begin_, end_ - begin_);
+    if (skipping_) fail(ScanError::oversized);
+    if (!skipping_ && !line.empty()) take_line(line, true);
+    skipping_ = false;
+    begin_ = end_;
+}
+
+// The bytes of a line that is longer than the limit are dropped as they come.
+void PostfixLogReader::skip_oversized() {
+    if (!skipping_) skip_offset_ = offset_ + begin_;
+    skipping_ = true;
+    begin_ = end_;
+}
+
+void PostfixLogReader::take_line(string_view line, bool last) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (line.empty()) return;
+    PostfixLine parts;
+    if (line.front() == '{') {
+        const auto own = journal_.read(line, kPadding, parts);
+        if (!own) return fail(last ? ScanError::cut_off : ScanError::columns);
+        if (!*own) return;
+    } else if (!read_syslog_line(line, parts)) {
+        return;
+    }
+    if (!options_.instance.empty() && parts.instance != options_.instance) return;
+    ++own_lines_;
+    take_message(parts, last);
+}
+
+void PostfixLogReader::take_message(const PostfixLine& line, bool last) {
+    const string_view message = line.message;
+    const string_view id = queue_id(message);
+    if (id.empty()) {
+        // Servers of ours say "established from".
+        if (line.daemon == "smtp" || line.daemon == "lmtp") take_tls(line);
+        return;
+    }
+    const string_view rest = message.substr(id.size() + 2);
+    const bool to = rest.starts_with("to=<");
+    const bool from = !to && rest.starts_with("from=<");
+    const bool removed = !to && !from && rest == "removed";
+    if (!to && !from && !removed) return;
+    const std::uint64_t key = base::hash_bytes(id, instance_hash(line));
+    if (to) return take_delivery(line, rest, key, last);
+    if (removed) return messages_.forget(key);
+    if (line.daemon.ends_with("qmgr")) take_sender(line, rest, key);
+}
+
+// Queue ids are unique on one host and in one instance.
+std::uint64_t PostfixLogReader::instance_hash(const PostfixLine& line) {
+    const bool same = last_host_.size() == line.host.size() + line.instance.size() &&
+                      last_host_.starts_with(line.host) && last_host_.ends_with(line.instance);
+    if (!same) {
+        last_host_.assign(line.host).append(line.instance);
+        last_host_hash_ = base::hash_bytes(line.instance, base::hash_bytes(line.host));
+    }
+    return last_host_hash_;
+}
+
+std::uint64_t PostfixLogReader::process_hash(const PostfixLine& line) {
+    return base::hash_bytes(line.process, instance_hash(line));
+}
+
+std::int64_t PostfixLogReader::time_of(const PostfixLine& line) {
+    const auto time = times_.parse(line.stamp);
+    if (!time) return kNoTime;
+    newest_ = *time;
+    return *time;
+}
+
+void PostfixLogReader::take_sender(const PostfixLine& line, string_view rest, std::uint64_t key) {
+    PostfixSender sender;
+    if (!read_sender(rest, sender)) return;
+    const std::int64_t time = time_of(line);
+    if (!sender.expired) {
+        messages_.set_sender(messages_.touch(key, newest_), sender.sender, *sender.size);
+        return;
+    }
+    const std::uint32_t message = messages_.find(key);
+    if (message == kNoEntry) return;
+    if (time == kNoTime) return fail(ScanError::timestamp);
+    expiring_ = message;
+    expiring_at_ = kNoEntry;
+    expiring_time_ = time;
+    take_expired();
+}
+
+void PostfixLogReader::take_delivery(const PostfixLine& line, string_view rest, std::uint64_t key, bool last) {
+    PostfixDelivery delivery;
+    if (!read_delivery(rest, delivery) || (last && !delivery.whole)) {
+        return fail(last ? ScanError::cut_off : ScanError::columns);
+    }
+    const bool sent = delivery.status == "sent";
+    const bool bounced = delivery.status == "bounced";
+    // With soft_bounce = yes, what would bounce is tried again.
+    const bool deferred = delivery.status == "deferred" || delivery.status == "SOFTBOUNCE";
+    if (!sent && !bounced && !deferred) {
+        if (delivery.status != "deliverable" && delivery.status != "undeliverable") fail(ScanError::type);
+        return;
+    }
+    const std::int64_t time = time_of(line);
+    if (time == kNoTime) return fail(ScanError::timestamp);
+    const std::uint32_t message = messages_.touch(key, time);
+    const std::uint64_t recipient = base::hash_bytes(delivery.orig_to, base::hash_bytes(delivery.to));
+    if (!deferred && !messages_.finish(message, recipient)) return;
+
+    const Relay relay = relay_of(delivery.relay);
+    const Reason reason = reason_of(delivery.text, sent);
+    const string_view type = delivery_type(line.daemon, relay, reason);
+    const TlsOfProcess* tls = type == "smtp" ? tls_of(line, delivery.relay) : nullptr;
+    const std::size_t first = ends_used_;
+    cell(delivery.to);
+    cell(delivery.orig_to);
+    cell(messages_.sender(message));
+    cell(delivery.dsn);
+    if (reason.of_server && type == "smtp") {
+        std::memcpy(cells_.data() + cells_used_, "smtp;", 5);
+        cells_used_ += 5;
+    }
+    cell(reason.text);
+    cell(relay.host);
+    cell({});
+    cell(type);
+    lower_cell(relay.host);
+    cell(type == "smtp" ? relay.address : string_view());
+    size_cell(message);
+    cell(delivery.delay);
+    if (tls != nullptr) {
+        cell(text_of(tls->protocol));
+        cell(text_of(tls->cipher));
+    }
+    add_record(sent ? RecordType::d : bounced ? RecordType::b : RecordType::t, time, tls ? kTlsMap : kPlainMap, first);
+    if (deferred) {
+        const string_view vmta(cells_.data() + ends_[first + 7] + 1, ends_[first + 8] - ends_[first + 7] - 1);
+        messages_.defer(message, recipient,
+                        fmt::format("{}{}{}{}{}{}{}", delivery.to, kSeparator, delivery.orig_to, kSeparator, vmta,
+                                    kSeparator, type));
+    }
+}
+
+// As many of the recipients that expire as fit into the batch.
+void PostfixLogReader::take_expired() {
+    while (!batch_is_full()) {
+        const auto text = messages_.take_outstanding(expiring_, expiring_at_);
+        if (!text) {
+            expiring_ = kNoEntry;
+            return;
+        }
+        const auto parts = base::split(*text, kSeparator);
+        const auto part = [&](std::size_t i) { return i < parts.size() ? parts[i] : string_view(); };
+        const std::size_t first = ends_used_;
+        cell(part(0));
+        cell(part(1));
+        cell(messages_.sender(expiring_));
+        cell("4.4.7");  // RFC 3463: delivery time expired
+        cell("delivery time expired");
+        cell(part(2));
+        cell("message-expired");
+        cell(part(3));
+        cell(part(2));
+        cell({});
+        size_cell(expiring_);
+        cell({});
+        add_record(RecordType::b, expiring_time_, kPlainMap, first);
+    }
+}
+
+void PostfixLogReader::take_tls(const PostfixLine& line) {
+    PostfixTls tls;
+    if (!read_tls(line.message, tls)) return;
+    const std::uint64_t process = process_hash(line);
+    TlsOfProcess& known = tls_[process % kTlsProcesses];
+    known.process = process;
+    known.relay = base::hash_bytes(tls.relay);
+    set_text(known.protocol, tls.protocol);
+    set_text(known.cipher, tls.cipher);
+}
+
+const PostfixLogReader::TlsOfProcess* PostfixLogReader::tls_of(const PostfixLine& line, string_view relay) {
+    const std::uint64_t process = process_hash(line);
+    const TlsOfProcess& known = tls_[process % kTlsProcesses];
+    return known.process == process && known.relay == base::hash_bytes(relay) ? &known : nullptr;
+}
+
+void PostfixLogReader::cell(string_view text) {
+    std::copy_n(text.data(), text.size(), cells_.data() + cells_used_);
+    cells_used_ += text.size();
+    ends_[ends_used_++] = static_cast<std::uint32_t>(cells_used_++);
+}
+
+void PostfixLogReader::lower_cell(string_view text) {
+    std::transform(text.begin(), text.end(), cells_.data() + cells_used_, base::lower);
+    cells_used_ += text.size();
+    ends_[ends_used_++] = static_cast<std::uint32_t>(cells_used_++);
+}
+
+void PostfixLogReader::size_cell(std::uint32_t message) {
+    std::array<char, 16> digits{};
+    const auto size = messages_.size(message);
+    const char* end = size ? std::to_chars(digits.begin(), digits.end(), *size).ptr : digits.data();
+    cell({digits.data(), static_cast<std::size_t>(end - digits.data())});
+}
+
+void PostfixLogReader::add_record(RecordType type, std::int64_t time, const ColumnMap& map, std::size_t first_cell) {
+    Record& record = records_.emplace_back(cells_.data(), ends_.data() + first_cell, &map);
+    record.type = type;
+    record.time = time;
+    ++counts_.parsed;
+}
+
+// The mark, a hash of what follows, the messages, and the processes with TLS.
+std::string PostfixLogReader::memory() const {
+    std::string bytes;
+    messages_.save(bytes);
+    for (const TlsOfProcess& known : tls_) {
+        if (known.process == 0) continue;
+        bytes += fmt::format("{:016x}{:016x}", known.process, known.relay);
+        bytes.append(known.protocol.data(), known.protocol.size());
+        bytes.append(known.cipher.data(), known.cipher.size());
+    }
+    return fmt::format("{}{:016x}", kMemoryMark, base::hash_bytes(bytes)) + bytes;
+}
+
+base::Result<void> PostfixLogReader::recall(string_view memory) {
+    messages_.clear();
+    std::fill(tls_.begin(), tls_.end(), TlsOfProcess{});
+    if (memory.empty()) return {};
+    constexpr std::size_t hash_size = 16;
+    const auto damaged = [&] {
+        messages_.clear();
+        std::fill(tls_.begin(), tls_.end(), TlsOfProcess{});
+        return base::fail(base::Fault::malformed,
+                          "the remembered Postfix messages ({} bytes) are damaged or of another version",
+                          memory.size());
+    };
+    const string_view bytes = memory.substr(std::min(memory.size(), kMemoryMark.size() + hash_size));
+    if (!memory.starts_with(fmt::format("{}{:016x}", kMemoryMark, base::hash_bytes(bytes)))) return damaged();
+    base::ByteReader from(bytes);
+    if (!messages_.load(from)) return damaged();
+    const auto hex = [&] {
+        std::uint64_t value = 0;
+        const string_view digits = from.take(hash_size);
+        std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+        return value;
+    };
+    while (from.remaining() > 0) {
+        TlsOfProcess known;
+        known.process = hex();
+        known.relay = hex();
+        set_text(known.protocol, from.take(known.protocol.size()));
+        set_text(known.cipher, from.take(known.cipher.size()));
+        if (!from.ok()) return damaged();
+        tls_[known.process % kTlsProcesses] = known;
+    }
+    return {};
+}
+
+}  // namespace mtawatch::mta

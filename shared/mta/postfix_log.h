@@ -1,0 +1,140 @@
+// What became of each recipient, by a Postfix log? Its status lines as the records of every other MTA.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/mta/postfix_line.h"
+#include "shared/mta/postfix_memory.h"
+#include "shared/mta/record_reader.h"
+#include "shared/mta/timestamps.h"
+
+namespace mtawatch::mta {
+
+// syslog cuts lines far earlier; one of `journalctl -o json` has a few KiB around the message.
+inline constexpr std::size_t kMaxLogLine = 64U << 10U;
+
+struct PostfixLogOptions {
+    Zone zone = Zone::machine();  // of stamps without an offset
+    Now now = system_now;         // for stamps without a year
+    std::string instance;         // only this syslog_name ("postfix-out"); empty: every one
+    PostfixMemory::Limits memory{};
+};
+
+// Lines: see read_syslog_line() and JournalLines; those of other programs are skipped, they are no errors.
+//
+// Records, one for each recipient and status:
+//   sent      d; bounced: b; deferred: t, for every attempt.
+//   expired   (also force-expired) b for each recipient whose last status was deferred, with the category
+//             message-expired: the queue manager writes one line for the message.
+//   deliverable, undeliverable: address verification, no mail and no record.
+// A recipient's last status (d, b) counts once while the queue id is remembered: see PostfixMemory.
+//
+// Columns: rcpt, orcpt, orig (from=), dsnStatus, dsnDiag (the text without "host X said: " and "(in reply to …)";
+// behind "smtp;" when a receiver said it), dsnMta and vmta (the relay's host, vmta in lower case; empty for
+// relay=none), bounceCat (message-expired, else empty: the reply decides), dlvType, dlvDestinationIp,
+// totalSecondsQueued (delay=, with its fraction), dlvSize (the queue manager's size=). Empty: not known, because the
+// line that says so was not read.
+//
+// dlvType is what keeps local mail out of the ratios of outbound mail, see is_smtp_delivery(): "smtp" when a remote
+// server decided, or could not be reached; the daemon's name for local, virtual, pipe, error, discard …, "lmtp" for a
+// UNIX socket, and "loopback" for a server on 127.0.0.0/8 or ::1: a content filter, whose mail comes back and is
+// delivered again. What error(8) and the queue manager put off as "delivery temporarily suspended" is that of the
+// server.
+//
+// dlvTlsProtocol and dlvTlsCipher come from the "TLS connection established" lines of the same process. Records without
+// such a line do not have the columns (Record::has), because with smtp_tls_loglevel = 0 there are none: nothing is
+// known then, and in particular not that the connection was in the clear.
+class PostfixLogReader final : public RecordReader {
+  public:
+    explicit PostfixLogReader(PostfixLogOptions options = {});
+
+    [[nodiscard]] std::span<char> space() override;
+    void commit(std::size_t count) override { end_ += count; }
+    [[nodiscard]] std::span<const Record> next() override;
+    // A last line without a newline counts when its closing parenthesis is there.
+    void finish() override { finished_ = true; }
+    [[nodiscard]] std::uint64_t consumed() const override { return skipping_ ? skip_offset_ : offset_ + begin_; }
+    [[nodiscard]] std::uint64_t committed() const override { return offset_ + end_; }
+    [[nodiscard]] const ScanCounts& counts() const override { return counts_; }
+    [[nodiscard]] const std::string& header() const override { return header_; }
+
+    void reset() override { resume({}, 0); }
+    void resume(std::string_view header, std::uint64_t offset) override;
+
+    [[nodiscard]] std::string memory() const override;
+    [[nodiscard]] base::Result<void> recall(std::string_view memory) override;
+
+    // Lines of Postfix programs so far, whatever they said.
+    [[nodiscard]] std::uint64_t own_lines() const { return own_lines_; }
+    // For figures about it.
+    [[nodiscard]] const PostfixMemory& remembered() const { return messages_; }
+
+  private:
+    struct TlsOfProcess {
+        std::uint64_t process = 0;
+        std::uint64_t relay = 0;
+        std::array<char, 12> protocol{};
+        std::array<char, 44> cipher{};
+    };
+    static constexpr std::size_t kTlsProcesses = 4096;  // default_process_limit is 100
+
+    void take_line(std::string_view line, bool last);
+    void take_message(const PostfixLine& line, bool last);
+    void take_delivery(const PostfixLine& line, std::string_view rest, std::uint64_t key, bool last);
+    void take_sender(const PostfixLine& line, std::string_view rest, std::uint64_t key);
+    void take_tls(const PostfixLine& line);
+    void take_expired();
+    void skip_oversized();
+    void take_last_line();
+    [[nodiscard]] bool batch_is_full() const;
+    [[nodiscard]] std::int64_t time_of(const PostfixLine& line);
+    [[nodiscard]] std::uint64_t instance_hash(const PostfixLine& line);
+    [[nodiscard]] std::uint64_t process_hash(const PostfixLine& line);
+    [[nodiscard]] const TlsOfProcess* tls_of(const PostfixLine& line, std::string_view relay);
+
+    void cell(std::string_view text);
+    void lower_cell(std::string_view text);
+    void size_cell(std::uint32_t message);
+    void add_record(RecordType type, std::int64_t time, const ColumnMap& map, std::size_t first_cell);
+    void fail(ScanError error) { ++counts_.errors[static_cast<std::size_t>(error)]; }
+
+    PostfixLogOptions options_;
+    LogTimes times_;
+    JournalLines journal_;
+    PostfixMemory messages_;
+    ScanCounts counts_;
+    std::uint64_t own_lines_ = 0;
+    std::string header_;  // always empty
+    std::vector<TlsOfProcess> tls_;
+
+    std::vector<char> buffer_;
+    std::uint64_t offset_ = 0;  // file offset of buffer_[0]
+    std::size_t begin_ = 0;     // first byte of the first line that has not been read
+    std::size_t end_ = 0;
+    bool finished_ = false;
+    bool skipping_ = false;  // inside a line that is too long
+    std::uint64_t skip_offset_ = 0;
+    std::int64_t newest_ = 0;  // time of the last line that was used, for lines whose own cannot be read
+
+    std::uint32_t expiring_ = kNoEntry;  // the message whose recipients are being handed out
+    std::uint32_t expiring_at_ = kNoEntry;
+    std::int64_t expiring_time_ = kNoTime;
+
+    std::string last_host_;  // with the instance, as in the last line
+    std::uint64_t last_host_hash_ = 0;
+
+    // The records of a batch: their cells one after the other, each with a byte behind it.
+    std::vector<char> cells_;
+    std::size_t cells_used_ = 0;
+    std::vector<std::uint32_t> ends_;
+    std::size_t ends_used_ = 1;
+    std::vector<Record> records_;
+};
+
+}  // namespace mtawatch::mta
