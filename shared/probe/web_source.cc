@@ -5,6 +5,7 @@
 #include "shared/io/files.h"
 #include "shared/mta/pmta_document.h"
 #include "shared/probe/dial.h"
+#include "shared/probe/secret_file.h"
 
 namespace mtawatch::probe {
 
@@ -14,23 +15,11 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-constexpr std::size_t max_secret = 4096;  // a key has 128 characters at most
 // A monitor lies in the next rack, not behind a modem: whoever does not take the connection by then will not.
 constexpr auto connect_timeout = std::chrono::seconds(3);
 constexpr unsigned max_redirects = 3;  // http to https, / to /ui, and one to spare
 // Fixed, because nothing that is sent in a form comes from outside: no value can hold it.
 constexpr std::string_view boundary = "mtawatch-form-4b1f0c";
-
-Result<std::string> read_secret(World& world, const std::string& path) {
-    auto text = world.files->read(path, max_secret);
-    if (!text) return fail(text.error());
-    std::string secret(base::trim(*text));
-    if (secret.empty()) return fail(Fault::configuration, "{} is empty: write the secret into it", path);
-    for (const char c : secret)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            return fail(Fault::configuration, "{} holds more than one line", path);
-    return secret;
-}
 
 Result<void> add_secrets(World& world, const WebSource& source, http::Request& request) {
     if (source.api_key_file) {

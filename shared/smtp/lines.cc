@@ -15,7 +15,7 @@ Result<bool> LineReader::receive(const base::Deadline& deadline) {
     if (!count) return fail(count.error());
     received_ += *count;
     if (received_ > max_dialogue_bytes)
-        return fail(Fault::limit, "the server says more than {} bytes before TLS", max_dialogue_bytes);
+        return fail(Fault::limit, "the server says more than {} bytes", max_dialogue_bytes);
     held_.append(piece.data(), *count);
     return *count > 0;
 }

@@ -108,8 +108,18 @@ class Postfix:
         subprocess.run(["/usr/sbin/postfix", "-c", self.configuration, "stop"], capture_output=True)
 
 
+NO_PASSWORDS = """
+passdb {
+  driver = static
+  args = nopassword=y
+}
+"""
+
+
 class Dovecot:
-    def __init__(self, folder, certificate, key, settings=""):
+    """Everybody may log in, unless `passdb` says otherwise."""
+
+    def __init__(self, folder, certificate, key, settings="", passdb=NO_PASSWORDS):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         self.folder.chmod(0o755)
@@ -144,10 +154,7 @@ service lmtp {{
     port = 24
   }}
 }}
-passdb {{
-  driver = static
-  args = nopassword=y
-}}
+{passdb}
 userdb {{
   driver = static
   args = uid=nobody gid=nogroup home={self.folder}/home
