@@ -31,13 +31,12 @@ Result<void> each_text(const Node& list, const std::function<Result<void>(const 
 
 Result<void> add_group(const Node& item, const std::string& name, AccountingSettings& settings) {
     std::string known;
-    for (const MetricGroup& group : metric_groups()) {
-        if (!group.opt_in) continue;
-        if (group.name == name) {
+    for (const std::string_view group : opt_in_groups(settings.format)) {
+        if (group == name) {
             settings.groups.insert(name);
             return {};
         }
-        known += (known.empty() ? "" : ", ") + std::string(group.name);
+        known += (known.empty() ? "" : ", ") + std::string(group);
     }
     return base::fail(item.error("no such group; those that can be turned on: " + known));
 }
@@ -47,7 +46,8 @@ Result<void> read_budgets(const Node& node, AccountingSettings& settings) {
     if (!members) return base::fail(members.error());
     for (const auto& [name, value] : *members) {
         const Metric* entry = find_metric(name);
-        if (entry == nullptr || entry->budget == 0 || entry->type == MetricType::gauge) {
+        const bool ours = entry != nullptr && entry->name.starts_with(prefix(settings.format));
+        if (!ours || entry->budget == 0 || entry->type == MetricType::gauge) {
             return base::fail(value.error("no family of that name has a budget; --catalog shows those that do"));
         }
         const auto limit = value.integer(1, 10'000'000);
@@ -59,9 +59,16 @@ Result<void> read_budgets(const Node& node, AccountingSettings& settings) {
 
 Result<void> add_expected(const Node& item, const std::string& code, AccountingSettings& settings) {
     const auto type = mta::record_type_of_code(code);
-    if (!type) return base::fail(item.error("write one of PowerMTA's record types: d b t tq r rb rs f"));
-    settings.expected_types.insert(*type);
-    return {};
+    const auto known = record_types(settings.format);
+    if (type && std::ranges::find(known, *type) != known.end()) {
+        settings.expected_types.insert(*type);
+        return {};
+    }
+    std::string codes;
+    for (const mta::RecordType one : known) {
+        if (one != mta::RecordType::other) codes += " " + std::string(mta::name(one));
+    }
+    return base::fail(item.error("write one of the record types:" + codes));
 }
 
 Result<void> read_zone(const Node& node, AccountingSettings& settings) {
@@ -73,11 +80,15 @@ Result<void> read_zone(const Node& node, AccountingSettings& settings) {
     return {};
 }
 
-Result<void> read_accounting(const Node& node, AccountingSettings& settings) {
+// A section with the files of one format; what only PowerMTA has is known in its section alone.
+Result<void> read_feed(const Node& node, AccountingSettings& settings) {
     MapReader map(node);
     std::chrono::milliseconds idle = settings.idle_limit;
-    map.texts("files", settings.globs).texts("moved_to", settings.moved_to).texts("pmta_log", settings.log_globs);
-    map.texts("job_columns", settings.job_columns);
+    map.texts("files", settings.globs).texts("moved_to", settings.moved_to);
+    if (settings.format == RecordFormat::pmta) {
+        map.texts("pmta_log", settings.log_globs).texts("job_columns", settings.job_columns);
+    }
+    if (settings.format == RecordFormat::postfix) map.text("instance", settings.instance);
     map.duration("idle_limit", idle).duration("state_interval", settings.state_interval);
     map.duration("rescan_interval", settings.rescan_interval).duration("finished_after", settings.finished_after);
     map.node("time_zone", [&](const Node& value) { return read_zone(value, settings); });
@@ -143,14 +154,33 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     ExporterConfig config;
     MapReader map(*root);
     map.text("pmta_config", config.pmta_config);
-    map.node("accounting", [&](const Node& node) { return read_accounting(node, config.accounting); });
+    config.postfix_log.format = RecordFormat::postfix;
+    config.kumomta_log.format = RecordFormat::kumomta;
+    map.node("accounting", [&](const Node& node) { return read_feed(node, config.accounting); });
+    map.node("postfix", [&](const Node& node) { return read_feed(node, config.postfix_log); });
     map.node("classes", [&](const Node& node) { return read_words(node, config.accounting); });
     map.node("collectors", [&](const Node& node) { return read_collectors(node, config.tasks); });
     if (auto done = map.finish(); !done) return base::fail(done.error());
+    for (AccountingSettings* other : {&config.postfix_log, &config.kumomta_log}) {
+        other->providers = config.accounting.providers;
+        other->bounce_classes = config.accounting.bounce_classes;
+    }
     return config;
 }
 
+std::vector<AccountingSettings> ExporterConfig::feeds() const {
+    std::vector<AccountingSettings> following;
+    for (const AccountingSettings* feed : {&accounting, &postfix_log, &kumomta_log}) {
+        if (!feed->globs.empty() || !feed->log_globs.empty()) following.push_back(*feed);
+    }
+    return following;
+}
+
 namespace {
+
+void add_globs(AccountingSettings& feed, const std::vector<std::string>& globs) {
+    feed.globs.insert(feed.globs.end(), globs.begin(), globs.end());
+}
 
 // A pattern that cannot be read is refused here, with its line, and not while records are counted.
 Result<void> read_bounce_patterns(AccountingSettings& settings) {
@@ -167,7 +197,9 @@ Result<void> read_bounce_patterns(AccountingSettings& settings) {
 }  // namespace
 
 Result<ExporterConfig> load_config(const Options& options) {
-    ExporterConfig config;
+    auto parsed_nothing = parse_config("{}", "no configuration");
+    if (!parsed_nothing) return parsed_nothing;
+    ExporterConfig config = std::move(*parsed_nothing);
     if (!options.config_file.empty()) {
         const auto text = io::Files().read(options.config_file, config::max_bytes);
         if (!text) return base::fail(text.error());
@@ -184,9 +216,15 @@ Result<ExporterConfig> load_config(const Options& options) {
     }
     AccountingSettings& accounting = config.accounting;
     if (const auto read = read_bounce_patterns(accounting); !read) return base::fail(read.error());
-    accounting.globs.insert(accounting.globs.end(), options.acct.begin(), options.acct.end());
+    add_globs(accounting, options.acct);
+    add_globs(config.postfix_log, options.postfix_log);
+    add_globs(config.kumomta_log, options.kumomta_log);
     const bool keeps_state = options.action == Action::serve;
     accounting.state_file = options.state_file.value_or(keeps_state ? std::string(default_state_file) : std::string());
+    if (accounting.state_file.empty()) return config;
+    // Each feed has offsets and counters of its own moment, so each has a file of its own.
+    config.postfix_log.state_file = accounting.state_file + ".postfix";
+    config.kumomta_log.state_file = accounting.state_file + ".kumomta";
     return config;
 }
 

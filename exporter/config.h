@@ -12,7 +12,11 @@
 namespace mtawatch::exporter {
 
 struct ExporterConfig {
-    AccountingSettings accounting;
+    AccountingSettings accounting;   // PowerMTA's accounting files
+    AccountingSettings postfix_log;  // each follows nothing unless its section or its option names files
+    AccountingSettings kumomta_log;
+    // Those of them that follow something.
+    [[nodiscard]] std::vector<AccountingSettings> feeds() const;
     std::vector<Task> tasks;
     std::string pmta_config;  // PowerMTA's own configuration; empty: not looked at
     // What an operator should know of, though it stops nothing: "…: no acct-file logs f records".

@@ -91,14 +91,19 @@ Result<void> assign(Options& options, const std::string& value) {
     return {};
 }
 
+template <std::vector<std::string> Options::*member>
+Result<void> add_glob(Options& options, const std::string& value) {
+    if (value.empty()) return base::fail(Fault::usage, "needs a file name or a pattern");
+    (options.*member).push_back(value);
+    return {};
+}
+
 // A switch gets its own name as the value, for messages.
 constexpr std::array options_table{
     Option{"--acct", "GLOB", "Accounting files to follow; repeatable. Enough to run without a configuration.",
-           [](Options& o, const std::string& v) -> Result<void> {
-               if (v.empty()) return base::fail(Fault::usage, "--acct needs a file name or a pattern");
-               o.acct.push_back(v);
-               return {};
-           }},
+           add_glob<&Options::acct>},
+    Option{"--postfix-log", "GLOB", "Postfix logs to follow, for the families postfix_…; repeatable.",
+           add_glob<&Options::postfix_log>},
     Option{"--config.file", "FILE", "The configuration (YAML).", assign<&Options::config_file>},
     Option{"--config.check", "", "Read the configuration, say what is wrong with it, and exit.",
            act<Action::check_config>},
@@ -150,11 +155,16 @@ const Option* find_option(std::string_view name) {
 
 Result<void> check_together(const Options& options) {
     const bool reads = options.action == Action::once || options.action == Action::backfill;
-    const bool has_input = !options.acct.empty() || !options.config_file.empty() || !options.pmta_config.empty();
+    const bool has_log = !options.postfix_log.empty() || !options.kumomta_log.empty();
+    const bool has_input =
+        !options.acct.empty() || has_log || !options.config_file.empty() || !options.pmta_config.empty();
     if ((reads || options.action == Action::serve) && !has_input) {
         return base::fail(Fault::usage,
-                          "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --config.file or "
+                          "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --postfix-log, --config.file or "
                           "--pmta.config");
+    }
+    if (options.action == Action::backfill && has_log) {
+        return base::fail(Fault::usage, "--backfill reads PowerMTA's accounting files only: give --acct");
     }
     if (options.action == Action::check_config && options.config_file.empty() && options.pmta_config.empty()) {
         return base::fail(Fault::usage, "--config.check needs --config.file or --pmta.config");
@@ -197,7 +207,8 @@ Result<Options> parse_options(std::span<const std::string> arguments) {
 std::string help_text() {
     std::string text =
         "Usage: pmta_exporter [options]\n"
-        "Follows PowerMTA's accounting files and publishes what it counts to Prometheus.\n\n";
+        "Follows PowerMTA's accounting files and Postfix logs, and publishes what it counts to\n"
+        "Prometheus.\n\n";
     for (const Option& option : options_table) {
         std::string head = fmt::format("  {}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
         std::string help(option.help);

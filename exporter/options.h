@@ -20,6 +20,8 @@ enum class Action { serve, once, backfill, catalog, explain, check_config, versi
 struct Options {
     Action action = Action::serve;
     std::vector<std::string> acct;  // globs
+    std::vector<std::string> postfix_log;
+    std::vector<std::string> kumomta_log;
     std::string config_file;
     std::string pmta_config;
     std::vector<ListenAddress> listen;

@@ -58,7 +58,7 @@ int read_once(const Options& options, ExporterConfig config, const base::Clock& 
     const Progress progress = [&](auto read, auto total, auto records) { line.show(read, total, records); };
     std::string text;
     ExpositionWriter writer(options.format, text);
-    const auto done = run_once(std::move(config.accounting), clock, accounting_log(log), progress, writer);
+    const auto done = run_once(config.feeds(), clock, accounting_log(log), progress, writer);
     if (!done) return failed(done.error());
     SelfMetrics self(clock);
     self.note_reload(true);
@@ -79,8 +79,13 @@ int print_backfill(const Options& options, ExporterConfig config, const base::Cl
 int check_config(const ExporterConfig& config) {
     std::string text;
     for (const std::string& note : config.notes) text += "note: " + note + "\n";
-    for (const std::string& glob : config.accounting.globs) text += "follows " + glob + "\n";
-    for (const std::string& glob : config.accounting.log_globs) text += "reads the log " + glob + "\n";
+    for (const AccountingSettings& feed : config.feeds()) {
+        const bool pmta = feed.format == RecordFormat::pmta;
+        for (const std::string& glob : feed.globs) {
+            text += fmt::format("follows {}{}\n", glob, pmta ? "" : fmt::format(" as {}", noun(feed.format)));
+        }
+        for (const std::string& glob : feed.log_globs) text += "reads the log " + glob + "\n";
+    }
     for (const Task& task : config.tasks) text += fmt::format("looks at {} {}\n", task.probe, task.target);
     return print(text + "The configuration is good.\n");
 }

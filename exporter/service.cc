@@ -24,6 +24,14 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::vector<std::string> words_for(const std::vector<AccountingSettings>& feeds) {
+    std::vector<std::string> words;
+    for (const AccountingSettings& feed : feeds) {
+        for (const std::string& glob : feed.globs) words.push_back(std::string(noun(feed.format)) + " " + glob);
+    }
+    return words;
+}
+
 }  // namespace
 
 struct Service::Worlds {
@@ -60,10 +68,11 @@ base::Result<std::unique_ptr<Service>> Service::start(const Options& options, Ex
 
 base::Result<void> Service::start_parts(ExporterConfig config) {
     for (const std::string& note : config.notes) log_->warn(note);
-    globs_ = config.accounting.globs;
+    std::vector<AccountingSettings> feeds = config.feeds();
+    followed_ = words_for(feeds);
     // An exporter that only probes has no accounting, and none of its metrics: silence is not a count of nothing.
-    if (!config.accounting.globs.empty() || !config.accounting.log_globs.empty()) {
-        auto accounting = Accounting::start(std::move(config.accounting), *clock_, accounting_log(*log_));
+    if (!feeds.empty()) {
+        auto accounting = Accounting::start(std::move(feeds), *clock_, accounting_log(*log_));
         if (!accounting) return base::fail(accounting.error());
         accounting_ = std::move(*accounting);
     }
@@ -103,16 +112,15 @@ SiteContent Service::site_content() {
 }
 
 std::string Service::not_ready_because() const {
-    return accounting_ && !accounting_->ready() ? "the accounting files that were there at the start are being read"
-                                                : "";
+    return accounting_ && !accounting_->ready() ? "the files that were there at the start are being read" : "";
 }
 
 std::vector<SourceStatus> Service::status() const {
     std::vector<SourceStatus> rows;
     if (accounting_) {
-        const std::lock_guard lock(globs_mutex_);
+        const std::lock_guard lock(followed_mutex_);
         const std::string state = accounting_->ready() ? "followed" : "reading what was there at the start";
-        for (const std::string& glob : globs_) rows.push_back({"accounting " + glob, true, state});
+        for (const std::string& what : followed_) rows.push_back({what, true, state});
     }
     auto probes = board_.status();
     std::ranges::move(probes, std::back_inserter(rows));
@@ -120,20 +128,20 @@ std::vector<SourceStatus> Service::status() const {
 }
 
 base::Result<void> Service::apply(ExporterConfig config) {
-    auto globs = config.accounting.globs;
-    const bool wants_accounting = !globs.empty() || !config.accounting.log_globs.empty();
-    if (wants_accounting != (accounting_ != nullptr)) {
+    std::vector<AccountingSettings> feeds = config.feeds();
+    std::vector<std::string> followed = words_for(feeds);
+    if (feeds.empty() == (accounting_ != nullptr)) {
         return base::fail(base::Fault::configuration, "accounting files cannot be {} without a restart",
-                          wants_accounting ? "added where none were followed" : "removed altogether");
+                          feeds.empty() ? "removed altogether" : "added where none were followed");
     }
     if (accounting_) {
-        if (auto done = accounting_->reload(std::move(config.accounting)); !done) return done;
+        if (auto done = accounting_->reload(std::move(feeds)); !done) return done;
     }
     for (const std::string& note : config.notes) log_->warn(note);
     board_.replace(std::move(config.tasks));
     scheduler_->wake();
-    const std::lock_guard lock(globs_mutex_);
-    globs_ = std::move(globs);
+    const std::lock_guard lock(followed_mutex_);
+    followed_ = std::move(followed);
     return {};
 }
 

@@ -50,8 +50,8 @@ class Service {
     const Log* log_;
     SelfMetrics self_;
     std::mutex reloading_;
-    mutable std::mutex globs_mutex_;
-    std::vector<std::string> globs_;
+    mutable std::mutex followed_mutex_;
+    std::vector<std::string> followed_;  // in words, for the status page
     TaskBoard board_;
     std::unique_ptr<Accounting> accounting_;
     std::unique_ptr<Worlds> worlds_;

@@ -15,20 +15,22 @@ namespace mtawatch::exporter {
 
 class ExpositionWriter;
 
-// Follows the files in a thread of its own from start() until destruction. All members are safe from any thread.
+// Follows the files of every feed, each in a thread of its own, from start() until destruction. All members are safe
+// from any thread.
 class Accounting {
   public:
-    // Takes the lock on the state file, restores it and begins to read. Faults: io or permission (the state file's
-    // folder cannot be used), configuration (another exporter holds the lock, no glob, unknown family in a budget).
+    // Takes the locks on the state files, restores them and begins to read; one feed for each format. Faults: io or
+    // permission (a state file's folder cannot be used), configuration (another exporter holds the lock, no glob,
+    // unknown family in a budget, one glob in two feeds).
     // A state that cannot be read is no error: it is kept aside, reported, and counting starts anew.
-    [[nodiscard]] static base::Result<std::unique_ptr<Accounting>> start(AccountingSettings settings,
+    [[nodiscard]] static base::Result<std::unique_ptr<Accounting>> start(std::vector<AccountingSettings> feeds,
                                                                          const base::Clock& clock, LogLine log);
     Accounting(const Accounting&) = delete;
     Accounting& operator=(const Accounting&) = delete;
     virtual ~Accounting() = default;
 
-    // The accounting families, pmta_log_events_total and the self metrics of reading (pmta_exporter_lines_total …).
-    // Before the first backlog is read the families of records are left out.
+    // The families of records, pmta_log_events_total and the self metrics of reading (pmta_exporter_lines_total …).
+    // Before its first backlog is read a feed's families of records are left out.
     virtual void write(ExpositionWriter& writer) = 0;
     // False until the files that were there at the first start have been read to their size then: /-/ready.
     [[nodiscard]] virtual bool ready() const = 0;
@@ -36,8 +38,8 @@ class Accounting {
     // backlog is read.
     [[nodiscard]] virtual std::vector<std::string> source_addresses() const = 0;
     // Continues under other settings without losing or counting anything twice; families whose labels or budget
-    // changed start anew. On an Error the old settings stay in force.
-    [[nodiscard]] virtual base::Result<void> reload(AccountingSettings settings) = 0;
+    // changed start anew. On an Error (the formats must be the same) the old settings stay in force.
+    [[nodiscard]] virtual base::Result<void> reload(std::vector<AccountingSettings> feeds) = 0;
     // Saves the state a last time and ends the threads; the destructor does it too.
     virtual void stop() = 0;
 
@@ -45,18 +47,21 @@ class Accounting {
     Accounting() = default;
 };
 
+// Fault::configuration where two feeds have the same format or the same glob.
+[[nodiscard]] base::Result<void> check_together(const std::vector<AccountingSettings>& feeds);
+
 // How far long work has come, for a terminal: called a few times a second at most.
 using Progress = std::function<void(std::uint64_t bytes_read, std::uint64_t bytes_total, std::uint64_t records)>;
 
 // --once: reads every matched file to its end, then appends the exposition of everything to `writer`. With a state
 // file it continues there and saves it. No matching file at all is an Error (Fault::not_found); files that cannot be
 // read are logged, counted and left out.
-[[nodiscard]] base::Result<void> run_once(AccountingSettings settings, const base::Clock& clock, const LogLine& log,
-                                          const Progress& progress, ExpositionWriter& writer);
+[[nodiscard]] base::Result<void> run_once(std::vector<AccountingSettings> feeds, const base::Clock& clock,
+                                          const LogLine& log, const Progress& progress, ExpositionWriter& writer);
 
-// --backfill: reads every matched file and hands out OpenMetrics text with one sample of every series for every `step`
-// of record time in which it changed or still held, ending with "# EOF": what `promtool tsdb create-blocks-from
-// openmetrics` reads.
+// --backfill: reads every matched accounting file of PowerMTA and hands out OpenMetrics text with one sample of every
+// series for every `step` of record time in which it changed or still held, ending with "# EOF": what `promtool tsdb
+// create-blocks-from openmetrics` reads.
 [[nodiscard]] base::Result<void> backfill(AccountingSettings settings, std::chrono::seconds step,
                                           const base::Clock& clock, const LogLine& log, const Progress& progress,
                                           const std::function<void(std::string_view)>& sink);

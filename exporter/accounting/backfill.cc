@@ -178,7 +178,7 @@ bool Backfill::write_family(Family family, bool bytes, const std::function<void(
     if (!spools_[index_of(family)].read_all(table.width(), steps)) return false;
     std::string text;
     ExpositionWriter writer(Format::openmetrics, text);
-    writer.begin(bytes ? metric(kBytesMetric) : *store_.shape(family).metric);
+    writer.begin(bytes ? prefixed(store_.format(), kBytesMetric) : *store_.shape(family).metric);
     const std::size_t arity = table.arity();
     for (std::uint32_t row = 0; row < table.size(); ++row) {
         FamilyCopy one;

@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -40,9 +42,10 @@ class PlainSource final : public ByteSource {
     std::uint64_t read_ = 0;
 };
 
-class GzipSource final : public ByteSource {
+template <class Reader>
+class PackedSource final : public ByteSource {
   public:
-    explicit GzipSource(std::unique_ptr<PlainSource> file)
+    explicit PackedSource(std::unique_ptr<PlainSource> file)
         : file_(std::move(file)), text_([this](std::span<char> into) { return file_->read(into); }) {}
 
     [[nodiscard]] Result<std::size_t> read(std::span<char> into) override {
@@ -55,8 +58,11 @@ class GzipSource final : public ByteSource {
 
   private:
     std::unique_ptr<PlainSource> file_;
-    io::GzipReader text_;
+    Reader text_;
 };
+
+// Enough to tell every compression by.
+constexpr std::size_t kMagicBytes = 16;
 
 }  // namespace
 
@@ -66,8 +72,8 @@ Result<UniqueFd> open_to_read(const std::string& path) {
     if (fd.open()) return fd;
     if (errno == EACCES) {
         return fail(Fault::permission,
-                    "{}: permission denied; add the exporter's user to the file's group, or set world-readable in the "
-                    "acct-file",
+                    "{}: permission denied; add the exporter's user to the file's group (adm, for /var/log/mail.log), "
+                    "or set world-readable in PowerMTA's acct-file",
                     path);
     }
     return fail(Fault::io, "{}: {}", path, std::generic_category().message(errno));
@@ -76,9 +82,19 @@ Result<UniqueFd> open_to_read(const std::string& path) {
 Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) {
     auto fd = open_to_read(path);
     if (!fd) return fail(fd.error());
+    std::array<char, kMagicBytes> head{};
+    const ssize_t got = ::pread(fd->get(), head.data(), head.size(), 0);
     auto plain = std::make_unique<PlainSource>(std::move(*fd), path);
-    if (!is_gzip_name(path)) return plain;
-    return std::make_unique<GzipSource>(std::move(plain));
+    switch (packing_of(path, {head.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))})) {
+        case Packing::none:
+            return plain;
+        case Packing::gzip:
+            return std::make_unique<PackedSource<io::GzipReader>>(std::move(plain));
+        case Packing::zstd:
+        case Packing::foreign:
+            break;
+    }
+    return fail(Fault::malformed, "{}: is compressed with xz or bzip2, which cannot be read; gzip and zstd can", path);
 }
 
 }  // namespace mtawatch::exporter

@@ -1,4 +1,4 @@
-// The bytes of one file from its beginning, decompressed where its name ends in .gz.
+// The bytes of one file from its beginning, decompressed where they are gzip or zstd.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ class ByteSource {
 
     // Fills `into` as far as the file goes; 0 at its present end. Faults: io, malformed (damaged compression).
     [[nodiscard]] virtual base::Result<std::size_t> read(std::span<char> into) = 0;
-    // Whether the last read() met an end that is one: a .gz without its trailer is still being written.
+    // Whether the last read() met an end that is one: a packed file without its trailer is still being written.
     [[nodiscard]] virtual bool complete() const = 0;
     // How much of the file on disk was taken in.
     [[nodiscard]] virtual std::uint64_t disk_read() const = 0;

@@ -13,7 +13,8 @@ using base::Fault;
 using base::Result;
 
 constexpr std::string_view kMagic = "MTAWATCH";
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kPmtaVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 // A state file of this size would hold tens of millions of series: it is not ours.
 constexpr std::uint64_t kMaxCheckpointBytes = 4ULL << 30U;
 constexpr std::size_t kFrameBytes = kMagic.size() + sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
@@ -236,9 +237,10 @@ void read_origins(Reader& in, SeriesStore& store, RestoredTexts& texts) {
     }
 }
 
-std::optional<Family> family_of(std::string_view metric) {
+std::optional<Family> family_of(std::string_view metric, const SeriesStore& store) {
     for (std::size_t i = 0; i < kFamilies; ++i) {
-        if (metric_name(static_cast<Family>(i)) == metric) return static_cast<Family>(i);
+        const FamilyShape& shape = store.shape(static_cast<Family>(i));
+        if (shape.metric != nullptr && shape.metric->name == metric) return static_cast<Family>(i);
     }
     return std::nullopt;
 }
@@ -253,7 +255,7 @@ bool read_family(Reader& in, SeriesStore& store, RestoredTexts& texts, std::vect
     for (std::uint64_t& count : folded) count = in.plain<std::uint64_t>();
     const auto retired = in.plain<std::uint64_t>();
     if (!in.ok() || arity > kMaxLabels || width == 0 || width > kDelayWidth) return false;
-    const std::optional<Family> family = family_of(metric);
+    const std::optional<Family> family = family_of(metric, store);
     SeriesTable* table = nullptr;
     if (family && store.shape(*family).enabled) {
         SeriesTable& own = store.table(*family);
@@ -270,12 +272,17 @@ bool read_family(Reader& in, SeriesStore& store, RestoredTexts& texts, std::vect
     return read_rows(in, arity, width, table, texts);
 }
 
-Result<std::string_view> unframe(std::string_view bytes) {
+struct Framed {
+    std::uint32_t version = 0;
+    std::string_view body;
+};
+
+Result<Framed> unframe(std::string_view bytes) {
     Reader in(bytes);
     if (in.take(kMagic.size()) != kMagic) return fail(Fault::malformed, "is not a state file of this exporter");
     const auto version = in.plain<std::uint32_t>();
-    if (in.ok() && version != kVersion) {
-        return fail(Fault::malformed, "has version {}, this exporter reads {}", version, kVersion);
+    if (in.ok() && (version < kPmtaVersion || version > kVersion)) {
+        return fail(Fault::malformed, "has version {}, this exporter reads {} and {}", version, kPmtaVersion, kVersion);
     }
     const auto size = in.plain<std::uint64_t>();
     const auto checksum = in.plain<std::uint64_t>();
@@ -284,7 +291,34 @@ Result<std::string_view> unframe(std::string_view bytes) {
     }
     const std::string_view body = bytes.substr(kFrameBytes);
     if (hash_bytes(body) != checksum) return fail(Fault::malformed, "does not fit its checksum");
-    return body;
+    return Framed{version, body};
+}
+
+std::size_t families_of(const SeriesStore& store) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < kFamilies; ++i) count += store.shape(static_cast<Family>(i)).metric == nullptr ? 0 : 1;
+    return count;
+}
+
+// What version 2 has before the rest.
+struct Preface {
+    RecordFormat format = RecordFormat::pmta;
+    std::size_t families = kFamilies;
+    std::string memory;
+};
+
+void write_preface(Writer& out, const SeriesStore& store, std::string_view memory) {
+    out.number(static_cast<std::uint8_t>(store.format()));
+    out.number(static_cast<std::uint32_t>(families_of(store)));
+    out.text(memory);
+}
+
+Preface read_preface(Reader& in) {
+    Preface preface;
+    preface.format = static_cast<RecordFormat>(in.plain<std::uint8_t>());
+    preface.families = in.count(sizeof(std::uint32_t));
+    preface.memory = in.text();
+    return preface;
 }
 
 }  // namespace
@@ -325,6 +359,7 @@ std::string encode_checkpoint(const CheckpointCopy& copy, const SeriesStore& sto
     Writer rows;
     for (std::size_t i = 0; i < kFamilies; ++i) {
         const FamilyShape& shape = store.shape(static_cast<Family>(i));
+        if (shape.metric == nullptr) continue;
         rows.text(shape.metric->name);
         rows.number(shape.hash);
         rows.number(static_cast<std::uint8_t>(shape.labels.size()));
@@ -345,7 +380,9 @@ std::string encode_checkpoint(const CheckpointCopy& copy, const SeriesStore& sto
     }
     Writer origins;
     write_origins(origins, copy.origins, texts);
+    const bool pmta = store.format() == RecordFormat::pmta;
     Writer body;
+    if (!pmta) write_preface(body, store, copy.memory);
     texts.write(body);
     body.plain(copy.totals);
     write_marks(body, copy.marks);
@@ -354,17 +391,21 @@ std::string encode_checkpoint(const CheckpointCopy& copy, const SeriesStore& sto
     std::string bytes = body.take() + values.take() + rows.take() + origins.take();
     Writer frame;
     frame.plain(std::array<char, 8>{'M', 'T', 'A', 'W', 'A', 'T', 'C', 'H'});
-    frame.number(kVersion);
+    frame.number(pmta ? kPmtaVersion : kVersion);
     frame.number(static_cast<std::uint64_t>(bytes.size()));
     frame.number(hash_bytes(bytes));
     return frame.take() + bytes;
 }
 
 Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, SeriesStore& store) {
-    const Result<std::string_view> body = unframe(bytes);
-    if (!body) return fail(body.error());
-    Reader in(*body);
+    const Result<Framed> framed = unframe(bytes);
+    if (!framed) return fail(framed.error());
+    Reader in(framed->body);
     RestoredCheckpoint restored;
+    Preface preface;
+    if (framed->version != kPmtaVersion) preface = read_preface(in);
+    if (preface.format != store.format()) return fail(Fault::malformed, "belongs to another kind of log");
+    restored.memory = std::move(preface.memory);
     RestoredTexts texts(in, store);
     store.totals = in.plain<Totals>();
     store.clock_restored();
@@ -378,7 +419,7 @@ Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, SeriesStore
             texts.list_value(number, static_cast<Kind>(kind), in.plain<std::uint32_t>());
         }
     }
-    for (std::size_t i = 0; i < kFamilies; ++i) {
+    for (std::size_t i = 0; i < preface.families; ++i) {
         if (!read_family(in, store, texts, restored.restarted)) {
             return fail(Fault::malformed, "holds counts that cannot be");
         }

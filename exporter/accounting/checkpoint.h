@@ -35,6 +35,7 @@ struct CheckpointCopy {
     std::vector<FileState> files;
     std::vector<FileState> log_files;
     IngestMarks marks;
+    std::string memory;  // of the reader: see mta::RecordReader
 };
 // The store's part of the copy, during a turn. What reserve_copy() made room for needs no new memory then, and new
 // memory is most of what a large copy would cost.
@@ -47,18 +48,20 @@ struct StoreSizes {
 // Outside the lock.
 void reserve_copy(const StoreSizes& sizes, const SeriesStore& store, CheckpointCopy& copy);
 
-// The document: version, length and checksum around everything. Numbers are little endian.
+// The document: version, length and checksum around everything. Numbers are little endian. PowerMTA's is version 1, as
+// it always was; that of another format is version 2, which names the format and has the reader's memory.
 [[nodiscard]] std::string encode_checkpoint(const CheckpointCopy& copy, const SeriesStore& store);
 
 struct RestoredCheckpoint {
     std::vector<FileState> files;
     std::vector<FileState> log_files;
     IngestMarks marks;
+    std::string memory;
     // Families whose labels, buckets or budget are others now: they start anew.
     std::vector<std::string> restarted;
 };
 // Puts the counts into a store that is empty. Fault::malformed, with the store unchanged or partly filled (throw it
-// away), for bytes that are no whole checkpoint of this version.
+// away), for bytes that are no whole checkpoint of a known version and of the store's format.
 [[nodiscard]] base::Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, SeriesStore& store);
 
 }  // namespace mtawatch::exporter

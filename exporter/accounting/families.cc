@@ -1,5 +1,7 @@
 #include "exporter/accounting/families.h"
 
+#include <algorithm>
+
 namespace mtawatch::exporter {
 namespace {
 
@@ -41,9 +43,60 @@ constexpr std::array<std::string_view, kFamilies> kMetricNames{
     "pmta_recipient_domain_transient_failures_total",
 };
 
+constexpr std::array<std::string_view, kRecordFormats> kPrefixes{"pmta_", "postfix_", "kumomta_log_"};
+constexpr std::array<std::string_view, kRecordFormats> kNouns{"accounting file", "Postfix log", "KumoMTA log"};
+
+using enum mta::RecordType;
+constexpr std::array kPmtaTypes{d, b, t, tq, r, rb, rs, f, other};
+constexpr std::array kPostfixTypes{d, b, t};
+constexpr std::array kKumomtaTypes{d, b, t, r, rb, f, other};
+
 }  // namespace
 
+std::string_view prefix(RecordFormat format) { return kPrefixes[index_of(format)]; }
+std::string_view noun(RecordFormat format) { return kNouns[index_of(format)]; }
+
+std::span<const mta::RecordType> record_types(RecordFormat format) {
+    switch (format) {
+        case RecordFormat::pmta:
+            break;
+        case RecordFormat::postfix:
+            return kPostfixTypes;
+        case RecordFormat::kumomta:
+            return kKumomtaTypes;
+    }
+    return kPmtaTypes;
+}
+
 std::string_view name(Kind kind) { return kKindNames[index_of(kind)]; }
+
+std::string_view name(Kind kind, RecordFormat format) {
+    if (kind == Kind::vmta && format == RecordFormat::postfix) return "relay";
+    if (kind == Kind::pool && format == RecordFormat::postfix) return {};
+    if (kind == Kind::vmta && format == RecordFormat::kumomta) return "egress_source";
+    if (kind == Kind::pool && format == RecordFormat::kumomta) return "egress_pool";
+    return name(kind);
+}
+
+const Metric* metric_of(RecordFormat format, Family family) {
+    const std::string_view rest = metric_name(family).substr(prefix(RecordFormat::pmta).size());
+    return find_metric(std::string(prefix(format)) + std::string(rest));
+}
+
+std::vector<std::string_view> opt_in_groups(RecordFormat format) {
+    std::vector<std::string_view> names;
+    for (const MetricGroup& group : metric_groups()) {
+        const bool has = std::ranges::any_of(catalogue(), [&](const Metric& entry) {
+            return entry.group == group.name && entry.name.starts_with(prefix(format));
+        });
+        if (group.opt_in && has) names.push_back(group.name);
+    }
+    return names;
+}
+
+const Metric& prefixed(RecordFormat format, std::string_view rest) {
+    return metric(std::string(prefix(format)) + std::string(rest));
+}
 std::string_view metric_name(Family family) { return kMetricNames[index_of(family)]; }
 
 }  // namespace mtawatch::exporter

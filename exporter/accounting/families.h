@@ -4,9 +4,25 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "exporter/catalogue.h"
+#include "shared/mta/record.h"
 
 namespace mtawatch::exporter {
+
+// Whose records are counted. Each format has a feed, a store and a prefix of its own; the families are the same.
+enum class RecordFormat : std::uint8_t { pmta, postfix, kumomta };
+inline constexpr std::size_t kRecordFormats = 3;
+// What its metrics begin with: "pmta_", "postfix_", "kumomta_log_".
+[[nodiscard]] std::string_view prefix(RecordFormat format);
+// What its files are called in messages: "accounting file", "Postfix log", "KumoMTA log".
+[[nodiscard]] std::string_view noun(RecordFormat format);
+// The types that its records can have: those that <prefix>accounting_records_total shows from the start.
+[[nodiscard]] std::span<const mta::RecordType> record_types(RecordFormat format);
 
 // The kinds of label values. Values of the first block come from records and are bounded by budgets; those of the
 // second are words of ours (or of the provider table) and are never folded.
@@ -31,8 +47,9 @@ enum class Kind : std::uint8_t {
 };
 inline constexpr std::size_t kKinds = 17;
 inline constexpr std::size_t kOpenKinds = 13;
-// The label name, which is the same in every family.
+// The label's name in PowerMTA's families, and in those of a format: "" where the format has nothing like it.
 [[nodiscard]] std::string_view name(Kind kind);
+[[nodiscard]] std::string_view name(Kind kind, RecordFormat format);
 [[nodiscard]] constexpr bool is_open(Kind kind) { return static_cast<std::size_t>(kind) < kOpenKinds; }
 
 enum class Family : std::uint8_t {
@@ -68,10 +85,18 @@ enum class Family : std::uint8_t {
     recipient_domain_transient_failures,
 };
 inline constexpr std::size_t kFamilies = 30;
-// The metric's name in the catalogue.
+// The name of PowerMTA's metric in the catalogue.
 [[nodiscard]] std::string_view metric_name(Family family);
+// The catalogue's entry for a format; null where the format cannot feed the family.
+[[nodiscard]] const Metric* metric_of(RecordFormat format, Family family);
 
-inline constexpr std::string_view kBytesMetric = "pmta_delivered_bytes_total";
+// What is no table of series by itself: after the prefix, and with it.
+inline constexpr std::string_view kBytesMetric = "delivered_bytes_total";
+inline constexpr std::string_view kRecordsMetric = "accounting_records_total";
+inline constexpr std::string_view kNewestRecordMetric = "last_record_timestamp_seconds";
+[[nodiscard]] const Metric& prefixed(RecordFormat format, std::string_view rest);
+// Groups of the format's families that are counted only when the configuration turns them on.
+[[nodiscard]] std::vector<std::string_view> opt_in_groups(RecordFormat format);
 
 // Bounds of pmta_delivery_delay_seconds, one more bucket for +Inf, then the sum.
 inline constexpr std::size_t kDelayBounds = 14;

@@ -101,7 +101,7 @@ class Lister {
 
 }  // namespace
 
-Listing list_files(const std::vector<std::string>& globs, const std::vector<std::string>& moved_to) {
+Listing list_files(const std::vector<std::string>& globs, const std::vector<std::string>& moved_to, bool rotated) {
     Lister lister;
     for (std::uint32_t i = 0; i < globs.size(); ++i) {
         std::vector<std::string> patterns{globs[i]};
@@ -109,6 +109,10 @@ Listing list_files(const std::vector<std::string>& globs, const std::vector<std:
         for (const std::string& pattern : patterns) {
             lister.add_glob(pattern, i);
             if (!is_gzip_name(pattern)) lister.add_glob(pattern + ".gz", i);
+            // From the newest to the oldest: what is renamed meanwhile is met under its new name.
+            for (const std::string_view names : {".[0-9]*", "-[0-9]*"}) {
+                if (rotated) lister.add_glob(pattern + std::string(names), i);
+            }
         }
     }
     return lister.take();

@@ -36,7 +36,9 @@ struct Listing {
 };
 
 // Every glob, the same with ".gz" behind it, and the same names in the move-to folders: a file that was moved or
-// compressed before it was ever looked at must not be missed.
-[[nodiscard]] Listing list_files(const std::vector<std::string>& globs, const std::vector<std::string>& moved_to);
+// compressed before it was ever looked at must not be missed. With `rotated` also the names that logrotate gives:
+// mail.log.1, mail.log.2.gz and mail.log-20261121 for "mail.log".
+[[nodiscard]] Listing list_files(const std::vector<std::string>& globs, const std::vector<std::string>& moved_to,
+                                 bool rotated = false);
 
 }  // namespace mtawatch::exporter

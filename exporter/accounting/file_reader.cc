@@ -18,10 +18,13 @@ using base::Result;
 
 // First a piece that holds most headers, then, for a longer first line, the rest.
 constexpr std::size_t kHeadPiece = 4U << 10U;
-// A smaller .gz is inflated sooner than a thread is started for it.
+// A smaller packed file is inflated sooner than a thread is started for it.
 constexpr std::uint64_t kWorthAThread = 256U << 10U;
-// A .gz that was met half-written is inflated from its beginning again: not for every write to it.
-constexpr std::chrono::seconds kGzipQuiet{1};
+// A packed file that was met half-written is unpacked from its beginning again: not for every write to it. A .gz is
+// waited for until it is quiet; a segment that is written to for minutes is looked at again and again, for at most this
+// part of the time.
+constexpr std::chrono::seconds kPackedQuiet{1};
+constexpr int kPausePerUnpacking = 20;
 
 // As much of the beginning as a fingerprint may cover.
 Result<std::string> source_head(ByteSource& source) {
@@ -60,8 +63,8 @@ FileReader::FileReader(const AccountingSettings& settings, const base::Clock& cl
       lock_(lock),
       counter_(settings, store),
       feeds_(settings),
-      scanner_(scanner_options(settings)),
-      head_scanner_(scanner_options(settings)) {}
+      reader_(make_reader(settings)),
+      inspector_(settings) {}
 
 Result<std::string> FileReader::plain_head(int fd, const std::string& path) const {
     std::string bytes(kHeadPiece, '\0');
@@ -77,29 +80,25 @@ Result<std::string> FileReader::plain_head(int fd, const std::string& path) cons
 }
 
 Result<Head> FileReader::head(const std::string& path) {
+    auto fd = open_to_read(path);
+    if (!fd) return fail(fd.error());
+    auto bytes = plain_head(fd->get(), path);
+    if (!bytes) return fail(bytes.error());
     Head head;
-    if (is_gzip_name(path)) {
+    head.packing = packing_of(path, *bytes);
+    if (head.packing == Packing::none) {
+        head.bytes = std::move(*bytes);
+    } else {
         auto source = open_source(path);
         if (!source) return fail(source.error());
-        auto bytes = source_head(**source);
+        bytes = source_head(**source);
         if (!bytes) return fail(bytes.error());
         head.bytes = std::move(*bytes);
         head.growing = !(*source)->complete();
-    } else {
-        auto fd = open_to_read(path);
-        if (!fd) return fail(fd.error());
-        auto bytes = plain_head(fd->get(), path);
-        if (!bytes) return fail(bytes.error());
-        head.bytes = std::move(*bytes);
     }
-    head_scanner_.reset();
-    const mta::ScanCounts before = head_scanner_.counts();
-    head_scanner_.feed(head.bytes);
-    for (auto records = head_scanner_.next(); !records.empty(); records = head_scanner_.next()) {
-        if (head.first_time == 0 && records.front().time != mta::kNoTime) head.first_time = records.front().time;
-    }
-    const mta::ScanCounts& after = head_scanner_.counts();
-    if (after.parsed != before.parsed || after.errors != before.errors) head.records_end = head_scanner_.consumed();
+    const HeadFacts facts = inspector_.look(head.bytes);
+    head.records_end = facts.records_end;
+    head.first_time = facts.first_time;
     return head;
 }
 
@@ -112,7 +111,8 @@ FileReader::Outcome FileReader::unreadable(TrackedFile& file, std::string why) {
 
 FileReader::Outcome FileReader::read(TrackedFile& file, const AfterChunk& after_chunk) {
     file.dirty = false;
-    return is_gzip_name(file.path) && !file.detached ? read_gzip(file, after_chunk) : read_plain(file, after_chunk);
+    const bool packed = file.packing != Packing::none && !file.detached;
+    return packed ? read_packed(file, after_chunk) : read_plain(file, after_chunk);
 }
 
 bool FileReader::same_beginning(const TrackedFile& file) {
@@ -121,20 +121,34 @@ bool FileReader::same_beginning(const TrackedFile& file) {
     return got && *got == bytes.size() && fingerprint_of(bytes, bytes.size()) == file.fingerprint;
 }
 
-// The scanner goes on where it stopped when this is the file it stopped in: the beginning of a long last line need
-// not be read again each time it grows.
+// The reader goes on where it stopped when this is the file it stopped in: the beginning of a long last line need not
+// be read again each time it grows.
 void FileReader::resume(const TrackedFile& file) {
-    if (at_ == file.serial && scanner_.consumed() == file.offset) return;
-    scanner_.resume(file.header, file.offset);
+    if (at_ == file.serial && reader_->consumed() == file.offset) return;
+    const WriterTurn turn(lock_);  // its memory may be copied meanwhile
+    reader_->resume(file.header, file.offset);
     at_ = file.serial;
 }
 
-FileReader::Outcome FileReader::read_plain(TrackedFile& file, const AfterChunk& after_chunk) {
-    if (!file.fd.open()) {
-        auto fd = open_to_read(file.path);
-        if (!fd) return unreadable(file, fd.error().what);
+bool FileReader::open_plain(TrackedFile& file) {
+    if (file.fd.open()) return true;
+    auto fd = open_to_read(file.path);
+    if (fd) {
         file.fd = std::move(*fd);
+        return true;
     }
+    return unreadable(file, fd.error().what) != Outcome::unreadable;
+}
+
+void FileReader::note_end(TrackedFile& file) {
+    struct stat info {};
+    const bool plain = file.packing == Packing::none || file.detached;
+    const bool known = plain && open_plain(file) && ::fstat(file.fd.get(), &info) == 0;
+    file.read_to = known ? static_cast<std::uint64_t>(info.st_size) : UINT64_MAX;
+}
+
+FileReader::Outcome FileReader::read_plain(TrackedFile& file, const AfterChunk& after_chunk) {
+    if (!open_plain(file)) return Outcome::unreadable;
     struct stat info {};
     if (::fstat(file.fd.get(), &info) != 0) return unreadable(file, why_not(file.path, errno));
     const auto size = static_cast<std::uint64_t>(info.st_size);
@@ -146,30 +160,39 @@ FileReader::Outcome FileReader::read_plain(TrackedFile& file, const AfterChunk& 
     }
     resume(file);
     for (;;) {
-        const auto space = scanner_.space();
-        const auto got = read_at(file.fd.get(), space.data(), std::min(space.size(), mta::kScanChunkBytes),
-                                 scanner_.committed(), file.path);
+        const auto space = reader_->space();
+        const std::uint64_t left = file.read_to - std::min(file.read_to, reader_->committed());
+        const std::uint64_t room = std::min<std::uint64_t>({space.size(), mta::kScanChunkBytes, left});
+        const auto got = read_at(file.fd.get(), space.data(), room, reader_->committed(), file.path);
         if (!got) return unreadable(file, got.error().what);
         if (*got == 0) break;
-        scanner_.commit(*got);
+        reader_->commit(*got);
         count_scanned(&file);
         if (!after_chunk()) {
             file.dirty = true;
             return Outcome::interrupted;
         }
     }
-    file.size = std::max(size, scanner_.committed());
+    file.size = std::max(size, reader_->committed());
     file.disk_read = file.size;
-    if (file.finish) finish(file);
+    file.dirty = reader_->committed() < size;
+    if (file.finish && !file.dirty) finish(file);
     const auto head = plain_head(file.fd.get(), file.path);
     if (head) lengthen_fingerprint(file, *head);
     return Outcome::up_to_date;
 }
 
-// Compressed bytes cannot be entered in the middle: what is counted already is inflated again and skipped.
-FileReader::Outcome FileReader::read_gzip(TrackedFile& file, const AfterChunk& after_chunk) {
-    const bool waiting = file.disk_read != 0 && !file.finished;
-    if (file.finished || (waiting && clock_.steady() - file.grown < kGzipQuiet)) return Outcome::up_to_date;
+bool FileReader::wait_to_unpack(const TrackedFile& file) const {
+    if (file.disk_read == 0) return false;
+    const base::SteadyTime now = clock_.steady();
+    if (file.packing != Packing::zstd) return now - file.grown < kPackedQuiet;
+    return now - file.unpacked < std::max<base::Duration>(kPackedQuiet, file.unpacking * kPausePerUnpacking);
+}
+
+// Compressed bytes cannot be entered in the middle: what is counted already is unpacked again and skipped.
+FileReader::Outcome FileReader::read_packed(TrackedFile& file, const AfterChunk& after_chunk) {
+    if (file.finished || wait_to_unpack(file)) return Outcome::up_to_date;
+    const base::SteadyTime begun = clock_.steady();
     auto source = open_source(file.path);
     if (!source) return unreadable(file, source.error().what);
     if (file.size >= kWorthAThread) *source = read_ahead(std::move(*source));
@@ -177,14 +200,15 @@ FileReader::Outcome FileReader::read_gzip(TrackedFile& file, const AfterChunk& a
     if (!same) return unreadable(file, same.error().what);
     if (!*same) return Outcome::changed;
     file.unreadable = false;
-    scanner_.resume(file.header, file.offset);
+    at_ = 0;
+    resume(file);
     at_ = 0;
     for (;;) {
-        const auto got = (*source)->read(scanner_.space().first(mta::kScanChunkBytes));
+        const auto got = (*source)->read(reader_->space().first(mta::kScanChunkBytes));
         file.disk_read = (*source)->disk_read();
         if (!got) return unreadable(file, got.error().what);
         if (*got == 0) break;
-        scanner_.commit(*got);
+        reader_->commit(*got);
         count_scanned(&file);
         if (!after_chunk()) {
             file.dirty = true;
@@ -192,10 +216,18 @@ FileReader::Outcome FileReader::read_gzip(TrackedFile& file, const AfterChunk& a
             return Outcome::interrupted;
         }
     }
-    if ((*source)->complete()) {
+    file.unpacked = clock_.steady();
+    file.unpacking = file.unpacked - begun;
+    return end_of_packed(file, (*source)->complete());
+}
+
+// A segment of a log is written to while it is read; a rotated file that has no end is damaged, or not all there yet.
+FileReader::Outcome FileReader::end_of_packed(TrackedFile& file, bool complete) {
+    if (complete) {
         finish(file);
         return Outcome::up_to_date;
     }
+    if (file.packing == Packing::zstd) return Outcome::up_to_date;
     return unreadable(file, file.path + ": ends before its trailer; it is read on when it is whole");
 }
 
@@ -219,23 +251,23 @@ Result<bool> FileReader::skip_counted(const TrackedFile& file, ByteSource& sourc
 }
 
 void FileReader::read_stream(int fd, const AfterChunk& after_chunk) {
-    scanner_.reset();
+    reader_->reset();
     at_ = 0;
     for (;;) {
-        const auto space = scanner_.space();
+        const auto space = reader_->space();
         const ssize_t got = ::read(fd, space.data(), std::min(space.size(), mta::kScanChunkBytes));
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) break;
-        scanner_.commit(static_cast<std::size_t>(got));
+        reader_->commit(static_cast<std::size_t>(got));
         count_scanned(nullptr);
         if (!after_chunk()) return;
     }
-    scanner_.finish();
+    reader_->finish();
     count_scanned(nullptr);
 }
 
 void FileReader::finish(TrackedFile& file) {
-    scanner_.finish();
+    reader_->finish();
     count_scanned(&file);
     file.finish = false;
     file.finished = true;
@@ -254,19 +286,19 @@ void FileReader::count_scanned(TrackedFile* file) {
     const std::int64_t now = base::unix_seconds(clock_.wall());
     const WriterTurn turn(lock_);
     const TypeMask types = file == nullptr ? kAllTypes : feeds_.types_of(file->path);
-    for (auto records = scanner_.next(); !records.empty(); records = scanner_.next()) {
+    for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
         counter_.count(types == kAllTypes ? records : heard(records, types), now);
     }
     Totals& totals = store_.totals;
-    const mta::ScanCounts& counts = scanner_.counts();
+    const mta::ScanCounts& counts = reader_->counts();
     totals.lines_parsed += counts.parsed - counted_.parsed;
     totals.lines_header += counts.headers - counted_.headers;
     for (std::size_t i = 0; i < mta::kScanErrors; ++i) totals.scan_errors[i] += counts.errors[i] - counted_.errors[i];
     counted_ = counts;
     if (file == nullptr) return;
-    totals.read_bytes += scanner_.consumed() - file->offset;
-    file->offset = scanner_.consumed();
-    if (file->header != scanner_.header()) file->header = scanner_.header();
+    totals.read_bytes += reader_->consumed() - file->offset;
+    file->offset = reader_->consumed();
+    if (file->header != reader_->header()) file->header = reader_->header();
 }
 
 // A young file is known by the few bytes it had; as it grows, by more of them.

@@ -11,11 +11,12 @@
 #include "exporter/accounting/feed_filter.h"
 #include "exporter/accounting/follower.h"
 #include "exporter/accounting/record_counter.h"
+#include "exporter/accounting/record_formats.h"
 #include "exporter/accounting/series_store.h"
 #include "exporter/accounting/tracked_file.h"
 #include "exporter/accounting/turn_lock.h"
 #include "shared/base/clock.h"
-#include "shared/mta/accounting_scanner.h"
+#include "shared/mta/record_reader.h"
 
 namespace mtawatch::exporter {
 
@@ -35,6 +36,14 @@ class FileReader {
     };
     [[nodiscard]] Outcome read(TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] const std::string& problem() const { return problem_; }
+    // What is in the file now is what read() may take of it, until this is called again: where lines are understood by
+    // those before them, what is written to a file while an older one is read must wait.
+    void note_end(TrackedFile& file);
+
+    // What the reader remembers of the lines that are counted; in a turn. See mta::RecordReader.
+    [[nodiscard]] std::string memory() const { return reader_->memory(); }
+    [[nodiscard]] base::Result<void> recall(std::string_view memory) { return reader_->recall(memory); }
+
     // stdin and the like: read to its end, never remembered.
     void read_stream(int fd, const AfterChunk& after_chunk);
 
@@ -43,7 +52,10 @@ class FileReader {
 
   private:
     [[nodiscard]] Outcome read_plain(TrackedFile& file, const AfterChunk& after_chunk);
-    [[nodiscard]] Outcome read_gzip(TrackedFile& file, const AfterChunk& after_chunk);
+    [[nodiscard]] Outcome read_packed(TrackedFile& file, const AfterChunk& after_chunk);
+    [[nodiscard]] bool wait_to_unpack(const TrackedFile& file) const;
+    [[nodiscard]] Outcome end_of_packed(TrackedFile& file, bool complete);
+    [[nodiscard]] bool open_plain(TrackedFile& file);
     [[nodiscard]] bool same_beginning(const TrackedFile& file);
     [[nodiscard]] static base::Result<bool> skip_counted(const TrackedFile& file, ByteSource& source);
     void resume(const TrackedFile& file);
@@ -60,10 +72,10 @@ class FileReader {
     RecordCounter counter_;
     FeedFilter feeds_;
     std::vector<mta::Record> heard_;  // those of a batch whose type the file feeds
-    mta::AccountingScanner scanner_;
-    mta::AccountingScanner head_scanner_;
-    mta::ScanCounts counted_;  // of scanner_, up to the last turn
-    std::uint64_t at_ = 0;     // serial of the file that scanner_ is in the middle of; 0: none
+    std::unique_ptr<mta::RecordReader> reader_;
+    HeadInspector inspector_;
+    mta::ScanCounts counted_;  // of reader_, up to the last turn
+    std::uint64_t at_ = 0;     // serial of the file that reader_ is in the middle of; 0: none
     std::string problem_;
 };
 

@@ -6,6 +6,8 @@
 #include <map>
 #include <tuple>
 
+#include "exporter/accounting/record_formats.h"
+
 namespace mtawatch::exporter {
 namespace {
 
@@ -45,7 +47,7 @@ void Follower::restore(const std::vector<FileState>& files) {
 }
 
 void Follower::rescan() {
-    const Listing listing = list_files(settings_.globs, settings_.moved_to);
+    const Listing listing = list_files(settings_.globs, settings_.moved_to, remembers_lines(settings_.format));
     std::set<std::string> folders = listing.folders;
     watcher_.watch(folders);
     problems_ = listing.problems;
@@ -84,7 +86,7 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
         if (found == by_inode.end()) {
             unknown.push_back(&seen);
         } else if (same_content(*found->second, seen)) {
-            locate(*found->second, seen);
+            locate(*found->second, seen, found->second->packing);
         } else {
             // The descriptor would lead to the new content under the old file's name.
             found->second->fd.reset();
@@ -100,8 +102,7 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
 }
 
 bool Follower::same_content(const TrackedFile& file, const SeenFile& seen) {
-    const bool gzip = is_gzip_name(seen.path);
-    if (!gzip && seen.size < file.fingerprint.length) return false;
+    if (file.packing == Packing::none && seen.size < file.fingerprint.length) return false;
     if (file.verified && file.path == seen.path && seen.size >= file.size) return true;
     const auto head = read_head_(seen.path);
     if (!head) return file.path == seen.path;  // unreadable for now, not another file
@@ -110,9 +111,9 @@ bool Follower::same_content(const TrackedFile& file, const SeenFile& seen) {
 }
 
 // The file is (still, or now) what `seen` says.
-void Follower::locate(TrackedFile& file, const SeenFile& seen) {
+void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) {
     located_.insert(&file);
-    const bool gzip = is_gzip_name(seen.path);
+    file.packing = packing;
     if (file.device != seen.device || file.inode != seen.inode) {
         file.fd.reset();
         file.disk_read = 0;
@@ -130,13 +131,16 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen) {
     file.source = seen.source;
     file.verified = true;
     file.detached = false;
-    if (!gzip && seen.size < file.offset) {
+    if (packing == Packing::none && seen.size < file.offset) {
         const WriterTurn turn(lock_);
         ++events_.truncations;
         log_(Severity::warning, seen.path + ": became shorter than what was read of it");
         file.offset = seen.size;
     }
-    if (file.size != seen.size) file.grown = clock_.steady();
+    if (file.size != seen.size) {
+        file.grown = clock_.steady();
+        file.finished = false;
+    }
     if (file.disk_read != seen.size || file.modified != seen.modified) file.dirty = true;
     file.size = seen.size;
     file.modified = seen.modified;
@@ -162,7 +166,7 @@ void Follower::identify(const SeenFile& seen, Index& index) {
         return;
     }
     if (known != nullptr) {
-        locate(*known, seen);
+        locate(*known, seen, head->packing);
     } else {
         // A file and its .gz may both be new: the second of them must be known as a copy.
         index.add(add_new(seen, *head));
@@ -201,6 +205,7 @@ TrackedFile& Follower::add_new(const SeenFile& seen, const Head& head) {
     file->device = seen.device;
     file->inode = seen.inode;
     file->source = seen.source;
+    file->packing = head.packing;
     file->first_time = head.first_time;
     file->fingerprint = fingerprint_of(head.bytes, std::min(head.records_end, full_fingerprint_length(head.bytes)));
     file->verified = true;
@@ -239,7 +244,7 @@ void Follower::mark_finished() {
     }
     const base::SteadyTime now = clock_.steady();
     for (TrackedFile* file : located_) {
-        if (file->finished || file->finish || is_gzip_name(file->path) || file->offset >= file->size) continue;
+        if (file->finished || file->finish || file->packing != Packing::none || file->offset >= file->size) continue;
         const bool replaced = file->first_time < newest[file->source];
         if (!finished_files_ && (!replaced || now - file->grown < settings_.finished_after)) continue;
         file->finish = true;
@@ -276,15 +281,39 @@ void Follower::wait(int wake_fd, std::chrono::milliseconds at_most) {
     if (after >= next_rescan_ || (rescan_wanted_ && after >= last_rescan_ + kRescanPause)) rescan();
 }
 
+namespace {
+
+bool older(const TrackedFile* a, const TrackedFile* b) {
+    return std::tie(a->first_time, a->stem, a->path) < std::tie(b->first_time, b->stem, b->path);
+}
+
+// Files that begin in the same second are told apart by what rotation calls them.
+bool rotated_before(const TrackedFile* a, const TrackedFile* b) {
+    if (a->first_time != b->first_time || a->stem != b->stem) return older(a, b);
+    const std::uint64_t age = rotation_age(a->path);
+    const std::uint64_t other = rotation_age(b->path);
+    return age != other ? age > other : a->path < b->path;
+}
+
+}  // namespace
+
 std::vector<TrackedFile*> Follower::dirty() {
     std::vector<TrackedFile*> files;
     for (const auto& file : files_) {
         if (file->dirty) files.push_back(file.get());
     }
-    std::ranges::sort(files, [](const TrackedFile* a, const TrackedFile* b) {
-        return std::tie(a->first_time, a->stem, a->path) < std::tie(b->first_time, b->stem, b->path);
-    });
+    std::ranges::sort(files, remembers_lines(settings_.format) ? rotated_before : older);
     return files;
+}
+
+std::vector<TrackedFile*> Follower::dirty_and_older() {
+    if (!any_dirty()) return {};
+    for (const auto& file : files_) file->dirty = file->dirty || file->fd.open();
+    return dirty();
+}
+
+bool Follower::any_dirty() const {
+    return std::ranges::any_of(files_, [](const auto& file) { return file->dirty; });
 }
 
 void Follower::content_changed(TrackedFile& file) {

@@ -25,7 +25,8 @@ struct Head {
     std::string bytes;            // the first line and up to kFingerprintBytes behind it, decompressed
     std::int64_t first_time = 0;  // of the first record; 0 when it says none
     std::size_t records_end = 0;  // up to which byte these are complete lines, a record among them; 0: no record yet
-    bool growing = false;         // a .gz that is still being written: its beginning may not be all there
+    bool growing = false;         // packed and still being written: its beginning may not be all there
+    Packing packing = Packing::none;
 };
 // The beginning of a file's content; an Error when it cannot be read.
 using HeadReader = std::function<base::Result<Head>(const std::string& path)>;
@@ -51,6 +52,10 @@ class Follower {
     void wait(int wake_fd, std::chrono::milliseconds at_most);
     // Files that may have something to read, oldest first record first.
     [[nodiscard]] std::vector<TrackedFile*> dirty();
+    // The same, and with them every open older file: for logs in which a line is understood by those before it. What
+    // was written to an older file before the newer one began has to be read first, whenever it was noticed.
+    [[nodiscard]] std::vector<TrackedFile*> dirty_and_older();
+    [[nodiscard]] bool any_dirty() const;
     // A reader met other content than it knew at that path: look again.
     void content_changed(TrackedFile& file);
     // Keeps the number of open descriptors small: called after a file was read.
@@ -62,7 +67,7 @@ class Follower {
 
   private:
     struct Index;
-    void locate(TrackedFile& file, const SeenFile& seen);
+    void locate(TrackedFile& file, const SeenFile& seen, Packing packing);
     [[nodiscard]] bool same_content(const TrackedFile& file, const SeenFile& seen);
     [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
     void identify(const SeenFile& seen, Index& index);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "exporter/accounting/reading_metrics.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::exporter {
@@ -9,25 +10,6 @@ namespace {
 
 // pmta.log is looked at this often where no accounting record comes in between.
 constexpr std::chrono::milliseconds kLookAtLog{2'000};
-
-void write_one(ExpositionWriter& writer, std::string_view name, std::uint64_t value) {
-    writer.begin(metric(name));
-    writer.sample(line_head(name, {}, {}), value);
-}
-
-void write_time(ExpositionWriter& writer, std::string_view name, std::int64_t unix_seconds) {
-    if (unix_seconds != 0) write_one(writer, name, static_cast<std::uint64_t>(unix_seconds));
-}
-
-template <class Values>
-void write_labelled(ExpositionWriter& writer, std::string_view name, std::string_view label, const Values& values) {
-    writer.begin(metric(name));
-    const std::array<std::string_view, 1> labels{label};
-    for (const auto& [value, count] : values) {
-        const std::array<std::string_view, 1> label_values{value};
-        writer.sample(line_head(name, labels, label_values), std::uint64_t{count});
-    }
-}
 
 }  // namespace
 
@@ -42,11 +24,19 @@ Ingest::Ingest(AccountingSettings settings, const base::Clock& clock, LogLine lo
           settings_, clock_, lock_, [this](const std::string& path) { return reader_.head(path); }, log_,
           finished_files),
       log_follower_(settings_, clock_, lock_, marks_.log_events, log_),
-      sources_(settings_.globs.size()) {}
+      sources_(no_sources()) {}
+
+// One for each glob, with nothing known of it.
+std::vector<Ingest::SourceStatus> Ingest::no_sources() const {
+    std::vector<SourceStatus> sources;
+    for (const std::string& glob : settings_.globs) sources.push_back({glob, 0, 0, 0});
+    return sources;
+}
 
 base::Result<void> Ingest::restore(std::string_view document) {
     auto restored = decode_checkpoint(document, store_);
     if (!restored) return base::fail(restored.error());
+    if (auto recalled = reader_.recall(restored->memory); !recalled) return recalled;
     marks_ = restored->marks;
     follower_.restore(restored->files);
     log_follower_.restore(restored->log_files);
@@ -73,7 +63,7 @@ void Ingest::catch_up(const AfterChunk& after_chunk) {
 }
 
 void Ingest::follow(int wake_fd, const AfterChunk& after_chunk) {
-    follower_.wait(wake_fd, kLookAtLog);
+    follower_.wait(wake_fd, follower_.any_dirty() ? std::chrono::milliseconds(0) : kLookAtLog);
     (void)read_dirty(after_chunk);
     log_follower_.look();
     publish();
@@ -85,6 +75,15 @@ void Ingest::read_stream(int fd, const AfterChunk& after_chunk) {
     publish();
 }
 
+// Where lines are understood by those before them, no file is read further than it went before the older ones were
+// read to their end: the ends are looked at from the newest file to the oldest.
+std::vector<TrackedFile*> Ingest::files_to_read() {
+    if (!remembers_lines(settings_.format)) return follower_.dirty();
+    std::vector<TrackedFile*> files = follower_.dirty_and_older();
+    for (auto file = files.rbegin(); file != files.rend(); ++file) reader_.note_end(**file);
+    return files;
+}
+
 // False when it was interrupted.
 bool Ingest::read_dirty(const AfterChunk& after_chunk) {
     const auto progress = [&] {
@@ -92,7 +91,7 @@ bool Ingest::read_dirty(const AfterChunk& after_chunk) {
         marks_.last_read = base::unix_seconds(clock_.wall());
         return true;
     };
-    for (TrackedFile* file : follower_.dirty()) {
+    for (TrackedFile* file : files_to_read()) {
         const std::uint64_t offset = file->offset;
         const FileReader::Outcome outcome = reader_.read(*file, after_chunk);
         if (file->offset != offset) progress();
@@ -108,7 +107,7 @@ bool Ingest::read_dirty(const AfterChunk& after_chunk) {
 
 void Ingest::publish() {
     report_problems();
-    std::vector<SourceStatus> sources(settings_.globs.size());
+    std::vector<SourceStatus> sources = no_sources();
     Amount amount;
     for (const ListingProblem& problem : follower_.problems()) {
         if (problem.source < sources.size()) ++sources[problem.source].unreadable;
@@ -123,7 +122,7 @@ void Ingest::publish() {
         SourceStatus& source = sources[file->source];
         ++source.files;
         if (file->unreadable) ++source.unreadable;
-        const std::uint64_t read = is_gzip_name(file->path) ? file->disk_read : file->offset;
+        const std::uint64_t read = file->packing != Packing::none ? file->disk_read : file->offset;
         source.lag_bytes += file->size - std::min(read, file->size);
     }
     const FileEvents events = follower_.take_events();
@@ -165,6 +164,7 @@ std::string Ingest::checkpoint() const {
         for (const auto& file : follower_.files()) copy.files.push_back(*file);
         for (const auto& file : log_follower_.files()) copy.log_files.push_back(*file);
         copy.marks = marks_;
+        copy.memory = reader_.memory();
     }
     std::string document = encode_checkpoint(copy, store_);
     store_.leave_reader();
@@ -185,9 +185,6 @@ void Ingest::write(ExpositionWriter& writer) const {
     // With pmta.log alone nothing was ever looked at that could be 0.
     if (ready() && (!settings_.globs.empty() || streamed_)) render_store(writer, store_, lock_);
     write_log_events(writer);
-    render_store_health(writer, store_, lock_);
-    write_reading(writer);
-    write_sources(writer);
 }
 
 std::vector<std::string> Ingest::source_addresses() const {
@@ -212,55 +209,17 @@ void Ingest::write_log_events(ExpositionWriter& writer) const {
     if (!found || settings_.log_globs.empty()) return;
     std::vector<std::pair<std::string_view, std::uint64_t>> values;
     for (std::size_t i = 0; i < kLogEvents; ++i) values.emplace_back(name(static_cast<LogEvent>(i)), counts[i]);
-    write_labelled(writer, "pmta_log_events_total", "event", values);
+    write_by_label(writer, "pmta_log_events_total", "event", values);
 }
 
-void Ingest::write_reading(ExpositionWriter& writer) const {
-    Totals totals;
-    IngestMarks marks;
-    bool catching_up = false;
-    {
-        const ReaderTurn turn(lock_);
-        totals = store_.totals;
-        marks = marks_;
-        catching_up = catching_up_;
-    }
-    using Named = std::pair<std::string_view, std::uint64_t>;
-    std::vector<Named> reasons;
-    std::uint64_t malformed = 0;
-    for (std::size_t i = 0; i < mta::kScanErrors; ++i) {
-        const auto error = static_cast<mta::ScanError>(i);
-        reasons.emplace_back(name(error), totals.scan_errors[i]);
-        if (error != mta::ScanError::oversized) malformed += totals.scan_errors[i];
-    }
-    const std::uint64_t oversized = totals.scan_errors[index_of(mta::ScanError::oversized)];
-    reasons.emplace_back("future_timestamp", totals.future_stamps);
-    write_labelled(writer, "pmta_exporter_lines_total", "status",
-                   std::array<Named, 4>{Named{"parsed", totals.lines_parsed}, Named{"malformed", malformed},
-                                        Named{"oversized", oversized}, Named{"header", totals.lines_header}});
-    write_labelled(writer, "pmta_exporter_parse_errors_total", "reason", reasons);
-    write_one(writer, "pmta_exporter_read_bytes_total", totals.read_bytes);
-    write_time(writer, "pmta_exporter_last_read_timestamp_seconds", marks.last_read);
-    write_one(writer, "pmta_exporter_catching_up", catching_up ? 1 : 0);
-    write_time(writer, "pmta_exporter_backlog_end_timestamp_seconds", marks.backlog_end);
-    write_one(writer, "pmta_exporter_file_rotations_total", totals.rotations);
-    write_one(writer, "pmta_exporter_file_truncations_total", totals.truncations);
+Ingest::Reading Ingest::reading() const {
+    const ReaderTurn turn(lock_);
+    return {store_.totals, marks_, catching_up_};
 }
 
-void Ingest::write_sources(ExpositionWriter& writer) const {
-    std::vector<SourceStatus> sources;
-    {
-        const ReaderTurn turn(lock_);
-        sources = sources_;
-    }
-    const auto each = [&](std::string_view name, auto&& value) {
-        std::vector<std::pair<std::string_view, std::uint64_t>> values;
-        for (std::size_t i = 0; i < sources.size(); ++i) values.emplace_back(settings_.globs[i], value(sources[i]));
-        write_labelled(writer, name, "source", values);
-    };
-    each("pmta_exporter_read_lag_bytes", [](const SourceStatus& s) { return s.lag_bytes; });
-    each("pmta_exporter_source_files", [](const SourceStatus& s) { return s.files; });
-    each("pmta_exporter_source_unreadable", [](const SourceStatus& s) { return s.unreadable; });
+std::vector<Ingest::SourceStatus> Ingest::sources() const {
+    const ReaderTurn turn(lock_);
+    return sources_;
 }
 
 }  // namespace mtawatch::exporter

@@ -38,7 +38,24 @@ class Ingest {
     [[nodiscard]] std::string checkpoint() const;
     // Whether the families of records may be shown: the first backlog is read.
     [[nodiscard]] bool ready() const;
+    // The families of records, once ready, and pmta_log_events_total. What is said of the reading itself is asked for
+    // below, because all feeds say it together.
     void write(ExpositionWriter& writer) const;
+    struct Reading {
+        Totals totals;
+        IngestMarks marks;
+        bool catching_up = true;
+    };
+    [[nodiscard]] Reading reading() const;
+    // What a scrape shows of one glob.
+    struct SourceStatus {
+        std::string glob;
+        std::uint64_t lag_bytes = 0;
+        std::uint64_t files = 0;
+        std::uint64_t unreadable = 0;
+    };
+    [[nodiscard]] std::vector<SourceStatus> sources() const;
+    [[nodiscard]] LockedStore locked_store() const { return {&store_, &lock_}; }
     // See Accounting.
     [[nodiscard]] std::vector<std::string> source_addresses() const;
     struct Amount {
@@ -54,19 +71,12 @@ class Ingest {
     [[nodiscard]] SeriesStore& store() { return store_; }
 
   private:
-    // What a scrape shows of one glob.
-    struct SourceStatus {
-        std::uint64_t lag_bytes = 0;
-        std::uint64_t files = 0;
-        std::uint64_t unreadable = 0;
-    };
-
+    [[nodiscard]] std::vector<SourceStatus> no_sources() const;
+    [[nodiscard]] std::vector<TrackedFile*> files_to_read();
     [[nodiscard]] bool read_dirty(const AfterChunk& after_chunk);
     void publish();
     void report_problems();
     void write_log_events(ExpositionWriter& writer) const;
-    void write_reading(ExpositionWriter& writer) const;
-    void write_sources(ExpositionWriter& writer) const;
 
     AccountingSettings settings_;
     const base::Clock& clock_;

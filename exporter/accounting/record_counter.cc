@@ -20,6 +20,12 @@ std::uint64_t number(std::string_view text) {
     return value;
 }
 
+// The first decimal, 1 for less than that and more than nothing.
+std::int64_t tenths(std::string_view decimals) {
+    if (decimals.find_first_of("123456789") == std::string_view::npos) return 0;
+    return std::max<std::int64_t>(1, decimals.front() - '0');
+}
+
 // "vmta7" of the queue "example.com/vmta7".
 std::string_view queue_vmta(std::string_view queue) {
     const std::size_t slash = queue.rfind('/');
@@ -293,9 +299,12 @@ void RecordCounter::forget_rows() {
 // From queueing to delivery; a record that says neither has no part in the histogram.
 void RecordCounter::delivery_delay(const mta::Record& record, std::uint64_t* histogram, std::int64_t time) {
     std::int64_t delay = 0;
+    std::int64_t rest = 0;  // of a second, in tenths
     const std::string_view total = record.raw(Cell::total_seconds_queued);
     if (!total.empty()) {
         delay = static_cast<std::int64_t>(std::min<std::uint64_t>(number(total), UINT32_MAX));
+        const std::size_t point = total.find('.');
+        if (point != std::string_view::npos) rest = tenths(total.substr(point + 1));
     } else {
         if (time == mta::kNoTime || record.raw(Cell::time_logged).empty()) return;
         const auto queued = queued_times_.parse(record.raw(Cell::time_queued));
@@ -303,9 +312,11 @@ void RecordCounter::delivery_delay(const mta::Record& record, std::uint64_t* his
         delay = std::max<std::int64_t>(0, time - *queued);
     }
     std::size_t bucket = 0;
-    for (const std::uint32_t bound : kBounds) bucket += delay > bound ? 1U : 0U;
+    // A part of a second is more than the bound before it; sums are whole seconds, rounded.
+    const std::int64_t reached = delay + (rest == 0 ? 0 : 1);
+    for (const std::uint32_t bound : kBounds) bucket += reached > bound ? 1U : 0U;
     ++histogram[bucket];
-    histogram[kDelayWidth - 1] += static_cast<std::uint64_t>(delay);
+    histogram[kDelayWidth - 1] += static_cast<std::uint64_t>(delay + (rest >= 5 ? 1 : 0));
 }
 
 void RecordCounter::reply(const mta::Record& record, TextId provider) {

@@ -11,21 +11,25 @@ namespace {
 // The unchanging pieces of a family's lines: `name{a="` … `",b="` … `"} `.
 struct LinePieces {
     std::array<std::string, kMaxLabels + 1> before;
+    std::array<std::size_t, kMaxLabels> place{};  // of the label's value in a key
     std::size_t labels = 0;
 };
 
-LinePieces pieces_of(std::string_view metric_name, std::string_view suffix, const std::vector<Kind>& labels) {
+// `names` has one for each value of a key, "" for a value that is not shown.
+LinePieces pieces_of(std::string_view metric_name, std::string_view suffix,
+                     const std::vector<std::string_view>& names) {
     LinePieces pieces;
-    pieces.labels = labels.size();
     std::string text = std::string(metric_name) + std::string(suffix);
-    for (std::size_t i = 0; i < labels.size(); ++i) {
-        text += i == 0 ? "{" : "\",";
-        text += name(labels[i]);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (names[i].empty()) continue;
+        text += pieces.labels == 0 ? "{" : "\",";
+        text += names[i];
         text += "=\"";
-        pieces.before[i] = std::move(text);
+        pieces.place[pieces.labels] = i;
+        pieces.before[pieces.labels++] = std::move(text);
         text.clear();
     }
-    pieces.before[labels.size()] = "\"";
+    pieces.before[pieces.labels] = "\"";
     return pieces;
 }
 
@@ -51,7 +55,7 @@ class LineBuffer {
 void add_head(LineBuffer& line, const LinePieces& pieces, const TextPool& texts, const TextId* key) {
     for (std::size_t i = 0; i < pieces.labels; ++i) {
         line.add(pieces.before[i]);
-        line.add(texts.text(key[i]));
+        line.add(texts.text(key[pieces.place[i]]));
     }
     line.add(pieces.before[pieces.labels]);
 }
@@ -79,14 +83,15 @@ class SampleWriter {
 void render_counts(ExpositionWriter& writer, const SeriesStore& store, Family family, bool bytes,
                    const FamilyCopy& copy, std::optional<std::int64_t> unix_seconds) {
     const FamilyShape& shape = store.shape(family);
-    const LinePieces pieces = pieces_of(bytes ? kBytesMetric : shape.metric->name, "", shape.labels);
+    const Metric& shown = bytes ? prefixed(store.format(), kBytesMetric) : *shape.metric;
+    const LinePieces pieces = pieces_of(shown.name, "", shape.names);
     const std::size_t width = copy.rows == 0 ? 1 : copy.counts.size() / copy.rows;
     SampleWriter samples(writer, unix_seconds);
     LineBuffer line;
     for (std::size_t row = 0; row < copy.rows; ++row) {
         if (family == Family::last_delivery && copy.counts[row] == 0) continue;  // no delivery said when it was
         line.clear();
-        add_head(line, pieces, store.texts(), copy.keys.data() + row * pieces.labels);
+        add_head(line, pieces, store.texts(), copy.keys.data() + row * shape.labels.size());
         samples.write(line, "} ", copy.counts[row * width + (bytes ? 1 : 0)]);
     }
 }
@@ -94,9 +99,9 @@ void render_counts(ExpositionWriter& writer, const SeriesStore& store, Family fa
 void render_histogram(ExpositionWriter& writer, const SeriesStore& store, Family family, const FamilyCopy& copy,
                       std::optional<std::int64_t> unix_seconds) {
     const FamilyShape& shape = store.shape(family);
-    const LinePieces buckets = pieces_of(shape.metric->name, "_bucket", shape.labels);
-    const LinePieces sum = pieces_of(shape.metric->name, "_sum", shape.labels);
-    const LinePieces count = pieces_of(shape.metric->name, "_count", shape.labels);
+    const LinePieces buckets = pieces_of(shape.metric->name, "_bucket", shape.names);
+    const LinePieces sum = pieces_of(shape.metric->name, "_sum", shape.names);
+    const LinePieces count = pieces_of(shape.metric->name, "_count", shape.names);
     std::vector<std::string> closes;
     for (const std::uint32_t bound : histogram_bounds(*shape.metric))
         closes.push_back(",le=\"" + le_text(bound) + "\"} ");
@@ -104,7 +109,7 @@ void render_histogram(ExpositionWriter& writer, const SeriesStore& store, Family
     SampleWriter samples(writer, unix_seconds);
     LineBuffer line;
     for (std::size_t row = 0; row < copy.rows; ++row) {
-        const TextId* key = copy.keys.data() + row * buckets.labels;
+        const TextId* key = copy.keys.data() + row * shape.labels.size();
         const std::uint64_t* counts = copy.counts.data() + row * kDelayWidth;
         if (std::all_of(counts, counts + kDelayWidth - 1, [](std::uint64_t n) { return n == 0; })) continue;
         std::uint64_t cumulative = 0;
@@ -123,24 +128,22 @@ void render_histogram(ExpositionWriter& writer, const SeriesStore& store, Family
     }
 }
 
-void begin(ExpositionWriter& writer, std::string_view metric_name) { writer.begin(metric(metric_name)); }
-
-void render_records(ExpositionWriter& writer, const Totals& totals) {
-    constexpr std::string_view kRecords = "pmta_accounting_records_total";
-    constexpr std::string_view kNewest = "pmta_last_record_timestamp_seconds";
+void render_records(ExpositionWriter& writer, const Totals& totals, RecordFormat format) {
+    const Metric& records = prefixed(format, kRecordsMetric);
+    const Metric& newest = prefixed(format, kNewestRecordMetric);
     constexpr std::array<std::string_view, 1> kLabel{"record_type"};
-    begin(writer, kRecords);
-    for (std::size_t i = 0; i < kCountedTypes; ++i) {
-        const std::array<std::string_view, 1> type{name(static_cast<mta::RecordType>(i))};
-        writer.sample(line_head(kRecords, kLabel, type), totals.records[i]);
+    writer.begin(records);
+    for (const mta::RecordType type : record_types(format)) {
+        const std::array<std::string_view, 1> value{name(type)};
+        writer.sample(line_head(records.name, kLabel, value), totals.records[index_of(type)]);
     }
     bool begun = false;
-    for (std::size_t i = 0; i < kCountedTypes; ++i) {
-        if (totals.last_record[i] == 0) continue;
-        if (!begun) begin(writer, kNewest);
+    for (const mta::RecordType type : record_types(format)) {
+        if (totals.last_record[index_of(type)] == 0) continue;
+        if (!begun) writer.begin(newest);
         begun = true;
-        const std::array<std::string_view, 1> type{name(static_cast<mta::RecordType>(i))};
-        writer.sample(line_head(kNewest, kLabel, type), totals.last_record[i]);
+        const std::array<std::string_view, 1> value{name(type)};
+        writer.sample(line_head(newest.name, kLabel, value), totals.last_record[index_of(type)]);
     }
 }
 
@@ -166,9 +169,10 @@ void render_store(ExpositionWriter& writer, const SeriesStore& store, TurnLock& 
         const ReaderTurn turn(lock);
         totals = store.totals;
     }
-    render_records(writer, totals);
+    render_records(writer, totals, store.format());
     for (std::size_t i = 0; i < kFamilies; ++i) {
         const auto family = static_cast<Family>(i);
+        if (store.shape(family).metric == nullptr) continue;
         FamilyCopy copy;
         {
             const ReaderTurn turn(lock);
@@ -179,7 +183,7 @@ void render_store(ExpositionWriter& writer, const SeriesStore& store, TurnLock& 
             writer.begin(*store.shape(family).metric);
             render_family(writer, store, family, false, copy, std::nullopt);
             if (family == Family::deliveries) {
-                begin(writer, kBytesMetric);
+                writer.begin(prefixed(store.format(), kBytesMetric));
                 render_family(writer, store, family, true, copy, std::nullopt);
             }
         }
@@ -187,44 +191,55 @@ void render_store(ExpositionWriter& writer, const SeriesStore& store, TurnLock& 
     }
 }
 
-void render_store_health(ExpositionWriter& writer, const SeriesStore& store, TurnLock& lock) {
-    constexpr std::array<std::string_view, 1> kLabel{"family"};
-    constexpr std::array<std::string_view, 2> kFoldedLabels{"family", "label"};
-    std::array<std::uint32_t, kFamilies> sizes{};
-    SeriesStore::FoldedCounts folded;
-    SeriesStore::RetiredCounts retired;
-    {
-        const ReaderTurn turn(lock);
-        for (std::size_t i = 0; i < kFamilies; ++i) sizes[i] = store.table(static_cast<Family>(i)).size();
-        folded = store.folded;
-        retired = store.retired;
+void render_store_health(ExpositionWriter& writer, std::span<const LockedStore> stores) {
+    struct Copy {
+        const SeriesStore* store = nullptr;
+        std::array<std::uint32_t, kFamilies> sizes{};
+        SeriesStore::FoldedCounts folded;
+        SeriesStore::RetiredCounts retired;
+    };
+    std::vector<Copy> copies(stores.size());
+    for (std::size_t s = 0; s < stores.size(); ++s) {
+        const SeriesStore& store = *(copies[s].store = stores[s].store);
+        const ReaderTurn turn(*stores[s].lock);
+        for (std::size_t i = 0; i < kFamilies; ++i) copies[s].sizes[i] = store.table(static_cast<Family>(i)).size();
+        copies[s].folded = store.folded;
+        copies[s].retired = store.retired;
     }
-    const auto each = [&](std::string_view metric_name, auto&& wanted, auto&& value) {
-        begin(writer, metric_name);
-        for (std::size_t i = 0; i < kFamilies; ++i) {
-            const FamilyShape& shape = store.shape(static_cast<Family>(i));
-            const std::array<std::string_view, 1> family{shape.metric->name};
-            if (shape.enabled && wanted(shape)) writer.sample(line_head(metric_name, kLabel, family), value(i));
+    // One metric: what `write` adds for every family that is counted, in all of the stores.
+    const auto each = [&](std::string_view metric_name, auto&& write) {
+        writer.begin(metric(metric_name));
+        for (const Copy& copy : copies) {
+            for (std::size_t i = 0; i < kFamilies; ++i) {
+                const FamilyShape& shape = copy.store->shape(static_cast<Family>(i));
+                if (shape.enabled) write(copy, shape, i);
+            }
         }
     };
-    const auto all = [](const FamilyShape&) { return true; };
-    each("pmta_exporter_series", all, [&](std::size_t i) { return std::uint64_t{sizes[i]}; });
-    each(
-        "pmta_exporter_series_limit", [](const FamilyShape& shape) { return shape.limit != 0; },
-        [&](std::size_t i) { return std::uint64_t{store.shape(static_cast<Family>(i)).limit}; });
-    each(
-        "pmta_exporter_retired_records_total", [](const FamilyShape& shape) { return shape.retired_by.has_value(); },
-        [&](std::size_t i) { return retired[i]; });
+    const auto sample = [&](std::string_view metric_name, const FamilyShape& shape, std::uint64_t value) {
+        constexpr std::array<std::string_view, 1> kLabel{"family"};
+        const std::array<std::string_view, 1> family{shape.metric->name};
+        writer.sample(line_head(metric_name, kLabel, family), value);
+    };
+    constexpr std::string_view kSeries = "pmta_exporter_series";
+    constexpr std::string_view kLimit = "pmta_exporter_series_limit";
+    constexpr std::string_view kRetired = "pmta_exporter_retired_records_total";
     constexpr std::string_view kFolded = "pmta_exporter_label_values_folded_total";
-    begin(writer, kFolded);
-    for (std::size_t i = 0; i < kFamilies; ++i) {
-        const FamilyShape& shape = store.shape(static_cast<Family>(i));
-        for (std::size_t label = 0; shape.enabled && label < shape.labels.size(); ++label) {
-            if (!is_open(shape.labels[label])) continue;
-            const std::array<std::string_view, 2> values{shape.metric->name, name(shape.labels[label])};
-            writer.sample(line_head(kFolded, kFoldedLabels, values), folded[i][label]);
+    each(kSeries, [&](const Copy& copy, const auto& shape, std::size_t i) { sample(kSeries, shape, copy.sizes[i]); });
+    each(kLimit, [&](const Copy&, const FamilyShape& shape, std::size_t) {
+        if (shape.limit != 0) sample(kLimit, shape, shape.limit);
+    });
+    each(kRetired, [&](const Copy& copy, const FamilyShape& shape, std::size_t i) {
+        if (shape.retired_by) sample(kRetired, shape, copy.retired[i]);
+    });
+    each(kFolded, [&](const Copy& copy, const FamilyShape& shape, std::size_t i) {
+        constexpr std::array<std::string_view, 2> kLabels{"family", "label"};
+        for (std::size_t label = 0; label < shape.labels.size(); ++label) {
+            if (!is_open(shape.labels[label]) || shape.names[label].empty()) continue;
+            const std::array<std::string_view, 2> values{shape.metric->name, shape.names[label]};
+            writer.sample(line_head(kFolded, kLabels, values), copy.folded[i][label]);
         }
-    }
+    });
 }
 
 }  // namespace mtawatch::exporter

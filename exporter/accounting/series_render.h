@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,12 @@ void render_family(ExpositionWriter& writer, const SeriesStore& store, Family fa
 
 // All families of records: each is copied under a short reader's turn. Families without series are left out.
 void render_store(ExpositionWriter& writer, const SeriesStore& store, TurnLock& lock);
-// The store's own limits and losses: pmta_exporter_series, _series_limit, _label_values_folded_total,
+// The limits and losses of all stores: pmta_exporter_series, _series_limit, _label_values_folded_total,
 // _retired_records_total.
-void render_store_health(ExpositionWriter& writer, const SeriesStore& store, TurnLock& lock);
+struct LockedStore {
+    const SeriesStore* store = nullptr;
+    TurnLock* lock = nullptr;
+};
+void render_store_health(ExpositionWriter& writer, std::span<const LockedStore> stores);
 
 }  // namespace mtawatch::exporter

@@ -32,12 +32,36 @@ std::uint64_t hash_of(const FamilyShape& shape) {
     return mix(hash ^ shape.limit, kHashStep);
 }
 
+// Which of the key's labels are written, and as what.
+std::vector<std::string_view> shown_names(const FamilyShape& shape, RecordFormat format) {
+    const std::vector<std::string_view> own = label_names(*shape.metric);
+    std::vector<std::string_view> names;
+    std::size_t next = 0;
+    for (const Kind kind : shape.labels) {
+        const bool shown = next < own.size() && own[next] == name(kind, format);
+        names.push_back(shown ? own[next++] : std::string_view());
+    }
+    if (next == 0 || next != own.size()) {
+        throw std::logic_error("labels of " + std::string(shape.metric->name) + " do not fit its family");
+    }
+    return names;
+}
+
 FamilyShape shape_of(const AccountingSettings& settings, Family family) {
     FamilyShape shape;
-    shape.metric = &metric(metric_name(family));
+    for (const std::string_view label : label_names(metric(metric_name(family)))) {
+        shape.labels.push_back(kind_of(label));
+    }
+    shape.metric = metric_of(settings.format, family);
+    if (shape.metric == nullptr) {
+        shape.enabled = false;
+        return shape;
+    }
+    shape.names = shown_names(shape, settings.format);
     shape.limit = limit_of(settings, *shape.metric);
-    if (family == Family::deliveries) shape.limit = std::min(shape.limit, limit_of(settings, metric(kBytesMetric)));
-    for (const std::string_view label : label_names(*shape.metric)) shape.labels.push_back(kind_of(label));
+    if (family == Family::deliveries) {
+        shape.limit = std::min(shape.limit, limit_of(settings, prefixed(settings.format, kBytesMetric)));
+    }
     const MetricGroup& group = group_of(*shape.metric);
     shape.enabled = !group.opt_in || settings.groups.contains(group.name);
     if (group.retires) shape.retired_by = shape.labels.front();
@@ -80,7 +104,8 @@ bool is_domain(Kind kind) { return kind == Kind::sender_domain || kind == Kind::
 
 }  // namespace
 
-SeriesStore::SeriesStore(const AccountingSettings& settings) : idle_limit_(settings.idle_limit) {
+SeriesStore::SeriesStore(const AccountingSettings& settings)
+    : format_(settings.format), idle_limit_(settings.idle_limit) {
     texts_.add("other");
     texts_.add("other");
     std::array<std::uint32_t, kKinds> limits{};
@@ -157,6 +182,7 @@ std::optional<SeriesStore::Origin> SeriesStore::origin_of(std::string_view sourc
 void SeriesStore::begin_expected(const std::set<mta::RecordType>& types) {
     for (const mta::RecordType type : types) {
         for (const Family family : families_of(type)) {
+            if (!shapes_[index_of(family)].enabled) continue;
             std::array<TextId, kMaxLabels> key{};
             key.fill(kOtherText);
             (void)row_number(family, key.data());
@@ -173,8 +199,9 @@ void SeriesStore::sweep() {
     }
     const std::int64_t idle_before = totals.record_clock - idle_limit_.count();
     if (idle_before <= 0) return;
-    for (const Kind kind : {Kind::sender_domain, Kind::source_ip, Kind::job_id, Kind::recipient_domain}) {
-        retire_kind(kind, static_cast<std::uint32_t>(idle_before));
+    for (const Kind kind : {Kind::vmta, Kind::sender_domain, Kind::source_ip, Kind::job_id, Kind::recipient_domain}) {
+        const bool retires = std::ranges::any_of(shapes_, [&](const auto& shape) { return shape.retired_by == kind; });
+        if (retires) retire_kind(kind, static_cast<std::uint32_t>(idle_before));
     }
 }
 
@@ -194,8 +221,10 @@ void SeriesStore::retire_kind(Kind kind, std::uint32_t idle_before) {
             return true;
         });
     }
-    if (kind == Kind::source_ip) {
-        origins_.remove_if([&](const TextId* key, const std::uint64_t*) { return idle.contains(key[0]); });
+    if (kind == Kind::source_ip || kind == Kind::vmta) {
+        origins_.remove_if([&](const TextId* key, const std::uint64_t* origin) {
+            return idle.contains(kind == Kind::vmta ? static_cast<TextId>(origin[0]) : key[0]);
+        });
     }
     // A domain with a lifetime series keeps its number: that family is never retired.
     if (kind == Kind::sender_domain) {
@@ -210,7 +239,7 @@ void SeriesStore::retire_kind(Kind kind, std::uint32_t idle_before) {
 base::Result<void> check_settings(const AccountingSettings& settings) {
     for (const auto& [metric_name, limit] : settings.budgets) {
         const Metric* entry = find_metric(metric_name);
-        if (entry == nullptr || entry->budget == 0) {
+        if (entry == nullptr || entry->budget == 0 || !metric_name.starts_with(prefix(settings.format))) {
             return base::fail(base::Fault::configuration,
                               "budget for {}: no family of that name has one; see --catalog", metric_name);
         }
@@ -219,9 +248,8 @@ base::Result<void> check_settings(const AccountingSettings& settings) {
         }
     }
     for (const std::string& group : settings.groups) {
-        const auto groups = metric_groups();
-        const auto found = std::ranges::find(groups, std::string_view(group), &MetricGroup::name);
-        if (found == groups.end() || !found->opt_in) {
+        const std::vector<std::string_view> known = opt_in_groups(settings.format);
+        if (std::ranges::find(known, std::string_view(group)) == known.end()) {
             return base::fail(base::Fault::configuration, "group {}: not an opt-in group; see --catalog", group);
         }
     }

@@ -21,7 +21,7 @@
 
 namespace mtawatch::exporter {
 
-// pmta_accounting_records_total has PowerMTA's eight types and `other`; diagnostic lines are no accounting records.
+// PowerMTA's eight types and `other`; diagnostic lines are no accounting records.
 inline constexpr std::size_t kCountedTypes = 9;
 
 // Everything that is one number. Plain data: copied whole, saved whole.
@@ -42,12 +42,13 @@ struct Totals {
 
 // What is fixed for a family once the settings are known.
 struct FamilyShape {
-    const Metric* metric = nullptr;
+    const Metric* metric = nullptr;  // null: the format cannot feed the family, and nobody sees what is counted in it
     bool enabled = true;
-    std::uint32_t limit = 0;  // 0: bounded by its words
-    std::vector<Kind> labels;
-    std::optional<Kind> retired_by;  // the kind of its first label, where idle values are retired
-    std::uint64_t hash = 0;          // of name, labels, buckets and limit: counts are kept while it stays the same
+    std::uint32_t limit = 0;              // 0: bounded by its words
+    std::vector<Kind> labels;             // of a row's key: the same for every format
+    std::vector<std::string_view> names;  // of these labels in the exposition; "" for one that the format does not have
+    std::optional<Kind> retired_by;       // the kind of its first label, where idle values are retired
+    std::uint64_t hash = 0;               // of name, labels, buckets and limit: counts are kept while it stays the same
 };
 
 // One writer at a time; see Snapshot for readers.
@@ -102,6 +103,7 @@ class SeriesStore {
 
     Totals totals;
 
+    [[nodiscard]] RecordFormat format() const { return format_; }
     [[nodiscard]] const FamilyShape& shape(Family family) const { return shapes_[index_of(family)]; }
     [[nodiscard]] const SeriesTable& table(Family family) const { return tables_[index_of(family)]; }
     [[nodiscard]] SeriesTable& table(Family family) { return tables_[index_of(family)]; }
@@ -127,6 +129,7 @@ class SeriesStore {
     void retire_kind(Kind kind, std::uint32_t idle_before);
     [[nodiscard]] std::uint32_t add_row(Family family, TextId* key);
 
+    RecordFormat format_;
     std::chrono::seconds idle_limit_;
     std::uint32_t now_ = 0;
     std::uint32_t generation_ = 0;  // counts the sweeps that took rows out
@@ -140,7 +143,7 @@ class SeriesStore {
     mutable std::atomic<int> readers_{0};
 };
 
-// Fault::configuration naming a budget's or a group's name that the catalogue does not have.
+// Fault::configuration naming a budget's or a group's name that the catalogue does not have for the format.
 [[nodiscard]] base::Result<void> check_settings(const AccountingSettings& settings);
 
 }  // namespace mtawatch::exporter

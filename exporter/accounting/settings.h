@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/accounting/families.h"
 #include "shared/mta/accounting_scanner.h"
 #include "shared/mta/bounce_class.h"
 #include "shared/mta/provider.h"
@@ -22,7 +23,9 @@ enum class Severity { info, warning, error };
 // Takes one line for the operator: what happened, to which file, and what to do.
 using LogLine = std::function<void(Severity severity, std::string_view text)>;
 
+// One feed: files of one format, whose records are counted under its prefix.
 struct AccountingSettings {
+    RecordFormat format = RecordFormat::pmta;
     // Files to follow, as glob(7) patterns; the same names with ".gz" behind them are followed too. "-" is stdin (with
     // run_once only).
     std::vector<std::string> globs;
@@ -32,6 +35,8 @@ struct AccountingSettings {
     // By glob, the record types that its files feed, where PowerMTA logs a type to several files and one of them is
     // heard. A glob that is not named feeds all its types.
     std::map<std::string, std::set<mta::RecordType>, std::less<>> feeds;
+    // Of Postfix logs, only the lines of this instance (its syslog_name: "postfix-out"); empty: every one.
+    std::string instance;
     // PowerMTA's own log, for pmta_log_events_total.
     std::vector<std::string> log_globs;
 

@@ -31,9 +31,17 @@ struct Fingerprint {
 // How long the fingerprint of a file with this beginning may become: its first line and kFingerprintBytes.
 [[nodiscard]] std::size_t full_fingerprint_length(std::string_view head);
 
-// The name without folder, ".gz", and the numbers and dates that log rotation appends: "acct.csv" for
+// How a file's bytes are packed. `foreign` is a compression that cannot be read.
+enum class Packing : std::uint8_t { none, gzip, zstd, foreign };
+// By the first bytes, and by a name that ends in ".gz" while there are too few of them.
+[[nodiscard]] Packing packing_of(std::string_view path, std::string_view head);
+
+// The name without folder, ".gz" or ".zst", and the numbers and dates that log rotation appends: "acct.csv" for
 // "/old/acct.csv.2.gz" and "acct.csv-20261121".
 [[nodiscard]] std::string stem_of(std::string_view path);
+// How old rotation calls a file, for comparing names of one stem: 0 for "mail.log", 2 for "mail.log.2.gz", and more for
+// an earlier date ("mail.log-20261121").
+[[nodiscard]] std::uint64_t rotation_age(std::string_view path);
 [[nodiscard]] bool is_gzip_name(std::string_view path);
 
 // What a checkpoint keeps of a file.
@@ -56,15 +64,19 @@ struct TrackedFile : FileState {
     std::uint32_t source = kNoSource;  // index of its glob
     std::string stem;
     UniqueFd fd;
-    std::uint64_t size = 0;       // on disk (compressed for .gz), when last looked at
-    std::int64_t modified = 0;    // mtime in nanoseconds, when last looked at
-    std::uint64_t disk_read = 0;  // how much of `size` is read
-    base::SteadyTime grown{};     // when it last grew
-    bool verified = false;        // its content was compared with the fingerprint since the start
-    bool dirty = false;           // there may be something to read
-    bool finish = false;          // nothing more will come: a last line without newline counts
-    bool finished = false;        // read to its very end
-    bool detached = false;        // only the open descriptor leads to it
+    std::uint64_t size = 0;              // on disk (compressed for .gz), when last looked at
+    std::int64_t modified = 0;           // mtime in nanoseconds, when last looked at
+    std::uint64_t disk_read = 0;         // how much of `size` is read
+    base::SteadyTime grown{};            // when it last grew
+    std::uint64_t read_to = UINT64_MAX;  // how far it may be read now: see FileReader::note_end()
+    base::SteadyTime unpacked{};         // when it was last unpacked, and how long that took
+    base::Duration unpacking{};
+    Packing packing = Packing::none;
+    bool verified = false;  // its content was compared with the fingerprint since the start
+    bool dirty = false;     // there may be something to read
+    bool finish = false;    // nothing more will come: a last line without newline counts
+    bool finished = false;  // read to its very end
+    bool detached = false;  // only the open descriptor leads to it
     bool unreadable = false;
 };
 

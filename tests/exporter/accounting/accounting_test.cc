@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "exporter/accounting/ingest.h"
+#include "exporter/accounting/reading_metrics.h"
 #include "exporter/web/exposition.h"
 #include "shared/base/deadline.h"
 #include "shared/io/gzip_encode.h"
@@ -72,7 +73,7 @@ struct World {
     [[nodiscard]] std::string once() {
         std::string text;
         ExpositionWriter writer(Format::text, text);
-        const auto done = run_once(settings, clock, log(), nullptr, writer);
+        const auto done = run_once({settings}, clock, log(), nullptr, writer);
         return done ? text : "error: " + done.error().what;
     }
 };
@@ -99,6 +100,8 @@ struct Following {
         std::string text;
         ExpositionWriter writer(Format::text, text);
         ingest.write(writer);
+        const Ingest* const feed = &ingest;
+        write_reading_metrics(writer, {&feed, 1});
         return value(text, name).value_or(UINT64_MAX);
     }
     World& world;
@@ -238,6 +241,8 @@ BOOST_AUTO_TEST_CASE(the_first_backlog_is_withheld_until_it_is_read) {
     std::string text;
     ExpositionWriter writer(Format::text, text);
     ingest.write(writer);
+    const Ingest* const feed = &ingest;
+    write_reading_metrics(writer, {&feed, 1});
     BOOST_TEST(!ingest.ready());
     BOOST_TEST(!value(text, by_type("d")).has_value());
     BOOST_TEST(value(text, "pmta_exporter_catching_up").value_or(0) == 1U);
@@ -343,7 +348,7 @@ BOOST_AUTO_TEST_CASE(a_restart_goes_on_under_whatever_name) {
 BOOST_AUTO_TEST_CASE(appended_records_are_seen_by_a_running_exporter) {
     World world;
     world.write("acct-1.csv", kHeader + record());
-    auto running = Accounting::start(world.settings, world.clock, world.log());
+    auto running = Accounting::start({world.settings}, world.clock, world.log());
     BOOST_REQUIRE(running.has_value());
     const auto reaches = [&](std::uint64_t wanted) {
         const base::Deadline limit(world.clock, std::chrono::seconds(20));
@@ -360,7 +365,7 @@ BOOST_AUTO_TEST_CASE(appended_records_are_seen_by_a_running_exporter) {
     world.write("acct-1.csv", record());
     BOOST_TEST(reaches(2));
     // A reload keeps what was counted.
-    BOOST_TEST((*running)->reload(world.settings).has_value());
+    BOOST_TEST((*running)->reload({world.settings}).has_value());
     world.write("acct-1.csv", record());
     BOOST_TEST(reaches(3));
 }
@@ -371,7 +376,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_state_is_kept_aside_and_counting_starts_anew) {
     world.settings.state_file = world.path("state");
     world.write("state", "not a state");
     {
-        auto running = Accounting::start(world.settings, world.clock, world.log());
+        auto running = Accounting::start({world.settings}, world.clock, world.log());
         BOOST_REQUIRE(running.has_value());
     }
     BOOST_TEST(world.heard("the state file is not a state file of this exporter; it is kept as " +

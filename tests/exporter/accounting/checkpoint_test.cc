@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_newer_version_is_named) {
     std::string newer = document(store);
     newer[8] = 9;
     SeriesStore target(settings);
-    BOOST_TEST(decode_checkpoint(newer, target).error().what == "has version 9, this exporter reads 1");
+    BOOST_TEST(decode_checkpoint(newer, target).error().what == "has version 9, this exporter reads 1 and 2");
 }
 
 BOOST_AUTO_TEST_CASE(a_second_exporter_is_refused) {

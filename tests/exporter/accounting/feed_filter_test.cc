@@ -41,7 +41,7 @@ BOOST_AUTO_TEST_CASE(a_type_that_two_files_log_is_counted_once) {
     std::string text;
     ExpositionWriter writer(Format::text, text);
     const auto done = run_once(
-        settings, clock, [](Severity, std::string_view) {}, {}, writer);
+        {settings}, clock, [](Severity, std::string_view) {}, {}, writer);
     std::filesystem::remove_all(folder);
     BOOST_REQUIRE(done);
     for (const char* type : {"d", "b", "t"}) {
