@@ -57,15 +57,20 @@ BounceClass class_of_reply(ReplyClass reply, std::string_view dsn_status) {
 }
 
 BounceClasses::BounceClasses() {
-    for (const std::string_view category : {"bad-mailbox", "bad-domain", "inactive-mailbox", "routing-errors"}) {
+    for (const std::string_view category : {"bad-mailbox", "bad-domain", "inactive-mailbox", "routing-errors",
+                                            "InvalidRecipient", "BadDomain", "InactiveMailbox", "RoutingErrors"}) {
         set(category, BounceClass::hard);
     }
     for (const std::string_view category :
-         {"spam-related", "policy-related", "content-related", "virus-related", "invalid-sender", "relaying-issues"}) {
+         {"spam-related", "policy-related", "content-related", "virus-related", "invalid-sender", "relaying-issues",
+          "SpamBlock", "SpamContent", "SpamRelated", "ProhibitedAttachment", "ContentRelated", "VirusRelated",
+          "PolicyRelated", "AuthenticationFailed", "InvalidSender", "RelayDenied", "RelayingIssues"}) {
         set(category, BounceClass::block);
     }
-    for (const std::string_view category : {"quota-issues", "no-answer-from-host", "message-expired", "bad-connection",
-                                            "bad-configuration", "protocol-errors"}) {
+    for (const std::string_view category :
+         {"quota-issues", "no-answer-from-host", "message-expired", "bad-connection", "bad-configuration",
+          "protocol-errors", "QuotaIssues", "NoAnswerFromHost", "MessageExpired", "BadConnection", "BadConfiguration",
+          "ProtocolErrors", "DNSFailure", "TransientFailure", "TooManyRecipients"}) {
         set(category, BounceClass::soft);
     }
 }

@@ -30,7 +30,8 @@ inline constexpr std::size_t kBounceClasses = 5;
 // resolve now (4).
 [[nodiscard]] BounceClass class_of_reply(ReplyClass reply, std::string_view dsn_status);
 
-// Category to class; the built-in table holds PowerMTA's 17 categories.
+// Category to class; the built-in table holds PowerMTA's 17 categories and the classes of KumoMTA's classifier that say
+// that mail was not delivered (its AutoReply, Subscribe … are `other`).
 class BounceClasses {
   public:
     BounceClasses();

@@ -12,12 +12,8 @@ namespace {
 
 using std::string_view;
 
-constexpr std::size_t kPadding = 64;  // simdjson looks at up to as many bytes behind a line
-constexpr std::size_t kBatchRecords = 256;
-constexpr std::size_t kBatchCells = 128U << 10U;
-// A line's cells, with the relay's host in two of them, and the sender of up to TextHeap::kLongest find room behind a
-// batch that is not full.
-constexpr std::size_t kCellsRoom = kBatchCells + 3 * kMaxLogLine + (8U << 10U);
+// A line's cells, with the relay's host in two of them, and the sender of up to TextHeap::kLongest.
+constexpr std::size_t kRecordRoom = 3 * kMaxLogLine + (8U << 10U);
 constexpr string_view kMemoryMark = "mtawatch-postfix-1";
 constexpr char kSeparator = '\n';  // between the texts that are remembered of a recipient; no line has it
 
@@ -37,14 +33,8 @@ constexpr std::array kCells{Column::rcpt,
                             Column::dlv_tls_cipher};
 constexpr std::size_t kTlsCells = 2;  // the last ones
 
-constexpr ColumnMap map_of(std::size_t cells) {
-    ColumnMap map{};
-    for (std::uint16_t& place : map) place = kAbsent;
-    for (std::size_t i = 0; i < cells; ++i) map[static_cast<std::size_t>(kCells[i])] = static_cast<std::uint16_t>(i);
-    return map;
-}
-constexpr ColumnMap kPlainMap = map_of(kCells.size() - kTlsCells);
-constexpr ColumnMap kTlsMap = map_of(kCells.size());
+constexpr ColumnMap kPlainMap = column_map(kCells, kCells.size() - kTlsCells);
+constexpr ColumnMap kTlsMap = column_map(kCells, kCells.size());
 
 // "mx.example.net[192.0.2.1]:25".
 struct Relay {
@@ -123,71 +113,36 @@ PostfixLogReader::PostfixLogReader(PostfixLogOptions options)
       times_(options_.zone, options_.now),
       messages_(options_.memory),
       tls_(kTlsProcesses),
-      buffer_(kMaxLogLine + kScanChunkBytes + kPadding),
-      cells_(kCellsRoom),
-      ends_((kBatchRecords + 1) * kCells.size() + 1) {
-    records_.reserve(kBatchRecords + 1);
+      lines_(kMaxLogLine),
+      batch_(kCells.size(), kRecordRoom) {
     reset();
 }
 
 void PostfixLogReader::resume(string_view /*header*/, std::uint64_t offset) {
-    offset_ = offset;
-    begin_ = end_ = 0;
-    finished_ = skipping_ = false;
+    lines_.resume(offset);
     expiring_ = kNoEntry;
-    records_.clear();
+    batch_.clear();
 }
 
 std::span<char> PostfixLogReader::space() {
-    records_.clear();
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    offset_ += begin_;
-    end_ -= begin_;
-    begin_ = 0;
-    return {buffer_.data() + end_, std::min(buffer_.size() - kPadding - end_, kScanChunkBytes)};
+    batch_.clear();
+    return lines_.space();
 }
-
-bool PostfixLogReader::batch_is_full() const { return records_.size() >= kBatchRecords || cells_used_ >= kBatchCells; }
 
 std::span<const Record> PostfixLogReader::next() {
-    records_.clear();
-    cells_used_ = 0;
-    ends_[0] = static_cast<std::uint32_t>(-1);
-    ends_used_ = 1;
+    batch_.clear();
     if (expiring_ != kNoEntry) take_expired();
-    while (!batch_is_full()) {
-        const char* const from = buffer_.data() + begin_;
-        const auto* newline = static_cast<const char*>(std::memchr(from, '\n', end_ - begin_));
-        if (newline == nullptr) {
-            if (end_ - begin_ > kMaxLogLine) skip_oversized();
-            if (finished_) take_last_line();
-            break;
-        }
-        const auto length = static_cast<std::size_t>(newline - from);
-        begin_ += length + 1;
-        if (skipping_ || length > kMaxLogLine) {
-            skipping_ = false;
+    string_view line;
+    while (!batch_.full()) {
+        const LogLines::Step step = lines_.next(line);
+        if (step == LogLines::Step::none) break;
+        if (step == LogLines::Step::oversized) {
             fail(ScanError::oversized);
         } else {
-            take_line({from, length}, false);
+            take_line(line, step == LogLines::Step::last_line);
         }
     }
-    return records_;
-}
-
-void PostfixLogReader::take_last_line() {
-    const string_view line(buffer_.data() + begin_, end_ - begin_);
-    if (skipping_) fail(ScanError::oversized);
-    if (!skipping_ && !line.empty()) take_line(line, true);
-    skipping_ = false;
-    begin_ = end_;
-}
-
-// The bytes of a line that is longer than the limit are dropped as they come.
-void PostfixLogReader::skip_oversized() {
-    if (!skipping_) skip_offset_ = offset_ + begin_;
-    skipping_ = true;
-    begin_ = end_;
+    return batch_.records();
 }
 
 void PostfixLogReader::take_line(string_view line, bool last) {
@@ -195,7 +150,7 @@ void PostfixLogReader::take_line(string_view line, bool last) {
     if (line.empty()) return;
     PostfixLine parts;
     if (line.front() == '{') {
-        const auto own = journal_.read(line, kPadding, parts);
+        const auto own = journal_.read(line, LogLines::kPadding, parts);
         if (!own) return fail(last ? ScanError::cut_off : ScanError::columns);
         if (!*own) return;
     } else if (!read_syslog_line(line, parts)) {
@@ -287,39 +242,33 @@ void PostfixLogReader::take_delivery(const PostfixLine& line, string_view rest, 
     const Reason reason = reason_of(delivery.text, sent);
     const string_view type = delivery_type(line.daemon, relay, reason);
     const TlsOfProcess* tls = type == "smtp" ? tls_of(line, delivery.relay) : nullptr;
-    const std::size_t first = ends_used_;
-    cell(delivery.to);
-    cell(delivery.orig_to);
-    cell(messages_.sender(message));
-    cell(delivery.dsn);
-    if (reason.of_server && type == "smtp") {
-        std::memcpy(cells_.data() + cells_used_, "smtp;", 5);
-        cells_used_ += 5;
-    }
-    cell(reason.text);
-    cell(relay.host);
-    cell({});
-    cell(type);
-    lower_cell(relay.host);
-    cell(type == "smtp" ? relay.address : string_view());
+    batch_.cell(delivery.to);
+    batch_.cell(delivery.orig_to);
+    batch_.cell(messages_.sender(message));
+    batch_.cell(delivery.dsn);
+    batch_.cell(reason.of_server && type == "smtp" ? "smtp;" : "", reason.text);
+    batch_.cell(relay.host);
+    batch_.cell({});
+    batch_.cell(type);
+    batch_.lower_cell(relay.host);
+    batch_.cell(type == "smtp" ? relay.address : string_view());
     size_cell(message);
-    cell(delivery.delay);
+    batch_.cell(delivery.delay);
     if (tls != nullptr) {
-        cell(text_of(tls->protocol));
-        cell(text_of(tls->cipher));
+        batch_.cell(text_of(tls->protocol));
+        batch_.cell(text_of(tls->cipher));
     }
-    add_record(sent ? RecordType::d : bounced ? RecordType::b : RecordType::t, time, tls ? kTlsMap : kPlainMap, first);
+    add_record(sent ? RecordType::d : bounced ? RecordType::b : RecordType::t, time, tls ? kTlsMap : kPlainMap);
     if (deferred) {
-        const string_view vmta(cells_.data() + ends_[first + 7] + 1, ends_[first + 8] - ends_[first + 7] - 1);
         messages_.defer(message, recipient,
-                        fmt::format("{}{}{}{}{}{}{}", delivery.to, kSeparator, delivery.orig_to, kSeparator, vmta,
+                        fmt::format("{}{}{}{}{}{}{}", delivery.to, kSeparator, delivery.orig_to, kSeparator, relay.host,
                                     kSeparator, type));
     }
 }
 
 // As many of the recipients that expire as fit into the batch.
 void PostfixLogReader::take_expired() {
-    while (!batch_is_full()) {
+    while (!batch_.full()) {
         const auto text = messages_.take_outstanding(expiring_, expiring_at_);
         if (!text) {
             expiring_ = kNoEntry;
@@ -327,20 +276,19 @@ void PostfixLogReader::take_expired() {
         }
         const auto parts = base::split(*text, kSeparator);
         const auto part = [&](std::size_t i) { return i < parts.size() ? parts[i] : string_view(); };
-        const std::size_t first = ends_used_;
-        cell(part(0));
-        cell(part(1));
-        cell(messages_.sender(expiring_));
-        cell("4.4.7");  // RFC 3463: delivery time expired
-        cell("delivery time expired");
-        cell(part(2));
-        cell("message-expired");
-        cell(part(3));
-        cell(part(2));
-        cell({});
+        batch_.cell(part(0));
+        batch_.cell(part(1));
+        batch_.cell(messages_.sender(expiring_));
+        batch_.cell("4.4.7");  // RFC 3463: delivery time expired
+        batch_.cell("delivery time expired");
+        batch_.cell(part(2));
+        batch_.cell("message-expired");
+        batch_.cell(part(3));
+        batch_.lower_cell(part(2));
+        batch_.cell({});
         size_cell(expiring_);
-        cell({});
-        add_record(RecordType::b, expiring_time_, kPlainMap, first);
+        batch_.cell({});
+        add_record(RecordType::b, expiring_time_, kPlainMap);
     }
 }
 
@@ -361,29 +309,13 @@ const PostfixLogReader::TlsOfProcess* PostfixLogReader::tls_of(const PostfixLine
     return known.process == process && known.relay == base::hash_bytes(relay) ? &known : nullptr;
 }
 
-void PostfixLogReader::cell(string_view text) {
-    std::copy_n(text.data(), text.size(), cells_.data() + cells_used_);
-    cells_used_ += text.size();
-    ends_[ends_used_++] = static_cast<std::uint32_t>(cells_used_++);
-}
-
-void PostfixLogReader::lower_cell(string_view text) {
-    std::transform(text.begin(), text.end(), cells_.data() + cells_used_, base::lower);
-    cells_used_ += text.size();
-    ends_[ends_used_++] = static_cast<std::uint32_t>(cells_used_++);
-}
-
 void PostfixLogReader::size_cell(std::uint32_t message) {
-    std::array<char, 16> digits{};
-    const auto size = messages_.size(message);
-    const char* end = size ? std::to_chars(digits.begin(), digits.end(), *size).ptr : digits.data();
-    cell({digits.data(), static_cast<std::size_t>(end - digits.data())});
+    if (const auto size = messages_.size(message)) return batch_.number_cell(*size);
+    batch_.cell({});
 }
 
-void PostfixLogReader::add_record(RecordType type, std::int64_t time, const ColumnMap& map, std::size_t first_cell) {
-    Record& record = records_.emplace_back(cells_.data(), ends_.data() + first_cell, &map);
-    record.type = type;
-    record.time = time;
+void PostfixLogReader::add_record(RecordType type, std::int64_t time, const ColumnMap& map) {
+    batch_.add(type, time, map);
     ++counts_.parsed;
 }
 

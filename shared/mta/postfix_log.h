@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/mta/log_lines.h"
 #include "shared/mta/postfix_line.h"
 #include "shared/mta/postfix_memory.h"
 #include "shared/mta/record_reader.h"
@@ -55,12 +56,12 @@ class PostfixLogReader final : public RecordReader {
     explicit PostfixLogReader(PostfixLogOptions options = {});
 
     [[nodiscard]] std::span<char> space() override;
-    void commit(std::size_t count) override { end_ += count; }
+    void commit(std::size_t count) override { lines_.commit(count); }
     [[nodiscard]] std::span<const Record> next() override;
     // A last line without a newline counts when its closing parenthesis is there.
-    void finish() override { finished_ = true; }
-    [[nodiscard]] std::uint64_t consumed() const override { return skipping_ ? skip_offset_ : offset_ + begin_; }
-    [[nodiscard]] std::uint64_t committed() const override { return offset_ + end_; }
+    void finish() override { lines_.finish(); }
+    [[nodiscard]] std::uint64_t consumed() const override { return lines_.consumed(); }
+    [[nodiscard]] std::uint64_t committed() const override { return lines_.committed(); }
     [[nodiscard]] const ScanCounts& counts() const override { return counts_; }
     [[nodiscard]] const std::string& header() const override { return header_; }
 
@@ -90,18 +91,13 @@ class PostfixLogReader final : public RecordReader {
     void take_sender(const PostfixLine& line, std::string_view rest, std::uint64_t key);
     void take_tls(const PostfixLine& line);
     void take_expired();
-    void skip_oversized();
-    void take_last_line();
-    [[nodiscard]] bool batch_is_full() const;
     [[nodiscard]] std::int64_t time_of(const PostfixLine& line);
     [[nodiscard]] std::uint64_t instance_hash(const PostfixLine& line);
     [[nodiscard]] std::uint64_t process_hash(const PostfixLine& line);
     [[nodiscard]] const TlsOfProcess* tls_of(const PostfixLine& line, std::string_view relay);
 
-    void cell(std::string_view text);
-    void lower_cell(std::string_view text);
     void size_cell(std::uint32_t message);
-    void add_record(RecordType type, std::int64_t time, const ColumnMap& map, std::size_t first_cell);
+    void add_record(RecordType type, std::int64_t time, const ColumnMap& map);
     void fail(ScanError error) { ++counts_.errors[static_cast<std::size_t>(error)]; }
 
     PostfixLogOptions options_;
@@ -113,13 +109,8 @@ class PostfixLogReader final : public RecordReader {
     std::string header_;  // always empty
     std::vector<TlsOfProcess> tls_;
 
-    std::vector<char> buffer_;
-    std::uint64_t offset_ = 0;  // file offset of buffer_[0]
-    std::size_t begin_ = 0;     // first byte of the first line that has not been read
-    std::size_t end_ = 0;
-    bool finished_ = false;
-    bool skipping_ = false;  // inside a line that is too long
-    std::uint64_t skip_offset_ = 0;
+    LogLines lines_;
+    RecordBatch batch_;
     std::int64_t newest_ = 0;  // time of the last line that was used, for lines whose own cannot be read
 
     std::uint32_t expiring_ = kNoEntry;  // the message whose recipients are being handed out
@@ -128,13 +119,6 @@ class PostfixLogReader final : public RecordReader {
 
     std::string last_host_;  // with the instance, as in the last line
     std::uint64_t last_host_hash_ = 0;
-
-    // The records of a batch: their cells one after the other, each with a byte behind it.
-    std::vector<char> cells_;
-    std::size_t cells_used_ = 0;
-    std::vector<std::uint32_t> ends_;
-    std::size_t ends_used_ = 1;
-    std::vector<Record> records_;
 };
 
 }  // namespace mtawatch::mta

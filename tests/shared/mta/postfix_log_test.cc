@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(expiry_bounces_the_recipients_that_are_outstanding) {
         BOOST_CHECK_EQUAL(
             lines[4],
             "b 1795230300 orig=news@example.com rcpt=late@b dsnStatus=4.4.7 dsnDiag=delivery time expired "
-            "dsnMta=mx2 bounceCat=message-expired dlvType=smtp dlvSize=1047 vmta=mx2");
+            "dsnMta=MX2 bounceCat=message-expired dlvType=smtp dlvSize=1047 vmta=mx2");
     }
 }
 
