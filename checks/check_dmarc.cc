@@ -25,6 +25,14 @@ plugin::OptionTable dmarc_options() {
          .metavar = "none|quarantine|reject",
          .help = "WARNING when receivers apply less",
          .fallback = "quarantine"},
+        {.name = "spf-domain",
+         .metavar = "DOMAIN",
+         .help = "The domain of a bounce address of its mail: does it align?",
+         .repeatable = true},
+        {.name = "dkim-domain",
+         .metavar = "DOMAIN",
+         .help = "A d= that signs its mail: does it align?",
+         .repeatable = true},
         {.name = "authoritative",
          .kind = Kind::flag,
          .help = "Ask every authoritative server directly, and compare what they publish"},
@@ -79,6 +87,8 @@ void summarise(plugin::Report& report, const probe::DmarcObservation& seen) {
 base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
     probe::DmarcQuery query;
     query.domain = options.text("domain");
+    query.spf_domains = options.list("spf-domain");
+    query.dkim_domains = options.list("dkim-domain");
     query.authoritative = options.flag("authoritative");
     query.resolver.servers = options.list("dns-server");
     const auto seen = probe::dmarc(query, deadline, world);
@@ -89,6 +99,10 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     summarise(report, *seen);
     report.note(2, fmt::format("organizational domain: {} (public-suffix list: {})", seen->walk.organizational_domain,
                                seen->registrable_domain));
+    for (const probe::DmarcAlignment& one : seen->alignments) {
+        if (one.aligned.value_or(false))
+            report.note(1, fmt::format("{}{} aligns", one.spf ? "the bounce domain " : "d=", one.domain));
+    }
     for (const auth::DmarcStep& step : seen->walk.steps) {
         report.note(2,
                     fmt::format("_dmarc.{}: {}", step.name, step.record ? step.record->text : "nothing that counts"));

@@ -54,6 +54,10 @@ plugin::OptionTable spf_options() {
          .help = "The weakest end of the record that is fine: fail is -all, softfail is ~all",
          .fallback = "softfail"},
         {.name = "expect", .metavar = "RECORD", .help = "The exact text that the record must have"},
+        {.name = "expect-networks",
+         .metavar = "NETWORK",
+         .help = "What the record may authorise with all it includes: WARNING for more or less",
+         .repeatable = true},
         {.name = "authoritative",
          .kind = Kind::flag,
          .help = "Ask every authoritative server directly, and compare what they publish"},
@@ -83,6 +87,7 @@ base::Result<probe::SpfQuery> query_of(const plugin::Options& options) {
     }
     query.helo = options.find_text("helo").value_or(query.domain);
     query.sender = options.find_text("sender").value_or("postmaster@" + query.domain);
+    query.check_helo = options.find_text("helo").has_value();
     query.authoritative = options.flag("authoritative");
     query.resolver.servers = options.list("dns-server");
     return query;
@@ -113,6 +118,50 @@ void judge_evaluation(plugin::Report& report, const probe::SpfObservation& seen,
         text += fmt::format("; publish: {}. IN TXT \"{}\"", seen.domain, with_address(seen, pass.ip.unmapped()));
     }
     report.add(state_of(one.result), std::move(text));
+}
+
+// Receivers may look at the HELO name too (RFC 7208 section 2.3). Without a record of its own it decides nothing.
+void judge_helo(plugin::Report& report, const probe::SpfPass& pass) {
+    const auth::SpfEvaluation& one = pass.evaluation;
+    std::string text = fmt::format("HELO {} from {}: {}", pass.helo, pass.ip.to_string(), auth::name(one.result));
+    if (!one.terms.empty()) text += fmt::format(" by {}", fmt::join(one.terms, ", "));
+    if (!one.reason.empty()) text += fmt::format(" ({})", one.reason);
+    if (one.result == auth::SpfResult::temperror) {
+        report.add(State::unknown, std::move(text));
+    } else if (one.result == auth::SpfResult::pass) {
+        report.note(1, std::move(text));
+    } else {
+        text += fmt::format("; publish: {}. IN TXT \"v=spf1 a -all\"", pass.helo);
+        if (one.result == auth::SpfResult::none) {
+            report.note(1, std::move(text));
+        } else {
+            report.add(State::warning, std::move(text));
+        }
+    }
+}
+
+base::Result<std::vector<base::IpNetwork>> expected_networks(const plugin::Options& options) {
+    std::vector<base::IpNetwork> networks;
+    for (const std::string& text : options.list("expect-networks")) {
+        const auto network = base::IpNetwork::parse(text);
+        if (!network) return base::fail(network.error().at("--expect-networks"));
+        networks.push_back(*network);
+    }
+    return networks;
+}
+
+// What came and what went since somebody wrote the expected networks down.
+void judge_networks(plugin::Report& report, const probe::SpfObservation& seen,
+                    const std::vector<base::IpNetwork>& expected) {
+    if (expected.empty() || seen.lint.findings.has(probe::Weight::unseen)) return;
+    for (const base::IpNetwork& network : auth::networks_beyond(seen.lint.networks, expected)) {
+        report.add(State::warning, fmt::format("{}: {} is authorised, which --expect-networks does not have",
+                                               seen.domain, network.to_string()));
+    }
+    for (const base::IpNetwork& network : auth::networks_beyond(expected, seen.lint.networks)) {
+        report.add(State::warning, fmt::format("{}: {} of --expect-networks is not authorised any more", seen.domain,
+                                               network.to_string()));
+    }
 }
 
 void judge_all(plugin::Report& report, const probe::SpfObservation& seen, const std::string& wanted) {
@@ -180,10 +229,13 @@ void summarise(plugin::Report& report, const probe::SpfObservation& seen) {
     report.add(State::ok, std::move(text));
 }
 
-plugin::Report judge(const plugin::Options& options, const probe::SpfObservation& seen) {
+plugin::Report judge(const plugin::Options& options, const std::vector<base::IpNetwork>& networks,
+                     const probe::SpfObservation& seen) {
     plugin::Report report;
     judge_findings(report, seen.lint.findings, seen.domain);
     for (const probe::SpfPass& pass : seen.evaluations) judge_evaluation(report, seen, pass);
+    for (const probe::SpfPass& pass : seen.helo_evaluations) judge_helo(report, pass);
+    judge_networks(report, seen, networks);
     const std::string* record = seen.lint.record();
     if (const auto expected = options.find_text("expect"); expected && (record == nullptr || *record != *expected)) {
         report.add(State::critical, fmt::format("{}: the record is not the expected one but \"{}\"", seen.domain,
@@ -201,9 +253,11 @@ plugin::Report judge(const plugin::Options& options, const probe::SpfObservation
 base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
     const auto query = query_of(options);
     if (!query) return base::fail(query.error());
+    const auto networks = expected_networks(options);
+    if (!networks) return base::fail(networks.error());
     const auto seen = probe::spf(*query, deadline, world);
     if (!seen) return base::fail(seen.error());
-    return judge(options, *seen);
+    return judge(options, *networks, *seen);
 }
 
 }  // namespace

@@ -34,6 +34,15 @@ Span span_of(std::uint64_t value, unsigned prefix, unsigned width) {
     return {value & ~mask, value | mask};
 }
 
+bool holds(const base::IpNetwork& outer, const base::IpNetwork& inner) {
+    return outer.prefix <= inner.prefix && outer.contains(inner.base);
+}
+
+bool are_halves(const base::IpNetwork& a, const base::IpNetwork& b) {
+    if (a.prefix != b.prefix || a.prefix == 0 || a.base.is_v4() != b.base.is_v4() || a.base == b.base) return false;
+    return base::IpNetwork::of(a.base, a.prefix - 1).contains(b.base);
+}
+
 }  // namespace
 
 AddressCount count_addresses(const std::vector<base::IpNetwork>& networks) {
@@ -48,6 +57,34 @@ AddressCount count_addresses(const std::vector<base::IpNetwork>& networks) {
         v6.push_back(span_of(base::ByteReader(bytes).u64(), network.prefix, 64));
     }
     return {static_cast<std::uint64_t>(total(std::move(v4))), total(std::move(v6))};
+}
+
+std::vector<base::IpNetwork> merged_networks(std::vector<base::IpNetwork> networks) {
+    std::sort(networks.begin(), networks.end(), [](const base::IpNetwork& a, const base::IpNetwork& b) {
+        return a.base == b.base ? a.prefix < b.prefix : a.base < b.base;
+    });
+    std::vector<base::IpNetwork> out;
+    for (const base::IpNetwork& network : networks) {
+        if (!out.empty() && holds(out.back(), network)) continue;
+        out.push_back(network);
+        // Two halves make a whole, which may be the second half of a larger one.
+        while (out.size() > 1 && are_halves(out[out.size() - 2], out.back())) {
+            out.pop_back();
+            out.back() = base::IpNetwork::of(out.back().base, out.back().prefix - 1);
+        }
+    }
+    return out;
+}
+
+std::vector<base::IpNetwork> networks_beyond(const std::vector<base::IpNetwork>& networks,
+                                             const std::vector<base::IpNetwork>& others) {
+    const std::vector<base::IpNetwork> whole = merged_networks(others);
+    std::vector<base::IpNetwork> beyond = merged_networks(networks);
+    std::erase_if(beyond, [&whole](const base::IpNetwork& network) {
+        return std::any_of(whole.begin(), whole.end(),
+                           [&network](const base::IpNetwork& other) { return holds(other, network); });
+    });
+    return beyond;
 }
 
 }  // namespace mtawatch::auth

@@ -74,10 +74,13 @@ char read_letter(const TagList& list, std::string_view tag, std::string_view let
 void read_failure_options(const TagList& list, Findings& findings) {
     const std::string* value = list.find("fo");
     if (value == nullptr) return;
-    for (const std::string& word : words_of(*value, ':')) {
-        if (is_one_of(word, "01ds")) continue;
+    const std::vector<std::string> words = words_of(*value, ':');
+    if (!std::all_of(words.begin(), words.end(), [](const std::string& word) { return is_one_of(word, "01ds"); })) {
         findings.add(Weight::weak, "bad-value", fmt::format("fo={} is ignored; write fo=1", *value));
         return;
+    }
+    if (std::count(words.begin(), words.end(), "0") > 0 && std::count(words.begin(), words.end(), "1") > 0) {
+        findings.add(Weight::note, "contradictory-fo", "fo= asks for 0 and for 1, which holds 0 already; write fo=1");
     }
     if (list.find("ruf") == nullptr) {
         findings.add(Weight::note, "unused-fo", "fo= does nothing without ruf=");

@@ -27,6 +27,7 @@ DmarcStep look(DnsCache& dns, const std::string& name) {
         step.failure = dns.failure(question, dns::Type::txt, answer).what;
         return step;
     }
+    step.ttl = answer.records.ttl;
     for (const std::string& text : answer.records.texts) {
         if (!is_dmarc_record(text)) {
             ++step.other_texts;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +25,7 @@ struct DmarcStep {
     std::size_t other_texts = 0;           // TXT records beside them
     std::vector<std::string> near_misses;  // other TXT records that were meant to be one ("V=dmarc1", leading blank)
     std::vector<std::string> cnames;       // targets that _dmarc.<name> leads to
+    std::uint32_t ttl = 0;                 // seconds, of the TXT records; 0 without any
     std::string failure;                   // why the lookup failed; "" when it did not
 };
 

@@ -9,6 +9,7 @@
 
 #include "shared/auth/dmarc_walk.h"
 #include "shared/auth/spf_check_host.h"
+#include "shared/auth/spf_published.h"
 #include "shared/base/text.h"
 #include "shared/dns/names.h"
 
@@ -16,11 +17,8 @@ namespace mtawatch::auth {
 
 namespace {
 
-constexpr unsigned widest_v4 = 8;               // the largest block ever given to one owner
-constexpr unsigned widest_v6 = 32;              // the usual size for a provider
-constexpr std::size_t long_record_bytes = 450;  // with its question and header it still fits 512 bytes
-constexpr std::uint32_t short_ttl = 300;
-constexpr std::uint32_t long_ttl = 86'400;
+constexpr unsigned widest_v4 = 8;   // the largest block ever given to one owner
+constexpr unsigned widest_v6 = 32;  // the usual size for a provider
 
 // Where a network was authorised.
 struct Source {
@@ -28,11 +26,6 @@ struct Source {
     std::string term;
     std::string domain;
 };
-
-bool is_near_miss(std::string_view text) {
-    const std::string_view bare = base::trim(text);
-    return base::icontains(bare.substr(0, 8), "spf1") || base::iequals(bare.substr(0, 6), "v=spf ");
-}
 
 // The name a term asks for, if it is the same for every message and can be asked.
 std::optional<std::string> target_of(const SpfTerm& term, const std::string& domain) {
@@ -53,6 +46,7 @@ void add_questions(const SpfTerm& term, const std::string& domain, std::vector<d
     switch (term.kind) {
         case SpfKind::include:
         case SpfKind::redirect:
+        case SpfKind::exp:
             return ask(dns::Type::txt);
         case SpfKind::a:
             ask(dns::Type::a);
@@ -71,6 +65,7 @@ void fetch_terms(DnsCache& dns, const SpfRecord& record, const std::string& doma
     std::vector<dns::Question> questions;
     for (const SpfTerm& term : record.mechanisms) add_questions(term, domain, questions);
     if (record.redirect) add_questions(*record.redirect, domain, questions);
+    if (record.exp) add_questions(*record.exp, domain, questions);
     if (questions.size() <= spf_lint_max_lookups) dns.fetch(questions);
 }
 
@@ -80,7 +75,7 @@ class Linter {
 
     void run(const std::string& domain) {
         lint_.tree.domain = domain;
-        read_top(domain);
+        read_published_spf(dns_, domain, lint_);
         if (lint_.records.size() == 1) {
             lint_.tree.record = lint_.records.front();
             walk(lint_.tree, {domain}, true);
@@ -89,6 +84,7 @@ class Linter {
         std::vector<base::IpNetwork> networks;
         for (const Source& source : sources_) networks.push_back(source.network);
         lint_.addresses = count_addresses(networks);
+        lint_.networks = merged_networks(std::move(networks));
     }
 
   private:
@@ -100,82 +96,6 @@ class Linter {
         return node.domain == lint_.tree.domain ? std::string() : fmt::format("in the record of {}: ", node.domain);
     }
 
-    void read_top(const std::string& domain) {
-        const dns::Answer& answer = dns_.ask(domain, dns::Type::txt);
-        if (!answer.known()) {
-            add(Weight::unseen, "lookup-failed", dns_.failure(domain, dns::Type::txt, answer).what);
-            return;
-        }
-        for (const std::string& text : answer.records.texts) {
-            lint_.answer_bytes += text.size();
-            if (is_spf_record(text)) {
-                lint_.records.push_back(text);
-            } else if (is_near_miss(text)) {
-                add(Weight::broken, "near-miss",
-                    fmt::format("\"{}\" is no SPF record: it must begin with exactly v=spf1 and a blank",
-                                base::one_line(text, 60)));
-            } else if (text.starts_with("spf2.0/")) {
-                add(Weight::note, "sender-id", "a Sender ID record (spf2.0) is obsolete; remove it");
-            }
-        }
-        if (lint_.records.empty()) {
-            const bool no_name = answer.outcome == dns::Outcome::no_name;
-            add(Weight::absent, "absent",
-                fmt::format("{}; publish: {}. IN TXT \"v=spf1{} -all\"",
-                            no_name ? "there is no such domain" : "there is no SPF record", domain,
-                            takes_mail(domain) ? " mx" : ""));
-            return;
-        }
-        lint_.ttl = answer.records.ttl;
-        judge_form();
-    }
-
-    // A domain without mail hosts does not send either, as far as anyone can see.
-    bool takes_mail(const std::string& domain) {
-        const dns::Answer& answer = dns_.ask(domain, dns::Type::mx);
-        return answer.found() && !answer.records.mx.front().host.empty();
-    }
-
-    void judge_form() {
-        if (lint_.records.size() > 1) {
-            add(Weight::broken, "several-records",
-                fmt::format("{} SPF records, so every receiver sees an error; replace them by one: \"{}\"",
-                            lint_.records.size(), merged()));
-        }
-        for (const std::string& record : lint_.records) {
-            if (record.size() > long_record_bytes) {
-                add(Weight::note, "long-record",
-                    fmt::format("the record has {} bytes; up to {} it fits a small DNS answer", record.size(),
-                                long_record_bytes));
-            }
-        }
-        if (lint_.ttl < short_ttl) {
-            add(Weight::note, "short-ttl", fmt::format("TTL {} s: receivers ask for it again and again", lint_.ttl));
-        } else if (lint_.ttl > long_ttl) {
-            add(Weight::note, "long-ttl", fmt::format("TTL {} s: a mistake stays for more than a day", lint_.ttl));
-        }
-    }
-
-    // All terms of all records once, the strictest `all` last.
-    std::string merged() const {
-        std::string out = "v=spf1";
-        std::set<std::string> seen;
-        char all = '+';
-        for (const std::string& text : lint_.records) {
-            const SpfRecord record = parse_spf_record(text);
-            for (const SpfTerm& term : record.mechanisms) {
-                if (term.kind == SpfKind::all) {
-                    constexpr std::string_view order = "+?~-";
-                    if (order.find(term.qualifier) > order.find(all)) all = term.qualifier;
-                } else if (seen.insert(term.written).second) {
-                    out += " " + term.written;
-                }
-            }
-            if (record.redirect && record.redirect->domain) out += " include:" + record.redirect->domain->written;
-        }
-        return out + (all == '+' ? " -all" : fmt::format(" {}all", all));
-    }
-
     // `path`: the domains from the top to this node. `counts`: whether what passes here passes in the end.
     void walk(SpfNode& node, const std::vector<std::string>& path, bool counts) {
         const SpfRecord record = parse_spf_record(node.record);
@@ -184,6 +104,7 @@ class Linter {
         }
         fetch_terms(dns_, record, node.domain);
         judge_order(record, node);
+        if (record.exp && includes_ == 0) judge_explanation(*record.exp, node);  // an included one is never shown
         std::set<std::string> written;
         for (const SpfTerm& term : record.mechanisms) {
             const bool again = !written.insert(base::to_lower(term.written)).second;
@@ -225,6 +146,24 @@ class Linter {
                 fmt::format("{}{} is ignored by everyone; write {}:{}", in(node), term.written, lower,
                             term.written.substr(lower.size() + 1)));
         }
+    }
+
+    // Section 6.2: what is wrong with it costs nobody his mail, only the sender his explanation.
+    void judge_explanation(const SpfTerm& term, const SpfNode& node) {
+        const auto target = target_of(term, node.domain);
+        if (!target) return;
+        const dns::Answer& answer = dns_.ask(*target, dns::Type::txt);
+        if (!answer.known()) return note_failure(*target, dns::Type::txt, answer);
+        const auto& texts = answer.records.texts;
+        std::string why;
+        if (texts.size() != 1) {
+            why = texts.empty() ? "has no text" : fmt::format("has {} texts; keep one", texts.size());
+        } else if (const auto text = parse_spf_macro_string(texts.front(), SpfMacroPlace::explanation); !text) {
+            why = fmt::format("cannot be used: {}", text.error().what);
+        }
+        if (why.empty()) return;
+        add(Weight::weak, "bad-explanation",
+            fmt::format("{}{}: {} {}, so senders that fail are told nothing", in(node), term.written, *target, why));
     }
 
     void count(SpfNode& node, const SpfTerm& term, bool is_void) {
@@ -396,7 +335,9 @@ class Linter {
         child.domain = target;
         child.term = term.written;
         child.record = *record;
+        ++includes_;
         descend(child, node, path, counts);
+        --includes_;
         if (child.all == '+') {
             add(Weight::broken, "include-passes-all",
                 fmt::format("{}{} ends in +all, so anyone may send as you", in(node), term.written));
@@ -447,6 +388,7 @@ class Linter {
     std::map<std::string, unsigned> included_;
     std::set<std::string> failed_;
     unsigned lookups_ = 0;
+    unsigned includes_ = 0;  // around the record that is being read
 };
 
 }  // namespace

@@ -26,10 +26,11 @@ struct SpfNode {
 
 struct SpfLint {
     SpfNode tree;
-    std::vector<std::string> records;  // the SPF records found, as published; more than one is an error
-    std::uint32_t ttl = 0;             // seconds; 0 without a record
-    std::size_t answer_bytes = 0;      // all TXT records of the name together
-    AddressCount addresses;            // that pass
+    std::vector<std::string> records;       // the SPF records found, as published; more than one is an error
+    std::uint32_t ttl = 0;                  // seconds; 0 without a record
+    std::size_t answer_bytes = 0;           // all TXT records of the name together
+    AddressCount addresses;                 // that pass
+    std::vector<base::IpNetwork> networks;  // the same, merged
     Findings findings;
     [[nodiscard]] const std::string* record() const { return records.empty() ? nullptr : &records.front(); }
 };

@@ -71,6 +71,7 @@ bool add_record(const ldns_rr* record, Type type, Records& into) {
             into.mx.push_back({ldns_rdf2native_int16(ldns_rr_rdf(record, 0)), text_name(view(ldns_rr_rdf(record, 1)))});
             return true;
         case Type::txt:
+        case Type::spf:
             return add_text(record, into);
         case Type::ptr:
         case Type::ns:

@@ -41,7 +41,7 @@ struct Tlsa {  // RFC 6698 section 2.1
 struct Records {
     std::vector<base::IpAddress> addresses;  // A, AAAA
     std::vector<Mx> mx;
-    std::vector<std::string> texts;  // TXT: one element a record, its character-strings joined without a blank
+    std::vector<std::string> texts;  // TXT, SPF: one element a record, its character-strings joined without a blank
     std::vector<std::string> names;  // PTR, NS, CNAME: lower case, no trailing dot
     std::vector<Soa> soa;
     std::vector<Tlsa> tlsa;

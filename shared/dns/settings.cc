@@ -25,6 +25,8 @@ std::string_view name(Type type) {
             return "AAAA";
         case Type::tlsa:
             return "TLSA";
+        case Type::spf:
+            return "SPF";
     }
     return "unknown";
 }

@@ -23,7 +23,7 @@ class Files;
 
 namespace mtawatch::dns {
 
-// RFC 1035 3.2.2, RFC 3596, RFC 6698.
+// RFC 1035 3.2.2, RFC 3596, RFC 6698; SPF of RFC 4408 is obsolete (RFC 7208 3.1) and only looked for to say so.
 enum class Type : std::uint16_t {
     a = 1,
     ns = 2,
@@ -33,7 +33,8 @@ enum class Type : std::uint16_t {
     mx = 15,
     txt = 16,
     aaaa = 28,
-    tlsa = 52
+    tlsa = 52,
+    spf = 99
 };
 [[nodiscard]] std::string_view name(Type type);  // "A", "TXT", …
 

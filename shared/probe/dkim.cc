@@ -17,6 +17,7 @@ using base::Result;
 // The largest RSA keys in use have 12 KiB as PEM; anything larger is another file.
 constexpr std::size_t max_key_bytes = 64U << 10U;
 constexpr std::uint32_t readable_by_others = 077;
+constexpr std::size_t small_record_bytes = 450;  // with its question and header it still fits 512 bytes
 constexpr std::uint32_t long_ttl = 86'400;
 
 std::string key_name(const std::string& domain, const std::string& selector) {
@@ -95,6 +96,7 @@ void write_key(base::JsonWriter& json, const DkimKeyLook& look) {
     json.object().member("domain", look.domain).member("selector", look.selector).member("type", look.key.type);
     json.member("bits", look.key.bits).member("testing", look.key.testing).member("revoked", look.key.revoked);
     json.member("record", look.record).member("cnames", look.cnames).member("ttl", look.ttl);
+    json.member("authenticated", look.authenticated);
     json.member("matches_private_key", look.matches);
     write_findings(json, look.findings);
     json.end();
@@ -126,6 +128,7 @@ DkimKeyLook observe_dkim_key(const std::string& domain, const std::string& selec
     const std::string name = key_name(domain, selector);
     const dns::Answer& answer = dns.ask(name, dns::Type::txt);
     look.cnames = answer.chain;
+    look.authenticated = answer.authenticated;
     if (!answer.known()) {
         look.findings.add(Weight::unseen, "lookup-failed", dns.failure(name, dns::Type::txt, answer).what);
         return look;
@@ -140,6 +143,11 @@ DkimKeyLook observe_dkim_key(const std::string& domain, const std::string& selec
     look.findings.add(look.key.findings);
     if (!answer.chain.empty()) {
         look.findings.add(Weight::note, "cname", fmt::format("the key is published at {}", answer.chain.back()));
+    }
+    if (look.record.size() > small_record_bytes) {
+        look.findings.add(Weight::note, "large-answer",
+                          fmt::format("the record has {} bytes: receivers without EDNS have to ask again over TCP",
+                                      look.record.size()));
     }
     if (look.ttl > long_ttl) {
         look.findings.add(Weight::note, "long-ttl",
@@ -197,12 +205,17 @@ Result<DkimObservation> dkim(const DkimQuery& query, const base::Deadline& deadl
         if (!selector) return base::fail(selector.error().at("--selector"));
         const std::string name = key_name(out.domain, *selector);
         if (!dns::askable(name)) return base::fail(base::Fault::usage, "{} is too long for a DNS name", name);
-        questions.push_back({.name = name, .type = dns::Type::txt});
+        questions.push_back({.name = name, .type = dns::Type::txt, .dnssec = true});
         selectors.push_back(std::move(*selector));
     }
     dns.fetch(questions);
-    for (const std::string& selector : selectors)
+    for (const std::string& selector : selectors) {
         out.keys.push_back(observe_dkim_key(out.domain, selector, dns, own.key));
+        DkimKeyLook& look = out.keys.back();
+        if (look.record.empty() || look.authenticated) continue;
+        look.findings.add(Weight::note, "not-secure",
+                          "the key is not secure: no DNSSEC proof came with it from a resolver on this machine");
+    }
     if (!query.message_file.empty()) {
         auto message = look_at_message(query, dns, world);
         if (!message) return base::fail(message.error());

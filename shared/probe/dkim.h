@@ -31,6 +31,8 @@ struct DkimKeyLook {
     std::string record;               // "" without one
     std::vector<std::string> cnames;  // where the name leads to
     std::uint32_t ttl = 0;
+    // The answer was DNSSEC-validated by a resolver whose word counts. Only asked for by dkim().
+    bool authenticated = false;
     auth::DkimKey key;
     std::optional<bool> matches;  // whether the private key belongs to it; absent when there is none to compare
     Findings findings;            // of the key and of how it is published

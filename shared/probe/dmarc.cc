@@ -18,6 +18,9 @@ using auth::DmarcDecision;
 using auth::DmarcPolicy;
 using auth::DmarcStep;
 
+constexpr std::uint32_t short_ttl = 300;
+constexpr std::uint32_t long_ttl = 86'400;
+
 std::string shown(const std::optional<DmarcPolicy>& policy) {
     return policy ? std::string(auth::name(*policy)) : std::string("none at all");
 }
@@ -156,6 +159,94 @@ void look_at_addresses(const DmarcObservation& seen, auth::DnsCache& dns, Findin
     }
 }
 
+void judge_ttl(const DmarcObservation& seen, Findings& findings) {
+    for (const DmarcStep& step : seen.walk.steps) {
+        if (step.name != seen.decision.record_domain) continue;
+        if (step.ttl > long_ttl) {
+            findings.add(Weight::note, "long-ttl",
+                         fmt::format("TTL {} s: a mistake stays for more than a day", step.ttl));
+        } else if (step.ttl < short_ttl) {
+            findings.add(Weight::note, "short-ttl",
+                         fmt::format("TTL {} s: receivers ask for it again and again", step.ttl));
+        }
+    }
+}
+
+DmarcAlignment align(bool spf, const std::string& domain, const DmarcObservation& seen, auth::DnsCache& dns) {
+    DmarcAlignment out;
+    out.spf = spf;
+    out.domain = domain;
+    out.strict = spf ? seen.decision.record->strict_spf : seen.decision.record->strict_dkim;
+    if (domain == seen.domain) {
+        out.organizational_domain = seen.walk.organizational_domain;
+        out.aligned = true;
+        return out;
+    }
+    const auth::DmarcWalk walk = auth::walk_dmarc(dns, domain);
+    out.organizational_domain = walk.organizational_domain;
+    if (out.strict) {
+        out.aligned = false;
+    } else if (!walk.organizational_domain.empty() && !seen.walk.organizational_domain.empty()) {
+        out.aligned = walk.organizational_domain == seen.walk.organizational_domain;
+    }
+    return out;
+}
+
+// One signature that aligns is enough, and so is one bounce domain of those given.
+Weight misaligned_weight(const DmarcAlignment& one, const std::vector<DmarcAlignment>& all) {
+    const bool another = std::any_of(all.begin(), all.end(), [&one](const DmarcAlignment& other) {
+        return other.spf == one.spf && other.aligned.value_or(false);
+    });
+    return another ? Weight::note : Weight::weak;
+}
+
+void explain_alignment(const DmarcAlignment& one, const DmarcObservation& seen, Findings& findings) {
+    const std::string who = one.spf ? fmt::format("the bounce domain {}", one.domain) : "d=" + one.domain;
+    if (!one.aligned) {
+        findings.add(Weight::unseen, "alignment-unseen", fmt::format("whether {} aligns could not be looked up", who));
+    } else if (!*one.aligned && one.strict) {
+        const char* tag = one.spf ? "aspf" : "adkim";
+        findings.add(misaligned_weight(one, seen.alignments), "not-aligned",
+                     fmt::format("{} never aligns: {}=s wants {} itself; remove {}=s", who, tag, seen.domain, tag));
+    } else if (!*one.aligned) {
+        findings.add(misaligned_weight(one, seen.alignments), "not-aligned",
+                     fmt::format("{} never aligns: it belongs to {}, not to {}; {} a name within {}", who,
+                                 one.organizational_domain, seen.walk.organizational_domain,
+                                 one.spf ? "take" : "sign with", seen.walk.organizational_domain));
+    }
+}
+
+// Fault::usage for a domain that is none.
+base::Result<void> look_at_alignment(const DmarcQuery& query, DmarcObservation& seen, auth::DnsCache& dns) {
+    for (const bool spf : {true, false}) {
+        for (const std::string& given : spf ? query.spf_domains : query.dkim_domains) {
+            auto domain = dns::ascii_name(given);
+            if (!domain) return base::fail(domain.error().at(spf ? "--spf-domain" : "--dkim-domain"));
+            if (seen.decision.record) seen.alignments.push_back(align(spf, *domain, seen, dns));
+        }
+    }
+    const auto& all = seen.alignments;
+    for (const DmarcAlignment& one : all) explain_alignment(one, seen, seen.findings);
+    const bool hopeless = !all.empty() && std::all_of(all.begin(), all.end(), [](const DmarcAlignment& one) {
+        return one.aligned.has_value() && !*one.aligned;
+    });
+    if (hopeless) {
+        seen.findings.add(Weight::broken, "never-passes",
+                          fmt::format("no domain given aligns with {}, so all of its mail fails DMARC", seen.domain));
+    }
+    return {};
+}
+
+void write_alignments(base::JsonWriter& json, const std::vector<DmarcAlignment>& alignments) {
+    json.key("alignments").array();
+    for (const DmarcAlignment& one : alignments) {
+        json.object().member("identifier", one.spf ? "spf" : "dkim").member("domain", one.domain);
+        json.member("mode", one.strict ? "strict" : "relaxed");
+        json.member("organizational_domain", one.organizational_domain).member("aligned", one.aligned).end();
+    }
+    json.end();
+}
+
 }  // namespace
 
 base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsCache& dns, const World& world) {
@@ -183,9 +274,11 @@ base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsC
             if (!seen.subdomain_policy) seen.subdomain_policy = DmarcPolicy::none;
         }
         compare_policies(seen, seen.findings);
+        judge_ttl(seen, seen.findings);
         look_at_addresses(seen, dns, seen.findings);
     }
     compare_views(seen, seen.findings);
+    if (auto looked = look_at_alignment(query, seen, dns); !looked) return base::fail(looked.error());
     if (query.authoritative) {
         const auto views = ask_authoritative(dns, "_dmarc." + seen.domain, dns.deadline(), world);
         compare_servers(views, auth::is_dmarc_record, "DMARC", seen.findings);
@@ -227,6 +320,7 @@ std::string to_json(const DmarcObservation& observation) {
         json.object().member("name", step.name).member("records", step.records).member("failure", step.failure).end();
     }
     json.end();
+    write_alignments(json, observation.alignments);
     write_findings(json, observation.findings);
     json.end();
     return json.take();

@@ -16,8 +16,19 @@ namespace mtawatch::probe {
 
 struct DmarcQuery {
     std::string domain;
-    bool authoritative = false;  // ask every authoritative server, too
+    std::vector<std::string> spf_domains;   // of the bounce addresses that mail from this domain has
+    std::vector<std::string> dkim_domains;  // d= of the signatures that it carries
+    bool authoritative = false;             // ask every authoritative server, too
     ResolverChoice resolver;
+};
+
+// Whether what SPF or DKIM proves counts for the From domain (RFC 9989 section 4.4).
+struct DmarcAlignment {
+    bool spf = false;     // else DKIM
+    std::string domain;   // A-labels
+    bool strict = false;  // the names must be the same; else their organizational domains
+    std::string organizational_domain;
+    std::optional<bool> aligned;  // absent when it could not be looked up
 };
 
 struct DmarcObservation {
@@ -27,6 +38,7 @@ struct DmarcObservation {
     auth::DmarcDecision by_suffix_list;                 // of receivers on RFC 7489
     std::string registrable_domain;                     // by the public-suffix list; "" for a suffix itself
     std::optional<auth::DmarcPolicy> subdomain_policy;  // for existing names below the domain that publish nothing
+    std::vector<DmarcAlignment> alignments;             // of the query's domains; none without a record
     Findings findings;  // without the strength of the policy, which is for the reader to judge
 };
 

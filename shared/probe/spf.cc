@@ -36,17 +36,41 @@ void write_evaluation(base::JsonWriter& json, const SpfPass& pass) {
     json.member("lookups", one.lookups).member("void_lookups", one.void_lookups).end();
 }
 
+// The HELO name, if it is to be evaluated, is no literal and has a record of its own to look for.
+std::optional<std::string> own_helo(const SpfQuery& query, const std::string& domain) {
+    if (!query.check_helo || query.helo.find('.') == std::string::npos || query.helo[0] == '[') return std::nullopt;
+    auto ascii = dns::ascii_name(query.helo);
+    if (!ascii || *ascii == domain) return std::nullopt;
+    return std::move(*ascii);
+}
+
+// Nobody asks for it any more; it only misleads whoever maintains the zone.
+void look_for_obsolete_type(const std::string& domain, auth::DnsCache& dns, Findings& findings) {
+    if (!dns.ask(domain, dns::Type::spf).found()) return;
+    findings.add(Weight::note, "type-spf",
+                 "there is a record of the type SPF (99), which receivers must not ask for; remove it");
+}
+
 }  // namespace
 
 SpfObservation observe_spf(const SpfQuery& query, auth::DnsCache& dns, const World& world) {
     SpfObservation out;
     const auto ascii = dns::ascii_name(query.domain);
     out.domain = ascii ? *ascii : query.domain;
-    if (ascii && !query.ips.empty()) auth::fetch_spf(dns, *ascii);
+    const auto helo = own_helo(query, out.domain);
+    if (ascii && !query.ips.empty()) {
+        if (helo) dns.fetch(std::vector<dns::Question>{{*ascii, dns::Type::txt}, {*helo, dns::Type::txt}});
+        auth::fetch_spf(dns, *ascii);
+    }
+    const std::int64_t now = base::unix_seconds(world.clock->wall());
     for (const base::IpAddress& ip : query.ips) {
-        const std::int64_t now = base::unix_seconds(world.clock->wall());
         out.evaluations.push_back({ip, query.sender, query.helo,
                                    auth::spf_check_host(dns, {query.domain, ip, query.sender, query.helo}, now)});
+    }
+    for (const base::IpAddress& ip : query.ips) {
+        if (!helo) break;
+        const std::string sender = "postmaster@" + *helo;
+        out.helo_evaluations.push_back({ip, sender, *helo, auth::spf_check_host(dns, {*helo, ip, sender, *helo}, now)});
     }
     if (!ascii) {
         out.lint.tree.domain = query.domain;
@@ -55,6 +79,7 @@ SpfObservation observe_spf(const SpfQuery& query, auth::DnsCache& dns, const Wor
     }
     out.lint = auth::lint_spf(dns, *ascii);
     if (query.authoritative) {
+        look_for_obsolete_type(*ascii, dns, out.lint.findings);
         out.servers = ask_authoritative(dns, *ascii, dns.deadline(), world);
         compare_servers(out.servers, auth::is_spf_record, "SPF", out.lint.findings);
     }
@@ -85,11 +110,16 @@ std::string to_json(const SpfObservation& observation) {
     json.member("all", effective_all(observation)).member("ttl", lint.ttl).member("answer_bytes", lint.answer_bytes);
     json.key("addresses").object().member("ipv4", lint.addresses.ipv4);
     json.member("ipv6_networks_64", lint.addresses.ipv6_networks).end();
+    json.key("networks").array();
+    for (const base::IpNetwork& network : lint.networks) json.value(network.to_string());
+    json.end();
     write_findings(json, lint.findings);
     json.key("tree");
     write_node(json, lint.tree);
     json.key("evaluations").array();
     for (const SpfPass& pass : observation.evaluations) write_evaluation(json, pass);
+    json.end().key("helo_evaluations").array();
+    for (const SpfPass& pass : observation.helo_evaluations) write_evaluation(json, pass);
     json.end().key("servers").array();
     for (const ServerView& view : observation.servers) {
         json.object().member("server", view.server).member("texts", view.texts).member("failure", view.failure).end();

@@ -20,7 +20,8 @@ struct SpfQuery {
     std::vector<base::IpAddress> ips;  // each is evaluated
     std::string sender;                // "" is the null sender
     std::string helo;
-    bool authoritative = false;  // ask every authoritative server, too
+    bool check_helo = false;     // evaluate the HELO identity beside the sender's (RFC 7208 section 2.3)
+    bool authoritative = false;  // ask every authoritative server, too, and for records of the obsolete type SPF
     ResolverChoice resolver;
 };
 
@@ -35,6 +36,8 @@ struct SpfObservation {
     std::string domain;
     auth::SpfLint lint;
     std::vector<SpfPass> evaluations;
+    std::vector<SpfPass>
+        helo_evaluations;             // with check_helo, where the HELO name is another one; side by side with them
     std::vector<ServerView> servers;  // with authoritative
 };
 

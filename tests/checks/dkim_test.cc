@@ -148,6 +148,29 @@ BOOST_AUTO_TEST_CASE(how_a_key_is_published) {
     expect(run("", {"-d", "example.com", "-s", "s1", "-w", "2048"}), 3, "bits", "usage_bare_range");
 }
 
+BOOST_AUTO_TEST_CASE(a_key_without_dnssec_is_told_and_judged_by_nothing) {
+    const std::string published = zone("v=DKIM1; p=" + keys().rsa2048.spki_base64());
+    const std::string told = "the key is not secure: no DNSSEC proof came with it from a resolver on this machine";
+    const std::vector<std::string> verbose{"-d", "example.com", "-s", "s1", "-v"};
+    Run run;
+    expect(run(published, verbose), 0, told, "not_signed");
+    BOOST_TEST((run(published, arguments).text.find(told) == std::string::npos));
+    BOOST_TEST((run(published + "\nexample.com !SIGNED", verbose).text.find(told) == std::string::npos));
+    expect(run("example.com A 192.0.2.1", verbose), 2, "there is no key", "absent");
+    BOOST_TEST((run("example.com A 192.0.2.1", verbose).text.find(told) == std::string::npos));
+    expect(run(published + "\nexample.com !SIGNED", {"-d", "example.com", "-s", "s1", "-o", "json"}), 0,
+           "\"authenticated\":true", "json");
+}
+
+BOOST_AUTO_TEST_CASE(a_large_record_is_told) {
+    Run run;
+    const std::string n = "n=" + std::string(100, 'x') + "; ";
+    expect(run(zone("v=DKIM1; " + n + "p=" + keys().rsa2048.spki_base64()), {"-d", "example.com", "-s", "s1", "-v"}), 0,
+           "bytes: receivers without EDNS have to ask again over TCP", "large");
+    BOOST_TEST((run(zone("v=DKIM1; p=" + keys().rsa2048.spki_base64()), {"-d", "example.com", "-s", "s1", "-v"})
+                    .text.find("EDNS") == std::string::npos));
+}
+
 BOOST_AUTO_TEST_CASE(a_private_key_belongs_to_the_record_or_not) {
     Run run;
     const auto with_key = [](const char* file) {

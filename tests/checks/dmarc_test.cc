@@ -6,6 +6,7 @@
 namespace {
 
 using mtawatch::test::run_scenarios;
+using mtawatch::test::run_with_servers;
 using mtawatch::test::run_with_zone;
 
 const std::vector<std::string> arguments{"-d", "example.com"};
@@ -254,6 +255,104 @@ BOOST_AUTO_TEST_CASE(whose_record_counts) {
          "_dmarc.example.com: v=DMARC1; p=reject; sp=quarantine; np=reject; rua=mailto:d@example.com\n"
          "_dmarc.com: nothing that counts\n"},
     });
+}
+
+BOOST_AUTO_TEST_CASE(ttl_and_failure_options) {
+    const auto notes = [](const std::string& zone) { return run_with_zone(zone, {"-d", "example.com", "-v"}).text; };
+    const auto with_ttl = [](const char* ttl) {
+        return "_dmarc.example.com " + std::string(ttl) + " TXT \"" + good + "\"\nexample.com MX 10 mail.example.com";
+    };
+    const auto holds = [](const std::string& text, const char* part) { return text.find(part) != std::string::npos; };
+    BOOST_TEST(holds(notes(with_ttl("86401")), "example.com: TTL 86401 s: a mistake stays for more than a day\n"));
+    BOOST_TEST(holds(notes(with_ttl("299")), "example.com: TTL 299 s: receivers ask for it again and again\n"));
+    BOOST_TEST(!holds(notes(with_ttl("86400")), "TTL"));
+    BOOST_TEST(!holds(notes(with_ttl("300")), "TTL"));
+    BOOST_TEST(holds(notes(record(good + "; ruf=mailto:d@example.com; fo=0:1:d")),
+                     "fo= asks for 0 and for 1, which holds 0 already; write fo=1\n"));
+    BOOST_TEST(holds(notes(record(good + "; fo=1")), "fo= does nothing without ruf=\n"));
+}
+
+BOOST_AUTO_TEST_CASE(alignment) {
+    const std::string fine = "DMARC OK - example.com: p=reject, reports to mailto:d@example.com\n";
+    const std::string never = "so all of its mail fails DMARC";
+    struct Row {
+        const char* name;
+        std::string tags;
+        std::vector<std::string> options;
+        int exit_code;
+        std::string text;
+    };
+    for (
+        const Row& row : std::initializer_list<Row>{
+            {"same_name", "; aspf=s; adkim=s", {"--spf-domain=example.com", "--dkim-domain=EXAMPLE.com"}, 0, fine},
+            {"relaxed_subdomain", "", {"--spf-domain=bounce.example.com", "--dkim-domain=m.example.com"}, 0, fine},
+            {"strict_spf",
+             "; aspf=s",
+             {"--spf-domain=bounce.example.com", "--dkim-domain=example.com"},
+             1,
+             "DMARC WARNING - example.com: the bounce domain bounce.example.com never aligns: aspf=s wants example.com "
+             "itself; remove aspf=s\n"},
+            {"strict_dkim",
+             "; adkim=s",
+             {"--dkim-domain=m.example.com"},
+             2,
+             "DMARC CRITICAL - example.com: no domain given aligns with example.com, so all of its mail fails DMARC "
+             "(and "
+             "1 more)\n"
+             "WARNING: example.com: d=m.example.com never aligns: adkim=s wants example.com itself; remove adkim=s\n"},
+            {"vendor_signs",
+             "",
+             {"--spf-domain=example.com", "--dkim-domain=mail.vendor.example"},
+             1,
+             "DMARC WARNING - example.com: d=mail.vendor.example never aligns: it belongs to vendor.example, not to "
+             "example.com; sign with a name within example.com\n"},
+            {"vendor_bounces_and_signs", "", {"--spf-domain=vendor.example", "--dkim-domain=vendor.example"}, 2, never},
+            {"one_of_two_signatures", "", {"--dkim-domain=example.com", "--dkim-domain=vendor.example"}, 0, fine},
+            {"unseen",
+             "",
+             {"--dkim-domain=dark.example"},
+             3,
+             "DMARC UNKNOWN - example.com: whether d=dark.example aligns could not be looked up\n"},
+            {"usage", "", {"--spf-domain=a..b"}, 3, "DMARC UNKNOWN - --spf-domain: "},
+        }) {
+        std::vector<std::string> arguments{"-d", "example.com"};
+        arguments.insert(arguments.end(), row.options.begin(), row.options.end());
+        const auto got = run_with_zone(
+            record(good + row.tags) + "_dmarc.vendor.example TXT \"v=DMARC1; p=none\"\n_dmarc.dark.example !SERVFAIL",
+            arguments);
+        BOOST_TEST(got.exit_code == row.exit_code, row.name << ": " << got.text);
+        BOOST_TEST((got.text.find(row.text) != std::string::npos), row.name << ": " << got.text);
+    }
+    const auto json = run_with_zone(record(good), {"-d", "example.com", "--spf-domain=b.example.com", "-o", "json"});
+    BOOST_TEST((json.text.find(R"("alignments":[{"identifier":"spf","domain":"b.example.com","mode":"relaxed",)"
+                               R"("organizational_domain":"example.com","aligned":true}])") != std::string::npos),
+               json.text);
+    const auto none = run_with_zone("example.com A 192.0.2.1", {"-d", "example.com", "--dkim-domain=example.com"});
+    BOOST_TEST(none.exit_code == 2);  // without a record there is nothing to align with
+    BOOST_TEST((none.text.find("there is no DMARC record") != std::string::npos), none.text);
+}
+
+BOOST_AUTO_TEST_CASE(authoritative_servers) {
+    const std::string zone = record(good) +
+                             "example.com NS ns1.example.net\nexample.com NS ns2.example.net\n"
+                             "ns1.example.net A 198.51.100.1\nns2.example.net AAAA 2001:db8::2\n";
+    const std::string same = "_dmarc.example.com TXT \"" + good + "\"";
+    const auto with_second = [&](const std::string& second) {
+        return run_with_servers(zone, {{"198.51.100.1", same}, {"2001:db8::2", second}},
+                                {"-d", "example.com", "--authoritative"});
+    };
+    BOOST_TEST(with_second(same + "\n_dmarc.example.com TXT \"beside\"").exit_code == 0);
+    const auto old = with_second("_dmarc.example.com TXT \"v=DMARC1; p=none\"");
+    BOOST_TEST(old.exit_code == 2);
+    BOOST_TEST((old.text.find(
+                    "the authoritative servers publish different DMARC records; ns2.example.net (2001:db8::2): "
+                    "\"v=DMARC1; p=none\"; ns1.example.net (198.51.100.1): \"v=DMARC1; p=reject") != std::string::npos),
+               old.text);
+    const auto silent = with_second("_dmarc.example.com !TIMEOUT");
+    BOOST_TEST(silent.exit_code == 3);
+    BOOST_TEST(
+        (silent.text.find("ns2.example.net (2001:db8::2): TXT _dmarc.example.com: no answer") != std::string::npos),
+        silent.text);
 }
 
 BOOST_AUTO_TEST_CASE(json) {

@@ -6,6 +6,7 @@
 namespace {
 
 using mtawatch::test::run_scenarios;
+using mtawatch::test::run_with_servers;
 using mtawatch::test::run_with_zone;
 
 const char* const good = R"(
@@ -317,6 +318,171 @@ BOOST_AUTO_TEST_CASE(findings) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(explanations_that_nobody_can_read) {
+    const std::string zone = record("v=spf1 exp=why.example.com -all");
+    const std::string figures =
+        " | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=31B;;;0\n";
+    const std::string broken = "SPF WARNING - example.com: exp=why.example.com: why.example.com ";
+    const std::string told = ", so senders that fail are told nothing" + figures;
+    run_scenarios({
+        {"fine",
+         zone + "why.example.com TXT \"%{i} is not one of %{d}'s\"",
+         {"-d", "example.com"},
+         0,
+         "SPF OK - example.com: 0 of 10 lookups, ends in -all, 0 IPv4 addresses" + figures},
+        {"gone", zone, {"-d", "example.com"}, 1, broken + "has no text" + told},
+        {"two",
+         zone + "why.example.com TXT \"one\"\nwhy.example.com TXT \"two\"",
+         {"-d", "example.com"},
+         1,
+         broken + "has 2 texts; keep one" + told},
+        {"bad_macro",
+         zone + "why.example.com TXT \"%{q}\"",
+         {"-d", "example.com"},
+         1,
+         broken + "cannot be used: 'q' is no macro letter" + told},
+        {"not_ascii",
+         zone + "why.example.com TXT \"caf\\233\"",
+         {"-d", "example.com"},
+         1,
+         broken + "cannot be used: byte 0xe9 is not allowed here" + told},
+        {"servfail",
+         zone + "why.example.com !SERVFAIL",
+         {"-d", "example.com"},
+         3,
+         "SPF UNKNOWN - example.com: TXT why.example.com: the resolver 192.0.2.53 answered SERVFAIL\n"},
+        {"of_an_include_is_never_shown",
+         record("v=spf1 include:in.example.net -all") + "in.example.net TXT \"v=spf1 exp=gone.example.net -all\"",
+         {"-d", "example.com"},
+         0,
+         "SPF OK - example.com: 1 of 10 lookups, ends in -all, 0 IPv4 addresses | lookups=1;8;10;0 void_lookups=0;;2;0 "
+         "ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=34B;;;0\n"},
+    });
+}
+
+BOOST_AUTO_TEST_CASE(form_of_what_is_published) {
+    std::string zone = "example.com 86401 TXT \"v=spf1 -all\"\n";
+    for (int i = 0; i < 6; ++i) zone += "example.com 86401 TXT \"" + std::to_string(i) + std::string(200, 'x') + "\"\n";
+    const auto got = run_with_zone(zone + "example.com 86401 TXT \"spf2.0/pra -all\"", {"-d", "example.com", "-v"});
+    BOOST_TEST(got.exit_code == 0);
+    for (const char* text : {"a Sender ID record (spf2.0) is obsolete; remove it",
+                             "all TXT records of the name have 1232 bytes, so every receiver asks again over TCP",
+                             "TTL 86401 s: a mistake stays for more than a day"}) {
+        BOOST_TEST((got.text.find(text) != std::string::npos), text << " in " << got.text);
+    }
+    const auto other =
+        run_with_zone(record("v=spf1 " + std::string(440, ' ') + "-all") + "example.com 60 TXT \"beside\"",
+                      {"-d", "example.com", "-v"});
+    for (const char* text : {"the record has 451 bytes; up to 450 it fits a small DNS answer", "TTL 60 s"}) {
+        BOOST_TEST((other.text.find(text) != std::string::npos), text << " in " << other.text);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_helo_name_is_looked_at_too) {
+    const auto with_helo = [](const char* helo) {
+        return std::vector<std::string>{"-d", "example.com", "-i", "203.0.113.7", "--helo", helo, "-v"};
+    };
+    struct Row {
+        const char* name;
+        const char* helo_record;
+        int exit_code;
+        const char* text;
+    };
+    for (const Row& row : std::initializer_list<Row>{
+             {"pass", "TXT \"v=spf1 ip4:203.0.113.7 -all\"", 0,
+              "HELO out.example.com from 203.0.113.7: pass by ip4:203.0.113.7\n"},
+             {"none", "A 203.0.113.7", 0,
+              "HELO out.example.com from 203.0.113.7: none (out.example.com has no SPF record); publish: "
+              "out.example.com. IN TXT \"v=spf1 a -all\"\n"},
+             {"fail", "TXT \"v=spf1 -all\"", 1,
+              "SPF WARNING - HELO out.example.com from 203.0.113.7: fail by -all; publish: out.example.com. IN TXT "
+              "\"v=spf1 a -all\" |"},
+             {"permerror", "TXT \"v=spf1 nosuch\"", 1,
+              "SPF WARNING - HELO out.example.com from 203.0.113.7: permerror"},
+             {"temperror", "!SERVFAIL", 3, "SPF UNKNOWN - HELO out.example.com from 203.0.113.7: temperror"},
+         }) {
+        const auto got =
+            run_with_zone(std::string(good) + "out.example.com " + row.helo_record, with_helo("out.example.com"));
+        BOOST_TEST(got.exit_code == row.exit_code, row.name << ": " << got.text);
+        BOOST_TEST((got.text.find(row.text) != std::string::npos), row.name << ": " << got.text);
+    }
+    for (const char* helo : {"example.com", "EXAMPLE.com.", "localhost", "[203.0.113.7]", "bad name.example.com"}) {
+        const auto got = run_with_zone(good, with_helo(helo));
+        BOOST_TEST((got.text.find("HELO") == std::string::npos), helo << ": " << got.text);
+    }
+    const auto json =
+        run_with_zone(std::string(good) + "out.example.com TXT \"v=spf1 -all\"",
+                      {"-d", "example.com", "-i", "203.0.113.7", "--helo", "out.example.com", "-o", "json"});
+    BOOST_TEST(
+        (json.text.find(R"("helo_evaluations":[{"ip":"203.0.113.7","sender":"postmaster@out.example.com",)"
+                        R"("helo":"out.example.com","result":"fail","explanation":"DEFAULT")") != std::string::npos),
+        json.text);
+}
+
+BOOST_AUTO_TEST_CASE(networks_that_come_and_go_are_named) {
+    const std::string zone =
+        record("v=spf1 ip4:192.0.2.0/25 ip4:192.0.2.128/25 ip4:198.51.100.7 ip6:2001:db8::/32 -all");
+    const auto expecting = [&zone](const std::vector<std::string>& networks) {
+        std::vector<std::string> arguments{"-d", "example.com"};
+        for (const std::string& network : networks) arguments.push_back("--expect-networks=" + network);
+        return run_with_zone(zone, arguments);
+    };
+    BOOST_TEST(expecting({"192.0.2.0/24", "198.51.100.7", "2001:db8::/32"}).exit_code == 0);
+    BOOST_TEST(
+        expecting({"192.0.2.0/24", "198.51.100.6/31", "2001:db8::/32"})
+            .text.find("SPF WARNING - example.com: 198.51.100.6/31 of --expect-networks is not authorised any more") ==
+        0U);
+    BOOST_TEST(
+        expecting({"192.0.2.0/25", "198.51.100.7", "2001:db8::/32"})
+            .text.find(
+                "SPF WARNING - example.com: 192.0.2.0/24 is authorised, which --expect-networks does not have") == 0U);
+    BOOST_TEST(expecting({"192.0.2.9/24"}).text.find("SPF UNKNOWN - --expect-networks: ") == 0U);
+    const auto json = run_with_zone(zone, {"-d", "example.com", "-o", "json"});
+    BOOST_TEST(
+        (json.text.find(R"("networks":["192.0.2.0/24","198.51.100.7/32","2001:db8::/32"])") != std::string::npos),
+        json.text);
+}
+
+BOOST_AUTO_TEST_CASE(authoritative_servers) {
+    const std::string zone = record("v=spf1 ip4:192.0.2.0/24 -all") +
+                             "example.com NS ns1.example.net\nexample.com NS ns2.example.net\n"
+                             "ns1.example.net A 198.51.100.1\nns2.example.net A 198.51.100.2\n";
+    const std::string same = "example.com TXT \"v=spf1 ip4:192.0.2.0/24 -all\"\nexample.com TXT \"other\"";
+    const std::vector<std::string> arguments{"-d", "example.com", "--authoritative"};
+    struct Row {
+        const char* name;
+        const char* second;  // what the second server says
+        int exit_code;
+        const char* text;
+    };
+    for (const Row& row : std::initializer_list<Row>{
+             {"agree", "example.com TXT \"v=spf1 ip4:192.0.2.0/24 -all\"", 0, "SPF OK - example.com: 0 of 10 lookups"},
+             {"differ", "example.com TXT \"v=spf1 ~all\"", 2,
+              "SPF CRITICAL - example.com: the authoritative servers publish different SPF records; ns1.example.net "
+              "(198.51.100.1): \"v=spf1 ip4:192.0.2.0/24 -all\"; ns2.example.net (198.51.100.2): \"v=spf1 ~all\" |"},
+             {"one_has_none", "example.com A 192.0.2.1", 2, "ns2.example.net (198.51.100.2): none; ns1.example.net"},
+             {"silent", "example.com !TIMEOUT", 3,
+              "SPF UNKNOWN - example.com: ns2.example.net (198.51.100.2): TXT example.com: no answer from the resolver "
+              "198.51.100.2"},
+             {"refused", "example.com !REFUSED", 3, "the resolver 198.51.100.2 answered REFUSED"},
+         }) {
+        const auto got = run_with_servers(zone, {{"198.51.100.1", same}, {"198.51.100.2", row.second}}, arguments);
+        BOOST_TEST(got.exit_code == row.exit_code, row.name << ": " << got.text);
+        BOOST_TEST((got.text.find(row.text) != std::string::npos), row.name << ": " << got.text);
+    }
+    const auto nobody = run_with_zone(record("v=spf1 -all"), arguments);
+    BOOST_TEST((nobody.text.find("the authoritative servers could not be found") != std::string::npos), nobody.text);
+    const auto old =
+        run_with_servers(zone + "example.com SPF \"v=spf1 -all\"", {{"198.51.100.1", same}, {"198.51.100.2", same}},
+                         {"-d", "example.com", "--authoritative", "-v", "-o", "json"});
+    BOOST_TEST(old.exit_code == 0);
+    BOOST_TEST((old.text.find("there is a record of the type SPF (99)") != std::string::npos), old.text);
+    BOOST_TEST(
+        (old.text.find(R"x("servers":[{"server":"ns1.example.net (198.51.100.1)",)x"
+                       R"("texts":["other","v=spf1 ip4:192.0.2.0/24 -all"],"failure":""})") != std::string::npos),
+        old.text);
+}
+
 BOOST_AUTO_TEST_CASE(json_has_every_evaluation) {
     const auto got = run_with_zone(good, {"-d", "example.com", "-i", "203.0.113.7", "-i", "::1", "--sender", "",
                                           "--helo", "mail.example.com", "-o", "json"});
@@ -327,7 +493,7 @@ BOOST_AUTO_TEST_CASE(json_has_every_evaluation) {
                      R"("terms":["include:_spf.example.net","ip4:203.0.113.0/24"],"record_domain":"_spf.example.net",)"
                      R"("reason":"","lookups":2,"void_lookups":0},)"));
     BOOST_TEST(holds(R"("result":"fail","explanation":"DEFAULT","mechanism":"-all")"));
-    BOOST_TEST(holds(R"("addresses":{"ipv4":257,"ipv6_networks_64":65536},"problems":[],)"));
+    BOOST_TEST(holds(R"("addresses":{"ipv4":257,"ipv6_networks_64":65536},"networks":["192.0.2.10/32",)"));
     BOOST_TEST(holds(R"("children":[{"domain":"_spf.example.net","term":"include:_spf.example.net",)"));
 }
 

@@ -14,8 +14,8 @@ using namespace mtawatch;
 
 namespace {
 
-constexpr dns::Type types[] = {dns::Type::a,  dns::Type::aaaa, dns::Type::mx,    dns::Type::txt, dns::Type::ptr,
-                               dns::Type::ns, dns::Type::soa,  dns::Type::cname, dns::Type::tlsa};
+constexpr dns::Type types[] = {dns::Type::a,  dns::Type::aaaa, dns::Type::mx,    dns::Type::txt,  dns::Type::ptr,
+                               dns::Type::ns, dns::Type::soa,  dns::Type::cname, dns::Type::tlsa, dns::Type::spf};
 
 // Answers every question with the same bytes.
 class OneMessage final : public dns::Transport {

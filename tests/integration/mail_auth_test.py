@@ -182,6 +182,8 @@ zone:
             "ptr-of": "v=spf1 ptr -all",
             "exp-of": "v=spf1 exp=servfail.example.com -all",
             "include-of": "v=spf1 include:silent.example.com -all",
+            "before-silence": "v=spf1 ip4:192.0.2.1 include:silent.example.com a:silent2.example.com mx:silent3.example.com "
+                              "exp=silent4.example.com -all",
         }.items())
         Responder(cls.failing, RESPONDER_PORT, truncate=False).start()
         Responder(cls.failing, RESPONDER_PORT + 1, truncate=True).start()
@@ -228,6 +230,19 @@ zone:
             with self.subTest(domain=domain):
                 got = evaluate(domain, "192.0.2.1", "", "h", RESPONDER_PORT)
                 self.assertEqual(got["result"], result, got)
+
+    def test_silence_behind_the_match_costs_the_linter_and_not_the_result(self):
+        code, out = plugin("spf", "-d", "before-silence.example.com", "-i", "192.0.2.1", "--helo", "silent5.example.com",
+                           "-o", "json", port=RESPONDER_PORT)
+        observation = json.loads(out)["observation"]
+        self.assertEqual((code, observation["evaluations"][0]["result"]), (3, "pass"), out)
+        self.assertEqual(observation["helo_evaluations"][0]["result"], "temperror", out)
+        self.assertIn("lookup-failed", observation["problem_codes"])
+
+    def test_the_helo_identity_over_udp(self):
+        code, out = plugin("spf", "-d", "example.com", "-i", "192.0.2.10", "--helo", "helo.example.com", "-o", "json")
+        helo = json.loads(out)["observation"]["helo_evaluations"]
+        self.assertEqual((code, [(one["helo"], one["result"]) for one in helo]), (1, [("helo.example.com", "fail")]), out)
 
     def test_states_of_a_good_and_a_broken_domain(self):
         self.assertEqual(plugin("spf", "-d", "example.com", "-i", "192.0.2.10"), (

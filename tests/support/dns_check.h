@@ -2,7 +2,9 @@
 #pragma once
 
 #include <boost/test/unit_test.hpp>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/support/fake_clock.h"
@@ -25,6 +27,26 @@ inline plugin::Outcome run_with_zone(const std::string& zone_text, const std::ve
     probe::World world;
     world.clock = &clock;
     world.open_dns = zone.opener(&clock);
+    return run_check(arguments, world);
+}
+
+// The resolver answers from `zone_text`; the name servers at these addresses say what their own text says.
+inline plugin::Outcome run_with_servers(const std::string& zone_text,
+                                        const std::vector<std::pair<std::string, std::string>>& servers,
+                                        const std::vector<std::string>& arguments) {
+    FakeClock clock;
+    ZoneText zone(zone_text);
+    std::vector<std::pair<std::string, std::unique_ptr<ZoneText>>> others;
+    for (const auto& [address, text] : servers) others.emplace_back(address, std::make_unique<ZoneText>(text));
+    probe::World world;
+    world.clock = &clock;
+    world.open_dns = [&](const dns::ResolverSettings& settings) {
+        for (auto& [address, text] : others) {
+            if (!settings.servers.empty() && settings.servers.front().to_string() == address)
+                return text->opener(&clock)(settings);
+        }
+        return zone.opener(&clock)(settings);
+    };
     return run_check(arguments, world);
 }
 
