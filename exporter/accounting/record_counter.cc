@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 #include <string>
 
 #include "shared/base/text.h"
@@ -9,8 +10,6 @@
 namespace mtawatch::exporter {
 namespace {
 
-constexpr std::uint64_t kMxSeed = 0x2545f4914f6cdd1dU;
-constexpr std::string_view kRollup = ".rollup";
 constexpr TextId kNotYet = kNoText - 1;
 
 // The number in a cell, 0 where it is none: dlvSize is documented for d records only.
@@ -66,12 +65,13 @@ RecordCounter::RecordCounter(const AccountingSettings& settings, SeriesStore& st
     : settings_(settings),
       store_(store),
       queued_times_(settings.scanner.zone),
-      by_domain_(kProviderAnswers),
-      by_mx_(kProviderAnswers),
+      providers_(kProviderPlaces),
       replies_(kReplyAnswers),
       delivery_rows_(kRowMemos),
       sender_rows_(kRowMemos),
-      source_rows_(kRowMemos) {
+      source_rows_(kRowMemos),
+      reply_rows_(kRowMemos),
+      routes_(kRowMemos) {
     for (const std::string& provider : settings.providers->names()) provider_words_.push_back(store.word(provider));
     for (std::size_t i = 0; i < mta::kBounceClasses; ++i) {
         bounce_words_[i] = store.word(name(static_cast<mta::BounceClass>(i)));
@@ -98,38 +98,47 @@ RecordCounter::RecordCounter(const AccountingSettings& settings, SeriesStore& st
 }
 
 void RecordCounter::count(std::span<const mta::Record> records, std::int64_t now) {
-    for (const mta::Record& record : records) {
-        ++store_.totals.records[index_of(record.type)];
-        const std::int64_t time = take_time(record, now);
-        switch (record.type) {
-            case mta::RecordType::d:
-                delivery(record, time);
-                break;
-            case mta::RecordType::b:
-                bounce(record);
-                break;
-            case mta::RecordType::t:
-                transient(record);
-                break;
-            case mta::RecordType::tq:
-                queue_transient(record);
-                break;
-            case mta::RecordType::r:
-                receipt(record);
-                break;
-            case mta::RecordType::rb:
-                remote_bounce(record);
-                break;
-            case mta::RecordType::f:
-                complaint(record);
-                break;
-            case mta::RecordType::diagnostic:
-                diagnostic(record);
-                break;
-            case mta::RecordType::rs:
-            case mta::RecordType::other:
-                break;
-        }
+    std::array<ProviderKey, kAhead> keys;
+    while (!records.empty()) {
+        const auto some = records.first(std::min(kAhead, records.size()));
+        for (std::size_t i = 0; i < some.size(); ++i) keys[i] = provider_key(some[i]);
+        for (std::size_t i = 0; i < some.size(); ++i) count_one(some[i], keys[i], now);
+        records = records.subspan(some.size());
+    }
+}
+
+void RecordCounter::count_one(const mta::Record& record, const ProviderKey& key, std::int64_t now) {
+    ++store_.totals.records[index_of(record.type)];
+    const std::int64_t time = take_time(record, now);
+    if (generation_ != store_.generation()) forget_rows();
+    switch (record.type) {
+        case mta::RecordType::d:
+            delivery(record, key, time);
+            break;
+        case mta::RecordType::b:
+            bounce(record, key);
+            break;
+        case mta::RecordType::t:
+            transient(record, key);
+            break;
+        case mta::RecordType::tq:
+            queue_transient(record, key);
+            break;
+        case mta::RecordType::r:
+            receipt(record);
+            break;
+        case mta::RecordType::rb:
+            remote_bounce(record, key);
+            break;
+        case mta::RecordType::f:
+            complaint(record);
+            break;
+        case mta::RecordType::diagnostic:
+            diagnostic(record, key);
+            break;
+        case mta::RecordType::rs:
+        case mta::RecordType::other:
+            break;
     }
 }
 
@@ -146,30 +155,51 @@ std::int64_t RecordCounter::take_time(const mta::Record& record, std::int64_t no
     return record.time;
 }
 
-TextId RecordCounter::provider(std::string_view domain, const mta::Record& record) {
-    const mta::ProviderTable& table = *settings_.providers;
-    const std::uint64_t domain_hash = hash_bytes(domain);
-    ProviderAnswer& by_domain = by_domain_[domain_hash % kProviderAnswers];
-    if (by_domain.hash != domain_hash || by_domain.provider == kNoText) {
-        by_domain = {domain_hash, provider_words_[table.by_domain(domain)]};
-    }
-    if (by_domain.provider != kOtherText) return by_domain.provider;
+RecordCounter::ProviderKey RecordCounter::provider_key(const mta::Record& record) const {
+    const std::string_view domain = rcpt_domain_of(record);
     const std::string_view mx = mta::host_of(record.raw(Cell::dsn_mta));
-    if (!mx.empty()) {
-        const std::uint64_t mx_hash = hash_bytes(mx, kMxSeed);
-        ProviderAnswer& by_mx = by_mx_[mx_hash % kProviderAnswers];
-        if (by_mx.hash != mx_hash || by_mx.provider == kNoText) by_mx = {mx_hash, provider_words_[table.by_mx(mx)]};
-        if (by_mx.provider != kOtherText) return by_mx.provider;
-    }
-    const std::string_view queue = record.raw(Cell::queue);
-    if (queue.find(kRollup) == std::string_view::npos) return kOtherText;
-    return provider_words_[table.by_rollup(queue)];
+    const std::uint64_t hash = hash_bytes(mx, hash_bytes(domain));
+    __builtin_prefetch(&providers_[hash % kProviderPlaces]);
+    return {domain, mx, hash};
 }
 
-RecordCounter::Common RecordCounter::common(const mta::Record& record) {
-    const std::string_view domain = rcpt_domain_of(record);
-    return {store_.value(Kind::vmta, vmta_of(record)), store_.value(Kind::pool, record.raw(Cell::vmta_pool)),
-            provider(domain, record), domain};
+TextId RecordCounter::provider(const ProviderKey& key, const mta::Record& record) {
+    const auto& [domain, mx, hash] = key;
+    ProviderAnswers& answers = providers_[hash % kProviderPlaces];
+    mta::ProviderId id = mta::kOtherProvider;
+    if (((answers[0] ^ hash) & ~kProviderIdBits) == 0) {
+        id = static_cast<mta::ProviderId>(answers[0]);
+    } else if (((answers[1] ^ hash) & ~kProviderIdBits) == 0) {
+        id = static_cast<mta::ProviderId>(answers[1]);
+    } else {
+        const mta::ProviderTable& table = *settings_.providers;
+        id = table.by_domain(domain);
+        if (id == mta::kOtherProvider && !mx.empty()) id = table.by_mx(mx);
+        answers = {(hash & ~kProviderIdBits) | id, answers[0]};
+    }
+    return provider_words_[id != mta::kOtherProvider ? id : settings_.providers->by_rollup(record.raw(Cell::queue))];
+}
+
+RecordCounter::Common RecordCounter::common(const mta::Record& record, const ProviderKey& key) {
+    const Route r = route(record);
+    return {r.vmta, r.pool, r.source, provider(key, record), key.domain};
+}
+
+// The cells are PowerMTA's own words, so nobody chooses them to share a hash of 64 bits. Values that were folded are
+// not remembered: each record is to be counted as folded.
+RecordCounter::Route RecordCounter::route(const mta::Record& record) {
+    const std::string_view vmta = vmta_of(record);
+    const std::string_view pool = record.raw(Cell::vmta_pool);
+    const std::string_view source = record.raw(Cell::dlv_source_ip);
+    const std::uint64_t hash = hash_bytes(source, hash_bytes(pool, hash_bytes(vmta)));
+    Route& memo = routes_[hash % kRowMemos];
+    if (memo.hash == hash && store_.met_again(Kind::source_ip, memo.source, memo.source_place)) return memo;
+    Route route{hash, store_.value(Kind::vmta, vmta), store_.value(Kind::pool, pool),
+                store_.value(Kind::source_ip, source), 0};
+    if (route.vmta == kFoldedText || route.pool == kFoldedText || route.source == kFoldedText) return route;
+    route.source_place = store_.place(Kind::source_ip, source);
+    memo = route;
+    return memo;
 }
 
 mta::ReplyClass RecordCounter::reply_class(std::string_view status, std::string_view diag) {
@@ -208,14 +238,13 @@ mta::BounceClass RecordCounter::judge(std::string_view type, std::string_view ca
     return settings_.bounce_classes.of_category(category);
 }
 
-void RecordCounter::delivery(const mta::Record& record, std::int64_t time) {
+void RecordCounter::delivery(const mta::Record& record, const ProviderKey& key, std::int64_t time) {
     const std::string_view type = record.raw(Cell::dlv_type);
     if (!mta::is_smtp_delivery(type)) {
         ++*row(Family::local_deliveries, store_.value(Kind::delivery_type, type));
         return;
     }
-    if (generation_ != store_.generation()) forget_rows();
-    const Common c = common(record);
+    const Common c = common(record, key);
     const DeliveryRows rows = delivery_rows(c);
     std::uint64_t* deliveries = store_.counts(Family::deliveries, rows.deliveries);
     ++deliveries[0];
@@ -234,7 +263,7 @@ void RecordCounter::delivery(const mta::Record& record, std::int64_t time) {
     const SenderRows from = sender_rows(sender(record), c.provider);
     ++*store_.counts(Family::sender_deliveries, from.deliveries);
     ++*store_.counts(Family::sender_lifetime, from.lifetime);
-    const SourceRows source = source_rows(store_.value(Kind::source_ip, record.raw(Cell::dlv_source_ip)));
+    const SourceRows source = source_rows(c.source);
     ++*store_.counts(Family::source_ip_deliveries, source.deliveries);
     if (source.origin != SeriesTable::kNone) {
         std::uint64_t* origin = store_.origins().counts(source.origin);
@@ -251,36 +280,37 @@ void RecordCounter::delivery(const mta::Record& record, std::int64_t time) {
 
 // A remembered row serves only combinations that were not folded: folding counts every record.
 RecordCounter::DeliveryRows RecordCounter::delivery_rows(const Common& c) {
-    const std::array<TextId, 3> key{c.vmta, c.pool, c.provider};
-    DeliveryRows& memo = delivery_rows_[mix(std::uint64_t{c.vmta} << 32U | c.provider, c.pool ^ kHashStep) % kRowMemos];
-    if (memo.key == key) return memo;
-    DeliveryRows rows{key, 0, 0, 0};
-    std::array<TextId, 3> deliveries = key;
+    const std::uint64_t vmta_pool = pair(c.vmta, c.pool);
+    DeliveryRows& memo = delivery_rows_[mix(vmta_pool ^ c.provider * kHashSeed, kHashStep) % kRowMemos];
+    if (memo.vmta_pool == vmta_pool && memo.provider == c.provider) return memo;
+    DeliveryRows rows{vmta_pool, c.provider, 0, 0, 0};
+    std::array<TextId, 3> deliveries{c.vmta, c.pool, c.provider};
     std::array<TextId, 2> delay{c.provider, c.pool};
     std::array<TextId, 1> newest{c.pool};
     rows.deliveries = store_.row_number(Family::deliveries, deliveries.data());
     rows.delay = store_.row_number(Family::delivery_delay, delay.data());
     rows.newest = store_.row_number(Family::last_delivery, newest.data());
-    if (deliveries == key && delay[1] == c.pool && newest[0] == c.pool) memo = rows;
+    const bool folded = deliveries[0] != c.vmta || deliveries[1] != c.pool || delay[1] != c.pool || newest[0] != c.pool;
+    if (!folded) memo = rows;
     return rows;
 }
 
 RecordCounter::SenderRows RecordCounter::sender_rows(TextId from, TextId provider) {
-    const std::array<TextId, 2> key{from, provider};
-    SenderRows& memo = sender_rows_[mix(std::uint64_t{from} << 32U | provider, kHashStep) % kRowMemos];
-    if (memo.key == key) return memo;
+    const std::uint64_t key = pair(from, provider);
+    SenderRows& memo = sender_rows_[mix(key, kHashStep) % kRowMemos];
+    if (memo.sender_provider == key) return memo;
     SenderRows rows{key, 0, 0};
-    std::array<TextId, 2> deliveries = key;
+    std::array<TextId, 2> deliveries{from, provider};
     std::array<TextId, 1> lifetime{from};
     rows.deliveries = store_.row_number(Family::sender_deliveries, deliveries.data());
     rows.lifetime = store_.row_number(Family::sender_lifetime, lifetime.data());
-    if (deliveries == key && lifetime[0] == from) memo = rows;
+    if (deliveries[0] == from && lifetime[0] == from) memo = rows;
     return rows;
 }
 
 RecordCounter::SourceRows RecordCounter::source_rows(TextId source) {
     SourceRows& memo = source_rows_[source % kRowMemos];
-    if (memo.key == source) return memo;
+    if (memo.source == source) return memo;
     SourceRows rows{source, 0, 0};
     TextId key = source;
     rows.deliveries = store_.row_number(Family::source_ip_deliveries, &key);
@@ -293,6 +323,8 @@ void RecordCounter::forget_rows() {
     std::ranges::fill(delivery_rows_, DeliveryRows{});
     std::ranges::fill(sender_rows_, SenderRows{});
     std::ranges::fill(source_rows_, SourceRows{});
+    std::ranges::fill(reply_rows_, ReplyRow{});
+    std::ranges::fill(routes_, Route{});
     generation_ = store_.generation();
 }
 
@@ -321,15 +353,27 @@ void RecordCounter::delivery_delay(const mta::Record& record, std::uint64_t* his
 
 void RecordCounter::reply(const mta::Record& record, TextId provider) {
     const mta::ReplyCodes codes = mta::reply_codes(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
+    std::uint64_t enhanced_bytes = 0;
+    std::memcpy(&enhanced_bytes, codes.enhanced, sizeof enhanced_bytes);
+    const bool fits = codes.enhanced_size <= sizeof enhanced_bytes;
+    const std::uint64_t provider_code = pair(provider, codes.code);
+    ReplyRow& memo = reply_rows_[mix(provider_code ^ enhanced_bytes, kHashStep) % kRowMemos];
+    if (fits && memo.provider_code == provider_code && memo.enhanced == enhanced_bytes) {
+        ++*store_.counts(Family::replies, memo.row);
+        return;
+    }
     TextId& code = code_words_[codes.code < code_words_.size() ? codes.code : 0];
     if (code == kNotYet) code = store_.word(std::to_string(codes.code));
     const TextId enhanced =
         codes.enhanced_size == 0 ? code_words_[0] : store_.value(Kind::enhanced_code, codes.enhanced_code());
-    ++*row(Family::replies, provider, code, enhanced);
+    std::array<TextId, 3> labels{provider, code, enhanced};
+    const std::uint32_t row = store_.row_number(Family::replies, labels.data());
+    ++*store_.counts(Family::replies, row);
+    if (fits && labels[2] == enhanced) memo = {provider_code, enhanced_bytes, row};
 }
 
-void RecordCounter::bounce(const mta::Record& record) {
-    const Common c = common(record);
+void RecordCounter::bounce(const mta::Record& record, const ProviderKey& key) {
+    const Common c = common(record, key);
     const std::string_view status = record.raw(Cell::dsn_status);
     const std::string_view diag = record.raw(Cell::dsn_diag);
     const std::string_view given = raw_category(record);
@@ -341,7 +385,7 @@ void RecordCounter::bounce(const mta::Record& record) {
     const TextId from = sender(record);
     ++*row(Family::sender_bounces, from, verdict);
     ++*row(Family::sender_lifetime, from);
-    ++*row(Family::source_ip_bounces, store_.value(Kind::source_ip, record.raw(Cell::dlv_source_ip)), verdict);
+    ++*row(Family::source_ip_bounces, c.source, verdict);
     if (store_.enabled(Family::job_bounces)) {
         ++*row(Family::job_bounces, store_.value(Kind::job_id, job(record)), verdict);
     }
@@ -350,14 +394,14 @@ void RecordCounter::bounce(const mta::Record& record) {
     }
 }
 
-void RecordCounter::transient(const mta::Record& record) {
+void RecordCounter::transient(const mta::Record& record, const ProviderKey& key) {
     if (!mta::is_smtp_delivery(record.raw(Cell::dlv_type))) return;
-    const Common c = common(record);
+    const Common c = common(record, key);
     const mta::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
     ++*row(Family::transient_failures, c.vmta, c.pool, c.provider, reply_words_[index_of(reason)]);
     reply(record, c.provider);
     ++*row(Family::sender_transient_failures, sender(record));
-    ++*row(Family::source_ip_transient_failures, store_.value(Kind::source_ip, record.raw(Cell::dlv_source_ip)));
+    ++*row(Family::source_ip_transient_failures, c.source);
     if (store_.enabled(Family::job_transient_failures)) {
         ++*row(Family::job_transient_failures, store_.value(Kind::job_id, job(record)));
     }
@@ -366,10 +410,10 @@ void RecordCounter::transient(const mta::Record& record) {
     }
 }
 
-void RecordCounter::queue_transient(const mta::Record& record) {
+void RecordCounter::queue_transient(const mta::Record& record, const ProviderKey& key) {
     const mta::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
-    ++*row(Family::queue_transient_failures, store_.value(Kind::vmta, vmta_of(record)),
-           provider(rcpt_domain_of(record), record), reply_words_[index_of(reason)]);
+    ++*row(Family::queue_transient_failures, store_.value(Kind::vmta, vmta_of(record)), provider(key, record),
+           reply_words_[index_of(reason)]);
 }
 
 void RecordCounter::receipt(const mta::Record& record) {
@@ -379,13 +423,12 @@ void RecordCounter::receipt(const mta::Record& record) {
     if (!user.empty()) ++*row(Family::smtp_user_receipts, store_.value(Kind::smtp_user, no_address(user)));
 }
 
-void RecordCounter::remote_bounce(const mta::Record& record) {
+void RecordCounter::remote_bounce(const mta::Record& record, const ProviderKey& key) {
     const std::string_view status = record.raw(Cell::dsn_status);
     const std::string_view diag = record.raw(Cell::dsn_diag);
     const std::string_view given = raw_category(record);
     const mta::BounceClass verdict = judge({}, given, status, diag, reply_class(status, diag));
-    ++*row(Family::remote_bounces, provider(rcpt_domain_of(record), record), category(given),
-           bounce_words_[index_of(verdict)]);
+    ++*row(Family::remote_bounces, provider(key, record), category(given), bounce_words_[index_of(verdict)]);
 }
 
 void RecordCounter::complaint(const mta::Record& record) {
@@ -411,9 +454,9 @@ void RecordCounter::complaint(const mta::Record& record) {
     }
 }
 
-void RecordCounter::diagnostic(const mta::Record& record) {
+void RecordCounter::diagnostic(const mta::Record& record, const ProviderKey& key) {
     const mta::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
-    ++*row(Family::diagnostics, store_.value(Kind::vmta, vmta_of(record)), provider(rcpt_domain_of(record), record),
+    ++*row(Family::diagnostics, store_.value(Kind::vmta, vmta_of(record)), provider(key, record),
            reply_words_[index_of(reason)]);
 }
 

@@ -34,29 +34,49 @@ class RecordCounter {
 
   private:
     using Cell = mta::Column;
+    // Where a record went out: three cells that come together again and again, known by their joint hash.
+    struct Route {
+        std::uint64_t hash = 0;
+        TextId vmta = kNoText;
+        TextId pool = kNoText;
+        TextId source = kNoText;
+        std::uint32_t source_place = kNoText;  // in the source addresses' table, which notes when each was last seen
+    };
     // What most records have in common, looked up once.
     struct Common {
         TextId vmta;
         TextId pool;
+        TextId source;
         TextId provider;
         std::string_view rcpt_domain;
     };
 
     [[nodiscard]] std::int64_t take_time(const mta::Record& record, std::int64_t now);
-    [[nodiscard]] Common common(const mta::Record& record);
-    [[nodiscard]] TextId provider(std::string_view domain, const mta::Record& record);
+    // What a record's provider is looked up with, made for several records before the first of them is counted: the
+    // answers lie all over a table, and so they are on their way while others are counted.
+    struct ProviderKey {
+        std::string_view domain;
+        std::string_view mx;
+        std::uint64_t hash = 0;
+    };
+    static constexpr std::size_t kAhead = 16;
+    [[nodiscard]] ProviderKey provider_key(const mta::Record& record) const;
+    [[nodiscard]] TextId provider(const ProviderKey& key, const mta::Record& record);
+    void count_one(const mta::Record& record, const ProviderKey& key, std::int64_t now);
+    [[nodiscard]] Common common(const mta::Record& record, const ProviderKey& key);
+    [[nodiscard]] Route route(const mta::Record& record);
     [[nodiscard]] mta::ReplyClass reply_class(std::string_view status, std::string_view diag);
     [[nodiscard]] TextId sender(const mta::Record& record);
     [[nodiscard]] std::string_view job(const mta::Record& record) const;
-    void delivery(const mta::Record& record, std::int64_t time);
+    void delivery(const mta::Record& record, const ProviderKey& key, std::int64_t time);
     void delivery_delay(const mta::Record& record, std::uint64_t* histogram, std::int64_t time);
-    void bounce(const mta::Record& record);
-    void transient(const mta::Record& record);
-    void queue_transient(const mta::Record& record);
+    void bounce(const mta::Record& record, const ProviderKey& key);
+    void transient(const mta::Record& record, const ProviderKey& key);
+    void queue_transient(const mta::Record& record, const ProviderKey& key);
     void receipt(const mta::Record& record);
-    void remote_bounce(const mta::Record& record);
+    void remote_bounce(const mta::Record& record, const ProviderKey& key);
     void complaint(const mta::Record& record);
-    void diagnostic(const mta::Record& record);
+    void diagnostic(const mta::Record& record, const ProviderKey& key);
     void reply(const mta::Record& record, TextId provider);
     [[nodiscard]] mta::BounceClass judge(std::string_view type, std::string_view category, std::string_view status,
                                          std::string_view diag, mta::ReplyClass reason) const;
@@ -70,38 +90,49 @@ class RecordCounter {
         return store_.row(family, key.data());
     }
 
-    // Answers by hash of the cell: overwritten by whatever falls on the same place, so of fixed size.
-    struct ProviderAnswer {
-        std::uint64_t hash = 0;
-        TextId provider = kNoText;
-    };
+    // Answers by hash of the cells: overwritten by whatever falls on the same place, so of fixed size. A provider's
+    // answer is one word, two of them a place: the hash without its low bits, which chose the place, then the id.
+    using ProviderAnswers = std::array<std::uint64_t, 2>;
+    static constexpr std::uint64_t kProviderIdBits = 0xffffU;
+    static_assert(sizeof(mta::ProviderId) == 2);
     struct ReplyAnswer {
         std::uint64_t hash = 0;
         mta::ReplyClass answer = mta::ReplyClass::other;
     };
     // Row numbers of combinations that come again and again, until a sweep takes rows out. Each is its key, then rows.
+    // Keys are words, not arrays of ids: those would be compared by a call of memcmp.
+    static constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
     struct DeliveryRows {
-        std::array<TextId, 3> key{kNoText, kNoText, kNoText};  // vmta, pool, provider
+        std::uint64_t vmta_pool = kNoKey;
+        TextId provider = kNoText;
         std::uint32_t deliveries = 0;
         std::uint32_t delay = 0;
         std::uint32_t newest = 0;
     };
     struct SenderRows {
-        std::array<TextId, 2> key{kNoText, kNoText};  // sender domain, provider
+        std::uint64_t sender_provider = kNoKey;
         std::uint32_t deliveries = 0;
         std::uint32_t lifetime = 0;
     };
     struct SourceRows {
-        TextId key = kNoText;
+        TextId source = kNoText;
         std::uint32_t deliveries = 0;
         std::uint32_t origin = 0;
     };
+    struct ReplyRow {
+        std::uint64_t provider_code = kNoKey;
+        std::uint64_t enhanced = 0;  // the bytes of the enhanced code
+        std::uint32_t row = 0;
+    };
+    [[nodiscard]] static std::uint64_t pair(TextId first, TextId second) {
+        return std::uint64_t{first} << 32U | second;
+    }
     [[nodiscard]] DeliveryRows delivery_rows(const Common& c);
     [[nodiscard]] SenderRows sender_rows(TextId from, TextId provider);
     [[nodiscard]] SourceRows source_rows(TextId source);
     void forget_rows();
     static constexpr std::size_t kRowMemos = 1U << 10U;
-    static constexpr std::size_t kProviderAnswers = 1U << 15U;
+    static constexpr std::size_t kProviderPlaces = 1U << 14U;
     static constexpr std::size_t kReplyAnswers = 1U << 12U;
 
     const AccountingSettings& settings_;
@@ -114,12 +145,13 @@ class RecordCounter {
     std::array<TextId, mta::kReplyClasses> reply_words_{};
     std::array<TextId, 600> code_words_{};
     std::vector<Cell> job_cells_;
-    std::vector<ProviderAnswer> by_domain_;
-    std::vector<ProviderAnswer> by_mx_;
+    std::vector<ProviderAnswers> providers_;
     std::vector<ReplyAnswer> replies_;
     std::vector<DeliveryRows> delivery_rows_;
     std::vector<SenderRows> sender_rows_;
     std::vector<SourceRows> source_rows_;
+    std::vector<ReplyRow> reply_rows_;
+    std::vector<Route> routes_;
     std::uint32_t generation_ = 0;  // of the store, for which the rows above hold
 };
 

@@ -77,6 +77,13 @@ class SeriesStore {
     [[nodiscard]] TextId value(Kind kind, std::string_view raw) {
         return values_[index_of(kind)].find_or_add(raw, now_);
     }
+    // Where that value is kept, and that it was met again there: false when another took its place.
+    [[nodiscard]] std::uint32_t place(Kind kind, std::string_view raw) const {
+        return values_[index_of(kind)].place(raw);
+    }
+    [[nodiscard]] bool met_again(Kind kind, TextId value, std::uint32_t place) {
+        return values_[index_of(kind)].touch(value, place, now_);
+    }
     // A word of ours, for the closed kinds.
     [[nodiscard]] TextId word(std::string_view text);
     // The VirtualMTA and pool that last delivered from a source address.

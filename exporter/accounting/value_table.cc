@@ -75,10 +75,12 @@ TextId ValueTable::find_cleaned(std::string_view raw, std::uint32_t now) {
     return insert(hash, text, now);
 }
 
-TextId ValueTable::find(std::string_view raw) const {
+TextId ValueTable::find(std::string_view raw) const { return places_[place(raw)].text; }
+
+std::uint32_t ValueTable::place(std::string_view raw) const {
     char scratch[kMaxTextBytes];
     const std::string_view text = label_text(raw, lower_, scratch);
-    return places_[place_of(hash_of(text), text)].text;
+    return static_cast<std::uint32_t>(place_of(hash_of(text), text));
 }
 
 TextId ValueTable::restore(std::string_view text, std::uint32_t last_seen) {

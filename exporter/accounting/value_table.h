@@ -42,6 +42,14 @@ class ValueTable {
     }
     // Only looks: kNoText when unknown.
     [[nodiscard]] TextId find(std::string_view raw) const;
+    // Where in places() the value of a raw cell stands, for a caller that remembers it.
+    [[nodiscard]] std::uint32_t place(std::string_view raw) const;
+    // The value `id` was met again; false when it does not stand at `place` any more.
+    [[nodiscard]] bool touch(TextId id, std::uint32_t place, std::uint32_t now) {
+        if (place >= places_.size() || places_[place].text != id) return false;
+        if (places_[place].last_seen < now) places_[place].last_seen = now;
+        return true;
+    }
     // Puts back what a checkpoint had: the text as it is kept, which is not there yet.
     TextId restore(std::string_view text, std::uint32_t last_seen);
 

@@ -1,6 +1,7 @@
 #include "shared/mta/bounce_class.h"
 
 #include <array>
+#include <cstring>
 
 #include "shared/base/text.h"
 
@@ -25,7 +26,9 @@ bool is_local_diag(std::string_view dsn_diag) {
            base::icontains(dsn_diag, "deleted by administrator");
 }
 
-bool is_smtp_delivery(std::string_view dlv_type) { return dlv_type.empty() || dlv_type == "smtp"; }
+bool is_smtp_delivery(std::string_view dlv_type) {
+    return dlv_type.empty() || (dlv_type.size() == 4 && std::memcmp(dlv_type.data(), "smtp", 4) == 0);
+}
 
 bool is_local_bounce(std::string_view dlv_type, std::string_view dsn_diag) {
     return !is_smtp_delivery(dlv_type) || is_local_diag(dsn_diag);

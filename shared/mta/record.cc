@@ -1,5 +1,10 @@
 #include "shared/mta/record.h"
 
+#include <bit>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
 #include "shared/base/text.h"
 
 namespace mtawatch::mta {
@@ -96,8 +101,26 @@ Record OwnedRecord::view() const {
     return record;
 }
 
+namespace {
+
+// Where the last '@' is: every record asks twice, and a domain of twenty letters is one step here, not twenty.
+std::size_t last_at(std::string_view text) {
+    std::size_t end = text.size();
+#if defined(__SSE2__)
+    constexpr std::size_t step = 16;
+    for (; end >= step; end -= step) {
+        const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(text.data() + end - step));
+        const auto found = static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('@'))));
+        if (found != 0) return end - step + static_cast<std::size_t>(std::bit_width(found)) - 1;
+    }
+#endif
+    return text.substr(0, end).rfind('@');
+}
+
+}  // namespace
+
 std::string_view address_domain(std::string_view address) {
-    const std::size_t at = address.rfind('@');
+    const std::size_t at = last_at(address);
     if (at == std::string_view::npos) return {};
     address.remove_prefix(at + 1);
     if (!address.empty() && address.back() == '>') address.remove_suffix(1);
@@ -113,6 +136,10 @@ std::string_view recipient_domain(std::string_view rcpt, std::string_view queue)
     return name;
 }
 
-std::string_view host_of(std::string_view mta) { return mta.substr(0, mta.find_first_of(" (")); }
+std::string_view host_of(std::string_view mta) {
+    // One after the other: find_first_of() would ask for every byte anew.
+    mta = mta.substr(0, mta.find(' '));
+    return mta.substr(0, mta.find('('));
+}
 
 }  // namespace mtawatch::mta

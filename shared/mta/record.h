@@ -94,7 +94,7 @@ class Record {
     [[nodiscard]] bool has(Column column) const { return map_ != nullptr && (*map_)[index(column)] != kAbsent; }
     // The cell as it stands, without enclosing quotes; doubled quotes stay doubled. Empty when the column is absent.
     // Equal cells have equal raw bytes in practice, so this is what a cache is keyed with.
-    [[nodiscard]] std::string_view raw(Column column) const {
+    [[nodiscard, gnu::always_inline]] std::string_view raw(Column column) const {
         const std::string_view bytes = cell(column);
         if (bytes.size() >= 2 && bytes.front() == '"' && bytes.back() == '"') return bytes.substr(1, bytes.size() - 2);
         return bytes;
@@ -104,7 +104,7 @@ class Record {
 
   private:
     static constexpr std::size_t index(Column column) { return static_cast<std::size_t>(column); }
-    [[nodiscard]] std::string_view cell(Column column) const {
+    [[nodiscard, gnu::always_inline]] std::string_view cell(Column column) const {
         const std::uint16_t at = map_ == nullptr ? kAbsent : (*map_)[index(column)];
         if (at == kAbsent) return {};
         const std::uint32_t* end = ends_ + at;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bitset>
+#include <cstring>
 #include <deque>
 #include <map>
 
@@ -199,7 +200,7 @@ ReplyCodes reply_codes(std::string_view dsn_status, std::string_view dsn_diag) {
         codes.enhanced_size = static_cast<std::uint8_t>(size);
     };
     std::string_view text = dsn_diag;
-    if (text.starts_with("smtp;")) text.remove_prefix(5);
+    if (text.size() >= 5 && std::memcmp(text.data(), "smtp;", 5) == 0) text.remove_prefix(5);
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
     const bool code = text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && base::is_digit(text[1]) &&
                       base::is_digit(text[2]) && (text.size() == 3 || text[3] == ' ' || text[3] == '-');
