@@ -352,24 +352,34 @@ void RecordCounter::delivery_delay(const mta::Record& record, std::uint64_t* his
 }
 
 void RecordCounter::reply(const mta::Record& record, TextId provider) {
-    const mta::ReplyCodes codes = mta::reply_codes(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
-    std::uint64_t enhanced_bytes = 0;
-    std::memcpy(&enhanced_bytes, codes.enhanced, sizeof enhanced_bytes);
-    const bool fits = codes.enhanced_size <= sizeof enhanced_bytes;
-    const std::uint64_t provider_code = pair(provider, codes.code);
-    ReplyRow& memo = reply_rows_[mix(provider_code ^ enhanced_bytes, kHashStep) % kRowMemos];
-    if (fits && memo.provider_code == provider_code && memo.enhanced == enhanced_bytes) {
+    const std::string_view status = record.raw(Cell::dsn_status);
+    const std::string_view diag = record.raw(Cell::dsn_diag);
+    ReplyRow seen{{}, hash_bytes(status), provider, 0};
+    const bool has_front = diag.size() >= sizeof seen.front;
+    if (has_front) std::memcpy(seen.front.data(), diag.data(), sizeof seen.front);
+    ReplyRow& memo =
+        reply_rows_[mix(seen.front[0] ^ seen.status_hash, seen.front[1] ^ std::uint64_t{provider} << 20U) % kRowMemos];
+    if (has_front && memo.provider == provider && memo.status_hash == seen.status_hash &&
+        memo.front[0] == seen.front[0] && memo.front[1] == seen.front[1]) {
         ++*store_.counts(Family::replies, memo.row);
         return;
     }
+    const mta::ReplyCodes codes = mta::reply_codes(status, diag);
+    bool folded = false;
+    seen.row = reply_row(codes, provider, folded);
+    ++*store_.counts(Family::replies, seen.row);
+    if (has_front && codes.looked <= sizeof seen.front && !folded) memo = seen;
+}
+
+std::uint32_t RecordCounter::reply_row(const mta::ReplyCodes& codes, TextId provider, bool& folded) {
     TextId& code = code_words_[codes.code < code_words_.size() ? codes.code : 0];
     if (code == kNotYet) code = store_.word(std::to_string(codes.code));
     const TextId enhanced =
         codes.enhanced_size == 0 ? code_words_[0] : store_.value(Kind::enhanced_code, codes.enhanced_code());
     std::array<TextId, 3> labels{provider, code, enhanced};
     const std::uint32_t row = store_.row_number(Family::replies, labels.data());
-    ++*store_.counts(Family::replies, row);
-    if (fits && labels[2] == enhanced) memo = {provider_code, enhanced_bytes, row};
+    folded = labels[2] != enhanced;
+    return row;
 }
 
 void RecordCounter::bounce(const mta::Record& record, const ProviderKey& key) {

@@ -78,6 +78,7 @@ class RecordCounter {
     void complaint(const mta::Record& record);
     void diagnostic(const mta::Record& record, const ProviderKey& key);
     void reply(const mta::Record& record, TextId provider);
+    [[nodiscard]] std::uint32_t reply_row(const mta::ReplyCodes& codes, TextId provider, bool& folded);
     [[nodiscard]] mta::BounceClass judge(std::string_view type, std::string_view category, std::string_view status,
                                          std::string_view diag, mta::ReplyClass reason) const;
     // PowerMTA's category, or where it gave none that of its own patterns, or "".
@@ -119,9 +120,11 @@ class RecordCounter {
         std::uint32_t deliveries = 0;
         std::uint32_t origin = 0;
     };
+    // Known by the front of the reply's text, where that decided, and the status; `row` by those and the provider.
     struct ReplyRow {
-        std::uint64_t provider_code = kNoKey;
-        std::uint64_t enhanced = 0;  // the bytes of the enhanced code
+        std::array<std::uint64_t, 2> front{};
+        std::uint64_t status_hash = 0;
+        TextId provider = kNoText;
         std::uint32_t row = 0;
     };
     [[nodiscard]] static std::uint64_t pair(TextId first, TextId second) {

@@ -31,8 +31,7 @@ bool first_cell_is_type(std::string_view line) {
 // Writes the positions of the bits of `separators`, and up to seven more: in groups of fixed size, because a loop that
 // ends after each block's own number would be mispredicted in every block.
 [[gnu::always_inline]] inline std::uint32_t* write_positions(std::uint32_t* out, std::uint32_t base,
-                                                             std::uint64_t separators) {
-    const unsigned count = count_bits(separators);
+                                                             std::uint64_t separators, unsigned count) {
     const auto write = [&](unsigned from, unsigned to) {
         for (unsigned i = from; i < to; ++i) {
             out[i] = base + static_cast<std::uint32_t>(std::countr_zero(separators));
@@ -56,6 +55,11 @@ bool is_type_word(std::string_view code) {
 
 }  // namespace
 
+std::string_view name(ScanPath path) {
+    static constexpr std::array<std::string_view, kScanPaths.size()> names{"widest", "baseline", "portable"};
+    return names[static_cast<std::size_t>(path)];
+}
+
 AccountingScanner::AccountingScanner(ScannerOptions options)
     : options_(std::move(options)),
       times_(options_.zone),
@@ -69,6 +73,7 @@ AccountingScanner::AccountingScanner(ScannerOptions options)
         const auto renamed = options_.record_types.find(name(coded_types_[i]));
         if (renamed != options_.record_types.end()) coded_types_[i] = renamed->second;
     }
+    if (options_.path == ScanPath::widest && !WideBits::exist()) options_.path = ScanPath::baseline;
     rows_.resize(kWindowBytes + kBlock);  // a window can end a line with every byte
     reset();
 }
@@ -118,7 +123,7 @@ std::span<const Record> AccountingScanner::next() {
             if (finished_ && begin_ < end_) take_last_line();
             break;
         }
-        options_.portable ? scan_window<PortableBits>() : scan_window<VectorBits>();
+        scan_window();
         if (waiting_ && rows_used_ == 0) break;
     }
     return records_;
@@ -156,22 +161,31 @@ void AccountingScanner::drop_consumed() {
     begin_ = 0;
 }
 
-template <class Bits>
 void AccountingScanner::scan_window() {
     waiting_ = paused_ = false;
     // Never past the limit of the line at hand, so that where a record is given up depends on the bytes alone, not on
     // how they came.
     const std::size_t limit = std::min({end_, scan_ + kWindowBytes, begin_ + kMaxRecordBytes + 1});
     while (scan_ < limit && !waiting_ && !paused_) {
-        scan_plain_blocks<Bits>(limit);
-        if (scan_ < limit) scan_ = scan_block<Bits>(scan_, std::min(limit - scan_, kBlock));
+        switch (options_.path) {
+            case ScanPath::widest:
+                scan_wide_blocks(limit);
+                break;
+            case ScanPath::baseline:
+                scan_plain_blocks<VectorBits>(limit);
+                break;
+            case ScanPath::portable:
+                scan_plain_blocks<PortableBits>(limit);
+                break;
+        }
+        if (scan_ < limit) scan_ = scan_block(scan_, std::min(limit - scan_, kBlock));
     }
 }
 
 // The hot loop: whole blocks up to the first that has a newline inside quotes. Works on copies of the members, which
 // the compiler could not keep in registers.
 template <class Bits>
-void AccountingScanner::scan_plain_blocks(std::size_t limit) {
+[[gnu::always_inline]] inline void AccountingScanner::scan_plain_blocks(std::size_t limit) {
     const char* const buffer = buffer_.data();
     std::uint32_t* const first = ends_.data();
     std::uint32_t* out = first + ends_used_;
@@ -180,15 +194,15 @@ void AccountingScanner::scan_plain_blocks(std::size_t limit) {
     std::size_t at = scan_;
     for (; at + kBlock <= limit; at += kBlock) {
         const BlockBits bits = Bits::of(buffer + at);
-        const std::uint64_t inside = prefix_xor(bits.quotes) ^ carry;
+        const std::uint64_t inside = Bits::inside(bits.quotes) ^ carry;
         if ((bits.newlines & inside) != 0) [[unlikely]]
             break;
         const std::uint64_t separators = (bits.commas & ~inside) | bits.newlines;
         for (std::uint64_t newlines = bits.newlines; newlines != 0; newlines &= newlines - 1) {
             const std::uint64_t up_to = newlines ^ (newlines - 1);
-            *row++ = {static_cast<std::uint32_t>(out - first) + count_bits(separators & up_to) - 1, false};
+            *row++ = {static_cast<std::uint32_t>(out - first) + Bits::count(separators & up_to) - 1, false};
         }
-        out = write_positions(out, static_cast<std::uint32_t>(at), separators);
+        out = write_positions(out, static_cast<std::uint32_t>(at), separators, Bits::count(separators));
         carry = std::uint64_t{0} - (inside >> 63);
     }
     scan_ = at;
@@ -197,10 +211,11 @@ void AccountingScanner::scan_plain_blocks(std::size_t limit) {
     rows_used_ = static_cast<std::size_t>(row - rows_.data());
 }
 
+[[MTAWATCH_WIDE]] void AccountingScanner::scan_wide_blocks(std::size_t limit) { scan_plain_blocks<WideBits>(limit); }
+
 // Adds the separators of up to 64 bytes and returns where to go on.
-template <class Bits>
 std::size_t AccountingScanner::scan_block(std::size_t at, std::size_t valid) {
-    BlockBits bits = Bits::of(buffer_.data() + at);
+    BlockBits bits = PortableBits::of(buffer_.data() + at);
     if (valid < kBlock) {
         const std::uint64_t mask = (std::uint64_t{1} << valid) - 1;
         bits.quotes &= mask;
@@ -239,7 +254,8 @@ void AccountingScanner::add_separators(std::size_t at, std::uint64_t separators,
         rows_[rows_used_++] = {static_cast<std::uint32_t>(ends_used_ + count_bits(separators & up_to) - 1), false};
     }
     std::uint32_t* const first = ends_.data();
-    const std::uint32_t* const end = write_positions(first + ends_used_, static_cast<std::uint32_t>(at), separators);
+    const std::uint32_t* const end =
+        write_positions(first + ends_used_, static_cast<std::uint32_t>(at), separators, count_bits(separators));
     ends_used_ = static_cast<std::size_t>(end - first);
 }
 

@@ -24,6 +24,11 @@ inline constexpr std::size_t kMaxRecordColumns = 1024;
 // A line that should begin a record shows its type and time within this many bytes.
 inline constexpr std::size_t kRecordStartBytes = 1024;
 
+// AVX2, the x86-64 baseline, and plain words, which other CPUs take anyway.
+enum class ScanPath : std::uint8_t { widest, baseline, portable };
+inline constexpr std::array<ScanPath, 3> kScanPaths{ScanPath::widest, ScanPath::baseline, ScanPath::portable};
+[[nodiscard]] std::string_view name(ScanPath path);
+
 struct ScannerOptions {
     Zone zone = Zone::machine();  // of stamps without an offset
     // What a type code means in these files, beside PowerMTA's own meaning: {"r", RecordType::d}.
@@ -34,9 +39,9 @@ struct ScannerOptions {
     std::vector<std::string> custom_columns;
     // More names for a column, beside the built-in ones (timestamp, bodySize, feedback_type, diag_code, diag_text).
     std::map<std::string, Column, std::less<>> aliases;
-    // Takes the path without vector instructions, which other CPUs than x86-64 take anyway: for the tests that hold
-    // both to the same answers, and for finding out which of them is at fault.
-    bool portable = false;
+    // Which instructions look for separators. Other than the widest that the CPU has only for the tests that hold
+    // them to the same answers, and for finding out which of them is at fault.
+    ScanPath path = ScanPath::widest;
 };
 
 // Rules: a header is a line whose first cell is "type", or (files without a type column) one that names columns; it
@@ -74,11 +79,10 @@ class AccountingScanner final : public RecordReader {
         bool unclosed;       // the newline stood inside quotes and ended the record all the same
     };
 
-    template <class Bits>
     void scan_window();
     template <class Bits>
     void scan_plain_blocks(std::size_t limit);
-    template <class Bits>
+    void scan_wide_blocks(std::size_t limit);
     std::size_t scan_block(std::size_t at, std::size_t valid);
     void add_separators(std::size_t at, std::uint64_t separators, std::uint64_t newlines);
     [[nodiscard]] LineStart line_start(std::size_t at) const;

@@ -180,34 +180,48 @@ ReplyVerdict ReplyClassifier::classify(std::string_view dsn_status, std::string_
     return {ReplyClass::other, "none"};
 }
 
+namespace {
+
+struct EnhancedCode {
+    std::size_t size = 0;    // 0: there is none
+    std::size_t looked = 0;  // bytes that were looked at, one past the end where the end decided
+};
+
+// "X.Y.Z" of RFC 3463 section 2 at the front of `text`.
+EnhancedCode enhanced_code(std::string_view text) {
+    if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5') || text[1] != '.') return {0, 5};
+    std::size_t at = 2;
+    for (const bool last : {false, true}) {
+        const std::size_t begin = at;
+        while (at < text.size() && at - begin < 3 && base::is_digit(text[at])) ++at;
+        if (at == begin) return {0, at + 1};
+        if (!last && (at >= text.size() || text[at++] != '.')) return {0, at + 1};
+    }
+    const bool goes_on = at < text.size() && (base::is_digit(text[at]) || base::is_alpha(text[at]));
+    return {goes_on ? 0 : at, at + 1};
+}
+
+}  // namespace
+
 ReplyCodes reply_codes(std::string_view dsn_status, std::string_view dsn_diag) {
     ReplyCodes codes;
-    // "X.Y.Z" of RFC 3463 section 2 at the front of `text`: its length, 0 when there is none.
-    const auto enhanced_size = [](std::string_view text) -> std::size_t {
-        if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5') || text[1] != '.') return 0;
-        std::size_t at = 2;
-        for (const bool last : {false, true}) {
-            const std::size_t begin = at;
-            while (at < text.size() && at - begin < 3 && base::is_digit(text[at])) ++at;
-            if (at == begin) return 0;
-            if (!last && (at >= text.size() || text[at++] != '.')) return 0;
-        }
-        return at < text.size() && (base::is_digit(text[at]) || base::is_alpha(text[at])) ? 0 : at;
-    };
     const auto take = [&](std::string_view text) {
-        const std::size_t size = enhanced_size(text);
-        std::copy_n(text.begin(), size, codes.enhanced);
-        codes.enhanced_size = static_cast<std::uint8_t>(size);
+        const EnhancedCode found = enhanced_code(text);
+        std::copy_n(text.begin(), found.size, codes.enhanced);
+        codes.enhanced_size = static_cast<std::uint8_t>(found.size);
+        return found.looked;
     };
     std::string_view text = dsn_diag;
     if (text.size() >= 5 && std::memcmp(text.data(), "smtp;", 5) == 0) text.remove_prefix(5);
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+    std::size_t looked = dsn_diag.size() - text.size() + 4;
     const bool code = text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && base::is_digit(text[1]) &&
                       base::is_digit(text[2]) && (text.size() == 3 || text[3] == ' ' || text[3] == '-');
     if (code) {
         codes.code = static_cast<std::uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
-        if (text.size() > 4) take(text.substr(4));
+        looked += text.size() > 4 ? take(text.substr(4)) : 1;
     }
+    codes.looked = static_cast<std::uint8_t>(std::min<std::size_t>(looked, UINT8_MAX));
     if (codes.enhanced_size == 0) take(dsn_status);
     return codes;
 }

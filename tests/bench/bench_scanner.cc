@@ -54,14 +54,14 @@ class Groups {
     Slot slots_[kSlots];
 };
 
-int run(const char* path, bool keys, bool portable) {
+int run(const char* path, bool keys, mta::ScanPath scan_path) {
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) {
         fmt::print(stderr, "bench_scanner: {}: cannot be opened\n", path);
         return 1;
     }
     mta::ScannerOptions options;
-    options.portable = portable;
+    options.path = scan_path;
     mta::AccountingScanner scanner(options);
     Groups groups;
     const double before = cpu_seconds();
@@ -83,7 +83,7 @@ int run(const char* path, bool keys, bool portable) {
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - begun;
     const auto megabytes = static_cast<double>(scanner.committed()) / 1e6;
     fmt::print("{:8} {:5} {} records {} groups {} malformed: {:.3f} s cpu, {:.3f} s wall, {:.0f} MB/s (cpu)\n",
-               portable ? "portable" : "vector", keys ? "keys" : "scan", scanner.counts().parsed, groups.size(),
+               name(scan_path), keys ? "keys" : "scan", scanner.counts().parsed, groups.size(),
                scanner.counts().malformed(), cpu, wall.count(), megabytes / cpu);
     return 0;
 }
@@ -95,9 +95,9 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "usage: bench_scanner FILE\n");
         return 2;
     }
-    for (const bool portable : {false, true}) {
+    for (const mta::ScanPath path : mta::kScanPaths) {
         for (const bool keys : {false, true}) {
-            if (run(argv[1], keys, portable) != 0) return 1;
+            if (run(argv[1], keys, path) != 0) return 1;
         }
     }
     return 0;

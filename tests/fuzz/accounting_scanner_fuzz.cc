@@ -22,11 +22,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if ((data[0] & 8U) != 0) options.untyped = mta::RecordType::b;
     const bool finished = (data[0] & 1U) != 0;
     const auto expected = test::read_slowly(file, options, finished);
-    for (const bool portable : {false, true}) {
-        options.portable = portable;
+    for (const mta::ScanPath path : mta::kScanPaths) {
+        options.path = path;
         const std::string differs = test::difference(expected, test::read_in_pieces(file, options, finished, pieces));
         if (differs.empty()) continue;
-        std::fprintf(stderr, "%s path: %s\n", portable ? "portable" : "vector", differs.c_str());
+        std::fprintf(stderr, "%s path: %s\n", std::string(name(path)).c_str(), differs.c_str());
         std::abort();
     }
     return 0;

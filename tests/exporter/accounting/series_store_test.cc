@@ -93,6 +93,56 @@ BOOST_AUTO_TEST_CASE(an_idle_value_is_retired_by_record_time_and_its_counts_are_
     BOOST_TEST(by_first_label(counting.store, Family::sender_deliveries).at("old.example.com") == 1U);
 }
 
+// What is remembered of a source address must not hide from the table that it is still in use.
+BOOST_AUTO_TEST_CASE(an_address_that_delivers_every_day_is_never_retired) {
+    Counting counting{AccountingSettings()};
+    for (int day = 0; day < 30; ++day) counting.add(delivery("x@example.org", kNow + day * kDay));
+    BOOST_TEST(counting.store.retired[index_of(Family::source_ip_deliveries)] == 0U);
+    BOOST_TEST(by_first_label(counting.store, Family::source_ip_deliveries).at("192.0.2.1") == 30U);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_was_retired_is_found_again_under_its_own_name) {
+    Counting counting{AccountingSettings()};
+    counting.add(delivery("x@example.org", kNow, "s.example.com", "192.0.2.9"));
+    counting.add(delivery("x@example.org", kNow + 9 * kDay, "s.example.com", "192.0.2.8"));
+    counting.add(delivery("x@example.org", kNow + 18 * kDay, "s.example.com", "192.0.2.7"));
+    counting.add(delivery("x@example.org", kNow + 18 * kDay, "s.example.com", "192.0.2.9"));
+    const auto addresses = by_first_label(counting.store, Family::source_ip_deliveries);
+    const std::map<std::string, std::uint64_t> expected{{"192.0.2.7", 1}, {"192.0.2.9", 1}};
+    BOOST_CHECK(addresses == expected);
+    BOOST_TEST(counting.store.retired[index_of(Family::source_ip_deliveries)] == 2U);
+}
+
+BOOST_AUTO_TEST_CASE(replies_that_begin_alike_are_told_apart) {
+    Counting counting{AccountingSettings()};
+    const auto replied = [](const std::string& status, const std::string& diag) {
+        return mta::OwnedRecord(mta::RecordType::d, kNow,
+                                {{Column::rcpt, "x@example.org"},
+                                 {Column::dlv_type, "smtp"},
+                                 {Column::dsn_status, status},
+                                 {Column::dsn_diag, diag}});
+    };
+    for (int again = 0; again < 2; ++again) {
+        counting.add(replied("2.0.0 (success)", "smtp;250 2.100.10 accepted"));
+        counting.add(replied("2.0.0 (success)", "smtp;250 2.100.1 accepted"));
+        counting.add(replied("2.0.0 (success)", "smtp;250 accepted as 1"));
+        counting.add(replied("2.1.5 (success)", "smtp;250 accepted as 2"));
+        counting.add(replied("2.1.5 (success)", "smtp;        251 ok"));
+        counting.add(replied("2.1.5 (success)", "smtp;        252 ok"));
+    }
+    const SeriesTable& table = counting.store.table(Family::replies);
+    std::map<std::string, std::uint64_t> counts;
+    for (std::uint32_t row = 0; row < table.size(); ++row) {
+        const auto text = [&](std::size_t label) {
+            return std::string(counting.store.texts().text(table.keys()[row * table.arity() + label]));
+        };
+        counts[text(1) + " " + text(2)] = table.counts()[row];
+    }
+    const std::map<std::string, std::uint64_t> expected{{"250 2.100.10", 2}, {"250 2.100.1", 2}, {"250 2.0.0", 2},
+                                                        {"250 2.1.5", 2},    {"251 2.1.5", 2},   {"252 2.1.5", 2}};
+    BOOST_CHECK(counts == expected);
+}
+
 BOOST_AUTO_TEST_CASE(a_stamp_in_the_future_retires_nothing_and_is_counted) {
     Counting counting{AccountingSettings()};
     counting.add(delivery("x@example.org"));

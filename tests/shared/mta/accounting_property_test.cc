@@ -109,17 +109,17 @@ mta::ScannerOptions options_of(Random& random) {
 void check_file(const std::string& file, mta::ScannerOptions options, bool finished,
                 const std::vector<std::size_t>& pieces, const std::string& what) {
     const auto expected = test::read_slowly(file, options, finished);
-    for (const bool portable : {false, true}) {
-        options.portable = portable;
+    for (const mta::ScanPath path : mta::kScanPaths) {
+        options.path = path;
         const auto got = test::read_in_pieces(file, options, finished, pieces);
         const std::string differs = test::difference(expected, got);
-        BOOST_CHECK_MESSAGE(differs.empty(), what << (portable ? ", portable: " : ", vector: ") << differs);
+        BOOST_CHECK_MESSAGE(differs.empty(), what << ", " << name(path) << ": " << differs);
     }
 }
 
 }  // namespace
 
-BOOST_AUTO_TEST_CASE(both_paths_read_what_the_reference_reads) {
+BOOST_AUTO_TEST_CASE(all_paths_read_what_the_reference_reads) {
     for (unsigned seed = 1; seed <= 4000; ++seed) {
         Random random(seed);
         const std::string file = random_file(random);

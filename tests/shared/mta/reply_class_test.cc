@@ -192,6 +192,22 @@ BOOST_AUTO_TEST_CASE(reply_codes_come_from_the_text_then_from_the_status) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(what_follows_the_bytes_that_decided_changes_no_code) {
+    for (const std::string_view diag :
+         {"smtp;550 5.7.26 no", "smtp;250 ok", "smtp;250 2.", "smtp;250 2.1", "smtp;250 2.1.", "smtp;250 2.100.1",
+          "smtp;250 2.100.10", "smtp; 421 4.7.0 [TSS04]", "smtp;     421 4.7.0", "x-pmta;bounce", "smtp;5", "smtp;55",
+          "smtp;550", "smtp;5501", "", "550-5.1.1 no"}) {
+        const ReplyCodes codes = reply_codes("5.1.2", diag);
+        if (codes.looked > diag.size()) continue;
+        for (const std::string_view rest : {"", "0", "1", " ", ".", ".1", "a", "-", ";"}) {
+            const std::string other = std::string(diag.substr(0, codes.looked)).append(rest);
+            const ReplyCodes again = reply_codes("5.1.2", other);
+            BOOST_CHECK_MESSAGE(again.code == codes.code && again.enhanced_code() == codes.enhanced_code(),
+                                diag << " and " << other);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_bounce_is_judged_by_category_then_by_reply) {
     const ReplyClassifier replies;
     BounceClasses classes;
