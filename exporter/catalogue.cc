@@ -47,6 +47,7 @@ constexpr std::array groups_table{
         "one.",
         false, false},
     MetricGroup{"certificate", "Certificates", "The same look as check_mail_cert.", false, false},
+    MetricGroup{"mail_submit", "Submission", "The same look as check_mail_submit.", false, false},
     MetricGroup{"dnsbl", "Blocklists", "The same look as check_dnsbl.", false, false},
     MetricGroup{"records", "DNS records of mail",
                 "The same looks as check_spf, check_dkim, check_dmarc, check_mta_sts, "
@@ -301,6 +302,13 @@ constexpr std::array metrics_table = std::to_array<Metric>({
      "certificate", 0},
     {"mail_certificate_served_matches_file", MetricType::gauge, "",
      "Whether the served certificate is the one on disk; absent where no file is named.", "target", "certificate", 0},
+    {"mail_submit_accepted", MetricType::gauge, "",
+     "Whether the submission server took login, sender and recipients; 0 also where it cannot be reached.", "target",
+     "mail_submit", 0},
+    {"mail_submit_phase_duration_seconds", MetricType::gauge, "seconds",
+     "How long a phase of the last look took: resolve, connect, tls, greeting, hello, auth, mail, rcpt, reset; absent "
+     "where it was not reached.",
+     "target,phase", "mail_submit", 0},
     {"mail_dnsbl_listed", MetricType::gauge, "", "Whether the list lists the target; absent where it could not tell.",
      "target,list,list_severity", "dnsbl", 0},
     {"mail_dnsbl_lists", MetricType::gauge, "",

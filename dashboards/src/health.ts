@@ -30,6 +30,13 @@ export const health: Board = {
                 { kind: 'timeseries', title: 'Restarts', unit: 'short',
                   description: 'Restarts since the host started. Good: flat.',
                   queries: [{ expr: `mail_service_restarts{${SELECT}}`, legend: '{{host}} {{unit}}' }] },
+                { kind: 'table', title: 'Submission servers take mail', unit: 'short', words: YES_NO,
+                  description: 'Login, sender and recipient, without sending anything. Good: all yes.',
+                  queries: [{ expr: `mail_submit_accepted{${SELECT}}` }] },
+                { kind: 'timeseries', title: 'Submission, slowest phase', unit: 's',
+                  description: 'The phase of each look that took longest: connect, TLS, login and so on. Good: below a second.',
+                  queries: [{ expr: `topk without (phase) (1, mail_submit_phase_duration_seconds{${SELECT}})`,
+                              legend: '{{target}} {{phase}}' }] },
             ],
         },
         {

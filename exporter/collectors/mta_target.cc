@@ -51,8 +51,8 @@ base::Result<void> check_pace(const config::Node& section, const Pace& pace) {
     return {};
 }
 
-base::Result<std::vector<Task>> read_targets(const config::Node& section, TargetReader read) {
-    Pace pace;
+base::Result<std::vector<Task>> read_targets(const config::Node& section, TargetReader read, const Pace& usual) {
+    Pace pace = usual;
     std::vector<Task> tasks;
     config::MapReader map(section);
     read_pace(map, pace);

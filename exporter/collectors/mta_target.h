@@ -41,8 +41,9 @@ struct Pace {
 void read_pace(config::MapReader& map, Pace& into);
 [[nodiscard]] base::Result<void> check_pace(const config::Node& section, const Pace& pace);
 
-// The tasks of a section that holds a pace and `targets`, each target read by `read`.
+// The tasks of a section that holds a pace (by default `usual`) and `targets`, each target read by `read`.
 using TargetReader = base::Result<Task> (*)(const config::Node& node, const Pace& pace);
-[[nodiscard]] base::Result<std::vector<Task>> read_targets(const config::Node& section, TargetReader read);
+[[nodiscard]] base::Result<std::vector<Task>> read_targets(const config::Node& section, TargetReader read,
+                                                           const Pace& usual = {});
 
 }  // namespace mtawatch::exporter

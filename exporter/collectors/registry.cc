@@ -8,8 +8,13 @@ namespace mtawatch::exporter {
 // In the order of the sections in packaging/exporter/config.yml.
 std::span<const CollectorKind> collector_kinds() {
     static const std::vector<CollectorKind> kinds{
-        {"pmta_monitor", pmta_monitor_tasks}, {"mta_queue", mta_queue_tasks},     {"mta_service", mta_service_tasks},
-        {"mta_host", mta_host_tasks},         {"certificate", certificate_tasks}, {"dnsbl", dnsbl_tasks},
+        {"pmta_monitor", pmta_monitor_tasks},
+        {"mta_queue", mta_queue_tasks},
+        {"mta_service", mta_service_tasks},
+        {"mta_host", mta_host_tasks},
+        {"certificate", certificate_tasks},
+        {"mail_submit", mail_submit_tasks},
+        {"dnsbl", dnsbl_tasks},
         {"mail_auth", mail_auth_tasks},
     };
     return kinds;

@@ -18,6 +18,7 @@ struct CollectorKind {
 
 // The readers of the sections, one per file of this folder.
 [[nodiscard]] base::Result<std::vector<Task>> certificate_tasks(const config::Node& section);
+[[nodiscard]] base::Result<std::vector<Task>> mail_submit_tasks(const config::Node& section);
 [[nodiscard]] base::Result<std::vector<Task>> pmta_monitor_tasks(const config::Node& section);
 [[nodiscard]] base::Result<std::vector<Task>> mta_queue_tasks(const config::Node& section);
 [[nodiscard]] base::Result<std::vector<Task>> mta_service_tasks(const config::Node& section);

@@ -234,6 +234,8 @@ MTA_SERVICE = [
          lives=GAUGE_LIVES),
     Case("MailServiceRestarting", [Counter('mail_service_restarts{host="mx1",unit="pmta.service"}', 1, 0)], UNIT,
          lives=("fires", "under", "resolves")),
+    Case("MailSubmitRefused", [Gauge('mail_submit_accepted{target="mail.example.com:587"}', 0, 1)],
+         {"target": "mail.example.com:587"}, lives=GAUGE_LIVES),
     Case("PmtaLicenseExpiresSoon", [Gauge("pmta_license_expiry_timestamp_seconds", 29 * DAY, 31 * DAY)],
          lives=GAUGE_LIVES),
     Case("PmtaLicenseExpiresVerySoon", [Gauge("pmta_license_expiry_timestamp_seconds", 6 * DAY, 8 * DAY)],

@@ -1,0 +1,88 @@
+// The section `collectors.mail_submit`: whether submission servers take mail, a login each quarter of an hour.
+#include "exporter/collectors/mail_submit.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "exporter/collectors/mta_target.h"
+#include "exporter/collectors/registry.h"
+
+namespace mtawatch::exporter {
+namespace {
+
+using base::Result;
+
+Result<probe::MailSubmitQuery> read_query(config::MapReader& map, const config::Node& node) {
+    probe::MailSubmitQuery query;
+    std::string tls;
+    std::string mechanism;
+    std::int64_t port = 0;
+    map.text("host", query.host).integer("port", port, 1, 65535).choice("tls", tls, {"starttls", "implicit", "none"});
+    map.text("user", query.user).text("password_file", query.password_file).text("token_file", query.token_file);
+    map.choice("mechanism", mechanism, {"SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN", "XOAUTH2"});
+    map.boolean("allow_plaintext", query.allow_plaintext).text("from", query.from).texts("to", query.to);
+    map.text("helo", query.hello).text("name", query.name).text("ca_file", query.ca_file);
+    map.boolean("verify", query.verify).texts("dns_servers", query.names.resolver.servers);
+    if (auto read = map.required("host").finish(); !read) return base::fail(read.error());
+    if (port == 0) port = tls == "implicit" ? probe::submissions_port : probe::submission_port;
+    query.port = static_cast<std::uint16_t>(port);
+    if (tls.empty()) tls = query.port == probe::submissions_port ? "implicit" : "starttls";
+    query.tls = probe::submit_tls_named(tls).value();
+    query.mechanism = smtp::mechanism_named(mechanism);
+    auto whole = probe::completed(std::move(query));
+    if (!whole) return base::fail(node.error(whole.error().what));
+    if (whole->from.empty())
+        return base::fail(node.error("give a user with its secret, or from: there is no mail to try"));
+    return whole;
+}
+
+Result<Task> read_target(const config::Node& node, const Pace& pace) {
+    std::string target;
+    config::MapReader map(node);
+    map.text("target", target);
+    auto query = read_query(map, node);
+    if (!query) return base::fail(query.error());
+    if (target.empty()) target = fmt::format("{}:{}", query->host, query->port);
+    return Task{.probe = "mail_submit",
+                .target = target,
+                .interval = pace.interval,
+                .timeout = pace.timeout,
+                .run = [query = std::move(*query), target](probe::World& world,
+                                                           const base::Deadline& deadline) -> Result<Families> {
+                    const auto seen = probe::mail_submit(query, deadline, world);
+                    if (!seen) return base::fail(seen.error());
+                    return publish(*seen, target);
+                }};
+}
+
+}  // namespace
+
+Families publish(const probe::MailSubmitObservation& seen, const std::string& target) {
+    Families families;
+    if (seen.end == probe::SubmitEnd::not_tried) {
+        families.note_failure({base::Fault::configuration, target + ": no mail was tried"});
+        return families;
+    }
+    families.add("mail_submit_accepted", {target}, seen.end == probe::SubmitEnd::accepted ? 1.0 : 0.0);
+    for (std::size_t i = 0; i < seen.took.size(); ++i) {
+        if (!seen.took[i]) continue;
+        families.add("mail_submit_phase_duration_seconds",
+                     {target, std::string(probe::name(static_cast<probe::SubmitStep>(i)))},
+                     std::chrono::duration<double>(*seen.took[i]).count());
+    }
+    return families;
+}
+
+Result<std::vector<Task>> mail_submit_tasks(const config::Node& section) {
+    auto tasks = read_targets(section, read_target, {.interval = submit_interval, .timeout = std::chrono::seconds(20)});
+    if (!tasks) return tasks;
+    std::set<std::string> named;
+    for (const Task& task : *tasks)
+        if (!named.insert(task.target).second)
+            return base::fail(
+                section.error(fmt::format("{} stands there twice: tell the two apart by target: NAME", task.target)));
+    return tasks;
+}
+
+}  // namespace mtawatch::exporter
