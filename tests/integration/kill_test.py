@@ -3,22 +3,14 @@ truncated, and compares every counter with a count that was kept beside the writ
 import gzip
 import os
 import pathlib
-import random
-import re
-import shutil
-import subprocess
 import sys
-import tempfile
-import threading
 import time
-import urllib.request
-from collections import Counter
 
-BINARY = pathlib.Path(sys.argv[2])
+import kill_support
+
+BINARY = pathlib.Path(sys.argv[2]) / "exporter" / "pmta_exporter"
 SEEDS = [int(seed) for seed in sys.argv[3:]] or [101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112]
 KILLS_PER_SEED = 20
-URL = "http://127.0.0.1:10925/metrics"
-BOUNDS = [1, 5, 15, 30, 60, 300, 900, 3600, 14400, 43200, 86400, 172800, 259200, 432000]
 
 ACCT = ("type,timeLogged,timeQueued,orig,rcpt,orcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,bounceCat,srcType,srcMta,dlvType,"
         "dlvSourceIp,dlvDestinationIp,dlvEsmtpAvailable,dlvSize,vmta,jobId,envId,queue,vmtaPool")
@@ -48,38 +40,12 @@ def stamp(seconds):
     return time.strftime("%Y-%m-%d %H:%M:%S+0000", time.gmtime(seconds))
 
 
-class Expected:
-    """Counts what was written, by rules of its own; keys are metric name and label values in order."""
-
-    def __init__(self):
-        self.counts = Counter()
-
-    def add(self, metric, *labels, by=1):
-        self.counts[(metric,) + labels] += by
-
-    def delay(self, provider, pool, seconds):
-        for bound in BOUNDS + [float("inf")]:
-            if seconds <= bound:
-                le = "+Inf" if bound == float("inf") else f"{float(bound)}"
-                self.add("pmta_delivery_delay_seconds_bucket", provider, pool, le)
-        self.add("pmta_delivery_delay_seconds_sum", provider, pool, by=seconds)
-        self.add("pmta_delivery_delay_seconds_count", provider, pool)
-
-
-class Writer(threading.Thread):
-    """PowerMTA and its log rotation, sped up: one operation after the other until told to stop."""
+class Writer(kill_support.Writer):
+    """PowerMTA and its log rotation."""
 
     def __init__(self, folder, seed):
-        super().__init__()
-        self.random = random.Random(seed)
-        self.folder = folder
-        self.expected = Expected()
-        self.stopping = threading.Event()
-        self.number = 0
-        self.clock = int(time.time()) - 3600
+        super().__init__(folder, seed, "pmta_")
         self.files = {}
-        self.operations = Counter()
-        self.failure = None
         for name in ("acct", "other"):
             self.open_new(name)
 
@@ -150,29 +116,6 @@ class Writer(threading.Thread):
         self.put(name, (ACCT if name == "acct" else OTHER) + "\n")
         self.record(name)
 
-    def covered(self):
-        written = sum(count for key, count in self.expected.counts.items()
-                      if key[0] == "pmta_accounting_records_total")
-        # The stamp is that of the moment before the copy, so a later one than `reached` covers everything. A killed exporter
-        # begins with an older checkpoint, though: what another process had reached counts for nothing.
-        reached = process = None
-        limit = time.time() + 1.5
-        while time.time() < limit and not self.stopping.is_set():
-            metrics = scrape()
-            total = started = last = None
-            if metrics is not None:
-                total = sum(v for k, v in metrics.items() if k[0] == "pmta_accounting_records_total")
-                started = metrics.get(("process_start_time_seconds",))
-                last = metrics.get(("pmta_exporter_checkpoint_last_write_timestamp_seconds",), 0)
-            if total != written:
-                reached = None
-            elif reached is None or started != process:
-                reached, process = time.time(), started
-            elif last > reached:
-                return True
-            time.sleep(0.005)
-        return False
-
     # ---- records
     def record(self, name):
         self.record_into(self.files[name], name)
@@ -196,31 +139,31 @@ class Writer(threading.Thread):
         waited = self.random.choice([0, 1, 2, 5, 6, 59, 61, 4000, 500000])
         size = self.random.randrange(500, 90000)
         expect = self.expected
-        expect.add("pmta_accounting_records_total", kind)
+        expect.add("accounting_records_total", kind)
         status, diag, category = "2.0.0 (success)", "smtp;250 2.0.0 OK", ""
         if kind == "d":
-            expect.add("pmta_deliveries_total", vmta, pool, provider)
-            expect.add("pmta_delivered_bytes_total", vmta, pool, provider, by=size)
-            expect.add("pmta_replies_total", provider, "250", "2.0.0")
-            expect.add("pmta_sender_deliveries_total", sender, provider)
-            expect.add("pmta_sender_lifetime_records_total", sender)
-            expect.add("pmta_source_ip_deliveries_total", source)
-            expect.delay(provider, pool, waited)
+            expect.add("deliveries_total", vmta, pool, provider)
+            expect.add("delivered_bytes_total", vmta, pool, provider, by=size)
+            expect.add("replies_total", provider, "250", "2.0.0")
+            expect.add("sender_deliveries_total", sender, provider)
+            expect.add("sender_lifetime_records_total", sender)
+            expect.add("source_ip_deliveries_total", source)
+            expect.delay(waited, provider, pool)
         elif kind == "b":
             status, diag, category, verdict, reason, code, enhanced = self.random.choice(BOUNCES)
-            expect.add("pmta_bounces_total", vmta, pool, provider, category, verdict)
+            expect.add("bounces_total", vmta, pool, provider, category, verdict)
             if reason is not None:
-                expect.add("pmta_bounce_reasons_total", vmta, provider, reason)
-            expect.add("pmta_replies_total", provider, code, enhanced)
-            expect.add("pmta_sender_bounces_total", sender, verdict)
-            expect.add("pmta_sender_lifetime_records_total", sender)
-            expect.add("pmta_source_ip_bounces_total", source, verdict)
+                expect.add("bounce_reasons_total", vmta, provider, reason)
+            expect.add("replies_total", provider, code, enhanced)
+            expect.add("sender_bounces_total", sender, verdict)
+            expect.add("sender_lifetime_records_total", sender)
+            expect.add("source_ip_bounces_total", source, verdict)
         else:
             status, diag = "4.2.1 (mailbox busy)", "smtp;421 4.7.0 Try again later, too many connections, closing"
-            expect.add("pmta_transient_failures_total", vmta, pool, provider, "rate-limit")
-            expect.add("pmta_replies_total", provider, "421", "4.7.0")
-            expect.add("pmta_sender_transient_failures_total", sender)
-            expect.add("pmta_source_ip_transient_failures_total", source)
+            expect.add("transient_failures_total", vmta, pool, provider, "rate-limit")
+            expect.add("replies_total", provider, "421", "4.7.0")
+            expect.add("sender_transient_failures_total", sender)
+            expect.add("source_ip_transient_failures_total", source)
         self.number += 1
         cells = [kind, stamp(self.clock), stamp(self.clock - waited), f"bounce-{self.number}@{sender}",
                  f"user{self.number}@{domain}", "", "relayed", status, diag, "mx.example.net (198.51.100.7)", category,
@@ -236,29 +179,29 @@ class Writer(threading.Thread):
         vmta, pool = SOURCES[source]
         sender = self.random.choice(SENDERS)
         expect = self.expected
-        expect.add("pmta_accounting_records_total", "other" if kind == "x" else kind)
+        expect.add("accounting_records_total", "other" if kind == "x" else kind)
         row = dict.fromkeys(OTHER.split(","), "")
         self.number += 1
         row.update(type=kind, timeLogged=stamp(self.clock), orig=f"b{self.number}@{sender}")
         if kind == "r":
             row.update(rcpt=f"u{self.number}@{domain}", srcType="smtp", vmta=vmta, rcvSmtpUser="feeder1")
-            expect.add("pmta_receipts_total", vmta, "smtp")
-            expect.add("pmta_smtp_user_receipts_total", "feeder1")
+            expect.add("receipts_total", vmta, "smtp")
+            expect.add("smtp_user_receipts_total", "feeder1")
         elif kind == "rb":
             row.update(rcpt=f"u{self.number}@{domain}", dsnStatus="5.1.1 (bad)", dsnDiag="smtp;550 5.1.1 user unknown",
                        bounceCat="bad-mailbox")
-            expect.add("pmta_remote_bounces_total", provider, "bad-mailbox", "hard")
+            expect.add("remote_bounces_total", provider, "bad-mailbox", "hard")
         elif kind == "f":
             row.update(rcpt=f"u{self.number}@{domain}", feedbackType="abuse", format="arf", dlvSourceIp=source)
-            expect.add("pmta_complaints_total", provider, "abuse", vmta, pool)
-            expect.add("pmta_sender_complaints_total", sender)
+            expect.add("complaints_total", provider, "abuse", vmta, pool)
+            expect.add("sender_complaints_total", sender)
         elif kind == "tq":
             row.update(vmta=vmta, queue=f"{domain}/{vmta}", dsnStatus="4.4.1 (no answer from host)")
-            expect.add("pmta_queue_transient_failures_total", vmta, provider, "connection")
+            expect.add("queue_transient_failures_total", vmta, provider, "connection")
         return ",".join(map(quoted, row.values())) + "\n"
 
     # ---- the thread
-    def teach_sources(self):
+    def prepare(self):
         """One delivery of every address before the first complaint, read before it: attribution is then the same."""
         wanted = set(SOURCES)
         while wanted:
@@ -268,138 +211,30 @@ class Writer(threading.Thread):
                 if key[0] == "pmta_source_ip_deliveries_total" and before.get(key) != count:
                     wanted.discard(key[1])
 
-    def run(self):
-        try:
-            while not self.stopping.is_set():
-                name = self.random.choices(["acct", "other"], [70, 30])[0]
-                choice = self.random.random()
-                if choice < 0.02:
-                    self.rotate(name)
-                elif choice < 0.03:
-                    self.truncate(name)
-                else:
-                    for _ in range(self.random.randrange(1, 30)):
-                        self.record(name)
-                time.sleep(self.random.random() * 0.003)
-        except Exception as error:  # the main thread reports it
-            self.failure = error
+    def step(self):
+        name = self.random.choices(["acct", "other"], [70, 30])[0]
+        choice = self.random.random()
+        if choice < 0.02:
+            self.rotate(name)
+        elif choice < 0.03:
+            self.truncate(name)
+        else:
+            for _ in range(self.random.randrange(1, 30)):
+                self.record(name)
+
+    def finish(self):
+        for data in self.files.values():
+            data.close()
 
 
-LINE = re.compile(r'^([a-z_]+)(?:\{(.*)\})? (\S+)$')
-LABEL = re.compile(r'[a-z_]+="((?:[^"\\]|\\.)*)"')
-
-
-def scrape():
-    try:
-        with urllib.request.urlopen(URL, timeout=5) as answer:
-            text = answer.read().decode()
-    except OSError:
-        return None
-    metrics = {}
-    for line in text.splitlines():
-        match = LINE.match(line)
-        if match and not line.startswith("#"):
-            metrics[(match[1],) + tuple(LABEL.findall(match[2] or ""))] = float(match[3])
-    return metrics
-
-
-class Exporter:
-    def __init__(self, folder):
-        config = folder / "config.yml"
-        config.write_text(f"""accounting:
+def config(folder):
+    return f"""accounting:
   files: ["{folder}/log/*.csv", "{folder}/log/*.csv.gz"]
   moved_to: ["{folder}/moved"]
   state_interval: 20ms
   rescan_interval: 1s
-""")
-        self.command = [BINARY / "exporter" / "pmta_exporter", "--config.file", config, "--state.file",
-                        folder / "state"]
-        self.log = open(folder / "exporter.log", "ab")
-
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log)
-
-    def kill(self):
-        if self.process.poll() is not None:
-            raise RuntimeError(f"the exporter ended by itself with status {self.process.returncode}")
-        self.process.kill()
-        self.process.wait()
+"""
 
 
-def settle(exporter, writer):
-    """The exporter's metrics once they show every record, or whatever they show in the end."""
-    written = sum(c for k, c in writer.expected.counts.items() if k[0] == "pmta_accounting_records_total")
-    limit = time.time() + 15
-    metrics = None
-    while time.time() < limit:
-        metrics = scrape() or metrics
-        if metrics and sum(v for k, v in metrics.items() if k[0] == "pmta_accounting_records_total") >= written:
-            break
-        time.sleep(0.02)
-    time.sleep(0.1)  # a record counted twice would come now
-    return scrape() or metrics or {}
-
-
-def compare(metrics, writer):
-    expected = writer.expected.counts
-    families = {key[0] for key in expected}
-    # The reason of a local bounce is the reply table's business; everything else must be as it was written.
-    skipped = {"pmta_bounce_reasons_total"}
-    differences = []
-    for key, count in sorted(expected.items()):
-        if metrics.get(key, 0) != count:
-            differences.append(f"{key}: written {count}, counted {metrics.get(key, 0)}")
-    for key, value in sorted(metrics.items()):
-        if key[0] in families - skipped and value != 0 and key not in expected:
-            differences.append(f"{key}: never written, counted {value}")
-    return differences
-
-
-def run_seed(seed, root):
-    folder = root / str(seed)
-    for name in ("log", "moved"):
-        (folder / name).mkdir(parents=True)
-    choose = random.Random(seed * 7919)
-    exporter = Exporter(folder)
-    writer = Writer(folder, seed)
-    exporter.start()
-    writer.teach_sources()
-    settle(exporter, writer)
-    writer.start()
-    try:
-        for _ in range(KILLS_PER_SEED):
-            time.sleep(choose.random() ** 2 * 0.3)
-            exporter.kill()
-            exporter.start()
-    finally:
-        writer.stopping.set()
-        writer.join()
-    if writer.failure:
-        raise writer.failure
-    for data in writer.files.values():
-        data.close()
-    differences = compare(settle(exporter, writer), writer)
-    exporter.kill()
-    records = sum(c for k, c in writer.expected.counts.items() if k[0] == "pmta_accounting_records_total")
-    print(f"seed {seed}: {KILLS_PER_SEED} kills, {records} records, {dict(writer.operations)}, "
-          f"{len(differences)} differences", flush=True)
-    for difference in differences[:20]:
-        print("   ", difference)
-    if differences:
-        print((folder / "exporter.log").read_text()[-3000:])
-    return len(differences)
-
-
-def main():
-    root = pathlib.Path(tempfile.mkdtemp(prefix="mtawatch-kill-"))
-    begun = time.time()
-    try:
-        wrong = sum(1 for seed in SEEDS if run_seed(seed, root))
-    finally:
-        if not os.environ.get("KEEP"):
-            shutil.rmtree(root)
-    print(f"{len(SEEDS) * KILLS_PER_SEED} kills in {time.time() - begun:.0f} s, {wrong} seeds with differences")
-    sys.exit(1 if wrong else 0)
-
-
-main()
+# The reason of a local bounce is the reply table's business; everything else must be as it was written.
+kill_support.KillTest(BINARY, Writer, config, KILLS_PER_SEED, ["pmta_bounce_reasons_total"]).run(SEEDS)
