@@ -158,6 +158,7 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     config.kumomta_log.format = RecordFormat::kumomta;
     map.node("accounting", [&](const Node& node) { return read_feed(node, config.accounting); });
     map.node("postfix", [&](const Node& node) { return read_feed(node, config.postfix_log); });
+    map.node("kumomta_log", [&](const Node& node) { return read_feed(node, config.kumomta_log); });
     map.node("classes", [&](const Node& node) { return read_words(node, config.accounting); });
     map.node("collectors", [&](const Node& node) { return read_collectors(node, config.tasks); });
     if (auto done = map.finish(); !done) return base::fail(done.error());

@@ -104,6 +104,8 @@ constexpr std::array options_table{
            add_glob<&Options::acct>},
     Option{"--postfix-log", "GLOB", "Postfix logs to follow, for the families postfix_…; repeatable.",
            add_glob<&Options::postfix_log>},
+    Option{"--kumomta-log", "GLOB", "KumoMTA log segments to follow, for kumomta_log_…; repeatable.",
+           add_glob<&Options::kumomta_log>},
     Option{"--config.file", "FILE", "The configuration (YAML).", assign<&Options::config_file>},
     Option{"--config.check", "", "Read the configuration, say what is wrong with it, and exit.",
            act<Action::check_config>},
@@ -160,8 +162,8 @@ Result<void> check_together(const Options& options) {
         !options.acct.empty() || has_log || !options.config_file.empty() || !options.pmta_config.empty();
     if ((reads || options.action == Action::serve) && !has_input) {
         return base::fail(Fault::usage,
-                          "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --postfix-log, --config.file or "
-                          "--pmta.config");
+                          "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --postfix-log, --kumomta-log, "
+                          "--config.file or --pmta.config");
     }
     if (options.action == Action::backfill && has_log) {
         return base::fail(Fault::usage, "--backfill reads PowerMTA's accounting files only: give --acct");
@@ -207,8 +209,8 @@ Result<Options> parse_options(std::span<const std::string> arguments) {
 std::string help_text() {
     std::string text =
         "Usage: pmta_exporter [options]\n"
-        "Follows PowerMTA's accounting files and Postfix logs, and publishes what it counts to\n"
-        "Prometheus.\n\n";
+        "Follows PowerMTA's accounting files, Postfix logs and KumoMTA log segments, and publishes what it\n"
+        "counts to Prometheus.\n\n";
     for (const Option& option : options_table) {
         std::string head = fmt::format("  {}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
         std::string help(option.help);

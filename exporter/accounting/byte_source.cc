@@ -11,6 +11,7 @@
 #include "exporter/accounting/tracked_file.h"
 #include "exporter/accounting/unique_fd.h"
 #include "shared/io/inflate.h"
+#include "shared/io/zstd_reader.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -91,6 +92,7 @@ Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) {
         case Packing::gzip:
             return std::make_unique<PackedSource<io::GzipReader>>(std::move(plain));
         case Packing::zstd:
+            return std::make_unique<PackedSource<io::ZstdReader>>(std::move(plain));
         case Packing::foreign:
             break;
     }

@@ -2,6 +2,7 @@
 
 #include "exporter/accounting/record_counter.h"
 #include "shared/mta/accounting_scanner.h"
+#include "shared/mta/kumomta_log.h"
 #include "shared/mta/postfix_log.h"
 
 namespace mtawatch::exporter {
@@ -24,6 +25,7 @@ std::unique_ptr<mta::RecordReader> make_reader(const AccountingSettings& setting
         case RecordFormat::postfix:
             return std::make_unique<mta::PostfixLogReader>(postfix_options(settings));
         case RecordFormat::kumomta:
+            return std::make_unique<mta::KumoLogReader>();
         case RecordFormat::pmta:
             break;
     }

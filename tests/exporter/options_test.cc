@@ -50,12 +50,15 @@ BOOST_AUTO_TEST_CASE(help_and_version_answer_beside_anything) {
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_right_is_named) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> table{
-        {{}, "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --postfix-log, --config.file or --pmta.config"},
+        {{},
+         "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --postfix-log, --kumomta-log, --config.file or "
+         "--pmta.config"},
         {{"--acc", "x"}, "--acc: no such option; --help lists them"},
         {{"acct.csv"}, "acct.csv: no such option; --help lists them"},
         {{"--acct"}, "--acct needs a value: GLOB"},
         {{"--acct="}, "--acct: needs a file name or a pattern"},
         {{"--postfix-log", ""}, "--postfix-log: needs a file name or a pattern"},
+        {{"--kumomta-log="}, "--kumomta-log: needs a file name or a pattern"},
         {{"--backfill", "--postfix-log", "x"}, "--backfill reads PowerMTA's accounting files only: give --acct"},
         {{"--once=yes"}, "--once takes no value"},
         {{"--acct", "x", "--format", "xml"}, "--format xml: write text or openmetrics"},
