@@ -121,8 +121,10 @@ Result<void> add_queue(const Options& options, const std::string& mta, Wanted& w
         queue.web = web_source(options, "http://127.0.0.1:8000");
     }
     wanted.query.queue = std::move(queue);
-    wanted.limits.queue = options.find_thresholds("queue").value_or(
-        Thresholds::parse(mta == "postfix" ? "100/500" : "100000/500000").value());
+    const Thresholds fallback = Thresholds::parse(mta == "postfix" ? "100/500" : "100000/500000").value();
+    wanted.limits.queue = options.find_thresholds("queue").value_or(fallback);
+    if (options.given("queue") && options.text("queue").find('/') == std::string::npos)
+        wanted.limits.queue.critical = fallback.critical;  // as with the options that have one default
     return {};
 }
 

@@ -156,7 +156,14 @@ std::optional<Range> Options::find_range(std::string_view name) const {
 
 std::optional<Thresholds> Options::find_thresholds(std::string_view name) const {
     const std::optional<std::string> value = find_text(name);
-    return value ? sure(name, Thresholds::parse(*value)) : std::nullopt;
+    if (!value) return std::nullopt;
+    auto pair = sure(name, Thresholds::parse(*value));
+    // One range alone says nothing about the critical one: that stays what it is without the option.
+    const std::string_view fallback = option(name).fallback;
+    if (value->find('/') == std::string::npos && !fallback.empty()) {
+        pair->critical = sure(name, Thresholds::parse(fallback))->critical;
+    }
+    return pair;
 }
 
 std::optional<base::WallTime> Options::find_time(std::string_view name) const {

@@ -25,7 +25,7 @@ enum class Kind {
     integer,     // whole number, at least `least`, at most `most`
     number,      // decimal number, same limits
     range,       // plugin::Range
-    thresholds,  // plugin::Thresholds, "100/500"
+    thresholds,  // plugin::Thresholds, "100/500" or "100"
     duration,    // base::parse_duration, "1h30m"
     choice,      // one of the words in metavar, "none|quarantine|reject"
     endpoint,    // numeric address with or without a port, "[2001:db8::1]:53"
@@ -104,6 +104,7 @@ class Options {
     [[nodiscard]] std::optional<double> find_number(std::string_view name) const;
     [[nodiscard]] std::optional<std::chrono::milliseconds> find_duration(std::string_view name) const;
     [[nodiscard]] std::optional<Range> find_range(std::string_view name) const;
+    // A value without a slash is the warning range; the critical one is then that of the option's default.
     [[nodiscard]] std::optional<Thresholds> find_thresholds(std::string_view name) const;
     [[nodiscard]] std::optional<base::WallTime> find_time(std::string_view name) const;
     // The ranges of two options as one pair.

@@ -6,11 +6,9 @@ namespace mtawatch::plugin {
 
 base::Result<Thresholds> Thresholds::parse(std::string_view text) {
     const std::size_t slash = text.find('/');
-    if (slash == std::string_view::npos || text.size() == 1) {
+    if (text.empty() || text == "/") {
         return base::fail(base::Fault::usage,
-                          "\"{}\" is no pair of ranges; write the warning and the critical one, such as 80/90, or one "
-                          "of them, such as /90",
-                          base::one_line(text, 60));
+                          "\"{}\" holds no range; write the warning one or a pair, such as 80, 80/90 or /90", text);
     }
     Thresholds pair;
     const auto read = [](std::string_view piece, std::optional<Range>& into) -> base::Result<void> {
@@ -21,6 +19,7 @@ base::Result<Thresholds> Thresholds::parse(std::string_view text) {
         return {};
     };
     if (auto done = read(text.substr(0, slash), pair.warning); !done) return base::fail(done.error());
+    if (slash == std::string_view::npos) return pair;
     if (auto done = read(text.substr(slash + 1), pair.critical); !done) return base::fail(done.error());
     return pair;
 }

@@ -15,7 +15,7 @@ struct Thresholds {
     std::optional<Range> warning;
     std::optional<Range> critical;
 
-    // "100/500": warning, slash, critical; either may be empty ("/500"), not both.
+    // "100/500": warning, slash, critical; either may be empty ("/500"), not both. One range alone is the warning.
     [[nodiscard]] static base::Result<Thresholds> parse(std::string_view text);
 
     // Critical is asked first; no threshold is OK.

@@ -188,7 +188,7 @@ std::string_view metavar(const Option& option) {
         case Kind::range:
             return "RANGE";
         case Kind::thresholds:
-            return "WARN/CRIT";
+            return "RANGE[/RANGE]";
         case Kind::duration:
             return "DURATION";
         case Kind::choice:

@@ -158,6 +158,18 @@ BOOST_AUTO_TEST_CASE(without_a_mail_server_named_it_looks_at_disk_and_log) {
                "log_errors=0;0;100;0\n");
 }
 
+BOOST_AUTO_TEST_CASE(one_range_alone_warns_and_leaves_the_critical_default) {
+    for (const auto& [options, figure] :
+         std::initializer_list<std::pair<const char*, const char*>>{{"--queue 5", "queue=600;5;500;0"},
+                                                                    {"--queue 5/1000", "queue=600;5;1000;0"},
+                                                                    {"--disk-limits 10", "disk_root=40%;10;90;0;100"},
+                                                                    {"--delivery 99:", "delivered=95%;99:;85:;0;100"},
+                                                                    {"--log-errors 7", "log_errors=0;7;100;0"}}) {
+        const auto outcome = run({.queue = {mail(600)}}, options);
+        BOOST_TEST(has(outcome.text, figure), options);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(json_for_an_api) {
     const auto outcome = run({.queue = {mail(600)}}, "-o json");
     BOOST_TEST(outcome.exit_code == 2);

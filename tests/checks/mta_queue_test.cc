@@ -248,6 +248,34 @@ BOOST_AUTO_TEST_CASE(crit_by_backoff_names_the_queue) {
         starts(outcome.text, "MTA_QUEUE CRITICAL - 200 recipients in backoff (above 100): example.com/vmta2 200 |"));
 }
 
+BOOST_AUTO_TEST_CASE(one_range_alone_warns_and_leaves_the_critical_default) {
+    struct Row {
+        const char* options;
+        int exit_code;
+        const char* text;
+        const char* figure;
+    };
+    // 200 recipients are in backoff, the spool is 3.2 % full.
+    for (const Row& row : std::initializer_list<Row>{
+             {"--backoff 50", 1, "MTA_QUEUE WARNING - 200 recipients in backoff (above 50)", "backoff=200;50;;0"},
+             {"--backoff 200", 0, "MTA_QUEUE OK", "backoff=200;200;;0"},
+             {"--backoff 300:", 1, "200 recipients in backoff (below 300)", "backoff=200;300:;;0"},
+             {"--backoff @100:200", 1, "200 recipients in backoff (inside 100:200)", "backoff=200;@100:200;;0"},
+             {"--backoff /100", 2, "200 recipients in backoff (above 100)", "backoff=200;;100;0"},
+             {"--backoff 50/300", 1, "200 recipients in backoff (above 50)", "backoff=200;50;300;0"},
+             {"--spool 3", 1, "spool 3.2 % full (above 3)", "spool=3.2%;3;90;0;100"},
+             {"--spool 1/2", 2, "spool 3.2 % full (above 2)", "spool=3.2%;1;2;0;100"},
+             {"--spool 3/", 1, "spool 3.2 % full (above 3)", "spool=3.2%;3;;0;100"}}) {
+        PmtaBench bench;
+        const auto outcome = bench.run(std::string("--mta pmta --pmta-program ") + row.options);
+        BOOST_TEST(outcome.exit_code == row.exit_code, row.options << ": " << outcome.text);
+        BOOST_TEST(has(outcome.text, row.text), row.options);
+        BOOST_TEST(has(outcome.text, row.figure), row.options);
+    }
+    PmtaBench bench;
+    BOOST_TEST(bench.run("--mta pmta --pmta-program --spool 90:80").exit_code == 3);
+}
+
 BOOST_AUTO_TEST_CASE(warn_by_domain) {
     PmtaBench bench;
     const auto outcome = bench.run("--mta pmta --pmta-program --by domain --warning-group 699");

@@ -139,6 +139,12 @@ BOOST_AUTO_TEST_CASE(states) {
          2,
          "MTA_SERVICE CRITICAL - x was restarted 12 times by itself (above 10) | x_restarts=12;3;10;0 "
          "x_uptime=3600s;;;0\n"},
+        {"warn_restarts_by_one_range",
+         {running(hour_ago, 12)},
+         "-u x --restarts 3",
+         1,
+         "MTA_SERVICE WARNING - x was restarted 12 times by itself (above 3) | x_restarts=12;3;;0 "
+         "x_uptime=3600s;;;0\n"},
         {"warn_young",
          {running(minute_ago)},
          "-u x --min-uptime 5m",
@@ -271,7 +277,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_right_is_refused) {
         {"--banner 2001:db8::1:25", "in brackets"},
         {"--banner mx1.example.net:0", "write HOST:PORT"},
         {"--state running -u x", "running"},
-        {"--restarts 5 -u x", "--restarts"},
+        {"--restarts 5,10 -u x", "--restarts"},
+        {"--restarts / -u x", "such as 80, 80/90 or /90"},
         {"-H mx1.example.net --ssh mx2.example.net -u x", "give one of them"},
         {"--ssh -oProxyCommand=id -u x", "--ssh"},
         {"--ssh root@-oProxyCommand=id -u x", "does not begin with '-'"},

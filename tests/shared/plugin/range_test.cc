@@ -125,9 +125,14 @@ BOOST_AUTO_TEST_CASE(a_pair_is_warning_slash_critical) {
     const auto half = Thresholds::parse("/90");
     BOOST_REQUIRE(half.has_value());
     BOOST_TEST(!half->warning.has_value());
-    for (const char* bad : {"", "/", "80", "80/", "x/90", "80/x", "80/90/100"}) {
-        const bool accepted = Thresholds::parse(bad).has_value();
-        BOOST_TEST(accepted == (std::string_view(bad) == "80/"), bad);
+    for (const char* alone : {"80", "80/"}) {
+        const auto warning = Thresholds::parse(alone);
+        BOOST_REQUIRE(warning.has_value());
+        BOOST_TEST(warning->warning->text() == "80");
+        BOOST_TEST(!warning->critical.has_value());
+    }
+    for (const char* bad : {"", "/", "//", "x", "x/90", "80/x", "80/90/100", "80,90", "5:1", "5:1/"}) {
+        BOOST_TEST(!Thresholds::parse(bad).has_value(), bad);
     }
 }
 

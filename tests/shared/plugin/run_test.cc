@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_bad_command_line_is_one_line_that_names_option_and_value)
     BOOST_TEST(refusal({"-a", "x", "--mode", "quick"}) ==
                "--mode: \"quick\" is not known here; write fast, slow or none");
     BOOST_TEST(refusal({"-a", "x", "--window", "90"}).find("--window: '90' is not a duration") == 0);
-    BOOST_TEST(refusal({"-a", "x", "--disk", "80"}).find("--disk: \"80\" is no pair of ranges") == 0);
+    BOOST_TEST(refusal({"-a", "x", "--disk", "/"}).find("--disk: \"/\" holds no range") == 0);
     BOOST_TEST(refusal({"-a", "x", "-w", "5:1"}).find("--warning: \"5:1\" starts above its end") == 0);
     BOOST_TEST(refusal({"-a", "x", "-w", "30"}) ==
                "--warning: 30 alone would alert above 30; write 30: to be warned below 30 days");
