@@ -91,7 +91,9 @@ Result<void> read_feed(const Node& node, AccountingSettings& settings) {
     if (settings.format == RecordFormat::postfix) map.text("instance", settings.instance);
     map.duration("idle_limit", idle).duration("state_interval", settings.state_interval);
     map.duration("rescan_interval", settings.rescan_interval).duration("finished_after", settings.finished_after);
-    map.node("time_zone", [&](const Node& value) { return read_zone(value, settings); });
+    if (settings.format != RecordFormat::kumomta) {  // whose stamps are Unix time
+        map.node("time_zone", [&](const Node& value) { return read_zone(value, settings); });
+    }
     map.node("budgets", [&](const Node& value) { return read_budgets(value, settings); });
     map.node("groups", [&](const Node& value) {
         return each_text(value,

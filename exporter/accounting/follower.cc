@@ -15,6 +15,8 @@ namespace {
 constexpr std::chrono::milliseconds kRescanPause{20};
 // Files that are read at once keep their descriptor, so that a rename or removal loses nothing that was written before.
 constexpr std::size_t kOpenFiles = 64;
+// A segment of a log is written to for minutes, a copy of one within moments.
+constexpr std::chrono::seconds kSegmentRests{2};
 // Long enough for a file that was moved away by hand to come back, short enough for a state file of constant size.
 constexpr std::int64_t kForgetSeconds = std::int64_t{30} * 86'400;
 
@@ -146,6 +148,12 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) 
     file.modified = seen.modified;
 }
 
+// Whether a packed file without its end is a segment with little in it so far, and no copy of a known file on its way.
+bool Follower::rests(const SeenFile& seen, const Head& head) const {
+    const std::int64_t now = std::chrono::nanoseconds(clock_.wall().time_since_epoch()).count();
+    return head.packing == Packing::zstd && now - seen.modified >= std::chrono::nanoseconds(kSegmentRests).count();
+}
+
 // A file whose inode is not followed: a known one under another name, a copy of one, or a new one.
 void Follower::identify(const SeenFile& seen, Index& index) {
     const Inode inode{seen.device, seen.inode};
@@ -156,7 +164,7 @@ void Follower::identify(const SeenFile& seen, Index& index) {
         return;
     }
     const bool full = head->bytes.size() >= full_fingerprint_length(head->bytes);
-    if (head->records_end == 0 || (head->growing && !full)) {
+    if (head->records_end == 0 || (head->growing && !full && !rests(seen, *head))) {
         without_record_.insert(seen.path);
         if (!finished_files_) return;
     }

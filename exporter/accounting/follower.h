@@ -71,6 +71,7 @@ class Follower {
     [[nodiscard]] bool same_content(const TrackedFile& file, const SeenFile& seen);
     [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
     void identify(const SeenFile& seen, Index& index);
+    [[nodiscard]] bool rests(const SeenFile& seen, const Head& head) const;
     [[nodiscard]] TrackedFile* match(const Head& head, const SeenFile& seen, const Index& index) const;
     TrackedFile& add_new(const SeenFile& seen, const Head& head);
     void handle_missing();

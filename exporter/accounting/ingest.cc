@@ -189,10 +189,11 @@ void Ingest::write(ExpositionWriter& writer) const {
 
 std::vector<std::string> Ingest::source_addresses() const {
     std::vector<std::string> addresses;
-    if (!ready()) return addresses;
+    if (!ready() || !store_.enabled(Family::source_ip_deliveries)) return addresses;
     const ReaderTurn turn(lock_);
     for (const ValueTable::Entry& entry : store_.values(Kind::source_ip).places()) {
-        if (entry.text != kNoText) addresses.emplace_back(store_.texts().text(entry.text));
+        if (entry.text == kNoText || entry.text == kOtherText || store_.texts().text(entry.text).empty()) continue;
+        addresses.emplace_back(store_.texts().text(entry.text));
     }
     return addresses;
 }

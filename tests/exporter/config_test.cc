@@ -74,6 +74,16 @@ BOOST_AUTO_TEST_CASE(errors_name_file_line_and_key) {
          "config.yml line 3: accounting.budgets.pmta_job_deliveries_total: "},
         {"accounting:\n  expect: [d, x]\n",
          "config.yml line 2: accounting.expect[1]: write one of the record types: d b t tq r rb rs f"},
+        {"postfix:\n  groups: [job]\n",
+         "config.yml line 2: postfix.groups[0]: no such group; those that can be turned on: recipient_domain"},
+        {"postfix:\n  budgets:\n    pmta_deliveries_total: 3\n",
+         "config.yml line 3: postfix.budgets.pmta_deliveries_total: no family"},
+        {"postfix:\n  expect: [d, f]\n", "config.yml line 2: postfix.expect[1]: write one of the record types: d b t"},
+        {"postfix:\n  job_columns: [x]\n", "config.yml line 2: postfix.job_columns: "},
+        {"kumomta_log:\n  expect: [tq]\n",
+         "config.yml line 2: kumomta_log.expect[0]: write one of the record types: d b t r rb f"},
+        {"kumomta_log:\n  time_zone: UTC\n", "config.yml line 2: kumomta_log.time_zone: "},
+        {"kumomta_log:\n  instance: x\n", "config.yml line 2: kumomta_log.instance: "},
         {"accounting:\n  time_zone: Mars/Olympus\n", "config.yml line 2: accounting.time_zone: "},
         {"accounting:\n  idle_limit: 7\n", "config.yml line 2: accounting.idle_limit: "},
         {"collectors:\n  nothing: {}\n", "config.yml line 2: collectors.nothing: "},
@@ -122,6 +132,34 @@ BOOST_AUTO_TEST_CASE(files_of_the_command_line_come_beside_those_of_the_configur
     BOOST_TEST((config->accounting.globs == std::vector<std::string>{"/a.csv", "/b.csv"}));
     BOOST_TEST(config->accounting.state_file == "/var/lib/pmta_exporter/state");
     BOOST_TEST(load_config(parse_options(arguments).value()).error().what.find(file) != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(every_kind_of_log_is_a_feed_with_a_state_of_its_own) {
+    const auto config = parse_config(
+        "classes: {bounce_classes: {hard: [our-bad-address]}}\n"
+        "postfix: {files: /var/log/mail.log, instance: postfix-out, time_zone: UTC,\n"
+        "          budgets: {postfix_deliveries_total: 7}, groups: [recipient_domain]}\n"
+        "kumomta_log: {files: /var/log/kumomta/*, expect: [d, f], groups: [job]}\n",
+        "config.yml");
+    BOOST_REQUIRE(config);
+    const auto feeds = config->feeds();
+    BOOST_REQUIRE(feeds.size() == 2U);
+    const AccountingSettings& postfix = feeds[0];
+    BOOST_TEST((postfix.format == RecordFormat::postfix));
+    BOOST_TEST(postfix.instance == "postfix-out");
+    BOOST_TEST(postfix.budgets.at("postfix_deliveries_total") == 7U);
+    BOOST_TEST((postfix.bounce_classes.of_category("our-bad-address") == mtawatch::mta::BounceClass::hard));
+    BOOST_TEST((feeds[1].format == RecordFormat::kumomta));
+    BOOST_TEST(feeds[1].expected_types.contains(RecordType::f));
+
+    const std::vector<std::string> arguments{
+        "--postfix-log", "/var/log/mail.log", "--kumomta-log", "/k/*", "--acct", "/a.csv", "--state.file", "/s"};
+    const auto all = load_config(parse_options(arguments).value()).value().feeds();
+    BOOST_REQUIRE(all.size() == 3U);
+    BOOST_TEST(all[0].state_file == "/s");
+    BOOST_TEST(all[1].state_file == "/s.postfix");
+    BOOST_TEST(all[2].state_file == "/s.kumomta");
+    BOOST_TEST(all[2].globs.at(0) == "/k/*");
 }
 
 BOOST_AUTO_TEST_CASE(once_keeps_no_state_unless_asked) {

@@ -152,6 +152,20 @@ BOOST_AUTO_TEST_CASE(a_stamp_in_the_future_retires_nothing_and_is_counted) {
     BOOST_TEST(counting.store.retired[index_of(Family::sender_deliveries)] == 0U);
 }
 
+BOOST_AUTO_TEST_CASE(relays_of_postfix_are_retired_and_vmtas_of_powermta_are_not) {
+    for (const bool postfix : {true, false}) {
+        AccountingSettings settings;
+        settings.format = postfix ? RecordFormat::postfix : RecordFormat::pmta;
+        Counting counting(settings);
+        counting.add(delivery("x@gmail.com"));
+        counting.add({mta::RecordType::d, kNow + 9 * kDay, {{Column::rcpt, "x@gmail.com"}, {Column::vmta, "v2"}}});
+        const auto counts = by_first_label(counting.store, Family::deliveries);
+        BOOST_TEST(counts.contains("v1") == !postfix);
+        BOOST_TEST(counts.at("v2") == 1U);
+        BOOST_TEST(sum_of(counting.store, Family::deliveries) == 2U);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(labels_are_clean_bounded_and_never_an_address) {
     AccountingSettings settings;
     settings.groups = {"job"};
