@@ -42,6 +42,10 @@ std::optional<Response> refusal_of(beast::error_code error) {
     return std::nullopt;
 }
 
+bool has_transfer_coding(const RequestParser& parser) {
+    return parser.get().find(http::field::transfer_encoding) != parser.get().end();
+}
+
 Response refusal_of_chunks() { return plain(411, "The request has a body without a length: send none.\n"); }
 
 WireResponse wire_response(Response response, bool head, bool keep_alive,

@@ -22,6 +22,9 @@ void set_limits(RequestParser& parser);
 
 // The answer to a request that could not be read, or nothing where the connection is simply over.
 [[nodiscard]] std::optional<Response> refusal_of(beast::error_code error);
+// Whether the body's end is not told by Content-Length. Beast knows "chunked" alone, takes a request with any other
+// coding for one without a body, and would read its body as the next request.
+[[nodiscard]] bool has_transfer_coding(const RequestParser& parser);
 // The answer to a request whose body comes in chunks. No request of ours has a body, and Beast 1.74 ends the program in
 // an assertion when the last, empty chunk arrives byte by byte.
 [[nodiscard]] Response refusal_of_chunks();

@@ -74,7 +74,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         lowest().expires_after(engine().limits.request);
         http::async_read_header(stream_, buffer_, *parser_, [self = self()](beast::error_code error, std::size_t) {
             if (error) return self->end_reading(error);
-            if (self->parser_->chunked()) return self->refuse(refusal_of_chunks());
+            if (has_transfer_coding(*self->parser_)) return self->refuse(refusal_of_chunks());
             self->read_body();
         });
     }

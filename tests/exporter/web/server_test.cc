@@ -174,6 +174,17 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_refused_and_the_connection_ends) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(the_body_of_an_unknown_transfer_coding_is_not_the_next_request) {
+    const Running running;
+    for (const char* coding : {"xchunked", "identity", "gzip", "chunked, x"}) {
+        HttpClient client = running.client();
+        client.send("GET /-/healthy HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + std::string(coding) +
+                    "\r\n\r\nGET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+        BOOST_TEST(client.read_reply().status == 411);
+        BOOST_TEST(client.closed_by_server());
+    }
+}
+
 BOOST_AUTO_TEST_CASE(requests_in_one_packet_are_answered_in_turn) {
     const Running running;
     HttpClient client = running.client();
