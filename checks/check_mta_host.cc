@@ -22,6 +22,7 @@ using plugin::Thresholds;
 using plugin::Unit;
 
 constexpr std::int64_t enough_mail = 100;  // below it a share of bounces says nothing
+constexpr std::int64_t an_hour = 3600;
 constexpr double seconds_of_a_day = 86'400;
 
 struct Limits {
@@ -63,7 +64,7 @@ plugin::OptionTable own_options() {
         {.name = "delivery",
          .kind = Kind::thresholds,
          .help = "Percent of mail delivered in the last hour, from 100 mails on; Postfix by its log, PowerMTA by its "
-                 "accounting files (on the host itself)",
+                 "accounting files",
          .fallback = "95:/85:"},
         {.name = "acct",
          .metavar = "GLOB",
@@ -147,8 +148,8 @@ Result<Wanted> wanted_of(const Options& options) {
     wanted.query.log = true;
     if (!mta && options.given("delivery"))
         return fail(Fault::usage, "--delivery: say whose mail it is with --mta postfix or pmta");
-    // Only Postfix's deliveries can be seen everywhere, so the others are looked at where they are asked for.
-    wanted.query.deliveries = mta == "postfix" || (mta == "pmta" && !wanted.query.ssh) || options.given("delivery");
+    // KumoMTA's are not seen yet, so they are looked at, and named as unseen, only where they are asked for.
+    wanted.query.deliveries = mta == "postfix" || mta == "pmta" || options.given("delivery");
     if (mta != "postfix") wanted.query.accounting = options.text("acct");
     wanted.query.certificate = options.find_text("cert").value_or("");
     if (!wanted.query.certificate.empty())
@@ -215,14 +216,15 @@ void judge_log(const probe::MailLogFacts& log, const Limits& limits, Report& rep
 void judge_deliveries(const probe::DeliveryFacts& mail, const Limits& limits, Report& report) {
     const auto percent = mail.delivered_percent();
     const auto all = mail.delivered + mail.bounced;
+    const std::string span = mail.seconds >= an_hour ? "hour" : fmt::format("{} min", mail.seconds / 60);
     if (!percent || all < enough_mail) {
-        report.add(State::ok, fmt::format("{} mails ended in the last hour, {} of them bounced: too few to judge", all,
-                                          mail.bounced));
+        report.add(State::ok, fmt::format("{} mails ended in the last {}, {} of them bounced: too few to judge", all,
+                                          span, mail.bounced));
         return;
     }
     const double delivered = one_decimal(*percent);
     report.add(limits.delivery.judge(delivered),
-               fmt::format("{} % of {} mails were delivered in the last hour{}", base::plain(delivered), all,
+               fmt::format("{} % of {} mails were delivered in the last {}{}", base::plain(delivered), all, span,
                            because(limits.delivery, delivered)));
     report.figure("delivered", delivered, Unit::percent, limits.delivery, 0, 100);
 }
@@ -294,7 +296,11 @@ std::string observation_json(const probe::MtaHostObservation& seen, State state)
         json.null();
     json.key("deliveries");
     if (seen.deliveries)
-        json.object().member("delivered", seen.deliveries->delivered).member("bounced", seen.deliveries->bounced).end();
+        json.object()
+            .member("delivered", seen.deliveries->delivered)
+            .member("bounced", seen.deliveries->bounced)
+            .member("seconds", seen.deliveries->seconds)
+            .end();
     else
         json.null();
     json.key("unseen").array();

@@ -3,6 +3,7 @@
 #include "shared/base/text.h"
 #include "shared/mta/mail_log.h"
 #include "shared/probe/bounce_rate.h"
+#include "shared/probe/remote_accounting.h"
 
 namespace mtawatch::probe {
 
@@ -144,11 +145,10 @@ void look_at_log(const Machine& machine, bool errors, bool deliveries, const bas
 void look_at_accounting(const Machine& machine, const std::string& glob, const base::Deadline& deadline, World& world,
                         MtaHostObservation& into) {
     if (machine.is_remote()) {
-        into.unseen.push_back(
-            {"deliveries",
-             {Fault::configuration,
-              "accounting files are read on the host itself only: run check_bounce_rate there, or ask "
-              "its exporter"}});
+        if (auto facts = remote_deliveries(machine, glob, deadline))
+            into.deliveries = *facts;
+        else
+            into.unseen.push_back({"deliveries", facts.error()});
         return;
     }
     BounceRateQuery query;

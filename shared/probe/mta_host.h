@@ -21,7 +21,9 @@ struct MtaHostQuery {
     std::string certificate;             // endpoint as in parse_cert_endpoint, looked at from here; "" is none
     bool log = false;                    // errors of the last hour in the mail log
     bool deliveries = false;             // delivered and bounced in the last hour
-    std::string accounting;              // PowerMTA: where they are read from, a glob; "": from the mail log (Postfix)
+    // PowerMTA: where they are read from, a glob (over SSH with a pattern in its last part only); "": from the mail log
+    // (Postfix).
+    std::string accounting;
 };
 
 struct DiskFacts {
@@ -43,6 +45,7 @@ struct MailLogFacts {
 struct DeliveryFacts {
     std::int64_t delivered = 0;
     std::int64_t bounced = 0;
+    std::int64_t seconds = 3600;  // of the past that was seen: less where there was too much of it
     // Absent without any.
     [[nodiscard]] std::optional<double> delivered_percent() const;
 };

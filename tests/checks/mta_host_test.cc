@@ -175,7 +175,7 @@ BOOST_AUTO_TEST_CASE(json_for_an_api) {
     BOOST_TEST(outcome.exit_code == 2);
     BOOST_TEST(has(outcome.text, R"("observation":{"where":"on this machine","health":"unhealthy","services":[{)"));
     BOOST_TEST(has(outcome.text, R"("queue":{"mta":"postfix","queued":600})"));
-    BOOST_TEST(has(outcome.text, R"("deliveries":{"delivered":190,"bounced":10},"unseen":[])"));
+    BOOST_TEST(has(outcome.text, R"("deliveries":{"delivered":190,"bounced":10,"seconds":3600},"unseen":[])"));
 }
 
 BOOST_AUTO_TEST_CASE(a_log_file_serves_where_the_journal_holds_no_mail) {
@@ -226,17 +226,91 @@ BOOST_AUTO_TEST_CASE(a_host_where_nobody_logs_is_not_a_quiet_one) {
     }
 }
 
-BOOST_AUTO_TEST_CASE(deliveries_of_powermta_over_ssh_are_said_to_be_unseen) {
+// What find, head and tail say of PowerMTA's accounting on another host, whose clock stands at 1700000000.
+struct Accounting {
+    test::Said find{"1699999990.25 900 /var/log/pmta/acct-2.csv\n1699990000.0 500 /var/log/pmta/acct-1.csv\n"};
+    test::Said tail{};
+    test::Said head{"type,timeLogged,orig,rcpt,dsnStatus,dsnDiag,bounceCat,dlvType\n"};
+};
+
+const std::string acct_header = "type,timeLogged,orig,rcpt,dsnStatus,dsnDiag,bounceCat,dlvType\n";
+
+std::string accounting(const char* time, int delivered, int bounced) {
+    std::string text;
+    for (int i = 0; i < delivered; ++i)
+        text += fmt::format("d,{},s@a.b,r@c.d,2.0.0 (success),smtp;250 ok,,smtp\n", time);
+    for (int i = 0; i < bounced; ++i)
+        text += fmt::format("b,{},s@a.b,r@c.d,5.1.1 (bad mailbox),smtp;550 no,bad-mailbox,smtp\n", time);
+    return text;
+}
+
+plugin::Outcome run_remote(const Accounting& host, const std::vector<std::string>& more = {}) {
     test::FakeClock clock;
     probe::World world;
     world.clock = &clock;
-    world.open_ssh = [](const ssh::SshSettings&, const base::Deadline&) -> base::Result<std::unique_ptr<io::Commands>> {
-        return std::make_unique<test::FakeCommands>("on mx1.example.net");
+    world.open_ssh = [&](const ssh::SshSettings&,
+                         const base::Deadline&) -> base::Result<std::unique_ptr<io::Commands>> {
+        auto commands = std::make_unique<test::FakeCommands>("on mx1.example.net");
+        commands->add("date +%s", {"1700000000\n"});
+        commands->add("find -L /var/log/pmta -maxdepth 1 -type f -name acct-*.csv -printf %T@ %s %p\\n", host.find);
+        commands->add("head -n 1 -- /var/log/pmta/acct-2.csv", host.head);
+        commands->add("tail -c 33554432 -- /var/log/pmta/acct-2.csv", host.tail);
+        return commands;
     };
-    const auto outcome = test::run_check({"--mta", "pmta", "--ssh", "mx1.example.net", "--delivery", "95:/85:"}, world);
-    BOOST_TEST(outcome.exit_code == 3);
-    BOOST_TEST(has(outcome.text, "mx1.example.net is unknown"));
-    BOOST_TEST(has(outcome.text, "deliveries could not be seen: accounting files are read on the host itself only"));
+    std::vector<std::string> arguments{"--mta", "pmta", "--ssh", "mx1.example.net", "-v"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return test::run_check(arguments, world);
+}
+
+BOOST_AUTO_TEST_CASE(deliveries_of_powermta_come_over_the_same_connection) {
+    const char* now = "2023-11-14 22:13:00+0000";
+    const char* before = "2023-11-14 20:00:00+0000";
+    struct Row {
+        const char* name;
+        Accounting host;
+        const char* text;
+    };
+    const std::string cut = "7550 no,bad-mailbox,smtp\n" + accounting("2023-11-14 22:03:20+0000", 190, 10);
+    const std::vector<Row> rows{
+        {"rate",
+         {.tail = {acct_header + accounting(before, 0, 50) + accounting(now, 180, 20)}},
+         "WARNING: 90 % of 200 mails were delivered in the last hour (below 95)"},
+        {"fine",
+         {.tail = {acct_header + accounting(now, 199, 1)}},
+         "OK: 99.5 % of 200 mails were delivered in the last hour"},
+        {"few",
+         {.tail = {acct_header + accounting(now, 3, 2)}},
+         "OK: 5 mails ended in the last hour, 2 of them bounced: too few to judge"},
+        {"idle", {.find = {"1699990000.0 500 /var/log/pmta/acct-1.csv\n"}}, "OK: 0 mails ended in the last hour"},
+        {"only_the_end_is_read",
+         {.find = {"1699999990.25 99000000 /var/log/pmta/acct-2.csv\n"}, .tail = {cut}},
+         "OK: 95 % of 200 mails were delivered in the last 10 min"},
+        {"no_deliveries_logged",
+         {.tail = {acct_header + accounting(now, 0, 50)}},
+         "UNKNOWN: deliveries could not be seen: PowerMTA does not log d records here: add `records d,b`"},
+        {"no_header",
+         {.tail = {"hello\nworld\n"}},
+         "deliveries could not be seen: /var/log/pmta/acct-2.csv: no header line; is it an accounting file of "
+         "PowerMTA?"},
+        {"no_file",
+         {.find = {""}},
+         "deliveries could not be seen: no file matches /var/log/pmta/acct-*.csv on mx1.example.net"},
+        {"no_folder",
+         {.find = {"", 1, "find: '/var/log/pmta': No such file or directory"}},
+         "deliveries could not be seen: find on mx1.example.net exited with 1: find: '/var/log/pmta': No such file"},
+        {"no_permission",
+         {.tail = {"", 1, "tail: cannot open '/var/log/pmta/acct-2.csv' for reading: Permission denied"}},
+         "Permission denied; the user of the connection must be able to read the accounting files (group pmta)"},
+        {"garbled", {.find = {"hello\n"}}, "deliveries could not be seen: find printed 'hello'"},
+    };
+    for (const Row& row : rows) {
+        const auto outcome = run_remote(row.host);
+        BOOST_TEST(has(outcome.text, row.text), row.name);
+    }
+    const auto json = run_remote({.tail = {acct_header + accounting(now, 180, 20)}}, {"-o", "json"});
+    BOOST_TEST(has(json.text, R"("deliveries":{"delivered":180,"bounced":20,"seconds":3600})"));
+    const auto refused = run_remote({}, {"--acct", "/var/*/acct.csv"});
+    BOOST_TEST(has(refused.text, "over SSH write an absolute path with a pattern in its last part"));
 }
 
 BOOST_AUTO_TEST_CASE(unknown_when_the_host_cannot_be_reached) {

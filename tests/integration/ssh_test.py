@@ -242,6 +242,34 @@ class Ssh(unittest.TestCase):
             time.sleep(0.05)
         self.assertEqual(log.read_text().count("Accepted publickey"), before + 1)
 
+    def test_powermtas_deliveries_come_through_the_same_connection(self):
+        logs = self.folder / "it's pmta"
+        logs.mkdir()
+        header = "type,timeLogged,orig,rcpt,dsnStatus,dsnDiag,bounceCat,dlvType\n"
+        now = time.strftime("%Y-%m-%d %H:%M:%S+0000", time.gmtime())
+        line = f"{{}},{now},s@example.com,r@example.net,{{}},smtp;250 ok,{{}},smtp\n"
+        (logs / "acct-1.csv").write_text(header + 180 * line.format("d", "2.0.0 (success)", "")
+                                         + 20 * line.format("b", "5.1.1 (bad)", "bad-mailbox"))
+        (logs / "acct-2.csv").write_text(header)
+        (logs / "other.csv").write_text(header + 500 * line.format("b", "5.1.1 (bad)", "bad-mailbox"))
+
+        def deliveries(*arguments):
+            out = run(BUILD / "checks/check_mta_host", "--mta", "pmta", "--ssh", f"root@127.0.0.1:{PORT}", "--ssh-key",
+                      self.folder / "key", "-v", *arguments, env={"HOME": str(self.home)}).stdout
+            return [text for text in out.splitlines()[1:] if "deliver" in text or "mails" in text]
+        self.assertEqual(deliveries("--acct", logs / "acct-*.csv"),
+                         ["WARNING: 90 % of 200 mails were delivered in the last hour (below 95)"])
+        # More than is read: the end of the file is what counts, and its first line is half a record.
+        with open(logs / "acct-1.csv", "w", encoding="ascii") as file:
+            file.write(header)
+            old = line.replace(now, "2020-01-01 00:00:00+0000").format("b", "5.1.1 (bad)", "bad-mailbox")
+            file.write(old * (34_000_000 // len(old)))
+            file.write(199 * line.format("d", "2.0.0 (success)", "") + line.format("b", "5.1.1 (bad)", "bad-mailbox"))
+        self.assertEqual(deliveries("--acct", logs / "acct-*.csv", "-t", "30"),
+                         ["OK: 99.5 % of 200 mails were delivered in the last hour"])
+        self.assertEqual(deliveries("--acct", logs / "none-*.csv"),
+                         [f"UNKNOWN: deliveries could not be seen: no file matches {logs}/none-*.csv on 127.0.0.1"])
+
     def test_arguments_arrive_as_they_are(self):
         self.say(f"printf '%s\\n' \"$@\" > {self.folder}/arguments; printf '{UNIT}'")
         result = run(BUILD / "checks/check_mta_service", "-u", "it's;$(touch /tmp/x)", "--ssh", f"root@127.0.0.1:{PORT}",
