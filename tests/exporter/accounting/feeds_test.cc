@@ -10,6 +10,7 @@
 #include "exporter/accounting/accounting.h"
 #include "exporter/accounting/ingest.h"
 #include "exporter/accounting/reading_metrics.h"
+#include "exporter/accounting/tracked_file.h"
 #include "shared/base/deadline.h"
 #include "shared/io/gzip_encode.h"
 #include "tests/support/zstd_text.h"
@@ -188,6 +189,31 @@ BOOST_AUTO_TEST_CASE(logs_that_begin_in_the_same_second_are_read_in_the_order_of
         world.write(dated ? "mail.log-20261120" : "mail.log.1", line("postfix/smtpd[7]: connect from x[192.0.2.1]"));
         world.write(dated ? "mail.log-20261119" : "mail.log.2", line(kQueued));
         BOOST_TEST(has(world.once({world.postfix}), kFromNews));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(names_of_rotation_are_told_from_names) {
+    struct Row {
+        std::string path;
+        std::string stem;
+    };
+    // Of one stem, from the newest to the oldest.
+    const std::vector<std::vector<Row>> table{
+        {{"/var/log/mail.log", "mail.log"}, {"/old/mail.log.1", "mail.log"}, {"mail.log.10.gz", "mail.log"}},
+        {{"mail.log", "mail.log"}, {"mail.log-20261121", "mail.log"}, {"mail.log-20261120.gz", "mail.log"}},
+        {{"maillog", "maillog"},
+         {"maillog.20261121-100000.gz", "maillog"},
+         {"maillog.20261121-095959.gz", "maillog"},
+         {"maillog.20261120-235959", "maillog"}},
+        {{"20261121-100000.zst", "20261121-100000"}},
+        {{"acct-2026-11-21-0001.csv", "acct-2026-11-21-0001.csv"}},
+        {{"mail-7", "mail-7"}},
+    };
+    for (const auto& rows : table) {
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            BOOST_TEST(stem_of(rows[i].path) == rows[i].stem);
+            if (i > 0) BOOST_TEST(rotation_age(rows[i].path) > rotation_age(rows[i - 1].path), rows[i].path);
+        }
     }
 }
 
