@@ -7,6 +7,7 @@
 #include "exporter/log.h"
 #include "exporter/web/asio.h"
 #include "exporter/web/basic_auth.h"
+#include "exporter/web/page_queue.h"
 #include "exporter/web/server.h"
 #include "exporter/web/site.h"
 #include "exporter/web/web_policy.h"
@@ -33,9 +34,9 @@ struct Engine {
     Connections waiting;
     Connections working;
     Connections sending;
-    std::size_t large_answers = 0;
     std::size_t passwords = 0;
     bool stopping = false;
+    PageQueue queue{*this};
 
     asio::thread_pool renderer{1};
     asio::thread_pool password_checker{1};
@@ -55,6 +56,10 @@ class Connection {
 
     // Ends all pending operations; the object goes when they have ended.
     virtual void close() = 0;
+    // The answer that it has asked for.
+    virtual void deliver(std::shared_ptr<const Response> response) = 0;
+    // Whether it is sending this very answer.
+    [[nodiscard]] virtual bool sends(const Response* response) const = 0;
     // The same, and its place is free at once.
     void give_way() {
         leave();

@@ -48,7 +48,7 @@ bool has_transfer_coding(const RequestParser& parser) {
 
 Response refusal_of_chunks() { return plain(411, "The request has a body without a length: send none.\n"); }
 
-WireResponse wire_response(Response response, bool head, bool keep_alive,
+WireResponse wire_response(const Response& response, bool head, bool keep_alive,
                            const std::vector<std::pair<std::string, std::string>>& extra_headers) {
     WireResponse wire{http::int_to_status(response.status), 11};
     wire.set(http::field::content_type, response.content_type);
@@ -57,7 +57,7 @@ WireResponse wire_response(Response response, bool head, bool keep_alive,
     for (const auto& [name, value] : response.headers) wire.set(name, value);
     wire.content_length(response.body.size());
     wire.keep_alive(keep_alive);
-    if (!head) wire.body() = std::move(response.body);
+    if (!head) wire.body() = {response.body.data(), response.body.size()};
     return wire;
 }
 

@@ -9,7 +9,7 @@
 namespace mtawatch::exporter {
 
 using RequestParser = http::request_parser<http::string_body>;
-using WireResponse = http::response<http::string_body>;
+using WireResponse = http::response<http::span_body<const char>>;
 
 // Credentials and all, no scraper's header comes near.
 inline constexpr std::uint32_t max_header_bytes = 16U << 10U;
@@ -29,8 +29,8 @@ void set_limits(RequestParser& parser);
 // an assertion when the last, empty chunk arrives byte by byte.
 [[nodiscard]] Response refusal_of_chunks();
 
-// `head` leaves the body out and keeps its length.
-[[nodiscard]] WireResponse wire_response(Response response, bool head, bool keep_alive,
+// Refers to the body of `response`, which must stay as long. `head` leaves it out and keeps its length.
+[[nodiscard]] WireResponse wire_response(const Response& response, bool head, bool keep_alive,
                                          const std::vector<std::pair<std::string, std::string>>& extra_headers);
 
 }  // namespace mtawatch::exporter

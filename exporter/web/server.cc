@@ -199,6 +199,7 @@ void Server::stop() {
         for (Connections* list : {&impl.engine.waiting, &impl.engine.sending, &impl.engine.working}) {
             for (Connection* connection : Connections(*list)) connection->close();
         }
+        impl.engine.queue.clear();
     });
     impl.engine.renderer.stop();
     impl.engine.password_checker.stop();

@@ -36,7 +36,6 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
   public:
     Session(Engine& shared, std::shared_ptr<const WebPolicy> policy, Stream stream)
         : Connection(shared), policy_(std::move(policy)), stream_(std::move(stream)) {}
-    ~Session() override { release(); }
 
     void start() {
         if constexpr (std::is_same_v<Stream, TlsStream>) {
@@ -51,6 +50,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     }
 
     void close() override { lowest().close(); }
+    void deliver(std::shared_ptr<const Response> response) override { send(std::move(response)); }
+    [[nodiscard]] bool sends(const Response* response) const override { return page_.get() == response; }
 
   private:
     std::shared_ptr<Session> self() { return this->shared_from_this(); }
@@ -125,41 +126,21 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         Engine& shared = engine();
         if (shared.stopping) return close();
         if (Site::is_quick(request_)) return send(shared.site->respond(request_));
-        if (shared.large_answers >= shared.limits.answers_at_once) {
-            // A client that reads slowly gives way to one that may be the scraper.
-            if (shared.sending.empty()) return send(too_busy("Too many requests at once"));
-            shared.sending.front()->give_way();
-        }
-        counted_ = true;
-        ++shared.large_answers;
-        asio::post(shared.renderer, [self = self()]() mutable {
-            Engine& all = self->engine();
-            auto response = std::make_shared<Response>(self->make_response());
-            asio::post(all.io, [self = std::move(self), response] { self->send(std::move(*response)); });
-        });
+        shared.queue.ask(self(), request_);
     }
 
-    Response make_response() {
-        try {
-            return engine().site->respond(request_);
-        } catch (const std::exception& error) {
-            engine().log->error("a page could not be made", {{"path", request_.path}, {"reason", error.what()}});
-            Response response;
-            response.status = 500;
-            response.body = "The page could not be made; the log of the exporter says why.\n";
-            return response;
-        }
-    }
+    void send(Response response) { send(std::make_shared<const Response>(std::move(response))); }
 
-    void send(Response response) {
+    void send(std::shared_ptr<const Response> page) {
+        page_ = std::move(page);
         enter(engine().sending);
         if (engine().stopping) keep_alive_ = false;
         engine().log->debug("request", {{"method", request_.method},
                                         {"path", request_.path},
-                                        {"status", std::to_string(response.status)},
-                                        {"bytes", std::to_string(response.body.size())}});
+                                        {"status", std::to_string(page_->status)},
+                                        {"bytes", std::to_string(page_->body.size())}});
         const bool head = request_.method == "HEAD";
-        response_.emplace(wire_response(std::move(response), head, keep_alive_, policy_->config.headers));
+        response_.emplace(wire_response(*page_, head, keep_alive_, policy_->config.headers));
         serializer_.emplace(*response_);
         lowest().expires_after(engine().limits.sending);
         const auto sent = [self = self()](beast::error_code error, std::size_t) { self->on_sent(error); };
@@ -171,19 +152,13 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     }
 
     void on_sent(beast::error_code error) {
-        release();
         serializer_.reset();
         response_.reset();
+        page_.reset();
         request_ = {};
         if (error) return;
         if (keep_alive_ && !engine().stopping) return await_request(engine().limits.keep_alive);
         finish();
-    }
-
-    // Gives the place of a large answer back.
-    void release() {
-        if (counted_) --engine().large_answers;
-        counted_ = false;
     }
 
     void finish() {
@@ -212,10 +187,10 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     beast::flat_buffer buffer_{max_header_bytes + max_body_bytes + read_bytes};
     std::optional<RequestParser> parser_;
     Request request_;
+    std::shared_ptr<const Response> page_;  // being sent; others may be sending it too
     std::optional<WireResponse> response_;
-    std::optional<http::serializer<false, http::string_body>> serializer_;
+    std::optional<http::serializer<false, http::span_body<const char>>> serializer_;
     bool keep_alive_ = false;
-    bool counted_ = false;
 };
 
 }  // namespace

@@ -71,6 +71,11 @@ bool is_get(const Request& request) { return request.method == "GET" || request.
 
 bool Site::is_quick(const Request& request) { return request.path == "/-/healthy" || request.path == "/-/ready"; }
 
+std::string Site::shared_key(const Request& request) const {
+    if (request.path != content_.metrics_path || !is_get(request)) return {};
+    return fmt::format("{} {}", content_type(wanted_format(request.accept)), takes_gzip(request.accept_encoding));
+}
+
 Response Site::respond(const Request& request) {
     const std::string& path = request.path;
     if (path == "/-/reload") {

@@ -39,6 +39,9 @@ class Site {
     // of the GET, its body too: the connection leaves it out.
     [[nodiscard]] Response respond(const Request& request);
 
+    // The same for requests that get the same answer at the same moment; "" where each has one of its own.
+    [[nodiscard]] std::string shared_key(const Request& request) const;
+
     // Whether the answer takes no time worth mentioning, so that it can be given at once.
     [[nodiscard]] static bool is_quick(const Request& request);
 

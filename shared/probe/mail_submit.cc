@@ -119,6 +119,8 @@ std::string_view name(SubmitEnd end) {
 }
 
 Result<MailSubmitQuery> completed(MailSubmitQuery query) {
+    if (query.host.starts_with('[') && query.host.ends_with(']'))
+        query.host = query.host.substr(1, query.host.size() - 2);
     if (auto checked = check_login(query); !checked) return fail(checked.error());
     if (query.tls == SubmitTls::none && (!query.name.empty() || !query.ca_file.empty() || !query.verify))
         return fail(Fault::usage, "without TLS there is no certificate to verify, or not to");

@@ -25,7 +25,7 @@ enum class SubmitTls { starttls, implicit, none };
 [[nodiscard]] std::optional<SubmitTls> submit_tls_named(std::string_view word);
 
 struct MailSubmitQuery {
-    std::string host;  // name or address, without brackets
+    std::string host;  // name or address; completed() takes the brackets of [2001:db8::1] away
     std::uint16_t port = submission_port;
     SubmitTls tls = SubmitTls::starttls;
     std::string user = {};           // "": no login

@@ -33,13 +33,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         beast::error_code error;
         const std::size_t used = parser.put(boost::asio::buffer(left.data(), left.size()), error);
         if (error || used == 0 || !parser.is_done()) {
-            if (auto refusal = refusal_of(error)) (void)wire_response(std::move(*refusal), false, false, {});
+            if (const auto refusal = refusal_of(error)) (void)wire_response(*refusal, false, false, {});
             return 0;
         }
         left.remove_prefix(used);
         const Request request = request_of(parser.get());
         if (auth.known(request.authorization, users)) std::abort();
-        const auto wire = wire_response(site.respond(request), request.method == "HEAD", parser.keep_alive(), {});
+        const Response response = site.respond(request);
+        const auto wire = wire_response(response, request.method == "HEAD", parser.keep_alive(), {});
         if (wire.result_int() < 200 || wire.result_int() > 599) std::abort();
     }
     return 0;

@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <future>
 #include <vector>
 
 #include "shared/base/clock.h"
@@ -219,6 +221,86 @@ BOOST_AUTO_TEST_CASE(idle_connections_give_way_to_a_scrape) {
     BOOST_TEST(scraper.get("/metrics").status == 200);
     BOOST_TEST(idle.front().closed_by_server());
     BOOST_TEST(idle.back().get("/metrics").status == 200);
+}
+
+// The first page is held back until everybody has asked: those who ask meanwhile share the next one.
+BOOST_AUTO_TEST_CASE(a_crowd_that_asks_at_once_gets_one_page_and_nobody_is_sent_away) {
+    SiteContent what = content();
+    std::promise<void> crowd_is_there;
+    const std::shared_future<void> go = crowd_is_there.get_future().share();
+    std::atomic<int> made = 0;
+    what.sources.push_back([&made, go](ExpositionWriter& writer) {
+        ++made;
+        go.wait();
+        writer.begin("made", MetricType::gauge, "", "A count.");
+        writer.sample("made ", static_cast<std::uint64_t>(made));
+    });
+    const Running running({}, what);
+    HttpClient first = running.client();
+    first.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    std::vector<HttpClient> crowd;
+    for (int i = 0; i < 100; ++i) {
+        crowd.push_back(running.client());
+        crowd.back().send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    // What is answered at once shows that the requests before it have been read.
+    HttpClient last = running.client();
+    BOOST_TEST(last.get("/-/healthy").status == 200);
+    crowd_is_there.set_value();
+    BOOST_TEST(first.read_reply().body.ends_with("made 1\n"));
+    for (HttpClient& client : crowd) {
+        const HttpReply reply = client.read_reply();
+        BOOST_TEST(reply.status == 200);
+        BOOST_TEST(reply.body.ends_with("made 2\n"), reply.body.substr(reply.body.size() - 10));
+    }
+    BOOST_TEST(made == 2);
+}
+
+BOOST_AUTO_TEST_CASE(other_formats_and_pages_are_not_mixed_up_in_a_crowd) {
+    const Running running;
+    std::vector<HttpClient> clients;
+    const std::string asks[] = {"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+                                "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept: application/openmetrics-text\r\n\r\n",
+                                "GET /metrics HTTP/1.1\r\nHost: x\r\nAccept-Encoding: gzip\r\n\r\n",
+                                "HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n",
+                                "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                                "POST /metrics HTTP/1.1\r\nHost: x\r\n\r\n"};
+    for (int i = 0; i < 60; ++i) {
+        clients.push_back(running.client());
+        clients.back().send(asks[i % 6]);
+    }
+    for (int i = 0; i < 60; ++i) {
+        const HttpReply reply = clients[static_cast<std::size_t>(i)].read_reply(i % 6 == 3);
+        BOOST_TEST(reply.status == (i % 6 == 5 ? 405 : 200));
+        BOOST_TEST(reply.body.ends_with("# EOF\n") == (i % 6 == 1));
+        BOOST_TEST((reply.field("Content-Encoding") == "gzip") == (i % 6 == 2));
+        BOOST_TEST(reply.body.empty() == (i % 6 == 3));
+        BOOST_TEST(reply.body.starts_with("<!DOCTYPE html>") == (i % 6 == 4));
+    }
+}
+
+// Far more than the buffers of both sockets hold, so that a client that does not read keeps its page in memory.
+BOOST_AUTO_TEST_CASE(slow_readers_give_way_to_later_pages) {
+    SiteContent what = content();
+    what.sources.push_back([](ExpositionWriter& writer) {
+        writer.begin("y", MetricType::gauge, "", "Y.");
+        for (std::uint64_t i = 0; i < 400'000; ++i) writer.sample("y{number=\"" + std::to_string(i) + "\"} ", i);
+    });
+    ServerLimits limits;
+    limits.pages_at_once = 2;
+    const Running running(limits, what);
+    std::vector<HttpClient> slow;
+    for (int i = 0; i < 4; ++i) {
+        slow.push_back(running.client());
+        slow.back().send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+        HttpClient scraper = running.client();
+        BOOST_TEST(scraper.get("/metrics").status == 200);
+    }
+    for (int i = 0; i < 4; ++i) {
+        const HttpReply reply = slow[static_cast<std::size_t>(i)].read_reply();
+        const bool whole = std::to_string(reply.body.size()) == reply.field("Content-Length");
+        BOOST_TEST(whole == (i == 3));  // of the two places one is for the scraper
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_page_that_throws_is_an_error_page) {
