@@ -7,6 +7,7 @@
 #include <ctime>
 #include <utility>
 
+#include "checks/bounce_rate_query.h"
 #include "shared/base/duration.h"
 #include "shared/base/json.h"
 #include "shared/plugin/check.h"
@@ -15,101 +16,15 @@
 namespace mtawatch::checks {
 namespace {
 
-using base::Fault;
 using base::Result;
-using plugin::Kind;
 using plugin::Options;
 using plugin::Report;
 using plugin::State;
 using plugin::Thresholds;
 using probe::BounceRateObservation;
+using probe::LogFormat;
 using probe::MailCounts;
 using probe::MailKey;
-
-// What a metric divides by what, in one place.
-struct Metric {
-    std::string_view name;
-    std::string_view verb;  // "3.1 % bounced"
-    std::string_view warning;
-    std::string_view critical;
-    std::uint64_t (*part)(const MailCounts&);
-    std::uint64_t (*whole)(const MailCounts&);
-};
-
-std::uint64_t ended(const MailCounts& counts) { return counts.delivered + counts.bounced(); }
-
-constexpr std::array<Metric, 7> kMetrics{{
-    {"bounce", "bounced", "5", "10", [](const MailCounts& c) { return c.bounced(); }, ended},
-    {"hard", "bounced hard", "2", "5", [](const MailCounts& c) { return c.hard; }, ended},
-    {"soft", "bounced soft", "10", "20", [](const MailCounts& c) { return c.soft; }, ended},
-    {"block", "blocked", "1", "3", [](const MailCounts& c) { return c.block; }, ended},
-    {"deferral", "deferred", "15", "30", [](const MailCounts& c) { return c.deferred; },
-     [](const MailCounts& c) { return ended(c) + c.deferred; }},
-    {"complaint", "complained about", "0.1", "0.3", [](const MailCounts& c) { return c.complaints; },
-     [](const MailCounts& c) { return c.delivered; }},
-    {"delivery", "delivered", "95:", "85:", [](const MailCounts& c) { return c.delivered; }, ended},
-}};
-
-struct Limits {
-    Metric metric = kMetrics.front();
-    Thresholds share;
-    std::uint64_t min_volume = 100;
-    std::chrono::seconds max_age{86400};
-    State idle = State::unknown;
-    MailKey by = MailKey::none;
-};
-
-plugin::OptionTable options() {
-    return {{.name = "file",
-             .letter = 'f',
-             .metavar = "GLOB",
-             .help = "Accounting files, also compressed ones (.gz); - is standard input",
-             .fallback_text = "/var/log/pmta/acct-*.csv and .csv.gz",
-             .repeatable = true},
-            {.name = "metric",
-             .kind = Kind::choice,
-             .metavar = "bounce|hard|soft|block|deferral|complaint|delivery",
-             .help = "Share of mail to judge, in percent",
-             .fallback = "bounce"},
-            {.name = "window",
-             .kind = Kind::duration,
-             .help = "Length of time to judge",
-             .fallback_text = "1h; 24h for complaints"},
-            {.name = "at", .kind = Kind::time, .help = "End of that time", .fallback_text = "now"},
-            {.name = "warning",
-             .letter = 'w',
-             .kind = Kind::range,
-             .help = "Percent",
-             .fallback_text = "bounce 5, hard 2, soft 10, block 1, deferral 15, complaint 0.1, delivery 95:"},
-            {.name = "critical",
-             .letter = 'c',
-             .kind = Kind::range,
-             .help = "Percent",
-             .fallback_text = "bounce 10, hard 5, soft 20, block 3, deferral 30, complaint 0.3, delivery 85:"},
-            {.name = "min-volume",
-             .kind = Kind::integer,
-             .metavar = "N",
-             .help = "Fewer messages are shown and not judged",
-             .fallback = "100",
-             .least = 0},
-            {.name = "by", .kind = Kind::choice, .metavar = probe::mail_key_names, .help = "Judge each of these apart"},
-            {.name = "only",
-             .metavar = "KEY=VALUE",
-             .help = "Count only this mail, with the keys of --by",
-             .repeatable = true},
-            {.name = "max-age",
-             .kind = Kind::duration,
-             .help = "CRITICAL when the newest record is older",
-             .fallback = "1d"},
-            {.name = "idle",
-             .kind = Kind::choice,
-             .metavar = "ok|warning|critical|unknown",
-             .help = "State when there is no mail in that time",
-             .fallback = "unknown"},
-            {.name = "classes",
-             .metavar = "FILE",
-             .help = "The exporter's configuration, for its providers, bounce classes and aliases"}};
-}
 
 std::string time_text(std::int64_t seconds) {
     std::tm parts{};
@@ -137,57 +52,6 @@ double percent(const Metric& metric, const MailCounts& counts) {
 std::string percent_text(double value) {
     if (value == 0 || value >= 0.1) return fmt::format("{:.2f} %", value);
     return fmt::format("{:.2g} %", value);
-}
-
-Result<Limits> read_limits(const Options& given) {
-    Limits limits;
-    const std::string wanted = given.text("metric");
-    limits.metric = *std::ranges::find_if(kMetrics, [&](const Metric& metric) { return metric.name == wanted; });
-    const auto range = [&](std::string_view option, std::string_view fallback) -> Result<plugin::Range> {
-        const auto own = given.find_range(option);
-        if (!own) return plugin::Range::parse(fallback);
-        if (wanted == "delivery") {
-            if (const auto fine = plugin::refuse_bare(*own, fmt::format("--{}", option), "percent"); !fine) {
-                return base::fail(fine.error());
-            }
-        }
-        return *own;
-    };
-    auto warning = range("warning", limits.metric.warning);
-    if (!warning) return base::fail(warning.error());
-    auto critical = range("critical", limits.metric.critical);
-    if (!critical) return base::fail(critical.error());
-    limits.share = Thresholds{std::move(*warning), std::move(*critical)};
-    limits.min_volume = static_cast<std::uint64_t>(given.integer("min-volume"));
-    limits.max_age = std::chrono::duration_cast<std::chrono::seconds>(given.duration("max-age"));
-    limits.idle = plugin::parse_state(given.text("idle")).value_or(State::unknown);
-    if (const auto by = given.find_text("by")) limits.by = probe::mail_key_of_name(*by).value_or(MailKey::none);
-    return limits;
-}
-
-Result<probe::BounceRateQuery> read_query(const Options& given, const Limits& limits, const base::Clock& clock) {
-    probe::BounceRateQuery query;
-    query.globs = given.list("file");
-    if (query.globs.empty()) query.globs = {"/var/log/pmta/acct-*.csv", "/var/log/pmta/acct-*.csv.gz"};
-    const bool complaints = limits.metric.name == "complaint";
-    const auto window = given.find_duration("window").value_or(std::chrono::hours(complaints ? 24 : 1));
-    query.window = std::chrono::duration_cast<std::chrono::seconds>(window);
-    if (query.window < std::chrono::seconds(1)) return base::fail(Fault::usage, "--window: must be at least 1s");
-    query.end = given.find_time("at").value_or(clock.wall());
-    query.by = limits.by;
-    query.needed.complaints = complaints;
-    query.needed.deferrals = limits.metric.name == "deferral";
-    query.classes_file = given.find_text("classes").value_or("");
-    for (const std::string& text : given.list("only")) {
-        const std::size_t equals = text.find('=');
-        const auto key = probe::mail_key_of_name(std::string_view(text).substr(0, equals));
-        if (equals == std::string::npos || !key) {
-            return base::fail(Fault::usage, "--only \"{}\": write KEY=VALUE with one of the keys {}", text,
-                              probe::mail_key_names);
-        }
-        query.only.emplace_back(*key, text.substr(equals + 1));
-    }
-    return query;
 }
 
 // Each bounce category's share is of all mail: deliveries have no category of their own.
@@ -218,12 +82,20 @@ void judge_share(const std::string& name, const MailCounts& counts, const Limits
 
 // Why the figure cannot be had, although records were read; "" when it can.
 std::string missing_type(const BounceRateObservation& seen, const Limits& limits) {
-    const auto say = [](std::string_view type, std::string_view add) {
-        return fmt::format("PowerMTA does not log {} records here: add `records {}`", type, add);
+    const auto say = [&](std::string_view type, std::string_view add, std::string_view kumo, std::string_view what) {
+        if (limits.table) {
+            return fmt::format("the table holds no {}: name the value that stands for one with --types VALUE={}", what,
+                               type);
+        }
+        return fmt::format(fmt::runtime(words_of(limits.format).unlogged), type, add, kumo);
     };
-    if (!seen.logged.deliveries) return say("d", "d,b");
-    if (limits.metric.name == "deferral" && !seen.logged.deferrals) return say("t", "d,b,t");
-    if (limits.metric.name == "complaint" && !seen.logged.complaints) return say("f", "d,b,f");
+    if (!seen.logged.deliveries) return say("d", "d,b", "Delivery", "delivery");
+    if (limits.metric.name == "deferral" && !seen.logged.deferrals) {
+        return say("t", "d,b,t", "TransientFailure", "deferral");
+    }
+    if (limits.metric.name == "complaint" && !seen.logged.complaints) {
+        return say("f", "d,b,f", "Feedback", "complaint");
+    }
     return {};
 }
 
@@ -237,25 +109,44 @@ void judge_sources(const BounceRateObservation& seen, Report& report) {
             report.note(2, fmt::format("{}: {} bytes read, {} reads to find the window", source.path,
                                        grouped(source.bytes_read), source.search_reads));
         }
+        if (source.growing) report.note(2, fmt::format("{}: is still being written", source.path));
         if (source.malformed > 0) {
             report.note(1, fmt::format("{}: {} lines that are no records were skipped", source.path, source.malformed));
         }
     }
 }
 
+// Values that nobody has said the meaning of may be deliveries or bounces: without them no share is right.
+void judge_types(const BounceRateObservation& seen, const Limits& limits, Report& report) {
+    if (!limits.table || seen.unknown_types.empty()) return;
+    std::vector<std::string> shown;
+    for (const auto& [value, count] : seen.unknown_types) {
+        shown.push_back(fmt::format("\"{}\" ({})", value, grouped(count)));
+    }
+    report.add(State::unknown,
+               fmt::format("not all of the mail is counted: --types does not say what {} {} in the type "
+                           "column; write VALUE=d, b, t or f, or VALUE=other to leave it out",
+                           fmt::join(shown, ", "), shown.size() == 1 ? "means" : "mean"));
+}
+
 void judge_age(const BounceRateObservation& seen, const Limits& limits, Report& report) {
     if (!seen.newest) {
+        const FormatWords& words = words_of(limits.format);
         report.add(State::unknown,
-                   "the accounting files hold no record up to then; PowerMTA has not written any, or the "
-                   "files are others");
+                   limits.table ? "the table has no row up to then; look at the query, and at --map timeLogged=..."
+                                : fmt::format("the {} no record up to then; {} has not written any, or the files are "
+                                              "others",
+                                              words.files, words.program));
         return;
     }
     const std::chrono::seconds age(seen.end - *seen.newest);
     if (age <= limits.max_age) return;
-    report.add(
-        State::critical,
-        fmt::format("the newest record is {} old ({}): PowerMTA sends nothing, or writes its accounting elsewhere",
-                    base::human_duration(age), time_text(*seen.newest)));
+    report.add(State::critical,
+               limits.table
+                   ? fmt::format("the newest row is {} old ({})", base::human_duration(age), time_text(*seen.newest))
+                   : fmt::format("the newest record is {} old ({}): {} sends nothing, or writes its {} elsewhere",
+                                 base::human_duration(age), time_text(*seen.newest), words_of(limits.format).program,
+                                 limits.format == LogFormat::pmta ? "accounting" : "log"));
 }
 
 void add_figures(const BounceRateObservation& seen, const Limits& limits, Report& report) {
@@ -332,6 +223,7 @@ Report judge(const BounceRateObservation& seen, const Limits& limits) {
     Report report;
     report.observation = observation_json(seen, limits);
     judge_sources(seen, report);
+    judge_types(seen, limits, report);
     judge_age(seen, limits, report);
     const std::string window = base::human_duration(std::chrono::seconds(seen.end - seen.begin));
     if (!seen.newest) return report;
@@ -347,7 +239,7 @@ Report judge(const BounceRateObservation& seen, const Limits& limits) {
         return report;
     }
     add_figures(seen, limits, report);
-    if (!seen.logged.bounces) {
+    if (!seen.logged.bounces && limits.format == LogFormat::pmta && !limits.table) {
         report.note(1, "no b record was met; if PowerMTA does not log them here, add `records d,b`");
     }
     if (seen.queue_times) {
@@ -365,7 +257,10 @@ Result<Report> run(const Options& given, const base::Deadline& deadline, probe::
     if (!query) return base::fail(query.error());
     const auto seen = probe::bounce_rate(*query, deadline, world);
     if (!seen) return base::fail(seen.error());
-    return judge(*seen, *limits);
+    Limits judged = *limits;
+    judged.format = query->format;
+    judged.table = !query->table.empty() || !query->types.empty();
+    return judge(*seen, judged);
 }
 
 }  // namespace
@@ -374,7 +269,7 @@ plugin::Check bounce_rate() {
     return {
         .name = "bounce_rate",
         .purpose = "Alerts when too large a share of mail bounces, is deferred or draws complaints in a time window",
-        .options = options(),
+        .options = bounce_rate_options(),
         .run = run,
         .example = "check_bounce_rate --metric hard --by provider -w 2 -c 5"};
 }

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "shared/base/hash.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::mta {
@@ -34,9 +35,14 @@ bool all_digits(string_view text) {
 }
 
 // Long ids have no vowels, short ones A and E: "warning" and "fatal" are none.
-bool is_id_byte(char c) {
-    return base::is_digit(c) || (base::is_alpha(c) && string_view("aeiouIOU").find(c) == string_view::npos);
-}
+constexpr std::array<bool, 256> kIdBytes = [] {
+    std::array<bool, 256> bytes{};
+    for (const char c : string_view("0123456789ABCDEFGHJKLMNPQRSTVWXYZbcdfghjklmnpqrstvwxyz")) {
+        bytes[static_cast<unsigned char>(c)] = true;
+    }
+    return bytes;
+}();
+bool is_id_byte(char c) { return kIdBytes[static_cast<unsigned char>(c)]; }
 
 // "postfix/relay/smtp" into instance and daemon.
 bool read_tag(string_view tag, PostfixLine& into) {
@@ -128,6 +134,56 @@ bool read_syslog_line(string_view line, PostfixLine& into) {
     }
     into.host = take_until(line, ' ');
     return read_tagged(line, into);
+}
+
+std::uint64_t instance_hash(const PostfixLine& line) {
+    return base::hash_bytes(line.instance, base::hash_bytes(line.host));
+}
+
+bool SyslogLines::read(string_view line, PostfixLine& into) {
+    if (stamp_size_ != 0 && read_alike(line, into)) return true;
+    if (!read_syslog_line(line, into)) return false;
+    hash_ = mta::instance_hash(into);
+    // Only where the stamp stands at the very front, and the tag has a process id.
+    const bool example = into.stamp.data() == line.data() && into.host.data() == line.data() + into.stamp.size() + 1;
+    stamp_size_ = example ? into.stamp.size() : 0;
+    if (!example) return true;
+    host_size_ = into.host.size();
+    behind_stamp_ = line.substr(stamp_size_, host_size_ + into.instance.size() + 3);
+    return true;
+}
+
+// Answers as read_syslog_line() does, or not at all.
+bool SyslogLines::read_alike(string_view line, PostfixLine& into) const {
+    const std::size_t tag = stamp_size_ + behind_stamp_.size();
+    if (line.size() < tag + 8) return false;
+    const char* const text = line.data();
+    if (!base::same_bytes(text + stamp_size_, behind_stamp_.data(), behind_stamp_.size())) return false;
+    if (base::is_digit(text[0])) {
+        if (std::memchr(text, ' ', stamp_size_) != nullptr) return false;
+    } else if (stamp_size_ != kYearlessSize || text[0] == '<' || text[3] != ' ' || text[6] != ' ' || text[9] != ':') {
+        return false;
+    }
+    std::size_t daemon = tag;
+    std::size_t at = tag;
+    const std::size_t limit = std::min(line.size(), tag + 48);
+    for (; at < limit && text[at] != '['; ++at) {
+        if (text[at] == '/') daemon = at + 1;
+        if (text[at] == ' ') return false;
+    }
+    const std::size_t process = at + 1;
+    if (at == daemon || process >= limit) return false;
+    for (at = process; at < limit && base::is_digit(text[at]); ++at) {
+    }
+    if (at == process || at + 3 > line.size() || text[at] != ']' || text[at + 1] != ':' || text[at + 2] != ' ')
+        return false;
+    into.stamp = {text, stamp_size_};
+    into.host = {text + stamp_size_ + 1, host_size_};
+    into.instance = {text + stamp_size_ + host_size_ + 2, behind_stamp_.size() - host_size_ - 3};
+    into.daemon = {text + daemon, process - 1 - daemon};
+    into.process = {text + process, at - process};
+    into.message = line.substr(at + 3);
+    return true;
 }
 
 struct JournalLines::State {
@@ -255,30 +311,29 @@ bool read_delivery(string_view rest, PostfixDelivery& into) {
     into = {};
     // Behind the address comes one of two words: an address may itself hold ">, ".
     const auto take_address = [&rest](string_view& address) {
-        for (std::size_t at = rest.find(">, "); at != string_view::npos; at = rest.find(">, ", at + 1)) {
-            const string_view behind = rest.substr(at + 3);
-            if (!behind.starts_with("relay=") && !behind.starts_with("orig_to=<")) continue;
+        for (std::size_t at = rest.find('>'); at != string_view::npos; at = rest.find('>', at + 1)) {
+            const string_view behind = rest.substr(at + 1);
+            if (!begins(behind, ", relay=") && !begins(behind, ", orig_to=<")) continue;
             address = rest.substr(0, at);
-            rest = behind;
+            rest = behind.substr(2);
             return true;
         }
         return false;
     };
     rest.remove_prefix(4);
     if (!take_address(into.to)) return false;
-    if (rest.starts_with("orig_to=<")) {
+    if (begins(rest, "orig_to=<")) {
         rest.remove_prefix(9);
         if (!take_address(into.orig_to)) return false;
     }
-    while (!rest.starts_with("status=")) {
-        const std::size_t equals = rest.find('=');
-        const std::size_t end = rest.find(", ");
-        if (equals == string_view::npos || end == string_view::npos || equals > end) return false;
-        const string_view key = rest.substr(0, equals);
-        const string_view value = rest.substr(equals + 1, end - equals - 1);
-        if (key == "relay") into.relay = value;
-        if (key == "delay") into.delay = value;
-        if (key == "dsn") into.dsn = value;
+    while (!begins(rest, "status=")) {
+        std::size_t end = rest.find(',');
+        while (end != string_view::npos && !begins(rest.substr(end), ", ")) end = rest.find(',', end + 1);
+        if (end == string_view::npos) return false;
+        const string_view field = rest.substr(0, end);
+        if (begins(field, "relay=")) into.relay = field.substr(6);
+        if (begins(field, "delay=")) into.delay = field.substr(6);
+        if (begins(field, "dsn=")) into.dsn = field.substr(4);
         rest.remove_prefix(end + 2);
     }
     rest.remove_prefix(7);

@@ -80,7 +80,7 @@ bool is_loopback(string_view address) { return address.starts_with("127.") || ad
 
 // What decided over this recipient: "smtp" for a remote server, see the class.
 string_view delivery_type(string_view daemon, const Relay& relay, const Reason& reason) {
-    const bool network = daemon == "smtp" || daemon == "lmtp";
+    const bool network = same(daemon, "smtp") || same(daemon, "lmtp");
     if (!network && !reason.suspended) return daemon;
     string_view address = relay.address;
     if (relay.host.empty()) {
@@ -153,7 +153,10 @@ void PostfixLogReader::take_line(string_view line, bool last) {
         const auto own = journal_.read(line, LogLines::kPadding, parts);
         if (!own) return fail(last ? ScanError::cut_off : ScanError::columns);
         if (!*own) return;
-    } else if (!read_syslog_line(line, parts)) {
+        instance_ = instance_hash(parts);
+    } else if (syslog_.read(line, parts)) {
+        instance_ = syslog_.instance_hash();
+    } else {
         return;
     }
     if (!options_.instance.empty() && parts.instance != options_.instance) return;
@@ -162,37 +165,30 @@ void PostfixLogReader::take_line(string_view line, bool last) {
 }
 
 void PostfixLogReader::take_message(const PostfixLine& line, bool last) {
+    // The greater part of a log, which says nothing of this kind.
+    if (same(line.daemon, "smtpd")) return;
     const string_view message = line.message;
     const string_view id = queue_id(message);
     if (id.empty()) {
         // Servers of ours say "established from".
-        if (line.daemon == "smtp" || line.daemon == "lmtp") take_tls(line);
+        if (same(line.daemon, "smtp") || same(line.daemon, "lmtp")) take_tls(line);
         return;
     }
     const string_view rest = message.substr(id.size() + 2);
-    const bool to = rest.starts_with("to=<");
-    const bool from = !to && rest.starts_with("from=<");
-    const bool removed = !to && !from && rest == "removed";
+    // "message-id=<" is what most of them say.
+    if (rest.empty() || (rest[0] != 't' && rest[0] != 'f' && rest[0] != 'r')) return;
+    const bool to = begins(rest, "to=<");
+    const bool from = !to && begins(rest, "from=<");
+    const bool removed = !to && !from && same(rest, "removed");
     if (!to && !from && !removed) return;
-    const std::uint64_t key = base::hash_bytes(id, instance_hash(line));
+    const std::uint64_t key = base::hash_bytes(id, instance_);
     if (to) return take_delivery(line, rest, key, last);
     if (removed) return messages_.forget(key);
     if (line.daemon.ends_with("qmgr")) take_sender(line, rest, key);
 }
 
-// Queue ids are unique on one host and in one instance.
-std::uint64_t PostfixLogReader::instance_hash(const PostfixLine& line) {
-    const bool same = last_host_.size() == line.host.size() + line.instance.size() &&
-                      last_host_.starts_with(line.host) && last_host_.ends_with(line.instance);
-    if (!same) {
-        last_host_.assign(line.host).append(line.instance);
-        last_host_hash_ = base::hash_bytes(line.instance, base::hash_bytes(line.host));
-    }
-    return last_host_hash_;
-}
-
-std::uint64_t PostfixLogReader::process_hash(const PostfixLine& line) {
-    return base::hash_bytes(line.process, instance_hash(line));
+std::uint64_t PostfixLogReader::process_hash(const PostfixLine& line) const {
+    return base::hash_bytes(line.process, instance_);
 }
 
 std::int64_t PostfixLogReader::time_of(const PostfixLine& line) {
@@ -210,13 +206,20 @@ void PostfixLogReader::take_sender(const PostfixLine& line, string_view rest, st
         messages_.set_sender(messages_.touch(key, newest_), sender.sender, *sender.size);
         return;
     }
-    const std::uint32_t message = messages_.find(key);
-    if (message == kNoEntry) return;
     if (time == kNoTime) return fail(ScanError::timestamp);
+    const bool unknown = messages_.find(key) == kNoEntry;
+    const std::uint32_t message = messages_.touch(key, time);
+    expiring_time_ = time;
+    if (unknown || !messages_.has_recipients(message)) return add_unseen_expiry(message, sender.sender);
     expiring_ = message;
     expiring_at_ = kNoEntry;
-    expiring_time_ = time;
     take_expired();
+}
+
+// A message of which no delivery was read expires: how many recipients wait for it is not known, one does.
+void PostfixLogReader::add_unseen_expiry(std::uint32_t message, string_view sender) {
+    if (!messages_.finish(message, 0)) return;
+    add_expired({}, sender, message);
 }
 
 void PostfixLogReader::take_delivery(const PostfixLine& line, string_view rest, std::uint64_t key, bool last) {
@@ -224,10 +227,10 @@ void PostfixLogReader::take_delivery(const PostfixLine& line, string_view rest, 
     if (!read_delivery(rest, delivery) || (last && !delivery.whole)) {
         return fail(last ? ScanError::cut_off : ScanError::columns);
     }
-    const bool sent = delivery.status == "sent";
-    const bool bounced = delivery.status == "bounced";
+    const bool sent = same(delivery.status, "sent");
+    const bool bounced = same(delivery.status, "bounced");
     // With soft_bounce = yes, what would bounce is tried again.
-    const bool deferred = delivery.status == "deferred" || delivery.status == "SOFTBOUNCE";
+    const bool deferred = same(delivery.status, "deferred") || delivery.status == "SOFTBOUNCE";
     if (!sent && !bounced && !deferred) {
         if (delivery.status != "deliverable" && delivery.status != "undeliverable") fail(ScanError::type);
         return;
@@ -241,17 +244,18 @@ void PostfixLogReader::take_delivery(const PostfixLine& line, string_view rest, 
     const Relay relay = relay_of(delivery.relay);
     const Reason reason = reason_of(delivery.text, sent);
     const string_view type = delivery_type(line.daemon, relay, reason);
-    const TlsOfProcess* tls = type == "smtp" ? tls_of(line, delivery.relay) : nullptr;
+    const bool remote = same(type, "smtp");
+    const TlsOfProcess* tls = remote ? tls_of(line, delivery.relay) : nullptr;
     batch_.cell(delivery.to);
     batch_.cell(delivery.orig_to);
     batch_.cell(messages_.sender(message));
     batch_.cell(delivery.dsn);
-    batch_.cell(reason.of_server && type == "smtp" ? "smtp;" : "", reason.text);
+    batch_.cell(reason.of_server && remote ? "smtp;" : "", reason.text);
     batch_.cell(relay.host);
     batch_.cell({});
     batch_.cell(type);
     batch_.lower_cell(relay.host);
-    batch_.cell(type == "smtp" ? relay.address : string_view());
+    batch_.cell(remote ? relay.address : string_view());
     size_cell(message);
     batch_.cell(delivery.delay);
     if (tls != nullptr) {
@@ -274,22 +278,26 @@ void PostfixLogReader::take_expired() {
             expiring_ = kNoEntry;
             return;
         }
-        const auto parts = base::split(*text, kSeparator);
-        const auto part = [&](std::size_t i) { return i < parts.size() ? parts[i] : string_view(); };
-        batch_.cell(part(0));
-        batch_.cell(part(1));
-        batch_.cell(messages_.sender(expiring_));
-        batch_.cell("4.4.7");  // RFC 3463: delivery time expired
-        batch_.cell("delivery time expired");
-        batch_.cell(part(2));
-        batch_.cell("message-expired");
-        batch_.cell(part(3));
-        batch_.lower_cell(part(2));
-        batch_.cell({});
-        size_cell(expiring_);
-        batch_.cell({});
-        add_record(RecordType::b, expiring_time_, kPlainMap);
+        add_expired(*text, messages_.sender(expiring_), expiring_);
     }
+}
+
+void PostfixLogReader::add_expired(string_view recipient, string_view sender, std::uint32_t message) {
+    const auto parts = base::split(recipient, kSeparator);
+    const auto part = [&](std::size_t i) { return i < parts.size() ? parts[i] : string_view(); };
+    batch_.cell(part(0));
+    batch_.cell(part(1));
+    batch_.cell(sender);
+    batch_.cell("4.4.7");  // RFC 3463: delivery time expired
+    batch_.cell("delivery time expired");
+    batch_.cell(part(2));
+    batch_.cell("message-expired");
+    batch_.cell(part(3));
+    batch_.lower_cell(part(2));
+    batch_.cell({});
+    size_cell(message);
+    batch_.cell({});
+    add_record(RecordType::b, expiring_time_, kPlainMap);
 }
 
 void PostfixLogReader::take_tls(const PostfixLine& line) {

@@ -32,7 +32,8 @@ struct PostfixLogOptions {
 // Records, one for each recipient and status:
 //   sent      d; bounced: b; deferred: t, for every attempt.
 //   expired   (also force-expired) b for each recipient whose last status was deferred, with the category
-//             message-expired: the queue manager writes one line for the message.
+//             message-expired: the queue manager writes one line for the message. One without a recipient if none of
+//             its deliveries was read.
 //   deliverable, undeliverable: address verification, no mail and no record.
 // A recipient's last status (d, b) counts once while the queue id is remembered: see PostfixMemory.
 //
@@ -91,9 +92,10 @@ class PostfixLogReader final : public RecordReader {
     void take_sender(const PostfixLine& line, std::string_view rest, std::uint64_t key);
     void take_tls(const PostfixLine& line);
     void take_expired();
+    void add_unseen_expiry(std::uint32_t message, std::string_view sender);
+    void add_expired(std::string_view recipient, std::string_view sender, std::uint32_t message);
     [[nodiscard]] std::int64_t time_of(const PostfixLine& line);
-    [[nodiscard]] std::uint64_t instance_hash(const PostfixLine& line);
-    [[nodiscard]] std::uint64_t process_hash(const PostfixLine& line);
+    [[nodiscard]] std::uint64_t process_hash(const PostfixLine& line) const;
     [[nodiscard]] const TlsOfProcess* tls_of(const PostfixLine& line, std::string_view relay);
 
     void size_cell(std::uint32_t message);
@@ -102,6 +104,7 @@ class PostfixLogReader final : public RecordReader {
 
     PostfixLogOptions options_;
     LogTimes times_;
+    SyslogLines syslog_;
     JournalLines journal_;
     PostfixMemory messages_;
     ScanCounts counts_;
@@ -117,8 +120,7 @@ class PostfixLogReader final : public RecordReader {
     std::uint32_t expiring_at_ = kNoEntry;
     std::int64_t expiring_time_ = kNoTime;
 
-    std::string last_host_;  // with the instance, as in the last line
-    std::uint64_t last_host_hash_ = 0;
+    std::uint64_t instance_ = 0;  // instance_hash() of the line at hand
 };
 
 }  // namespace mtawatch::mta

@@ -41,6 +41,7 @@ class PostfixMemory {
     [[nodiscard]] std::string_view sender(std::uint32_t message) const;  // empty: the null sender, or not known
     [[nodiscard]] std::optional<std::uint32_t> size(std::uint32_t message) const;
 
+    [[nodiscard]] bool has_recipients(std::uint32_t message) const { return messages_[message].first != kNoEntry; }
     // The recipient has got its last status. False when it had one already.
     [[nodiscard]] bool finish(std::uint32_t message, std::uint64_t recipient);
     // The recipient is tried again later; `text` is what take_outstanding() shall give.

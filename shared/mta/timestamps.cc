@@ -70,12 +70,13 @@ std::optional<std::int64_t> time_of_day(std::string_view text, std::size_t at) {
     return hours * 3600 + minutes * 60 + seconds;
 }
 
-// Seconds east of UTC of "+HHMM" or "-HH:MM", the whole text, or nothing.
+// Seconds east of UTC of "+HHMM", "-HH:MM" or "+HH" (PostgreSQL's), the whole text, or nothing.
 std::optional<std::int64_t> offset(std::string_view text) {
-    if (text.size() != 5 && !(text.size() == 6 && text[3] == ':')) return std::nullopt;
+    const bool hours_only = text.size() == 3;
+    if (!hours_only && text.size() != 5 && !(text.size() == 6 && text[3] == ':')) return std::nullopt;
     if (text[0] != '+' && text[0] != '-') return std::nullopt;
     const std::int64_t hours = digits(text, 1, 2);
-    const std::int64_t minutes = digits(text, text.size() - 2, 2);
+    const std::int64_t minutes = hours_only ? 0 : digits(text, text.size() - 2, 2);
     if (hours < 0 || hours > 15 || minutes < 0 || minutes > 59) return std::nullopt;
     const std::int64_t seconds = hours * 3600 + minutes * 60;
     return text[0] == '-' ? -seconds : seconds;

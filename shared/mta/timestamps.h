@@ -37,8 +37,9 @@ class Zone {
 [[nodiscard]] bool is_timestamp(std::string_view text);
 
 // Accepted: "YYYY-MM-DD HH:MM:SS" with "T" for the blank, a fraction of a second (dropped), and "+HHMM", "-HH:MM",
-// "Z" or no offset; or 1 to 11 digits, seconds since 1970. Years 1970 to 9999. Anything else, blanks around it too, is
-// nothing. Remembers the last date, offset and stamp, because neighbours in a file repeat them: one for each thread.
+// "+HH", "Z" or no offset; or 1 to 11 digits, seconds since 1970. Years 1970 to 9999. Anything else, blanks around it
+// too, is nothing. Remembers the last date, offset and stamp, because neighbours in a file repeat them: one for each
+// thread.
 class TimestampParser {
   public:
     explicit TimestampParser(Zone zone = Zone::machine()) : zone_(std::move(zone)) {}

@@ -1,6 +1,7 @@
 #include "shared/probe/bounce_rate.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "shared/base/text.h"
@@ -17,7 +18,7 @@ using base::Result;
 
 constexpr std::string_view kStandardInput = "-";
 constexpr std::string_view kStandardInputName = "standard input";
-constexpr std::string_view kGzip = ".gz";
+constexpr std::array<std::string_view, 2> kCompressedNames{".gz", ".zst"};
 // A compressed file cannot be searched, only read through. One that was last written so long before the window has
 // nothing for it; the day of grace is for stamps that do not agree with the machine's clock.
 constexpr std::chrono::hours kFinishedBefore{24};
@@ -45,9 +46,17 @@ Result<Words> read_words(const std::string& path, const io::Files& files) {
     return words;
 }
 
+// The name of a compressed copy without its ending; nothing for another name.
+std::optional<std::string> uncompressed_name(const std::string& path) {
+    for (const std::string_view ending : kCompressedNames) {
+        if (path.ends_with(ending)) return path.substr(0, path.size() - ending.size());
+    }
+    return std::nullopt;
+}
+
 // The files to read, each once. x.gz beside x is a copy that is still being made.
 Result<std::vector<std::string>> paths_of(const BounceRateQuery& query, const io::Files& files) {
-    if (query.globs.empty()) return base::fail(Fault::usage, "no accounting file is named");
+    if (query.globs.empty() && query.journal.empty()) return base::fail(Fault::usage, "no file is named");
     std::set<std::string> found;
     for (const std::string& glob : query.globs) {
         if (glob == kStandardInput) {
@@ -60,23 +69,59 @@ Result<std::vector<std::string>> paths_of(const BounceRateQuery& query, const io
     }
     std::vector<std::string> paths;
     for (const std::string& path : found) {
-        if (path.ends_with(kGzip) && found.contains(path.substr(0, path.size() - kGzip.size()))) continue;
-        paths.push_back(path);
+        const auto plain = uncompressed_name(path);
+        if (!plain || !found.contains(*plain)) paths.push_back(path);
     }
-    if (paths.empty()) {
+    if (paths.empty() && query.journal.empty()) {
         return base::fail(Fault::not_found, "no file matches {}", base::join(query.globs, " or "));
+    }
+    // What is remembered of a message goes from one file to the next, so the oldest is read first.
+    if (query.format == LogFormat::postfix) {
+        std::ranges::stable_sort(paths, {}, [&](const std::string& path) {
+            const auto info = files.info(path);
+            return info ? info->modified : base::WallTime::max();
+        });
     }
     return paths;
 }
 
+Result<LogOptions> read_options(const BounceRateQuery& query, const mta::Classes& classes, const base::Clock& clock) {
+    LogOptions options;
+    options.format = query.format;
+    options.scanner.aliases = classes.aliases;
+    options.scanner.record_types = classes.record_types;
+    options.scanner.custom_columns = {"header_X-job", "header_BatchId"};
+    options.postfix.now = [&clock] { return base::unix_seconds(clock.wall()); };
+    if (!query.table.empty()) {
+        auto table = parse_table(query.table);
+        if (!table) return base::fail(table.error());
+        options.table = std::move(*table);
+    }
+    if (!query.types.empty()) {
+        auto types = parse_types(query.types);
+        if (!types) return base::fail(types.error());
+        for (auto& [value, type] : *types) options.scanner.record_types.insert_or_assign(value, type);
+    }
+    return options;
+}
+
 class Reader {
   public:
-    Reader(const BounceRateQuery& query, const mta::ScannerOptions& options, const io::Files& files,
-           const base::Deadline& deadline, MailTally& tally, BounceRateObservation& observation)
-        : options_(options), files_(files), deadline_(deadline), observation_(observation), query_(query) {
+    Reader(const BounceRateQuery& query, const LogOptions& options, World& world, const base::Deadline& deadline,
+           MailTally& tally, BounceRateObservation& observation)
+        : options_(options),
+          text_(options),
+          files_(*world.files),
+          commands_(world.commands),
+          deadline_(deadline),
+          observation_(observation),
+          query_(query) {
         window_.begin = observation.begin;
         window_.end = observation.end;
-        window_.window = [&tally](std::span<const mta::Record> records) { tally.add(records); };
+        window_.window = [this, &tally](std::span<const mta::Record> records) {
+            if (!query_.table.empty() || !query_.types.empty()) note_unknown_types(records);
+            tally.add(records);
+        };
         window_.sample = [&tally](std::span<const mta::Record> records) { tally.note(records); };
     }
 
@@ -84,18 +129,14 @@ class Reader {
     Result<void> read(const std::string& path) {
         LogSource& source = observation_.sources.emplace_back();
         source.path = path == kStandardInput ? std::string(kStandardInputName) : path;
-        const auto facts = facts_of(path, source);
-        if (facts) {
-            observation_.queue_times |= facts->queue_times;
-            observation_.logged.complaints |= facts->complaint_columns;
-            return {};
-        }
-        if (facts.error().fault == Fault::cut) return base::fail(facts.error());
-        source.problem = facts.error().what;
-        if (!first_error_) first_error_ = facts.error();
-        return {};
+        return note(source, facts_of(path, source));
     }
-
+    Result<void> read_journal() {
+        LogSource& source = observation_.sources.emplace_back();
+        source.path = "journal of " + query_.journal;
+        deadline_.doing("reading the " + source.path);
+        return note(source, read_journal_window(*commands_, query_.journal, text_, window_, deadline_, source));
+    }
     // Looks for needed record types outside the window, where it did not show them.
     void look_further() {
         for (LogSource& source : observation_.sources) {
@@ -104,7 +145,8 @@ class Reader {
             const bool complete = (logged.deliveries || !needed.deliveries) &&
                                   (logged.deferrals || !needed.deferrals) && (logged.complaints || !needed.complaints);
             if (complete) return;
-            if (!source.problem.empty() || source.path == kStandardInputName || source.path.ends_with(kGzip)) continue;
+            const bool searched = source.search_reads > 0;  // a plain file
+            if (!source.problem.empty() || !searched) continue;
             if (const auto done =
                     sample_file(files_.real_path(source.path), options_, window_.sample, deadline_, source);
                 !done) {
@@ -116,39 +158,80 @@ class Reader {
     [[nodiscard]] const std::optional<base::Error>& first_error() const { return first_error_; }
 
   private:
+    Result<void> note(LogSource& source, const Result<LogFacts>& facts) {
+        if (facts) {
+            observation_.queue_times |= facts->queue_times;
+            observation_.logged.complaints |= facts->complaint_columns;
+            return {};
+        }
+        if (facts.error().fault == Fault::cut) return base::fail(facts.error());
+        source.problem = facts.error().what;
+        if (!first_error_) first_error_ = facts.error();
+        return {};
+    }
+
+    void note_unknown_types(std::span<const mta::Record> records) {
+        for (const mta::Record& record : records) {
+            const std::string_view value = record.raw(mta::Column::type);
+            if (record.type != mta::RecordType::other || options_.scanner.record_types.contains(value)) continue;
+            auto& unknown = observation_.unknown_types;
+            std::string name = base::one_line(value, 40);
+            if (unknown.contains(name) || unknown.size() < kMaxUnknownTypes) ++unknown[std::move(name)];
+        }
+    }
+
     Result<LogFacts> facts_of(const std::string& path, LogSource& source) {
         deadline_.doing("reading " + source.path);
-        if (path == kStandardInput)
-            return read_stream_window(io::standard_input(), options_, window_, deadline_, source);
+        if (path == kStandardInput) return read_stream(io::standard_input(), source);
         const std::string real = files_.real_path(path);
-        if (!path.ends_with(kGzip)) return read_file_window(real, options_, window_, deadline_, source);
-        if (const auto info = files_.info(path); info && finished_before_window(*info)) {
+        const auto compression = file_compression(real, path);
+        if (!compression) return base::fail(compression.error());
+        // A name that promises compression is taken at its word, so that what is damaged is called so.
+        const bool compressed = *compression != io::Compression::none || uncompressed_name(path).has_value();
+        if (!compressed && options_.table.empty()) {
+            return read_file_window(real, options_, text_, window_, deadline_, source);
+        }
+        if (const auto info = files_.info(path); compressed && info && finished_before_window(*info)) {
             source.skipped = true;
             return LogFacts{};
         }
-        auto compressed = io::open_source(real);
-        if (!compressed) return base::fail(compressed.error());
-        io::GzipReader reader(std::move(*compressed));
+        auto bytes = io::open_source(real);
+        if (!bytes) return base::fail(bytes.error());
+        if (*compression == io::Compression::none && path.ends_with(kCompressedNames.front())) {
+            return read_compressed(io::GzipReader(std::move(*bytes)), source);
+        }
+        return read_stream(std::move(*bytes), source);
+    }
+
+    Result<LogFacts> read_stream(io::ByteSource bytes, LogSource& source) {
+        return read_compressed(io::AnyReader(std::move(bytes)), source);
+    }
+
+    template <class Decompressor>
+    Result<LogFacts> read_compressed(Decompressor reader, LogSource& source) {
         bool damaged = false;
         const io::ByteSource text = [&](std::span<char> into) {
             auto got = reader.read(into);
             damaged = !got;
             return got;
         };
-        auto facts = read_stream_window(text, options_, window_, deadline_, source);
+        auto facts = read_stream_window(text, options_, text_, window_, deadline_, source);
         const bool cut_by_us = !facts && facts.error().fault == Fault::cut;
-        if (!damaged && !cut_by_us && !reader.complete()) {
-            return base::fail(Fault::malformed, "{}: is cut off, or still being written", path);
-        }
-        return facts;
+        if (damaged || cut_by_us || reader.complete()) return facts;
+        // KumoMTA compresses as it writes, so its newest segment never has its end.
+        source.growing = options_.format == LogFormat::kumomta;
+        if (source.growing) return facts;
+        return base::fail(Fault::malformed, "{}: is cut off, or still being written", source.path);
     }
 
     [[nodiscard]] bool finished_before_window(const io::FileInfo& info) const {
         return base::unix_seconds(info.modified) + std::chrono::seconds(kFinishedBefore).count() < window_.begin;
     }
 
-    const mta::ScannerOptions& options_;
+    const LogOptions& options_;
+    LogText text_;
     const io::Files& files_;
+    io::Commands* commands_;
     const base::Deadline& deadline_;
     BounceRateObservation& observation_;
     const BounceRateQuery& query_;
@@ -169,11 +252,12 @@ Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const ba
     observation.end = base::unix_seconds(query.end);
     observation.begin = observation.end - query.window.count();
     MailTally tally(query, words->classes, std::move(words->patterns), observation);
-    mta::ScannerOptions options;
-    options.aliases = words->classes.aliases;
-    options.record_types = words->classes.record_types;
-    options.custom_columns = {"header_X-job", "header_BatchId"};
-    Reader reader(query, options, *world.files, deadline, tally, observation);
+    const auto options = read_options(query, words->classes, *world.clock);
+    if (!options) return base::fail(options.error());
+    Reader reader(query, *options, world, deadline, tally, observation);
+    if (!query.journal.empty()) {
+        if (const auto done = reader.read_journal(); !done) return base::fail(done.error());
+    }
     for (const std::string& path : *paths) {
         if (const auto done = reader.read(path); !done) return base::fail(done.error());
     }
@@ -181,6 +265,10 @@ Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const ba
     if (none) return base::fail(*reader.first_error());
     reader.look_further();
     tally.finish();
+    // Every delivery of Postfix is in its log, whatever became of it; what is missing there has not happened.
+    if (query.format == LogFormat::postfix && observation.newest) {
+        observation.logged = {.deliveries = true, .bounces = true, .deferrals = true, .complaints = false};
+    }
     observation.took = world.clock->steady() - begun;
     return observation;
 }

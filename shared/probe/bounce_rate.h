@@ -1,5 +1,5 @@
 // How much mail was delivered, bounced, deferred and complained about in a window of time? From PowerMTA's accounting
-// files, of which only the part is read that the window needs.
+// files, a Postfix log or KumoMTA's, of which only the part is read that the window needs.
 #pragma once
 
 #include <chrono>
@@ -17,12 +17,19 @@
 
 namespace mtawatch::probe {
 
-enum class MailKey { none, vmta, pool, provider, sender_domain, recipient_domain, job, source_ip, category };
+enum class LogFormat : std::uint8_t { pmta, postfix, kumomta };
+[[nodiscard]] std::optional<LogFormat> log_format_of_name(std::string_view name);
+[[nodiscard]] std::string_view name(LogFormat format);
+
+// `relay` is Postfix's word for vmta: the host that took the mail.
+enum class MailKey { none, vmta, pool, provider, sender_domain, recipient_domain, job, source_ip, category, relay };
+// Whether the format's records say it.
+[[nodiscard]] bool knows_key(LogFormat format, MailKey key);
 // "vmta", "sender-domain" …; nothing for other words.
 [[nodiscard]] std::optional<MailKey> mail_key_of_name(std::string_view name);
 [[nodiscard]] std::string_view name(MailKey key);
 inline constexpr std::string_view mail_key_names =
-    "vmta|pool|provider|sender-domain|recipient-domain|job|source-ip|category";
+    "vmta|relay|pool|provider|sender-domain|recipient-domain|job|source-ip|category";
 
 // The record types that a figure stands on.
 struct NeededTypes {
@@ -32,7 +39,11 @@ struct NeededTypes {
 };
 
 struct BounceRateQuery {
+    LogFormat format = LogFormat::pmta;
     std::vector<std::string> globs;  // glob(7) patterns; "-" is standard input
+    std::string journal;             // a unit whose journal is read (postfix); "" is none
+    std::string table;               // "timeLogged=created_at,…": the columns of a table (pmta); "" is none
+    std::string types;               // "sent=d,…": what the values of its type column mean
     std::chrono::seconds window{3600};
     base::WallTime end;
     MailKey by = MailKey::none;
@@ -62,6 +73,7 @@ struct LogSource {
     std::uint64_t bytes_read = 0;
     std::uint64_t search_reads = 0;  // reads made to find the window
     std::uint64_t malformed = 0;     // lines that are no records, in what was read
+    bool growing = false;            // a compressed file without its end: it is still being written
     bool skipped = false;            // finished long before the window begins
 };
 
@@ -84,15 +96,18 @@ struct BounceRateObservation {
     std::optional<std::int64_t> newest;  // of the records that are not after `end`
     std::vector<LogSource> sources;
     bool queue_times = false;  // a file has no timeLogged: timeQueued was used
+    // Of a table: values of its type column that nothing was said about, and how often they stood there.
+    std::map<std::string, std::uint64_t> unknown_types;
     std::chrono::nanoseconds took{0};
 };
 
+inline constexpr std::size_t kMaxUnknownTypes = 8;      // as many are named
 inline constexpr std::size_t kMaxMailGroups = 100'000;  // more distinct values than an operator can have meant
 
-// Faults: usage (no glob), not_found (no file matches), configuration (classes file, bounce patterns), cut (the
-// deadline passed; the message names how far it came), and when no source at all could be read that of the first:
-// permission, malformed (no header, no time column) …. One source of several that cannot be read is a
-// LogSource::problem.
+// Faults: usage (no glob, a table that cannot be read), not_found (no file matches), configuration (classes file,
+// bounce patterns), cut (the deadline passed; the message names how far it came), and when no source at all could be
+// read that of the first: permission, malformed (no header, no time column) …. One source of several that cannot be
+// read is a LogSource::problem.
 [[nodiscard]] base::Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query,
                                                               const base::Deadline& deadline, World& world);
 

@@ -11,15 +11,16 @@
 #include <optional>
 #include <vector>
 
+#include "shared/base/text.h"
 #include "shared/io/descriptor.h"
 #include "shared/io/system_error.h"
 
 namespace mtawatch::probe {
 namespace {
 
-using mta::AccountingScanner;
 using mta::Column;
 using mta::Record;
+using mta::RecordReader;
 
 constexpr std::size_t kHeadBytes = 64U << 10U;     // the header and the first records
 constexpr std::size_t kProbeBytes = 16U << 10U;    // some 40 records: enough for a vote on the time at one place
@@ -78,33 +79,38 @@ base::Error cut(const LogSource& source, std::uint64_t size) {
                         source.path, source.bytes_read >> 20U, size >> 20U)};
 }
 
-void drain(AccountingScanner& scanner, const RecordSink& sink) {
-    for (auto records = scanner.next(); !records.empty(); records = scanner.next()) sink(records);
+void drain(RecordReader& reader, const RecordSink& sink) {
+    for (auto records = reader.next(); !records.empty(); records = reader.next()) sink(records);
 }
 
-// The header's facts; an Error when its records cannot be placed in time.
-base::Result<LogFacts> facts_of(const AccountingScanner& scanner, const LogSource& source) {
-    if (scanner.header().empty()) {
-        return base::fail(base::Fault::malformed, "{}: no header line; is it an accounting file of PowerMTA?",
+// Lines that are no records. Counted over all of a reader's sources, so a source's own are a difference.
+std::uint64_t malformed_of(const RecordReader& reader) {
+    return reader.counts().malformed() + reader.counts().of(mta::ScanError::oversized);
+}
+
+// A source of which nothing is of the wanted format, although something is of another one.
+base::Result<LogFacts> refuse_other_formats(const LogOptions& options, const LogText& text, std::uint64_t lines_before,
+                                            std::string_view head, const LogSource& source,
+                                            base::Result<LogFacts> facts) {
+    if (facts && (options.format == LogFormat::pmta || text.own_lines() > lines_before)) return facts;
+    if (!options.table.empty()) {
+        return base::fail(base::Fault::configuration,
+                          "{}: the table has no column of times; name it with --map timeLogged=COLUMN", source.path);
+    }
+    const std::string other = likely_format(head, options.format);
+    if (!other.empty()) return base::fail(base::Fault::malformed, "{}: {}", source.path, other);
+    if (facts && options.format == LogFormat::kumomta && source.malformed > 0) {
+        return base::fail(base::Fault::malformed, "{}: holds no record of KumoMTA; is it a segment of its log?",
                           source.path);
     }
-    const auto has = [&](Column column) { return scanner.columns()[static_cast<std::size_t>(column)] != mta::kAbsent; };
-    if (!has(Column::time_logged) && !has(Column::time_queued)) {
-        return base::fail(
-            base::Fault::malformed,
-            "{}: its header has neither timeLogged nor timeQueued, so its records cannot be placed in time; "
-            "add timeLogged to record-fields",
-            source.path);
-    }
-    return LogFacts{!has(Column::time_logged), has(Column::feedback_type) || has(Column::reported_domain)};
+    return facts;
 }
 
 // One file's search for the first record of the window.
 class Search {
   public:
-    Search(const File& file, const mta::ScannerOptions& options, std::string header, const LogWindow& window,
-           LogSource& source)
-        : file_(file), scanner_(options), header_(std::move(header)), window_(window), source_(source) {}
+    Search(const File& file, const LogOptions& options, std::string header, const LogWindow& window, LogSource& source)
+        : file_(file), text_(options), header_(std::move(header)), window_(window), source_(source) {}
 
     // The start of a line before which no record is as late as `wanted`; nothing when the file does not let itself be
     // bisected, because its lines are not read under its first header.
@@ -151,10 +157,11 @@ class Search {
 
     std::vector<std::int64_t> times_of(std::string_view text, std::uint64_t line) {
         std::vector<std::int64_t> times;
-        scanner_.resume(header_, line);
+        RecordReader& reader = text_.reader();
+        reader.resume(header_, line);
         while (!text.empty() && times.size() < kVoters) {
-            text.remove_prefix(scanner_.feed(text));
-            drain(scanner_, [&](std::span<const Record> records) {
+            text.remove_prefix(reader.feed(text));
+            drain(reader, [&](std::span<const Record> records) {
                 window_.sample(records);
                 for (const Record& record : records) {
                     if (record.time != mta::kNoTime && times.size() < kVoters) times.push_back(record.time);
@@ -166,7 +173,7 @@ class Search {
     }
 
     const File& file_;
-    AccountingScanner scanner_;
+    LogText text_;
     std::string header_;
     const LogWindow& window_;
     LogSource& source_;
@@ -174,9 +181,10 @@ class Search {
 };
 
 // Hands out the records from the scanner's place to the window's end.
-base::Result<void> read_on(const File& file, AccountingScanner& scanner, const LogWindow& window, std::int64_t slack,
+base::Result<void> read_on(const File& file, RecordReader& scanner, const LogWindow& window, std::int64_t slack,
                            const base::Deadline& deadline, LogSource& source) {
     bool past = false;
+    const std::uint64_t malformed = malformed_of(scanner);
     const RecordSink sink = [&](std::span<const Record> records) {
         window.window(records);
         past = past || records.back().time > window.end + slack;
@@ -199,13 +207,12 @@ base::Result<void> read_on(const File& file, AccountingScanner& scanner, const L
         scanner.finish();
         drain(scanner, sink);
     }
-    source.malformed += scanner.counts().malformed() + scanner.counts().of(mta::ScanError::oversized) -
-                        (scanner.counts().of(mta::ScanError::cut_off) - cut_off);
+    source.malformed += malformed_of(scanner) - malformed - (scanner.counts().of(mta::ScanError::cut_off) - cut_off);
     return {};
 }
 
 // Whether the first stamp in the text carries its offset.
-bool stamps_have_offsets(AccountingScanner& scanner, const RecordSink& sink) {
+bool stamps_have_offsets(RecordReader& scanner, const RecordSink& sink) {
     std::optional<bool> answer;
     mta::TimestampParser parser(mta::Zone::utc());
     drain(scanner, [&](std::span<const Record> records) {
@@ -218,70 +225,158 @@ bool stamps_have_offsets(AccountingScanner& scanner, const RecordSink& sink) {
     return answer.value_or(false);
 }
 
+// The same of a log line: only "Nov 21 03:05:00" is without one.
+bool lines_have_offsets(RecordReader& reader, std::string_view text, const RecordSink& sink) {
+    drain(reader, sink);
+    if (text.starts_with('<')) text.remove_prefix(std::min(text.find('>'), text.size() - 1) + 1);
+    return !text.empty() && (text.front() == '{' || (text.front() >= '0' && text.front() <= '9'));
+}
+
+// The first line of a table as PowerMTA's header; the reader goes on behind it. Nothing while the line is not whole.
+base::Result<bool> take_table_header(std::string_view text, bool ended, const LogOptions& options, LogText& log) {
+    const std::size_t end = text.find('\n');
+    if (end == std::string_view::npos && !ended) return text.size() > kHeadBytes;
+    const auto header = table_header(text.substr(0, end), options);
+    if (!header) return base::fail(header.error());
+    const std::size_t size = end == std::string_view::npos ? text.size() : end + 1;
+    log.reader().resume(*header, size);
+    log.reader().feed(text.substr(size));
+    return true;
+}
+
 }  // namespace
 
-base::Result<LogFacts> read_file_window(const std::string& real_path, const mta::ScannerOptions& options,
+base::Result<io::Compression> file_compression(const std::string& real_path, const std::string& path) {
+    const auto file = File::open(real_path, path);
+    if (!file) return base::fail(file.error());
+    std::array<char, 4> first{};
+    const auto got = file->read(0, first);
+    if (!got) return base::fail(got.error());
+    return io::compression_of({first.data(), *got});
+}
+
+base::Result<LogFacts> read_file_window(const std::string& real_path, const LogOptions& options, LogText& text,
                                         const LogWindow& window, const base::Deadline& deadline, LogSource& source) {
     const auto file = File::open(real_path, source.path);
     if (!file) return base::fail(file.error());
     if (file->size() == 0) return LogFacts{};  // just created: nothing in it yet
-    AccountingScanner head(options);
-    const auto space = head.space().first(kHeadBytes);
-    const auto got = file->read(0, space);
+    const bool accounting = options.format == LogFormat::pmta;
+    LogText head(options);
+    std::string head_bytes(kHeadBytes, '\0');
+    const auto got = file->read(0, head_bytes);
     if (!got) return base::fail(got.error());
+    head_bytes.resize(*got);
     source.bytes_read += *got;
     ++source.search_reads;
-    head.commit(*got);
-    const bool offsets = stamps_have_offsets(head, window.sample);
-    if (head.header().empty() && *got == file->size()) {
-        head.finish();
-        drain(head, window.sample);
+    head.reader().feed(head_bytes);
+    const bool offsets = accounting ? stamps_have_offsets(head.reader(), window.sample)
+                                    : lines_have_offsets(head.reader(), head_bytes, window.sample);
+    if (accounting && head.reader().header().empty() && *got == file->size()) {
+        head.reader().finish();
+        drain(head.reader(), window.sample);
     }
     const std::int64_t slack = offsets ? kSlack : kSlackWithoutOffset;
-    AccountingScanner scanner(options);
+    const std::int64_t lead = options.format == LogFormat::postfix ? kPostfixLead : 0;
     // Without a header at its beginning, or with times that are not those of writing, a file is read through.
-    auto facts = facts_of(head, source);
-    if (!facts && !(head.header().empty() && *got < file->size())) return facts;
-    if (facts && !facts->queue_times) {
-        Search search(*file, options, head.header(), window, source);
-        const auto start = search.before(window.begin - slack);
-        if (!start) return base::fail(start.error());
-        if (*start && **start > 0) scanner.resume(head.header(), **start);
+    auto facts = head.header_facts(source.path);
+    if (!facts && !(head.reader().header().empty() && *got < file->size())) {
+        return refuse_other_formats(options, head, 0, head_bytes, source, facts);
     }
-    const auto read = read_on(*file, scanner, window, slack, deadline, source);
+    text.reader().reset();
+    if (facts && !facts->queue_times) {
+        Search search(*file, options, head.reader().header(), window, source);
+        const auto start = search.before(window.begin - slack - lead);
+        if (!start) return base::fail(start.error());
+        if (*start && **start > 0) text.reader().resume(head.reader().header(), **start);
+    }
+    const std::uint64_t lines_before = text.own_lines() - std::min(text.own_lines(), head.own_lines());
+    const auto read = read_on(*file, text.reader(), window, slack, deadline, source);
     if (!read) return base::fail(read.error());
-    return facts ? facts : facts_of(scanner, source);
+    if (!facts) facts = text.header_facts(source.path);
+    return refuse_other_formats(options, text, lines_before, head_bytes, source, facts);
 }
 
-base::Result<LogFacts> read_stream_window(const io::ByteSource& bytes, const mta::ScannerOptions& options,
+base::Result<LogFacts> read_stream_window(const io::ByteSource& bytes, const LogOptions& options, LogText& text,
                                           const LogWindow& window, const base::Deadline& deadline, LogSource& source) {
-    AccountingScanner scanner(options);
+    RecordReader& reader = text.reader();
+    reader.reset();
+    const std::uint64_t malformed = malformed_of(reader);
+    const std::uint64_t lines_before = text.own_lines();
     std::optional<base::Error> damage;
+    std::string head;
+    bool waits = !options.table.empty();  // for the table's header
+    const auto take_header = [&](bool ended) -> base::Result<void> {
+        const auto taken = take_table_header(head, ended, options, text);
+        if (!taken) return base::fail(taken.error().at(source.path));
+        waits = !*taken;
+        return {};
+    };
     for (;;) {
         if (deadline.expired()) return base::fail(cut(source, source.bytes_read));
-        const auto space = scanner.space();
+        const auto space = reader.space();
         const auto got = bytes(space);
         // What came before the damage is right, and counts.
         if (!got) damage = got.error().at(source.path);
         if (!got || *got == 0) break;
         source.bytes_read += *got;
-        scanner.commit(*got);
-        drain(scanner, window.window);
+        if (waits || head.size() < kHeadBytes) head.append(space.data(), *got);
+        if (waits) {
+            if (const auto done = take_header(false); !done) return base::fail(done.error());
+        } else {
+            reader.commit(*got);
+        }
+        drain(reader, window.window);
     }
-    scanner.finish();
-    drain(scanner, window.window);
-    source.malformed += scanner.counts().malformed() + scanner.counts().of(mta::ScanError::oversized);
+    if (waits && !head.empty()) {
+        if (const auto done = take_header(true); !done) return base::fail(done.error());
+    }
+    reader.finish();
+    drain(reader, window.window);
+    source.malformed += malformed_of(reader) - malformed;
     if (damage) return base::fail(*damage);
     if (source.bytes_read == 0) return LogFacts{};
-    return facts_of(scanner, source);
+    return refuse_other_formats(options, text, lines_before, head, source, text.header_facts(source.path));
 }
 
-base::Result<void> sample_file(const std::string& real_path, const mta::ScannerOptions& options,
-                               const RecordSink& sample, const base::Deadline& deadline, LogSource& source) {
+base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::string& unit, LogText& text,
+                                           const LogWindow& window, const base::Deadline& deadline, LogSource& source) {
+    RecordReader& reader = text.reader();
+    reader.reset();
+    const auto take = [&](std::string_view piece) {
+        source.bytes_read += piece.size();
+        while (!piece.empty()) {
+            piece.remove_prefix(reader.feed(piece));
+            drain(reader, window.window);
+        }
+        return true;
+    };
+    const auto done = commands.stream(
+        {"journalctl", "--no-pager", "--unit=" + unit, "--output=short-iso-precise",
+         fmt::format("--since=@{}", window.begin - kPostfixLead), fmt::format("--until=@{}", window.end)},
+        take, deadline);
+    if (!done) return base::fail(done.error());
+    const std::string said = base::one_line(base::trim(done->error_text), 100);
+    // journalctl exits with 0 and shows only our own messages where it may not show all: that is no look.
+    for (const std::string_view refusal : {"not seeing messages", "insufficient permissions", "no journal files"}) {
+        if (!base::icontains(said, refusal)) continue;
+        return base::fail(base::Fault::permission,
+                          "journalctl {}: the journal cannot be read ({}): add this user to the group systemd-journal",
+                          commands.where(), said);
+    }
+    if (done->exit_status != 0) {
+        return base::fail(base::Fault::io, "journalctl {}: {}", commands.where(), said.empty() ? "failed" : said);
+    }
+    reader.finish();
+    drain(reader, window.window);
+    return LogFacts{};
+}
+
+base::Result<void> sample_file(const std::string& real_path, const LogOptions& options, const RecordSink& sample,
+                               const base::Deadline& deadline, LogSource& source) {
     const auto file = File::open(real_path, source.path);
     if (!file) return base::fail(file.error());
-    AccountingScanner head(options);
-    AccountingScanner scanner(options);
+    LogText head(options);
+    LogText later(options);
     std::vector<char> bytes(kSampleBytes);
     for (std::size_t piece = 0; piece < kSamplePieces && !deadline.expired(); ++piece) {
         const std::uint64_t at = file->size() / kSamplePieces * piece;
@@ -289,12 +384,12 @@ base::Result<void> sample_file(const std::string& real_path, const mta::ScannerO
         if (!got) return base::fail(got.error());
         source.bytes_read += *got;
         std::string_view text(bytes.data(), *got);
-        AccountingScanner& reader = piece == 0 ? head : scanner;
+        RecordReader& reader = piece == 0 ? head.reader() : later.reader();
         if (piece > 0) {
             const std::size_t newline = text.find('\n');
             if (newline == std::string_view::npos) continue;
             text.remove_prefix(newline + 1);
-            scanner.resume(head.header(), at + newline + 1);
+            reader.resume(head.reader().header(), at + newline + 1);
         }
         while (!text.empty()) {
             text.remove_prefix(reader.feed(text));

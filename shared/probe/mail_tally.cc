@@ -13,8 +13,8 @@ using mta::Column;
 using mta::Record;
 using mta::RecordType;
 
-constexpr std::array<std::string_view, 9> kKeyNames{
-    "none", "vmta", "pool", "provider", "sender-domain", "recipient-domain", "job", "source-ip", "category"};
+constexpr std::array<std::string_view, 10> kKeyNames{
+    "none", "vmta", "pool", "provider", "sender-domain", "recipient-domain", "job", "source-ip", "category", "relay"};
 constexpr std::size_t kMaxRemembered = 1'000'000;  // answers kept for speed; past it they are worked out each time
 
 bool by_sender(MailKey key) { return key == MailKey::vmta || key == MailKey::pool; }
@@ -204,6 +204,7 @@ std::string_view MailTally::provider_of(const Record& record) {
 std::string_view MailTally::key_of(MailKey key, const Record& record) {
     switch (key) {
         case MailKey::vmta:
+        case MailKey::relay:
             return record.raw(Column::vmta);
         case MailKey::pool:
             return record.raw(Column::vmta_pool);

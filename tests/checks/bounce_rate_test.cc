@@ -264,7 +264,7 @@ const std::vector<Scenario> kScenarios{
      kMixed,
      {"--only", "colour=red"},
      "3 BOUNCE_RATE UNKNOWN - --only \"colour=red\": write KEY=VALUE with one of the keys "
-     "vmta!pool!provider!sender-domain!recipient-domain!job!source-ip!category"},
+     "vmta!relay!pool!provider!sender-domain!recipient-domain!job!source-ip!category"},
     {"by_category_is_of_all_mail",
      kMixed,
      {"--by", "category", "-w", "4", "-c", "5"},
