@@ -25,7 +25,7 @@ TABLES = {table["program"]: table for table in json.loads(subprocess.run(
 PLUGINS = [FOLDER / program for program in sorted(TABLES)]
 
 # A value that no option of the kind takes. Text is anything.
-BAD_VALUES = {"integer": "12abc", "number": "1,5", "range": "20:10", "thresholds": "80", "duration": "90", "choice": "nonsense",
+BAD_VALUES = {"integer": "12abc", "number": "1,5", "range": "20:10", "thresholds": "80,90", "duration": "90", "choice": "nonsense",
               "endpoint": "not an address", "time": "yesterday", "timeout": "10:bad"}
 
 NUMBER = r"-?[0-9]+(\.[0-9]+)?"
