@@ -324,12 +324,7 @@ Preface read_preface(Reader& in) {
 }  // namespace
 
 void copy_store(const SeriesStore& store, CheckpointCopy& copy) {
-    for (std::size_t i = 0; i < kFamilies; ++i) {
-        const SeriesTable& table = store.table(static_cast<Family>(i));
-        copy.families[i].keys = table.keys();
-        copy.families[i].counts = table.counts();
-        copy.families[i].rows = table.size();
-    }
+    for (std::size_t i = 0; i < kFamilies; ++i) copy_family(store, static_cast<Family>(i), copy.families[i]);
     copy.origins = {store.origins().keys(), store.origins().counts(), store.origins().size()};
     for (std::size_t i = 0; i < kOpenKinds; ++i) copy.values[i] = store.values(static_cast<Kind>(i)).places();
     copy.totals = store.totals;
@@ -344,12 +339,9 @@ StoreSizes sizes_of(const SeriesStore& store) {
     return sizes;
 }
 
-// resize() rather than reserve(): the pages are there only once they were written.
 void reserve_copy(const StoreSizes& sizes, const SeriesStore& store, CheckpointCopy& copy) {
     for (std::size_t i = 0; i < kFamilies; ++i) {
-        const SeriesTable& table = store.table(static_cast<Family>(i));
-        copy.families[i].keys.resize(sizes.rows[i] * table.arity());
-        copy.families[i].counts.resize(sizes.rows[i] * table.width());
+        reserve_family(store, static_cast<Family>(i), sizes.rows[i], copy.families[i]);
     }
     for (std::size_t i = 0; i < kOpenKinds; ++i) copy.values[i].resize(sizes.places[i]);
 }

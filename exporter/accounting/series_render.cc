@@ -149,9 +149,18 @@ void render_records(ExpositionWriter& writer, const Totals& totals, RecordFormat
 
 }  // namespace
 
-FamilyCopy copy_family(const SeriesStore& store, Family family) {
+void copy_family(const SeriesStore& store, Family family, FamilyCopy& copy) {
     const SeriesTable& table = store.table(family);
-    return {table.keys(), table.counts(), table.size()};
+    copy.keys = table.keys();
+    copy.counts = table.counts();
+    copy.rows = table.size();
+}
+
+// resize() rather than reserve(): the pages are there only once they were written.
+void reserve_family(const SeriesStore& store, Family family, std::size_t rows, FamilyCopy& copy) {
+    const SeriesTable& table = store.table(family);
+    copy.keys.resize(rows * table.arity());
+    copy.counts.resize(rows * table.width());
 }
 
 void render_family(ExpositionWriter& writer, const SeriesStore& store, Family family, bool bytes,
@@ -165,19 +174,22 @@ void render_family(ExpositionWriter& writer, const SeriesStore& store, Family fa
 
 void render_store(ExpositionWriter& writer, const SeriesStore& store, TurnLock& lock) {
     Totals totals;
+    std::array<std::size_t, kFamilies> rows{};
     {
         const ReaderTurn turn(lock);
         totals = store.totals;
+        for (std::size_t i = 0; i < kFamilies; ++i) rows[i] = store.table(static_cast<Family>(i)).size();
     }
     render_records(writer, totals, store.format());
+    FamilyCopy copy;
     for (std::size_t i = 0; i < kFamilies; ++i) {
         const auto family = static_cast<Family>(i);
         if (store.shape(family).metric == nullptr) continue;
-        FamilyCopy copy;
+        reserve_family(store, family, rows[i], copy);
         {
             const ReaderTurn turn(lock);
             store.enter_reader();
-            copy = copy_family(store, family);
+            copy_family(store, family, copy);
         }
         if (copy.rows != 0) {
             writer.begin(*store.shape(family).metric);

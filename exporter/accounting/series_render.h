@@ -19,7 +19,10 @@ struct FamilyCopy {
     std::vector<std::uint64_t> counts;
     std::size_t rows = 0;
 };
-[[nodiscard]] FamilyCopy copy_family(const SeriesStore& store, Family family);
+// Under the lock. What reserve_family() made room for, outside it, needs no new memory then: that is most of what a
+// large copy would cost, and the reading stands still meanwhile.
+void copy_family(const SeriesStore& store, Family family, FamilyCopy& copy);
+void reserve_family(const SeriesStore& store, Family family, std::size_t rows, FamilyCopy& copy);
 
 // Appends the samples of `copy`, with a time stamp where one is given (backfill). `bytes` chooses the second count of
 // Family::deliveries, which is a metric of its own.
