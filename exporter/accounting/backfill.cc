@@ -238,7 +238,7 @@ bool Backfill::write(const std::function<void(std::string_view)>& sink) {
 std::vector<MergedFile> find_files(const AccountingSettings& settings, const base::Clock& clock, const LogLine& log) {
     SeriesStore unused(settings);
     TurnLock lock;
-    FileReader reader(settings, clock, unused, lock);
+    FileReader reader(settings, clock, unused, lock, true);
     const FeedFilter feeds(settings);
     const Listing listing = list_files(settings.globs, settings.moved_to);
     for (const ListingProblem& problem : listing.problems) log(Severity::warning, problem.text);

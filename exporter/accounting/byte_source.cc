@@ -80,6 +80,18 @@ Result<UniqueFd> open_to_read(const std::string& path) {
     return fail(Fault::io, "{}: {}", path, std::generic_category().message(errno));
 }
 
+Result<std::size_t> read_at(int fd, std::span<char> into, std::uint64_t offset, const std::string& path) {
+    std::size_t have = 0;
+    while (have < into.size()) {
+        const ssize_t got = ::pread(fd, into.data() + have, into.size() - have, static_cast<off_t>(offset + have));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return fail(Fault::io, "{}: {}", path, std::generic_category().message(errno));
+        if (got == 0) break;
+        have += static_cast<std::size_t>(got);
+    }
+    return have;
+}
+
 Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) {
     auto fd = open_to_read(path);
     if (!fd) return fail(fd.error());

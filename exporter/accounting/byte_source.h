@@ -29,6 +29,9 @@ class ByteSource {
 
 // Faults of both: permission, io; the message names the path and the remedy.
 [[nodiscard]] base::Result<UniqueFd> open_to_read(const std::string& path);
+// Reads at `offset` until `into` is full or the file ends. Fault::io.
+[[nodiscard]] base::Result<std::size_t> read_at(int fd, std::span<char> into, std::uint64_t offset,
+                                                const std::string& path);
 [[nodiscard]] base::Result<std::unique_ptr<ByteSource>> open_source(const std::string& path);
 
 // The same bytes, taken from `source` by a thread of its own a few pieces ahead: inflating and counting then use a core

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <system_error>
+#include <thread>
 
 #include "exporter/accounting/byte_source.h"
 
@@ -20,6 +21,8 @@ using base::Result;
 constexpr std::size_t kHeadPiece = 4U << 10U;
 // A smaller packed file is inflated sooner than a thread is started for it.
 constexpr std::uint64_t kWorthAThread = 256U << 10U;
+// A backlog worth a second core; what is appended to a live file comes in pieces far smaller.
+constexpr std::uint64_t kWorthScanningAhead = 16U << 20U;
 // A packed file that was met half-written is unpacked from its beginning again: not for every write to it. A .gz is
 // waited for until it is quiet; a segment that is written to for minutes is looked at again and again, for at most this
 // part of the time.
@@ -42,23 +45,13 @@ Result<std::string> source_head(ByteSource& source) {
 
 std::string why_not(const std::string& path, int error) { return path + ": " + std::generic_category().message(error); }
 
-// Reads at `offset` until `into` is full or the file ends.
-Result<std::size_t> read_at(int fd, char* into, std::size_t size, std::uint64_t offset, const std::string& path) {
-    std::size_t have = 0;
-    while (have < size) {
-        const ssize_t got = ::pread(fd, into + have, size - have, static_cast<off_t>(offset + have));
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return fail(Fault::io, "{}", why_not(path, errno));
-        if (got == 0) break;
-        have += static_cast<std::size_t>(got);
-    }
-    return have;
-}
-
 }  // namespace
 
-FileReader::FileReader(const AccountingSettings& settings, const base::Clock& clock, SeriesStore& store, TurnLock& lock)
-    : clock_(clock),
+FileReader::FileReader(const AccountingSettings& settings, const base::Clock& clock, SeriesStore& store, TurnLock& lock,
+                       bool one_thread)
+    : settings_(settings),
+      uses_two_cores_(!one_thread && !remembers_lines(settings.format) && std::thread::hardware_concurrency() > 1),
+      clock_(clock),
       store_(store),
       lock_(lock),
       counter_(settings, store),
@@ -68,10 +61,10 @@ FileReader::FileReader(const AccountingSettings& settings, const base::Clock& cl
 
 Result<std::string> FileReader::plain_head(int fd, const std::string& path) const {
     std::string bytes(kHeadPiece, '\0');
-    auto got = read_at(fd, bytes.data(), bytes.size(), 0, path);
+    auto got = read_at(fd, bytes, 0, path);
     if (got && *got == kHeadPiece && full_fingerprint_length(bytes) > kHeadPiece) {
         bytes.resize(kMaxHeaderBytes + kFingerprintBytes);
-        got = read_at(fd, bytes.data(), bytes.size(), 0, path);
+        got = read_at(fd, bytes, 0, path);
     }
     if (!got) return fail(got.error());
     bytes.resize(*got);
@@ -117,7 +110,7 @@ FileReader::Outcome FileReader::read(TrackedFile& file, const AfterChunk& after_
 
 bool FileReader::same_beginning(const TrackedFile& file) {
     std::string bytes(file.fingerprint.length, '\0');
-    const auto got = read_at(file.fd.get(), bytes.data(), bytes.size(), 0, file.path);
+    const auto got = read_at(file.fd.get(), bytes, 0, file.path);
     return got && *got == bytes.size() && fingerprint_of(bytes, bytes.size()) == file.fingerprint;
 }
 
@@ -158,12 +151,16 @@ FileReader::Outcome FileReader::read_plain(TrackedFile& file, const AfterChunk& 
     } else if (size < file.offset) {
         return Outcome::up_to_date;
     }
+    if (size - file.offset >= kWorthScanningAhead && uses_two_cores_) {
+        const Outcome outcome = read_with_two_cores(file, after_chunk);
+        if (outcome != Outcome::up_to_date) return outcome;
+    }
     resume(file);
     for (;;) {
         const auto space = reader_->space();
         const std::uint64_t left = file.read_to - std::min(file.read_to, reader_->committed());
-        const std::uint64_t room = std::min<std::uint64_t>({space.size(), mta::kScanChunkBytes, left});
-        const auto got = read_at(file.fd.get(), space.data(), room, reader_->committed(), file.path);
+        const auto room = std::min<std::size_t>({space.size(), mta::kScanChunkBytes, left});
+        const auto got = read_at(file.fd.get(), space.first(room), reader_->committed(), file.path);
         if (!got) return unreadable(file, got.error().what);
         if (*got == 0) break;
         reader_->commit(*got);
@@ -180,6 +177,25 @@ FileReader::Outcome FileReader::read_plain(TrackedFile& file, const AfterChunk& 
     const auto head = plain_head(file.fd.get(), file.path);
     if (head) lengthen_fingerprint(file, *head);
     return Outcome::up_to_date;
+}
+
+// What came meanwhile, and a last line without an end, are left to the reading that follows.
+FileReader::Outcome FileReader::read_with_two_cores(TrackedFile& file, const AfterChunk& after_chunk) {
+    auto reader = make_reader(settings_);
+    reader->resume(file.header, file.offset);
+    at_ = 0;
+    mta::ScanCounts counted;
+    ScanAhead ahead(std::move(reader), file.fd.get(), file.path);
+    for (;;) {
+        ScannedPiece& piece = ahead.next();
+        if (piece.error) return unreadable(file, piece.error->what);
+        count_piece(file, piece, counted);
+        if (piece.last) return Outcome::up_to_date;
+        if (!after_chunk()) {
+            file.dirty = true;
+            return Outcome::interrupted;
+        }
+    }
 }
 
 bool FileReader::wait_to_unpack(const TrackedFile& file) const {
@@ -289,16 +305,32 @@ void FileReader::count_scanned(TrackedFile* file) {
     for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
         counter_.count(types == kAllTypes ? records : heard(records, types), now);
     }
+    add_counts(reader_->counts(), counted_);
+    if (file != nullptr) move_on(*file, reader_->consumed(), reader_->header());
+}
+
+void FileReader::count_piece(TrackedFile& file, ScannedPiece& piece, mta::ScanCounts& counted) {
+    const std::int64_t now = base::unix_seconds(clock_.wall());
+    const WriterTurn turn(lock_);
+    const TypeMask types = feeds_.types_of(file.path);
+    const auto records = piece.records.records();
+    counter_.count(types == kAllTypes ? records : heard(records, types), now);
+    add_counts(piece.counts, counted);
+    move_on(file, piece.consumed, piece.header);
+}
+
+void FileReader::add_counts(const mta::ScanCounts& counts, mta::ScanCounts& counted) {
     Totals& totals = store_.totals;
-    const mta::ScanCounts& counts = reader_->counts();
-    totals.lines_parsed += counts.parsed - counted_.parsed;
-    totals.lines_header += counts.headers - counted_.headers;
-    for (std::size_t i = 0; i < mta::kScanErrors; ++i) totals.scan_errors[i] += counts.errors[i] - counted_.errors[i];
-    counted_ = counts;
-    if (file == nullptr) return;
-    totals.read_bytes += reader_->consumed() - file->offset;
-    file->offset = reader_->consumed();
-    if (file->header != reader_->header()) file->header = reader_->header();
+    totals.lines_parsed += counts.parsed - counted.parsed;
+    totals.lines_header += counts.headers - counted.headers;
+    for (std::size_t i = 0; i < mta::kScanErrors; ++i) totals.scan_errors[i] += counts.errors[i] - counted.errors[i];
+    counted = counts;
+}
+
+void FileReader::move_on(TrackedFile& file, std::uint64_t consumed, const std::string& header) {
+    store_.totals.read_bytes += consumed - file.offset;
+    file.offset = consumed;
+    if (file.header != header) file.header = header;
 }
 
 // A young file is known by the few bytes it had; as it grows, by more of them.

@@ -12,6 +12,7 @@
 #include "exporter/accounting/follower.h"
 #include "exporter/accounting/record_counter.h"
 #include "exporter/accounting/record_formats.h"
+#include "exporter/accounting/scan_ahead.h"
 #include "exporter/accounting/series_store.h"
 #include "exporter/accounting/tracked_file.h"
 #include "exporter/accounting/turn_lock.h"
@@ -23,10 +24,13 @@ namespace mtawatch::exporter {
 // Called after every chunk, outside the lock; false interrupts the reading, which goes on there the next time.
 using AfterChunk = std::function<bool()>;
 
-// One thread. Whatever it counts and the file's new offset change in the same writer's turn.
+// For one thread, which counts; others may unpack or scan ahead of it. Whatever it counts and the file's new offset
+// change in the same writer's turn.
 class FileReader {
   public:
-    FileReader(const AccountingSettings& settings, const base::Clock& clock, SeriesStore& store, TurnLock& lock);
+    // With `one_thread` a backlog is read by the caller's thread alone, which costs less in all and takes longer.
+    FileReader(const AccountingSettings& settings, const base::Clock& clock, SeriesStore& store, TurnLock& lock,
+               bool one_thread);
 
     enum class Outcome {
         up_to_date,   // read to its present end
@@ -52,6 +56,7 @@ class FileReader {
 
   private:
     [[nodiscard]] Outcome read_plain(TrackedFile& file, const AfterChunk& after_chunk);
+    [[nodiscard]] Outcome read_with_two_cores(TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] Outcome read_packed(TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] bool wait_to_unpack(const TrackedFile& file) const;
     [[nodiscard]] Outcome end_of_packed(TrackedFile& file, bool complete);
@@ -61,11 +66,17 @@ class FileReader {
     void resume(const TrackedFile& file);
     void finish(TrackedFile& file);
     void count_scanned(TrackedFile* file);
+    void count_piece(TrackedFile& file, ScannedPiece& piece, mta::ScanCounts& counted);
+    // Both during a turn.
+    void add_counts(const mta::ScanCounts& counts, mta::ScanCounts& counted);
+    void move_on(TrackedFile& file, std::uint64_t consumed, const std::string& header);
     [[nodiscard]] std::span<const mta::Record> heard(std::span<const mta::Record> records, TypeMask types);
     void lengthen_fingerprint(TrackedFile& file, std::string_view head);
     [[nodiscard]] Outcome unreadable(TrackedFile& file, std::string why);
     [[nodiscard]] base::Result<std::string> plain_head(int fd, const std::string& path) const;
 
+    const AccountingSettings& settings_;
+    bool uses_two_cores_;
     const base::Clock& clock_;
     SeriesStore& store_;
     TurnLock& lock_;

@@ -19,7 +19,7 @@ Ingest::Ingest(AccountingSettings settings, const base::Clock& clock, LogLine lo
       log_(std::move(log)),
       finished_files_(finished_files),
       store_(settings_),
-      reader_(settings_, clock_, store_, lock_),
+      reader_(settings_, clock_, store_, lock_, finished_files),
       follower_(
           settings_, clock_, lock_, [this](const std::string& path) { return reader_.head(path); }, log_,
           finished_files),

@@ -103,6 +103,7 @@ class Record {
     [[nodiscard]] std::string_view text(Column column, std::string& scratch) const;
 
   private:
+    friend class RecordCopies;
     static constexpr std::size_t index(Column column) { return static_cast<std::size_t>(column); }
     [[nodiscard, gnu::always_inline]] std::string_view cell(Column column) const {
         const std::uint16_t at = map_ == nullptr ? kAbsent : (*map_)[index(column)];
