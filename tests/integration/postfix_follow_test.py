@@ -1,74 +1,21 @@
 """pmta_exporter follows the log of a real Postfix that delivers, bounces and defers, through a rotation by Postfix itself and
 a kill, and counts what the receiving server saw."""
-import collections
 import pathlib
 import re
 import smtplib
-import socketserver
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 import urllib.request
 
 from mail_servers import Postfix
+from mail_sink import ADDRESS, REPLIES, Sink, start_sink
 
 ROOT, BUILD = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 sys.argv[1:] = []
-# Not on loopback: mail for a server there is a content filter's, and no outbound mail.
-SINK = ("192.0.2.10", 2525)
 URL = "http://127.0.0.1:10925/metrics"
-# By the beginning of the recipient's name.
-REPLIES = {"later": "451 4.7.1 Greylisted, please try again later", "full": "552 5.2.2 Mailbox full",
-           "unknown": "550 5.1.1 User unknown"}
-
-
-class Sink(socketserver.StreamRequestHandler):
-    seen = collections.Counter()
-    lock = threading.Lock()
-
-    def say(self, text):
-        self.wfile.write(text.encode() + b"\r\n")
-
-    def count(self, what, number=1):
-        with self.lock:
-            self.seen[what] += number
-
-    def handle(self):
-        self.say("220 sink.example.org ESMTP")
-        accepted = 0
-        for line in self.rfile:
-            word = line.strip().upper()
-            if word.startswith(b"EHLO"):
-                self.say("250 sink.example.org")
-            elif word.startswith(b"RCPT"):
-                name = re.search(rb"<([a-z]+)", line)[1].decode()
-                reply = REPLIES.get(name, "250 2.1.5 Ok")
-                accepted += reply.startswith("250")
-                if not reply.startswith("250"):
-                    self.count(name)
-                self.say(reply)
-            elif word == b"DATA":
-                self.say("354 go on")
-                for data in self.rfile:
-                    if data == b".\r\n":
-                        break
-                self.count("accepted", accepted)
-                self.say("250 2.0.0 Ok: taken")
-                accepted = 0
-            elif word == b"QUIT":
-                self.say("221 2.0.0 Bye")
-                return
-            else:
-                accepted = 0 if word.startswith((b"MAIL", b"RSET")) else accepted
-                self.say("250 2.0.0 Ok")
-
-
-class Server(socketserver.ThreadingTCPServer):
-    allow_reuse_address = True
-    daemon_threads = True
 
 
 def figures():
@@ -114,15 +61,10 @@ class RealPostfix(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
         self.folder.chmod(0o755)
-        subprocess.run(["ip", "address", "add", SINK[0] + "/32", "dev", "lo"], check=True)
-        Sink.seen.clear()
-        server = Server(SINK, Sink)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        self.addCleanup(server.server_close)
-        self.addCleanup(server.shutdown)
+        self.addCleanup(start_sink())
         self.postfix = Postfix(self.folder / "postfix", {
-            "relayhost": f"[{SINK[0]}]:{SINK[1]}", "mynetworks": "127.0.0.0/8", "inet_interfaces": "127.0.0.1",
-            "smtp_bind_address": SINK[0], "smtpd_recipient_restrictions": "permit_mynetworks, reject"},
+            "relayhost": f"[{ADDRESS[0]}]:{ADDRESS[1]}", "mynetworks": "127.0.0.0/8", "inet_interfaces": "127.0.0.1",
+            "smtp_bind_address": ADDRESS[0], "smtpd_recipient_restrictions": "permit_mynetworks, reject"},
             "127.0.0.1:25 inet n - n - - smtpd\n")
         self.addCleanup(self.postfix.stop)
         self.exporter = Exporter(self.folder, self.postfix.log)
