@@ -20,6 +20,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     AccountingSettings settings;
     settings.groups = {"job", "recipient_domain"};
+    // Version 2 begins with its format.
+    if (bytes.size() > frame && bytes[8] == 2) settings.format = static_cast<RecordFormat>(bytes[frame] & 1 ? 1 : 2);
     SeriesStore store(settings);
     const auto restored = decode_checkpoint(bytes, store);
     if (!restored) return 0;
@@ -27,6 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     CheckpointCopy copy;
     copy_store(store, copy);
     copy.files = restored->files;
+    copy.memory = restored->memory;
     SeriesStore again(settings);
     if (!decode_checkpoint(encode_checkpoint(copy, store), again)) __builtin_trap();
     return 0;
