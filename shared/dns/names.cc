@@ -19,16 +19,15 @@ bool is_ascii(std::string_view text) {
     return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-bool is_printable(char c) { return c > ' ' && c < 0x7f; }
+// Not a blank, control character or NUL, which would end the text for a library of C.
+bool is_printable(char c) { return static_cast<unsigned char>(c) > ' ' && c != 0x7f; }
 
 // One label as an A-label in lower case.
 base::Result<std::string> ascii_label(std::string_view label) {
-    if (is_ascii(label)) {
-        if (!std::all_of(label.begin(), label.end(), is_printable)) {
-            return base::fail(base::Fault::usage, "a blank or control character");
-        }
-        return base::to_lower(label);
+    if (!std::all_of(label.begin(), label.end(), is_printable)) {
+        return base::fail(base::Fault::usage, "a blank or control character");
     }
+    if (is_ascii(label)) return base::to_lower(label);
     const std::string terminated(label);
     std::uint8_t* converted = nullptr;
     const int error = idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(terminated.c_str()), &converted,

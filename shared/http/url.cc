@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "shared/base/ip.h"
 #include "shared/base/text.h"
 #include "shared/http/client.h"
 
@@ -28,12 +29,16 @@ Result<void> read_authority(std::string_view authority, std::string_view whole, 
         if (end == std::string_view::npos)
             return fail(Fault::usage, "{}: the [IPv6 address] has no closing bracket", whole);
         url.host = base::to_lower(authority.substr(1, end - 1));
+        if (const auto address = base::IpAddress::parse(url.host); !address || address->is_v4())
+            return fail(Fault::usage, "{}: the brackets hold no IPv6 address", whole);
         port = authority.substr(end + 1);
     } else {
         const auto colon = authority.find(':');
         url.host = base::to_lower(authority.substr(0, colon));
         port = colon == std::string_view::npos ? std::string_view{} : authority.substr(colon);
     }
+    if (url.host.find_first_of("[]") != std::string::npos)
+        return fail(Fault::usage, "{}: brackets stand around an IPv6 address only", whole);
     if (url.host.empty()) return fail(Fault::usage, "{}: the URL names no host", whole);
     if (port.empty()) return {};
     const auto number = port.starts_with(':') ? base::to_number<std::uint16_t>(port.substr(1)) : std::nullopt;

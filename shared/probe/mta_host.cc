@@ -180,7 +180,7 @@ void look_at_certificate(const std::string& text, const base::Deadline& deadline
 
 double DiskFacts::used_percent() const {
     const auto all = static_cast<double>(used_kib) + static_cast<double>(available_kib);
-    return all > 0 ? 100.0 * static_cast<double>(used_kib) / all : 0.0;
+    return all > 0 ? 100.0 * (static_cast<double>(used_kib) / all) : 0.0;
 }
 
 std::optional<double> DeliveryFacts::delivered_percent() const {

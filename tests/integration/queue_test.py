@@ -16,6 +16,9 @@ import threading
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from ssh_server import SshServer
+
 ROOT, BUILD = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 sys.argv[1:] = []
 FAKE = ROOT / "tests/support/fake_powermta.py"
@@ -170,6 +173,24 @@ class Postfix(Case):
         self.assertIn("services could not be seen: systemctl on this machine exited with 1", text)
         self.assertRegex(text, "OK: 15 messages queued, oldest ")
         self.assertRegex(text, r"OK: /var/spool/postfix is [0-9.]+ % full")
+
+    def test_over_ssh_the_same_queue(self):
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", "/run"], check=True)  # sshd's own folder, not the machine's
+        try:
+            pathlib.Path("/run/sshd").mkdir()
+            server = SshServer(self.folder / "ssh", 2222)
+            try:
+                code, text = self.check("check_mta_queue", "--mta", "postfix", "--by", "domain", "--warning-group", "10",
+                                        *server.options())
+                self.assertEqual(code, 1, text)
+                self.assertIn("MTA_QUEUE WARNING - domain example.com: 12 messages (above 10)", text)
+                code, text = self.check("check_mta_host", "--mta", "postfix", "-v", *server.options())
+                self.assertIn("OK: 15 messages queued, oldest ", text)
+                self.assertRegex(text, r"OK: /var/spool/postfix is [0-9.]+ % full")
+            finally:
+                server.stop()
+        finally:
+            subprocess.run(["umount", "-l", "/run"], check=True)
 
     def test_the_banner_is_a_greeting(self):
         code, text = self.check("check_mta_service", "--banner", "127.0.0.1:25")

@@ -12,6 +12,9 @@ import tempfile
 import time
 import unittest
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from ssh_server import SshServer
+
 BUILD = pathlib.Path(sys.argv[2]).resolve()
 sys.argv[1:] = []
 CHECK = BUILD / "checks/check_mta_service"
@@ -170,6 +173,30 @@ class Service(unittest.TestCase):
         self.assertEqual([unit["active_state"] for unit in answer["observation"]["units"]],
                          ["active", "failed", "inactive"])
         self.assertEqual(answer["observation"]["units"][1]["exit_status"], 75)
+
+    def test_over_ssh_the_same_systemd_says_the_same(self):
+        self.inside("mkdir", "-p", "/run/sshd")
+        enter = ["nsenter", "-t", str(self.systemd), "-m", "-p", "-u", "-i"]
+        server = SshServer(self.folder / "ssh", 2222, enter)  # ends with the namespace
+        units = [word for unit in ("runs", "fails", "stopped", "once", "nosuch", "postfix@-") for word in ("-u", unit)]
+
+        def facts(text):
+            answer = json.loads(text)["observation"]
+            return answer["where"], answer["units"]
+        here, local = facts(self.check(*units, "-o", "json")[1])
+        remote = subprocess.run([str(CHECK), *units, *server.options(), "-o", "json"], capture_output=True, text=True,
+                                timeout=30, check=False)
+        self.assertEqual((remote.returncode, remote.stderr), (2, ""))
+        there, seen = facts(remote.stdout)
+        self.assertEqual((here, there), ("on this machine", "on 127.0.0.1"))
+        self.assertEqual(seen, local)
+        before = server.logins()
+        host = subprocess.run([str(BUILD / "checks/check_mta_host"), "--services", "runs,fails", *server.options(), "-v"],
+                              capture_output=True, text=True, timeout=30, check=False)
+        self.assertRegex(host.stdout, r"^MTA_HOST CRITICAL - 127.0.0.1 is unhealthy: fails failed \(exit-code 75\)")
+        self.assertRegex(host.stdout, r"OK: runs is active \(running\) for \d+")
+        self.assertRegex(host.stdout, r"/ is [0-9.]+ % full")
+        wait_for(lambda: server.logins() == before + 1, 10, "one login was logged")
 
     def test_unknown_where_systemd_is_not_in_charge(self):
         result = subprocess.run([str(CHECK), "-u", "runs"], capture_output=True, text=True, timeout=30, check=False)

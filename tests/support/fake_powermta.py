@@ -31,7 +31,7 @@ DEFAULT = {
         {"domain": "example.org", "vmta": "vmta1", "rcp": 105, "kb": 9.0, "conn": 0, "mode": "normal", "paused": True,
          "errors": []},
     ],
-    "messages": [{"queue": "example.com/vmta2", "rcpt": "anna@example.com", "age": 90000},
+    "messages": [{"queue": "example.com/vmta2", "rcpt": "anna@example.com", "age": 90300},
                  {"queue": "example.org/vmta1", "rcpt": "ben@example.org", "age": 600}],
     "licence": {"product": "PowerMTA", "version": "5.0", "platform": "linux-intel", "units": 0, "instances": 1,
                 "licensee": "Example Corp", "serial": 100001, "issued": "2020-12-10", "expires": "2100-03-20",

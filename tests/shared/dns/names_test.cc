@@ -34,6 +34,13 @@ BOOST_AUTO_TEST_CASE(people_write_names_in_many_ways) {
     BOOST_TEST(!dns::ascii_name(longest + "ab").has_value());
 }
 
+BOOST_AUTO_TEST_CASE(an_international_name_does_not_end_at_its_first_nul_byte) {
+    using namespace std::string_literals;
+    for (const std::string& bad : {"b\xC3\xBC\0cher.example"s, "a.b\0\xC3\xBC"s, "b\xC3\xBC\n.example"s}) {
+        BOOST_TEST(!dns::ascii_name(bad).has_value(), bad);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(reverse_names) {
     BOOST_TEST(dns::reverse_name(*IpAddress::parse("192.0.2.1")) == "1.2.0.192.in-addr.arpa");
     BOOST_TEST(dns::reverse_name(*IpAddress::parse("2001:db8::567:89ab")) ==

@@ -31,7 +31,8 @@ BOOST_AUTO_TEST_CASE(urls_that_are_read) {
 BOOST_AUTO_TEST_CASE(urls_that_are_refused) {
     for (const char* text : {"", "example.net", "ftp://example.net/", "http://", "http:///x", "http://example.net:0/",
                              "http://example.net:65536/", "http://example.net:x/", "http://[::1/", "http://a b/",
-                             "http://example.net/\r\nX: y", "http://[::1]8080/"}) {
+                             "http://example.net/\r\nX: y", "http://[::1]8080/", "http://[mx1]:80/",
+                             "http://[192.0.2.1]/", "http://[[]:80/", "http://a]b/"}) {
         const auto url = parse_url(text);
         BOOST_REQUIRE_MESSAGE(!url.has_value(), text);
         BOOST_TEST((url.error().fault == Fault::usage));
