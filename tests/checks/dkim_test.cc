@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "shared/base/base64.h"
 #include "shared/io/files.h"
 #include "tests/support/dkim_signer.h"
 #include "tests/support/dns_check.h"
@@ -160,6 +161,62 @@ BOOST_AUTO_TEST_CASE(a_key_without_dnssec_is_told_and_judged_by_nothing) {
     BOOST_TEST((run("example.com A 192.0.2.1", verbose).text.find(told) == std::string::npos));
     expect(run(published + "\nexample.com !SIGNED", {"-d", "example.com", "-s", "s1", "-o", "json"}), 0,
            "\"authenticated\":true", "json");
+}
+
+// A public key as SubjectPublicKeyInfo whose modulus has so many bits; nobody knows a private one.
+std::string rsa_of_bits(std::size_t bits) {
+    const auto der = [](char tag, const std::string& body) {
+        std::string head{tag, '\x82'};
+        head += static_cast<char>(body.size() >> 8U);
+        return head + static_cast<char>(body.size() & 0xffU) + body;
+    };
+    const std::string modulus = '\0' + std::string(bits / 8, '\xc1');
+    const std::string key = der('\x30', der('\x02', modulus) + std::string("\x02\x03\x01\x00\x01", 5));
+    const std::string rsa("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00", 15);
+    return base::encode_base64(der('\x30', rsa + der('\x03', '\0' + key)));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_weak_or_worth_knowing_about_a_key) {
+    const std::string p = "p=" + keys().rsa2048.spki_base64();
+    struct Row {
+        const char* name;
+        std::string record;
+        int exit_code;
+        const char* text;
+    };
+    for (const Row& row : std::initializer_list<Row>{
+             {"no_version", "k=rsa; " + p, 0, "v= is missing; begin the record with v=DKIM1"},
+             {"strict_domain", "v=DKIM1; t=s; " + p, 0, "t=s: signatures with an i= below the domain do not verify"},
+             {"testing_and_strict", "v=DKIM1; t=y:s; " + p, 1, "t=y says testing"},
+             {"unknown_tag", "v=DKIM1; x=1; n=note; " + p, 0, "x= is no tag of a key record"},
+             {"service_list", "v=DKIM1; s=other:email; " + p, 0, "RSA key of 2048 bits"},
+             {"any_service", "v=DKIM1; s=*; " + p, 0, "RSA key of 2048 bits"},
+             {"control_character", "v=DKIM1; n=a\\007b; " + p, 2, "n= holds control characters"},
+             {"short_ed25519", "v=DKIM1; k=ed25519; p=AAAA", 2, "p= holds 3 bytes; an Ed25519 key has 32 (RFC 8463)"},
+             {"ed25519_said_to_be_rsa", "v=DKIM1; k=rsa; p=" + keys().ed25519.spki_base64(), 2, "but k=rsa is said"},
+             {"4096_bits", "v=DKIM1; p=" + rsa_of_bits(4096), 0, "RSA key of 4096 bits"},
+             {"longer_than_anyone_must_take", "v=DKIM1; p=" + rsa_of_bits(8192), 1,
+              "8192 bits: receivers need not take more than 4096"},
+         }) {
+        Run run;
+        expect(run(zone(row.record), {"-d", "example.com", "-s", "s1", "-v"}), row.exit_code, row.text, row.name);
+    }
+    Run run;
+    const std::string slow = "s1._domainkey.example.com 86401 TXT " + quoted_strings("v=DKIM1; " + p);
+    expect(run(slow, {"-d", "example.com", "-s", "s1", "-v"}), 0,
+           "TTL 86401 s: a new key is not seen for more than a day", "long_ttl");
+}
+
+BOOST_AUTO_TEST_CASE(a_from_field_that_others_may_add_is_told) {
+    Run run;
+    const std::string published = "s1._domainkey.example.com TXT " + keys().rsa2048.zone_text();
+    const auto signed_with = [](const std::string& names) {
+        return mtawatch::test::signed_message(keys().rsa2048, "a=rsa-sha256; d=example.com; s=s1; h=" + names, mail);
+    };
+    run.write("mail", signed_with("from:to:subject:date:list-unsubscribe:list-unsubscribe-post"));
+    expect(run(published, {"--message", "/mail", "-v"}), 0, "From is not oversigned (name it once more in h=)", "once");
+    run.write("mail", signed_with("from:from:to:date:list-unsubscribe:list-unsubscribe-post"));
+    expect(run(published, {"--message", "/mail", "-v"}), 0, "Subject is not signed", "no_subject");
 }
 
 BOOST_AUTO_TEST_CASE(a_large_record_is_told) {

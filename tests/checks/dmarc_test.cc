@@ -272,6 +272,20 @@ BOOST_AUTO_TEST_CASE(ttl_and_failure_options) {
     BOOST_TEST(holds(notes(record(good + "; fo=1")), "fo= does nothing without ruf=\n"));
 }
 
+BOOST_AUTO_TEST_CASE(notes_on_tags) {
+    const auto notes = [](const std::string& zone, const char* domain) {
+        return run_with_zone(zone, {"-d", domain, "-v"}).text;
+    };
+    const std::string three =
+        record("v=DMARC1; p=reject; rua=mailto:a@example.com,mailto:b@example.com,mailto:c@example.com");
+    BOOST_TEST(
+        (notes(three, "example.com").find("3 rua addresses; receivers may send to two only\n") != std::string::npos));
+    const std::string below =
+        record(good) + "_dmarc.a.example.com TXT \"" + good + "; sp=none\"\na.example.com MX 1 x.example.com";
+    const std::string unused = "sp= and np= do nothing here: a.example.com is not the organizational domain\n";
+    BOOST_TEST((notes(below, "a.example.com").find(unused) != std::string::npos));
+}
+
 BOOST_AUTO_TEST_CASE(alignment) {
     const std::string fine = "DMARC OK - example.com: p=reject, reports to mailto:d@example.com\n";
     const std::string never = "so all of its mail fails DMARC";

@@ -87,6 +87,11 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
               http("version: STSv1\nmode: enforce\nmx: *.example.com\nmx: mx.backup.example.net\nmax_age: "
                    "86400\nfuture: x\n"),
               0, "MTA_STS OK - example.com: mode enforce, 2 of 2 mail hosts covered | max_age=86400s;;;0\n"},
+             {"warn_duplicate_key", zone, http(policy + "mode: none\r\n"), 1,
+              "MTA_STS WARNING - example.com: \"mode:\" stands there twice; only the first one counts | "
+              "max_age=604800s;;;0\n"},
+             {"crit_bad_max_age", zone, http(with(policy, "604800", "one week")), 2,
+              "MTA_STS CRITICAL - example.com: \"max_age: one week\" is no number of seconds\n"},
              {"crit_absent", "example.com MX 10 mx1.example.com", http(policy), 2,
               "MTA_STS CRITICAL - example.com: there is no MTA-STS record; publish: _mta-sts.example.com. IN TXT "
               "\"v=STSv1; id=20260101T000000;\"\n"},
