@@ -102,9 +102,9 @@ Result<void> add_glob(Options& options, const std::string& value) {
 constexpr std::array options_table{
     Option{"--acct", "GLOB", "Accounting files to follow; repeatable. Enough to run without a configuration.",
            add_glob<&Options::acct>},
-    Option{"--postfix-log", "GLOB", "Postfix logs to follow, for the families postfix_…; repeatable.",
+    Option{"--postfix-log", "GLOB", "Postfix logs to follow, counted as postfix_*; repeatable.",
            add_glob<&Options::postfix_log>},
-    Option{"--kumomta-log", "GLOB", "KumoMTA log segments to follow, for kumomta_log_…; repeatable.",
+    Option{"--kumomta-log", "GLOB", "KumoMTA log segments to follow, counted as kumomta_log_*; repeatable.",
            add_glob<&Options::kumomta_log>},
     Option{"--config.file", "FILE", "The configuration (YAML).", assign<&Options::config_file>},
     Option{"--config.check", "", "Read the configuration, say what is wrong with it, and exit.",

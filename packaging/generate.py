@@ -159,13 +159,14 @@ def man_exporter(options, version):
     purpose = "Prometheus exporter for PowerMTA and its neighbours"
     text = man_head("pmta_exporter", version, purpose)
     text += (".SH SYNOPSIS\n\\fBpmta_exporter\\fR [\\fIoptions\\fR]\n.SH DESCRIPTION\n"
-             "Follows PowerMTA's accounting files, asks what its configuration names, and publishes what it counts over HTTP "
-             "for Prometheus.\n.SH OPTIONS\n")
+             "Follows PowerMTA's accounting files, Postfix logs and KumoMTA's log segments, asks what its configuration names, and "
+             "publishes what it counts over HTTP for Prometheus.\n.SH OPTIONS\n")
     for name, value, help_text in options:
         text += f".TP\n\\fB{roff(name)}\\fR{f' {chr(92)}fI{roff(value)}{chr(92)}fR' if value else ''}\n{roff(help_text)}\n"
     return text + (".SH SIGNALS\nSIGHUP reads the configuration again; SIGTERM and SIGINT stop in order.\n"
                    ".SH FILES\n.TP\n/etc/pmta_exporter/config.yml\nThe configuration.\n.TP\n/etc/default/pmta_exporter\n"
-                   "Further arguments of the service.\n.TP\n/var/lib/pmta_exporter/state\nOffsets and counters.\n")
+                   "Further arguments of the service.\n.TP\n/var/lib/pmta_exporter/state, state.postfix, state.kumomta\n"
+                   "Offsets and counters.\n")
 
 
 def man_pipe(help_text, version):
