@@ -441,6 +441,7 @@ std::optional<RecordType> AccountingScanner::type_of(std::string_view code) cons
     if (const auto type = record_type_of_code(code)) return coded_types_[static_cast<std::size_t>(*type)];
     const auto renamed = options_.record_types.find(code);
     if (renamed != options_.record_types.end()) return renamed->second;
+    if (options_.any_type) return RecordType::other;
     if (!is_type_word(code) || base::iequals(code, name(Column::type))) return std::nullopt;
     return RecordType::other;
 }

@@ -35,6 +35,9 @@ struct ScannerOptions {
     std::map<std::string, RecordType, std::less<>> record_types;
     // The type of every record of a file without a type column; by default its columns decide.
     std::optional<RecordType> untyped;
+    // Any text is a type, `other` unless record_types has it: in tables of other programs, where nothing else may be
+    // taken for damage. Otherwise only a word is.
+    bool any_type = false;
     // Columns that Record shows as custom0…, at most kCustomColumns ("header_X-job").
     std::vector<std::string> custom_columns;
     // More names for a column, beside the built-in ones (timestamp, bodySize, feedback_type, diag_code, diag_text).

@@ -22,6 +22,8 @@ constexpr std::array<std::string_view, 2> kCompressedNames{".gz", ".zst"};
 // A compressed file cannot be searched, only read through. One that was last written so long before the window has
 // nothing for it; the day of grace is for stamps that do not agree with the machine's clock.
 constexpr std::chrono::hours kFinishedBefore{24};
+// KumoMTA stamps in seconds since 1970, by the clock that the file has its time from.
+constexpr std::chrono::hours kKumoFinishedBefore{1};
 constexpr std::size_t kMaxPatternsFile = 4U << 20U;  // PowerMTA's configuration files are far smaller
 
 struct Words {
@@ -96,6 +98,7 @@ Result<LogOptions> read_options(const BounceRateQuery& query, const mta::Classes
         auto table = parse_table(query.table);
         if (!table) return base::fail(table.error());
         options.table = std::move(*table);
+        options.scanner.any_type = true;
     }
     if (!query.types.empty()) {
         auto types = parse_types(query.types);
@@ -173,7 +176,9 @@ class Reader {
     void note_unknown_types(std::span<const mta::Record> records) {
         for (const mta::Record& record : records) {
             const std::string_view value = record.raw(mta::Column::type);
-            if (record.type != mta::RecordType::other || options_.scanner.record_types.contains(value)) continue;
+            const bool inside = record.time >= window_.begin && record.time < window_.end;
+            if (!inside || record.type != mta::RecordType::other || options_.scanner.record_types.contains(value))
+                continue;
             auto& unknown = observation_.unknown_types;
             std::string name = base::one_line(value, 40);
             if (unknown.contains(name) || unknown.size() < kMaxUnknownTypes) ++unknown[std::move(name)];
@@ -225,7 +230,9 @@ class Reader {
     }
 
     [[nodiscard]] bool finished_before_window(const io::FileInfo& info) const {
-        return base::unix_seconds(info.modified) + std::chrono::seconds(kFinishedBefore).count() < window_.begin;
+        const std::chrono::seconds grace =
+            options_.format == LogFormat::kumomta ? kKumoFinishedBefore : kFinishedBefore;
+        return base::unix_seconds(info.modified) + grace.count() < window_.begin;
     }
 
     const LogOptions& options_;

@@ -163,6 +163,13 @@ Result<std::vector<std::pair<Column, std::string>>> parse_table(string_view text
                         "dsnDiag, bounceCat, dlvType, dlvSourceIp, vmta, vmtaPool or jobId",
                         own, theirs, own);
         }
+        const auto twice = std::ranges::find_if(table, [&, &own_column = *column, &name = theirs](const auto& other) {
+            return other.first == own_column || base::iequals(other.second, name);
+        });
+        if (twice != table.end()) {
+            return fail(Fault::usage, "--map {}={}: {} is {} already", own, theirs, mta::name(twice->first),
+                        twice->second);
+        }
         table.emplace_back(*column, theirs);
     }
     return table;

@@ -330,9 +330,12 @@ base::Result<LogFacts> read_stream_window(const io::ByteSource& bytes, const Log
     if (waits && !head.empty()) {
         if (const auto done = take_header(true); !done) return base::fail(done.error());
     }
+    // A segment of KumoMTA's that is still being written may end anywhere.
+    const std::uint64_t cut_off = reader.counts().of(mta::ScanError::cut_off);
     reader.finish();
     drain(reader, window.window);
     source.malformed += malformed_of(reader) - malformed;
+    if (options.format == LogFormat::kumomta) source.malformed -= reader.counts().of(mta::ScanError::cut_off) - cut_off;
     if (damage) return base::fail(*damage);
     if (source.bytes_read == 0) return LogFacts{};
     return refuse_other_formats(options, text, lines_before, head, source, text.header_facts(source.path));
