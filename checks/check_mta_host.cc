@@ -68,8 +68,9 @@ plugin::OptionTable own_options() {
          .fallback = "95:/85:"},
         {.name = "acct",
          .metavar = "GLOB",
-         .help = "PowerMTA's accounting files",
-         .fallback = "/var/log/pmta/acct-*.csv"},
+         .help = "PowerMTA's accounting files; \"\" looks at no deliveries",
+         .fallback = "/var/log/pmta/acct-*.csv",
+         .may_be_empty = true},
         {.name = "cert",
          .metavar = "ENDPOINT",
          .help = "A certificate that the host serves, such as "
@@ -150,7 +151,10 @@ Result<Wanted> wanted_of(const Options& options) {
         return fail(Fault::usage, "--delivery: say whose mail it is with --mta postfix or pmta");
     // KumoMTA's are not seen yet, so they are looked at, and named as unseen, only where they are asked for.
     wanted.query.deliveries = mta == "postfix" || mta == "pmta" || options.given("delivery");
-    if (mta != "postfix") wanted.query.accounting = options.text("acct");
+    if (mta != "postfix") {
+        wanted.query.accounting = options.text("acct");
+        wanted.query.deliveries = wanted.query.deliveries && !wanted.query.accounting.empty();
+    }
     wanted.query.certificate = options.find_text("cert").value_or("");
     if (!wanted.query.certificate.empty())
         if (auto endpoint = probe::parse_cert_endpoint(wanted.query.certificate); !endpoint)

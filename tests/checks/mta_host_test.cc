@@ -309,6 +309,7 @@ BOOST_AUTO_TEST_CASE(deliveries_of_powermta_come_over_the_same_connection) {
     }
     const auto json = run_remote({.tail = {acct_header + accounting(now, 180, 20)}}, {"-o", "json"});
     BOOST_TEST(has(json.text, R"("deliveries":{"delivered":180,"bounced":20,"seconds":3600})"));
+    BOOST_TEST(!has(run_remote({.find = {"", 1, "find: Permission denied"}}, {"--acct", ""}).text, "deliver"));
     const auto refused = run_remote({}, {"--acct", "/var/*/acct.csv"});
     BOOST_TEST(has(refused.text, "over SSH write an absolute path with a pattern in its last part"));
 }
