@@ -228,6 +228,25 @@ BOOST_AUTO_TEST_CASE(the_last_words_to_a_renamed_log_are_read_before_the_new_log
     BOOST_TEST(has(following.look(), kFromNews));
 }
 
+BOOST_AUTO_TEST_CASE(a_log_is_read_no_further_than_it_went_before_the_older_one_was_read) {
+    World world;
+    const std::string noise = "postfix/smtpd[7]: connect from x[192.0.2.1]";
+    world.write("mail.log.1", line(noise, "10:00:00"));
+    world.write("mail.log", line(noise, "11:00:00"));
+    Following following(world, world.postfix);
+    int pieces = 0;
+    following.ingest.catch_up([&] {
+        // The old log is read, the new one is not yet at its end: now syslog writes to the one, then to the other.
+        if (++pieces == 2) {
+            world.write("mail.log.1", line(kQueued, "11:00:01"));
+            world.write("mail.log", line(kSent, "11:00:02"));
+        }
+        return true;
+    });
+    BOOST_TEST(pieces == 2);
+    BOOST_TEST(has(following.look(), kFromNews));
+}
+
 BOOST_AUTO_TEST_CASE(what_earlier_lines_said_survives_a_restart) {
     World world;
     world.write("mail.log", line(kQueued));
