@@ -92,13 +92,17 @@ base::Result<void> AnyReader::choose() {
     }
     chosen_ = true;
     compression_ = compression_of({first.data(), have});
-    // What was read to choose by comes first again.
-    source_ = [first, have, at = std::size_t{0}, rest = std::move(source_)](std::span<char> into) mutable {
+    // What was read to choose by comes first again, in one piece with what follows.
+    source_ = [first, have, at = std::size_t{0},
+               rest = std::move(source_)](std::span<char> into) mutable -> base::Result<std::size_t> {
         if (at == have) return rest(into);
         const std::size_t count = std::min(have - at, into.size());
         std::memcpy(into.data(), first.data() + at, count);
         at += count;
-        return base::Result<std::size_t>(count);
+        if (at < have || count == into.size()) return count;
+        const auto more = rest(into.subspan(count));
+        if (!more) return base::fail(more.error());
+        return count + *more;
     };
     if (compression_ == Compression::gzip) reader_.emplace<GzipReader>(std::move(source_));
     if (compression_ == Compression::zstd) reader_.emplace<ZstdReader>(std::move(source_));
