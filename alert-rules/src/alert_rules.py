@@ -9,7 +9,8 @@ import sys
 
 RUNBOOK = "https://mtawatch.example/docs/alerts.md"
 GRAFANA = "https://grafana.example/d"
-KEYS = "cluster, job, instance"
+TARGET = "cluster, job, instance"
+KEYS = f"{TARGET}, mta"  # of what recording.rules.yml recorded: whose log it was counted from
 VOLUME = 100  # attempts in the window below which a ratio wakes nobody
 
 
@@ -39,6 +40,7 @@ class Alert:
 
 PERCENT = "{{ $value | humanizePercentage }}"
 HERE = "on {{ $labels.instance }}"
+BY = f"{HERE} ({{{{ $labels.mta }}}})"  # of a recorded series
 
 
 def ratio_alert(name, level, ratio, base, threshold, wait, severity, summary, what, board, below=False, window="1h",
@@ -52,7 +54,7 @@ def ratio_alert(name, level, ratio, base, threshold, wait, severity, summary, wh
         name,
         f"{level}:mail_{ratio}:ratio_rate{window} {sign} {threshold}\n"
         f"and {level}:mail_{base}:rate{window} * {seconds} >= {volume}",
-        summary, f"{PERCENT} {what} {label} {HERE} in the last {window}.",
+        summary, f"{PERCENT} {what} {label} {BY} in the last {window}.",
         severity=severity, wait=wait, board=board, **extra)
 
 
@@ -90,31 +92,31 @@ def delivery():
             f"and provider:mail_bounce_per_attempt:ratio_rate{short} > {factor} * 0.03\n"
             f"and {guard} >= {VOLUME}",
             "The objective of 97 % delivered mail to a mailbox provider is being used up.",
-            f"{PERCENT} of the mail to {{{{ $labels.provider }}}} bounced {HERE} over {long} and over {short}: "
+            f"{PERCENT} of the mail to {{{{ $labels.provider }}}} bounced {BY} over {long} and over {short}: "
             f"{factor} times what the objective of 3 % allows.",
             severity=severity, wait=wait, board="providers", long=long, short=short))
     alerts += [
         Alert("PmtaBlocklistRepliesAppear",
               'sum without (provider, vmta) (reason:mail_bounces:increase1h{reason="blocklist"}) >= 10\n'
-              'unless on (cluster, job, instance, reason)\n'
+              f'unless on ({KEYS}, reason)\n'
               '  sum without (provider, vmta) (reason:mail_bounces:increase1h{reason="blocklist"} offset 1d) >= 10',
               "Receivers began to refuse our mail because of a blocklist.",
-              f"{{{{ $value | humanize }}}} refusals in the last hour {HERE} name a blocklist; a day ago there were "
+              f"{{{{ $value | humanize }}}} refusals in the last hour {BY} name a blocklist; a day ago there were "
               "fewer than 10.", severity="critical", wait="5m", board="bounces"),
         Alert("PmtaProviderTrafficVanished",
               "provider:mail_attempts:increase1h offset 1w >= 1000\n"
               "unless provider:mail_attempts:increase1h >= 10\n"
-              f"and on ({KEYS}) pmta_exporter_catching_up == 0\n"
-              f"unless on ({KEYS}) instance:mail_backlog:hold1h",
+              f"and on ({TARGET}) pmta_exporter_catching_up == 0\n"
+              f"unless on ({TARGET}) instance:mail_backlog:hold1h",
               "No mail goes to a mailbox provider that had much of it a week ago.",
-              f"Fewer than 10 attempts to {{{{ $labels.provider }}}} {HERE} in the last hour; {{{{ $value | humanize }}}} in the "
+              f"Fewer than 10 attempts to {{{{ $labels.provider }}}} {BY} in the last hour; {{{{ $value | humanize }}}} in the "
               "same hour a week ago.", wait="15m", board="providers"),
         Alert("PmtaVmtaDivergesFromPool",
               "vmta:mail_bounce_over_pool:ratio1h > 3\n"
               "and vmta:mail_bounce_per_attempt:ratio_rate1h > 0.05\n"
               f"and vmta:mail_attempts:rate1h * 3600 >= {VOLUME}",
               "One VMTA bounces far more than the others of its pool: its address is probably blocked.",
-              f"{{{{ $labels.vmta }}}} {HERE} bounces {{{{ $value | humanize }}}} times as much as its pool "
+              f"{{{{ $labels.vmta }}}} {BY} bounces {{{{ $value | humanize }}}} times as much as its pool "
               "{{ $labels.pool }} as a whole.", wait="15m", board="vmtas"),
     ]
     return alerts
@@ -154,7 +156,7 @@ def mta_queue():
               board="performance"),
         Alert("PmtaStalled",
               f"{queued % ''} > {VOLUME}\n"
-              f'and on ({KEYS}) rate(pmta_traffic_recipients_total{{direction="out"}}[10m]) == 0',
+              f'and on ({TARGET}) rate(pmta_traffic_recipients_total{{direction="out"}}[10m]) == 0',
               "Mail is queued in PowerMTA and nothing leaves.",
               f"{{{{ $value | humanize }}}} recipients are queued {HERE} and none went out in 10 minutes.",
               severity="critical", wait="10m", board="performance"),
@@ -300,11 +302,11 @@ def exporter():
               f"Nothing is known about PowerMTA {HERE} until its exporter answers.", severity="critical", wait="2m",
               board="health"),
         Alert("PmtaLogStalled",
-              f"time() - max without (record_type) (pmta_last_record_timestamp_seconds) > 3600\n"
-              f'and on ({KEYS}) sum without (queue_type) (pmta_queued_recipients) > {VOLUME}\n'
-              f"and on ({KEYS}) pmta_exporter_catching_up == 0",
-              "PowerMTA holds mail, but no accounting record has come for an hour.",
-              f"The newest record {HERE} is {{{{ $value | humanizeDuration }}}} old: accounting is off, the files moved, "
+              f"time() - instance:mail_last_record:timestamp_seconds > 3600\n"
+              f"and on ({KEYS}) instance:mail_queued:messages > {VOLUME}\n"
+              f"and on ({TARGET}) pmta_exporter_catching_up == 0",
+              "An MTA holds mail, but its log has had no record for an hour.",
+              f"The newest record {BY} is {{{{ $value | humanizeDuration }}}} old: accounting is off, the files moved, "
               "or nothing is delivered.", severity="critical", wait="10m", board="health"),
         Alert("PmtaExporterReadLagging", "sum without (source) (pmta_exporter_read_lag_bytes) > 100e6",
               "The exporter does not keep up with the accounting files.",
@@ -329,11 +331,10 @@ def exporter():
               f"The configuration {HERE} was refused; pmta_exporter --config.check names the line.", wait="5m",
               board="health", alert_class="business"),
         Alert("PmtaRecordTypeNeverSeen",
-              'pmta_accounting_records_total{record_type=~"b|t|f"} == 0\n'
-              f'and on ({KEYS}) pmta_accounting_records_total{{record_type="d"}} > 10000',
-              "PowerMTA does not log a record type that alerts depend on.",
-              f"No {{{{ $labels.record_type }}}} record was ever seen {HERE}: add it to `records` of an acct-file, or "
-              "its alerts stay blind.", severity="info", wait="1h", board="health"),
+              'instance:mail_records:count{mta!="postfix", record_type=~"b|t|f"} == 0\n'
+              f'and on ({KEYS}) instance:mail_records:count{{record_type="d"}} > 10000',
+              "An MTA does not log a record type that alerts depend on.",
+              f"No {{{{ $labels.record_type }}}} record was ever seen {BY}: have it logged, or its alerts stay blind.", severity="info", wait="1h", board="health"),
         Alert("PmtaLogEvents",
               'increase(pmta_log_events_total{event=~"pipe_failed|startup_error|licence"}[15m]) > 0',
               "PowerMTA's own log reports a failure.",
@@ -347,23 +348,23 @@ def security():
               'sum without (vmta, reason) (reason:mail_bounces:increase1h{reason="authentication"})\n'
               f"  / on ({KEYS}, provider) (provider:mail_attempts:increase1h >= {VOLUME}) > 0.01",
               "Receivers refuse our mail because SPF, DKIM or DMARC fails.",
-              f"{PERCENT} of the mail to {{{{ $labels.provider }}}} {HERE} was refused for authentication.",
+              f"{PERCENT} of the mail to {{{{ $labels.provider }}}} {BY} was refused for authentication.",
               severity="critical", wait="5m", board="security", alert_class="security"),
         Alert("PmtaPlaintextShareHigh",
               f"1 - provider:mail_tls:ratio_rate1d > 0.05\nand provider:mail_deliveries:rate1d * 86400 >= {VOLUME}",
               "Mail leaves without encryption.",
-              f"{PERCENT} of the mail to {{{{ $labels.provider }}}} {HERE} was sent in the clear over the last day.",
+              f"{PERCENT} of the mail to {{{{ $labels.provider }}}} {BY} was sent in the clear over the last day.",
               wait="1h", board="security", alert_class="security"),
         Alert("PmtaSmtpUserSurge",
               "increase(pmta_smtp_user_receipts_total[1h]) > 5 * (increase(pmta_smtp_user_receipts_total[1h] offset 1w) > 0)\n"
               "and increase(pmta_smtp_user_receipts_total[1h]) > 1000\n"
-              f"unless on ({KEYS}) instance:mail_backlog:hold1h",
+              f"unless on ({TARGET}) instance:mail_backlog:hold1h",
               "An SMTP user submits far more mail than usual: its password may be stolen.",
               f"{{{{ $labels.smtp_user }}}} submitted {{{{ $value | humanize }}}} messages {HERE} in an hour: over 5 times last week's.", severity="critical", wait="5m", board="security", alert_class="security"),
         Alert("PmtaNewSmtpUserSurge",
               "increase(pmta_smtp_user_receipts_total[1h]) > 5000\n"
               "unless increase(pmta_smtp_user_receipts_total[1h] offset 1w) > 0\n"
-              f"unless on ({KEYS}) instance:mail_backlog:hold1h",
+              f"unless on ({TARGET}) instance:mail_backlog:hold1h",
               "An SMTP user who sent nothing a week ago submits much mail.",
               f"{{{{ $labels.smtp_user }}}} submitted {{{{ $value | humanize }}}} messages {HERE} in an hour and none in that hour "
               "a week ago.", wait="5m", board="security", alert_class="security"),
@@ -377,12 +378,12 @@ def warmup():
               f'  > on ({KEYS}, sender_domain, provider) sender_provider:mail_warmup_recommended:hourly{{profile="standard"}}\n'
               f"and on ({KEYS}, sender_domain) sender_domain:mail_warmup_stage:info{{stage!=\"mature\"}}",
               "A sender that is being warmed up sends more than a provider takes from a young sender.",
-              f"{{{{ $labels.sender_domain }}}} sent {{{{ $value | humanize }}}} messages to {{{{ $labels.provider }}}} {HERE} in the "
+              f"{{{{ $labels.sender_domain }}}} sent {{{{ $value | humanize }}}} messages to {{{{ $labels.provider }}}} {BY} in the "
               "last hour.", wait="10m", board="senders", alert_class="business"),
         Alert("PmtaSenderHealthPoor", "sender_domain:mail_health:score1d < 0.50\n"
               f"and sender_domain:mail_attempts:rate1d * 86400 >= {VOLUME}",
               "The health score of a sender is poor.",
-              f"{{{{ $labels.sender_domain }}}} {HERE} has a score of {{{{ $value | humanize }}}} of 1 over the last day.", wait="1h",
+              f"{{{{ $labels.sender_domain }}}} {BY} has a score of {{{{ $value | humanize }}}} of 1 over the last day.", wait="1h",
               board="senders", alert_class="business"),
     ]
 

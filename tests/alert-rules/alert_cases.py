@@ -91,72 +91,119 @@ NO_LOW = tuple(life for life in LIVES if life != "low")
 GAUGE_LIVES = tuple(life for life in NO_LOW if life != "reset")
 
 
-def seen(record_type):
-    return Same(f'pmta_accounting_records_total{{record_type="{record_type}"}}', 1000)
+class Log:
+    """How one MTA's log is counted: its prefix, what a delivery names beside the provider, and the pool it belongs to."""
+
+    def __init__(self, mta, prefix, source, pool):
+        self.mta, self.prefix, self.source, self.pool = mta, prefix, source, pool
+
+    def name(self, family, labels=""):
+        return f"{self.prefix}{family}{{{labels}}}"
+
+    def sent(self, source=None):
+        return self.name("deliveries_total", f'provider="gmail",{source or self.source % "v1"}')
+
+    def seen(self, record_type):
+        return Same(self.name("accounting_records_total", f'record_type="{record_type}"'), 1000)
+
+    def level(self, level):
+        """What stands before the family's name, its labels, and the labels of the alert."""
+        labels = {"provider": {"provider": "gmail"}, "pool": {"pool": self.pool},
+                  "sender_domain": {"sender_domain": "news.example.com"}}[level]
+        if level == "sender_domain":
+            return "sender_", 'sender_domain="news.example.com"', {**labels, "mta": self.mta}
+        return "", f'provider="gmail",{self.source % "v1"}', {**labels, "mta": self.mta}
 
 
-FAMILY = {"provider": ("pmta_", 'provider="gmail",vmta="v1",pool="p1"', {"provider": "gmail"}),
-          "pool": ("pmta_", 'provider="gmail",vmta="v1",pool="p1"', {"pool": "p1"}),
-          "sender_domain": ("pmta_sender_", 'sender_domain="news.example.com"', {"sender_domain": "news.example.com"})}
+PMTA = Log("pmta", "pmta_", 'vmta="%s",pool="p1"', "p1")
+POSTFIX = Log("postfix", "postfix_", 'relay="%s"', "postfix")
+KUMOMTA = Log("kumomta", "kumomta_log_", 'egress_source="%s",egress_pool="p1"', "p1")
+LOGS = [PMTA, POSTFIX, KUMOMTA]
 
 
-def shares(level, second, matcher, bad, under, unit=16, thin=16):
+def shares(log, level, second, matcher, bad, under, unit=16, thin=16):
     """Two counters, `unit` messages a minute together, `bad` or `under` of them in the second one; at low volume a
     `thin`-th of all that."""
-    prefix, labels, _ = FAMILY[level]
-    first = Counter(f"{prefix}deliveries_total{{{labels}}}", unit - bad, unit - under, low=(unit - bad) / thin)
-    other = Counter(f"{prefix}{second}_total{{{labels}{matcher}}}", bad, under, low=bad / thin)
-    return [first, other, seen("d"), seen("b"), seen("t"), seen("f")]
+    part, labels, _ = log.level(level)
+    first = Counter(log.name(f"{part}deliveries_total", labels), unit - bad, unit - under, low=(unit - bad) / thin)
+    other = Counter(log.name(f"{part}{second}_total", labels + matcher), bad, under, low=bad / thin)
+    return [first, other, *(log.seen(record_type) for record_type in "dbtf" if record_type != "f" or log != POSTFIX)]
 
 
-def ratio_case(alert, level, second, matcher, bad, under, **more):
-    case = Case(alert, shares(level, second, matcher, bad, under), FAMILY[level][2], **more)
+def ratio_case(log, alert, level, second, matcher, bad, under, thin=16, **more):
+    part, labels, expected = log.level(level)
+    case = Case(alert, shares(log, level, second, matcher, bad, under, thin=thin), expected, **more)
     if second == "transient_failures":
-        prefix, labels, _ = FAMILY[level]
-        case.series.append(Steady(f'{prefix}bounces_total{{{labels},bounce_class="soft"}}', 0))
+        case.series.append(Steady(log.name(f"{part}bounces_total", labels + ',bounce_class="soft"'), 0))
     return case
 
 
 SOFT = ',bounce_class="soft",category="quota-issues"'
 HARD = ',bounce_class="hard"'
 REASON = ',reason="rate-limit"'
+NOT_CATCHING_UP = Same("pmta_exporter_catching_up", 0)
+
+
+def ratio_cases(log):
+    burn, slow = "PmtaDeliveryErrorBudgetBurn", {"thin": 512}
+    return [
+        ratio_case(log, "PmtaBounceRateHigh", "provider", "bounces", SOFT, 0.9, 0.7),
+        ratio_case(log, "PmtaBounceRateCritical", "provider", "bounces", SOFT, 1.7, 1.5),
+        ratio_case(log, "PmtaHardBounceRateHigh", "sender_domain", "bounces", HARD, 0.9, 0.7),
+        ratio_case(log, "PmtaDeliveryRateLow", "pool", "bounces", SOFT, 0.9, 0.7),
+        ratio_case(log, "PmtaDeliveryRateCritical", "pool", "bounces", SOFT, 2.5, 2.3),
+        ratio_case(log, "PmtaDeferralRateHigh", "provider", "transient_failures", REASON, 2.5, 2.3),
+        ratio_case(log, "PmtaDeferralRateCritical", "provider", "transient_failures", REASON, 5.0, 4.7),
+        ratio_case(log, burn, "provider", "bounces", SOFT, 8, 6, select=',long="1h"'),
+        ratio_case(log, burn, "provider", "bounces", SOFT, 4, 2, **slow, select=',long="6h"', step=5, turn=120, end=120),
+        ratio_case(log, burn, "provider", "bounces", SOFT, 2, 1, **slow, select=',long="1d"', step=10, turn=200, end=200),
+        ratio_case(log, burn, "provider", "bounces", SOFT, 1, 0.4, **slow, select=',long="3d"', step=20, turn=300, end=300),
+    ]
+
+
+def complaint_case(log, alert, bad, under, low):
+    part, labels, expected = log.level("sender_domain")
+    return Case(alert, [Steady(log.name(f"{part}deliveries_total", labels + ',provider="gmail"'), 16, low=0.5),
+                        Counter(log.name(f"{part}complaints_total", labels), bad, under, low=low),
+                        log.seen("d"), log.seen("f")], expected, step=10, turn=200, end=200)
+
+
+def change_cases(log):
+    blocked = log.name("bounce_reasons_total", f'provider="gmail",{log.source.split(",")[0] % "v1"},reason="blocklist"')
+    return [
+        Case("PmtaBlocklistRepliesAppear", [Counter(blocked, 1, 0.1, good=0)], {"reason": "blocklist", "mta": log.mta},
+             lives=NO_LOW),
+        Case("PmtaProviderTrafficVanished", [Counter(log.sent(), 20, 20, good=20, low=1), NOT_CATCHING_UP,
+                                             log.seen("d"), log.seen("b")],
+             log.level("provider")[2], lives=("vanishes", "stays"), step=10, turn=1060, end=60),
+    ]
+
+
+def divergence(log, labels=None, under=0.5, **more):
+    return Case("PmtaVmtaDivergesFromPool",
+                [Steady(log.sent(log.source % "v2"), 160), Counter(log.sent(), 12, 15, low=0.75),
+                 Counter(log.name("bounces_total", f'provider="gmail",{log.source % "v1"}{SOFT}'), 4, under, low=0.25),
+                 log.seen("d"), log.seen("b")], labels, **more)
+
+
+# One exporter follows PowerMTA and Postfix: the healthy one must neither hide nor share the other's bounces.
+BESIDE_ANOTHER = ratio_case(POSTFIX, "PmtaBounceRateHigh", "provider", "bounces", SOFT, 0.9, 0.7)
+BESIDE_ANOTHER.series += [Steady(PMTA.sent(), 1600), PMTA.seen("d"), PMTA.seen("b")]
+# A blocklist that PowerMTA's replies named yesterday is no news; that Postfix's name it now is.
+FRESH_FOR_ONE = Case("PmtaBlocklistRepliesAppear",
+                     [Counter('postfix_bounce_reasons_total{provider="gmail",relay="v1",reason="blocklist"}', 0.02, 0.02),
+                      Steady('pmta_bounce_reasons_total{provider="gmail",vmta="v1",reason="blocklist"}', 1)],
+                     {"reason": "blocklist", "mta": "postfix"}, lives=("surges",), step=10, turn=200, end=60)
 
 DELIVERY = [
-    ratio_case("PmtaBounceRateHigh", "provider", "bounces", SOFT, 0.9, 0.7),
-    ratio_case("PmtaBounceRateCritical", "provider", "bounces", SOFT, 1.7, 1.5),
-    ratio_case("PmtaHardBounceRateHigh", "sender_domain", "bounces", HARD, 0.9, 0.7),
-    ratio_case("PmtaDeliveryRateLow", "pool", "bounces", SOFT, 0.9, 0.7),
-    ratio_case("PmtaDeliveryRateCritical", "pool", "bounces", SOFT, 2.5, 2.3),
-    ratio_case("PmtaDeferralRateHigh", "provider", "transient_failures", REASON, 2.5, 2.3),
-    ratio_case("PmtaDeferralRateCritical", "provider", "transient_failures", REASON, 5.0, 4.7),
-    Case("PmtaComplaintRateHigh",
-         [Steady('pmta_sender_deliveries_total{sender_domain="news.example.com",provider="gmail"}', 16, low=0.5),
-          Counter('pmta_sender_complaints_total{sender_domain="news.example.com"}', 0.02, 0.014, low=0.01),
-          seen("d"), seen("f")], FAMILY["sender_domain"][2], step=10, turn=200, end=200),
-    Case("PmtaComplaintRateCritical",
-         [Steady('pmta_sender_deliveries_total{sender_domain="news.example.com",provider="gmail"}', 16, low=0.5),
-          Counter('pmta_sender_complaints_total{sender_domain="news.example.com"}', 0.06, 0.045, low=0.03),
-          seen("d"), seen("f")], FAMILY["sender_domain"][2], step=10, turn=200, end=200),
-    Case("PmtaDeliveryErrorBudgetBurn", shares("provider", "bounces", SOFT, 8, 6), FAMILY["provider"][2],
-         select=',long="1h"'),
-    Case("PmtaDeliveryErrorBudgetBurn", shares("provider", "bounces", SOFT, 4, 2, thin=512), FAMILY["provider"][2],
-         select=',long="6h"', step=5, turn=120, end=120),
-    Case("PmtaDeliveryErrorBudgetBurn", shares("provider", "bounces", SOFT, 2, 1, thin=512), FAMILY["provider"][2],
-         select=',long="1d"', step=10, turn=200, end=200),
-    Case("PmtaDeliveryErrorBudgetBurn", shares("provider", "bounces", SOFT, 1, 0.4, thin=512), FAMILY["provider"][2],
-         select=',long="3d"', step=20, turn=300, end=300),
-    Case("PmtaBlocklistRepliesAppear",
-         [Counter('pmta_bounce_reasons_total{provider="gmail",vmta="v1",reason="blocklist"}', 1, 0.1, good=0)],
-         {"reason": "blocklist"}, lives=NO_LOW),
-    Case("PmtaProviderTrafficVanished",
-         [Counter('pmta_deliveries_total{provider="gmail",vmta="v1",pool="p1"}', 20, 20, good=20, low=1),
-          Same("pmta_exporter_catching_up", 0), seen("d"), seen("b")],
-         {"provider": "gmail"}, lives=("vanishes", "stays"), step=10, turn=1060, end=60),
-    Case("PmtaVmtaDivergesFromPool",
-         [Steady('pmta_deliveries_total{provider="gmail",vmta="v2",pool="p1"}', 160),
-          Counter('pmta_deliveries_total{provider="gmail",vmta="v1",pool="p1"}', 12, 15, low=0.75),
-          Counter(f'pmta_bounces_total{{provider="gmail",vmta="v1",pool="p1"{SOFT}}}', 4, 0.5, low=0.25),
-          seen("d"), seen("b")], {"vmta": "v1", "pool": "p1"}),
+    *(case for log in LOGS for case in [*ratio_cases(log), *change_cases(log)]),
+    *(case for log in (PMTA, KUMOMTA) for case in (
+        complaint_case(log, "PmtaComplaintRateHigh", 0.02, 0.014, 0.01),
+        complaint_case(log, "PmtaComplaintRateCritical", 0.06, 0.045, 0.03),
+        divergence(log, {"vmta": "v1", "pool": "p1", "mta": log.mta}))),
+    # A relay is a receiver: that it bounces more than the others says nothing about an address of ours.
+    divergence(POSTFIX, under=4, lives=("under",)),
+    BESIDE_ANOTHER, FRESH_FOR_ONE,
 ]
 
 SPOOL_MAX = Same("pmta_spool_recipients_max", 1000)
@@ -258,12 +305,26 @@ MTA_HOST = [
     Case("MailHostLogErrors", [Gauge('mail_host_log_errors{host="mx1"}', 51, 50)], {"host": "mx1"}, lives=GAUGE_LIVES),
 ]
 
-NOT_CATCHING_UP = Same("pmta_exporter_catching_up", 0)
+
+
+def stalled(log, queue):
+    return Case("PmtaLogStalled", [Age(log.name("last_record_timestamp_seconds", 'record_type="d"'), 3700, 3500),
+                                   Same(queue, 500), NOT_CATCHING_UP], {"mta": log.mta},
+                lives=("fires", "under", "resolves"))
+
+
+def never_seen(log):
+    return Case("PmtaRecordTypeNeverSeen",
+                [Gauge(log.name("accounting_records_total", 'record_type="t"'), 0, 1),
+                 Same(log.name("accounting_records_total", 'record_type="d"'), 20000)],
+                {"record_type": "t", "mta": log.mta}, lives=("fires", "under", "resolves"))
+
+
 EXPORTER = [
     Case("PmtaExporterDown", [Gauge("up", 0, 1)], lives=GAUGE_LIVES),
-    Case("PmtaLogStalled", [Age('pmta_last_record_timestamp_seconds{record_type="d"}', 3700, 3500),
-                            Same('pmta_queued_recipients{queue_type="smtp"}', 500), NOT_CATCHING_UP],
-         lives=("fires", "under", "resolves")),
+    stalled(PMTA, 'pmta_queued_recipients{queue_type="smtp"}'),
+    stalled(POSTFIX, 'mail_queue_messages{host="localhost",mta="postfix",queue="deferred"}'),
+    stalled(KUMOMTA, 'mail_queue_messages{host="127.0.0.1",mta="kumomta",queue="ready"}'),
     Case("PmtaExporterReadLagging", [Gauge('pmta_exporter_read_lag_bytes{source="/var/log/pmta/acct*.csv"}', 101e6, 99e6)],
          lives=GAUGE_LIVES),
     Case("PmtaExporterParseErrors",
@@ -276,38 +337,50 @@ EXPORTER = [
          [Counter('pmta_exporter_label_values_folded_total{family="pmta_bounces_total",label="vmta"}', 1, 0)],
          {"family": "pmta_bounces_total", "label": "vmta"}, lives=("fires", "under", "resolves")),
     Case("PmtaExporterReloadFailed", [Gauge("pmta_exporter_config_last_reload_successful", 0, 1)], lives=GAUGE_LIVES),
-    Case("PmtaRecordTypeNeverSeen", [Gauge('pmta_accounting_records_total{record_type="t"}', 0, 1),
-                                     Same('pmta_accounting_records_total{record_type="d"}', 20000)],
-         {"record_type": "t"}, lives=("fires", "under", "resolves")),
+    never_seen(PMTA), never_seen(KUMOMTA),
     Case("PmtaLogEvents", [Counter('pmta_log_events_total{event="pipe_failed"}', 1, 0)], {"event": "pipe_failed"},
          lives=("fires", "under", "resolves")),
 ]
 
-REFUSED = 'pmta_bounce_reasons_total{provider="gmail",vmta="v1",reason="authentication"}'
-SENT = 'pmta_deliveries_total{provider="gmail",vmta="v1",pool="p1"}'
+
+
+def security_cases(log):
+    refused = log.name("bounce_reasons_total", f'provider="gmail",{log.source.split(",")[0] % "v1"},reason="authentication"')
+    tls = log.name("tls_deliveries_total", 'provider="gmail",protocol="%s"')
+    gmail = log.level("provider")[2]
+    return [
+        Case("PmtaAuthenticationRefusals", [Counter(refused, 0.4, 0.1, low=0.02), Steady(log.sent(), 20, low=1),
+                                            log.seen("d"), log.seen("b")], gmail),
+        Case("PmtaPlaintextShareHigh",
+             [Counter(tls % "none", 1, 0.6, low=0.001), Counter(tls % "TLSv1.3", 15, 15.4, low=0.015),
+              Counter(log.sent(), 16, 16, low=0.016), log.seen("d"), log.seen("b")], gmail, step=10, turn=200, end=200),
+    ]
+
+
 SECURITY = [
-    Case("PmtaAuthenticationRefusals", [Counter(REFUSED, 0.4, 0.1, low=0.02), Steady(SENT, 20, low=1),
-                                        seen("d"), seen("b")], {"provider": "gmail"}),
-    Case("PmtaPlaintextShareHigh",
-         [Counter('pmta_tls_deliveries_total{provider="gmail",protocol="none"}', 1, 0.6, low=0.001),
-          Counter('pmta_tls_deliveries_total{provider="gmail",protocol="TLSv1.3"}', 15, 15.4, low=0.015),
-          Counter(SENT, 16, 16, low=0.016), seen("d"), seen("b")], {"provider": "gmail"}, step=10, turn=200, end=200),
+    *(case for log in LOGS for case in security_cases(log)),
     Case("PmtaSmtpUserSurge", [Counter('pmta_smtp_user_receipts_total{smtp_user="shop"}', 5, 5, good=5)],
          {"smtp_user": "shop"}, lives=("surges", "grows"), step=10, turn=1060, end=60),
     Case("PmtaNewSmtpUserSurge", [Counter('pmta_smtp_user_receipts_total{smtp_user="shop"}', 100, 80, good=10)],
          {"smtp_user": "shop"}, lives=NO_LOW),
 ]
 
-WARMUP = [
-    Case("PmtaWarmupRateOverLimit",
-         [Counter('pmta_sender_deliveries_total{sender_domain="news.example.com",provider="gmail"}', 2, 1.5),
-          Gauge('pmta_sender_lifetime_records_total{sender_domain="news.example.com"}', 1000, 1000)],
-         {"sender_domain": "news.example.com", "provider": "gmail"}, lives=("fires", "under", "resolves", "gap")),
-    Case("PmtaSenderHealthPoor",
-         [Counter('pmta_sender_deliveries_total{sender_domain="news.example.com",provider="gmail"}', 10, 15.5, low=0.01),
-          Counter('pmta_sender_bounces_total{sender_domain="news.example.com",bounce_class="hard"}', 6, 0.5, low=0.006),
-          seen("d"), seen("b")], {"sender_domain": "news.example.com"}, step=10, turn=200, end=200),
-]
+
+def warmup_cases(log):
+    sender, expected = log.level("sender_domain")[1:]
+    sent = log.name("sender_deliveries_total", sender + ',provider="gmail"')
+    return [
+        Case("PmtaWarmupRateOverLimit",
+             [Counter(sent, 2, 1.5), Gauge(log.name("sender_lifetime_records_total", sender), 1000, 1000)],
+             {**expected, "provider": "gmail"}, lives=("fires", "under", "resolves", "gap")),
+        Case("PmtaSenderHealthPoor",
+             [Counter(sent, 10, 15.5, low=0.01),
+              Counter(log.name("sender_bounces_total", sender + ',bounce_class="hard"'), 6, 0.5, low=0.006),
+              log.seen("d"), log.seen("b")], expected, step=10, turn=200, end=200),
+    ]
+
+
+WARMUP = [case for log in LOGS for case in warmup_cases(log)]
 
 GONE = 'total_messages_%s_by_provider{provider="gmail"}'
 KUMOMTA = [
