@@ -24,6 +24,7 @@ constexpr std::array<std::string_view, 2> kCompressedNames{".gz", ".zst"};
 constexpr std::chrono::hours kFinishedBefore{24};
 // KumoMTA stamps in seconds since 1970, by the clock that the file has its time from.
 constexpr std::chrono::hours kKumoFinishedBefore{1};
+constexpr std::uint64_t kSampledText = 64U << 20U;   // some 70,000 records of KumoMTA
 constexpr std::size_t kMaxPatternsFile = 4U << 20U;  // PowerMTA's configuration files are far smaller
 
 struct Words {
@@ -143,11 +144,7 @@ class Reader {
     // Looks for needed record types outside the window, where it did not show them.
     void look_further() {
         for (LogSource& source : observation_.sources) {
-            const LoggedTypes& logged = observation_.logged;
-            const NeededTypes& needed = query_.needed;
-            const bool complete = (logged.deliveries || !needed.deliveries) &&
-                                  (logged.deferrals || !needed.deferrals) && (logged.complaints || !needed.complaints);
-            if (complete) return;
+            if (types_are_shown()) return;
             const bool searched = source.search_reads > 0;  // a plain file
             if (!source.problem.empty() || !searched) continue;
             if (const auto done =
@@ -155,6 +152,11 @@ class Reader {
                 !done) {
                 source.problem = done.error().what;
             }
+        }
+        // Of KumoMTA's log only compressed segments are there: the ones before the window, newest first.
+        std::uint64_t left = options_.format == LogFormat::kumomta ? kSampledText : 0;
+        for (std::size_t i = observation_.sources.size(); i > 0; --i) {
+            if (observation_.sources[i - 1].skipped) sample_skipped(observation_.sources[i - 1], left);
         }
     }
 
@@ -227,6 +229,32 @@ class Reader {
         source.growing = options_.format == LogFormat::kumomta;
         if (source.growing) return facts;
         return base::fail(Fault::malformed, "{}: is cut off, or still being written", source.path);
+    }
+
+    [[nodiscard]] bool types_are_shown() const {
+        const LoggedTypes& logged = observation_.logged;
+        const NeededTypes& needed = query_.needed;
+        return (logged.deliveries || !needed.deliveries) && (logged.deferrals || !needed.deferrals) &&
+               (logged.complaints || !needed.complaints);
+    }
+
+    // A segment that was left alone, as far as it takes to meet the types, and `left` bytes of text at most. One that
+    // cannot be read shows nothing.
+    void sample_skipped(LogSource& source, std::uint64_t& left) {
+        if (left == 0 || types_are_shown()) return;
+        auto bytes = io::open_source(files_.real_path(source.path));
+        if (!bytes) return;
+        io::AnyReader segment(std::move(*bytes));
+        LogText text(options_);
+        mta::RecordReader& reader = text.reader();
+        while (left > 0 && !types_are_shown() && !deadline_.expired()) {
+            const auto got = segment.read(reader.space());
+            if (!got || *got == 0) return;
+            reader.commit(*got);
+            left -= std::min<std::uint64_t>(left, *got);
+            source.bytes_read += *got;
+            for (auto records = reader.next(); !records.empty(); records = reader.next()) window_.sample(records);
+        }
     }
 
     [[nodiscard]] bool finished_before_window(const io::FileInfo& info) const {

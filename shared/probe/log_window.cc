@@ -357,6 +357,12 @@ base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::st
         {"journalctl", "--no-pager", "--unit=" + unit, "--output=short-iso-precise",
          fmt::format("--since=@{}", window.begin - kPostfixLead), fmt::format("--until=@{}", window.end)},
         take, deadline);
+    // A journal that takes too long is no look; nothing is wrong with the mail.
+    if (!done && done.error().fault == base::Fault::silent) {
+        return base::fail(base::Fault::cut,
+                          "{}: no time left after {} MB; give a smaller --window or a longer --timeout", source.path,
+                          source.bytes_read >> 20U);
+    }
     if (!done) return base::fail(done.error());
     const std::string said = base::one_line(base::trim(done->error_text), 100);
     // journalctl exits with 0 and shows only our own messages where it may not show all: that is no look.
