@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "exporter/accounting/prefetch.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::exporter {
@@ -102,9 +103,16 @@ void RecordCounter::count(std::span<const mta::Record> records, std::int64_t now
     while (!records.empty()) {
         const auto some = records.first(std::min(kAhead, records.size()));
         for (std::size_t i = 0; i < some.size(); ++i) keys[i] = provider_key(some[i]);
+        if (store_.enabled(Family::recipient_domain_deliveries)) fetch_recipients({keys.data(), some.size()});
         for (std::size_t i = 0; i < some.size(); ++i) count_one(some[i], keys[i], now);
         records = records.subspan(some.size());
     }
+}
+
+void RecordCounter::fetch_recipients(std::span<const ProviderKey> keys) {
+    std::array<std::uint32_t, kAhead> hashes{};
+    for (std::size_t i = 0; i < keys.size(); ++i) hashes[i] = ValueTable::plain_hash(keys[i].domain);
+    store_.fetch(Kind::recipient_domain, Family::recipient_domain_deliveries, {hashes.data(), keys.size()});
 }
 
 void RecordCounter::count_one(const mta::Record& record, const ProviderKey& key, std::int64_t now) {
@@ -159,7 +167,7 @@ RecordCounter::ProviderKey RecordCounter::provider_key(const mta::Record& record
     const std::string_view domain = rcpt_domain_of(record);
     const std::string_view mx = mta::host_of(record.raw(Cell::dsn_mta));
     const std::uint64_t hash = hash_bytes(mx, hash_bytes(domain));
-    __builtin_prefetch(&providers_[hash % kProviderPlaces]);
+    prefetch(&providers_[hash % kProviderPlaces]);
     return {domain, mx, hash};
 }
 

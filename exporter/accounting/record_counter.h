@@ -62,6 +62,7 @@ class RecordCounter {
     static constexpr std::size_t kAhead = 16;
     [[nodiscard]] ProviderKey provider_key(const mta::Record& record) const;
     [[nodiscard]] TextId provider(const ProviderKey& key, const mta::Record& record);
+    void fetch_recipients(std::span<const ProviderKey> keys);
     void count_one(const mta::Record& record, const ProviderKey& key, std::int64_t now);
     [[nodiscard]] Common common(const mta::Record& record, const ProviderKey& key);
     [[nodiscard]] Route route(const mta::Record& record);

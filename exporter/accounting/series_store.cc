@@ -4,6 +4,8 @@
 #include <limits>
 #include <unordered_set>
 
+#include "exporter/accounting/prefetch.h"
+
 namespace mtawatch::exporter {
 namespace {
 
@@ -131,6 +133,28 @@ TextId SeriesStore::word(std::string_view text) {
     const TextId id = texts_.add(label_text(text, false, scratch));
     words_.emplace_back(text, id);
     return id;
+}
+
+// Step by step for all of them: by the time the last was asked for, the first is there.
+void SeriesStore::fetch(Kind kind, Family family, std::span<const std::uint32_t> hashes) const {
+    const ValueTable& values = values_[index_of(kind)];
+    const SeriesTable& table = tables_[index_of(family)];
+    const auto known = [&](auto&& step) {
+        for (const std::uint32_t hash : hashes) {
+            const ValueTable::Entry& entry = values.first_place(hash);
+            if (entry.hash == hash && entry.text != kNoText) step(entry.text);
+        }
+    };
+    for (const std::uint32_t hash : hashes) prefetch(&values.first_place(hash));
+    known([&](TextId id) {
+        prefetch(texts_.address(id));
+        prefetch(&table.first_place(&id));
+    });
+    known([&](TextId id) {
+        prefetch(*texts_.address(id));
+        const std::uint32_t row = table.first_place(&id);
+        if (row != SeriesTable::kNone) table.prefetch_row(row);
+    });
 }
 
 std::uint32_t SeriesStore::add_row(Family family, TextId* key) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -77,6 +78,10 @@ class SeriesStore {
     [[nodiscard]] TextId value(Kind kind, std::string_view raw) {
         return values_[index_of(kind)].find_or_add(raw, now_);
     }
+    // Brings into the cache what value() and row() will look at for cells with these hashes (ValueTable::plain_hash),
+    // as the one label of `family`: with more series than the cache holds, each step of each record would wait for
+    // memory.
+    void fetch(Kind kind, Family family, std::span<const std::uint32_t> hashes) const;
     // Where that value is kept, and that it was met again there: false when another took its place.
     [[nodiscard]] std::uint32_t place(Kind kind, std::string_view raw) const {
         return values_[index_of(kind)].place(raw);

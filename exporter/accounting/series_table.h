@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "exporter/accounting/hash.h"
+#include "exporter/accounting/prefetch.h"
 #include "exporter/accounting/text_pool.h"
 
 namespace mtawatch::exporter {
@@ -22,6 +23,14 @@ class SeriesTable {
     SeriesTable(std::size_t arity, std::size_t width);
 
     [[nodiscard]] std::uint32_t find(const TextId* key) const { return index_[place_of(key)]; }
+    // For fetching ahead: the place where a row of that key is looked for first.
+    [[nodiscard]] const std::uint32_t& first_place(const TextId* key) const {
+        return index_[hash(key, arity_) & (index_.size() - 1)];
+    }
+    void prefetch_row(std::uint32_t row) const {
+        prefetch(keys_.data() + row * arity_);
+        prefetch(counts_.data() + row * width_);
+    }
     // The row is not there yet.
     std::uint32_t add(const TextId* key);
     [[nodiscard]] std::uint64_t* counts(std::uint32_t row) { return counts_.data() + row * width_; }

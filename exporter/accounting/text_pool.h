@@ -36,6 +36,8 @@ class TextPool {
         __builtin_memcpy(&size, entry, sizeof size);
         return {entry + kHeader, size};
     }
+    // For fetching ahead: where the address of a text stands.
+    [[nodiscard]] const char* const* address(TextId id) const { return &chunks_[id / kChunkTexts][id % kChunkTexts]; }
     // One more than the largest number ever handed out.
     [[nodiscard]] TextId end() const { return next_; }
 

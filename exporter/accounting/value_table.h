@@ -50,6 +50,14 @@ class ValueTable {
         if (places_[place].last_seen < now) places_[place].last_seen = now;
         return true;
     }
+    // For fetching ahead: the hash under which a cell that needs no cleaning is kept, and the place where it is looked
+    // for first.
+    [[nodiscard]] static std::uint32_t plain_hash(std::string_view text) {
+        const std::uint64_t hash = hash_bytes(text);
+        return static_cast<std::uint32_t>(hash ^ (hash >> 32U));
+    }
+    [[nodiscard]] const Entry& first_place(std::uint32_t hash) const { return places_[hash & (places_.size() - 1)]; }
+
     // Puts back what a checkpoint had: the text as it is kept, which is not there yet.
     TextId restore(std::string_view text, std::uint32_t last_seen);
 
@@ -67,10 +75,6 @@ class ValueTable {
     }
 
   private:
-    [[nodiscard]] static std::uint32_t plain_hash(std::string_view text) {
-        const std::uint64_t hash = hash_bytes(text);
-        return static_cast<std::uint32_t>(hash ^ (hash >> 32U));
-    }
     [[nodiscard]] std::size_t place_of(std::uint32_t hash, std::string_view text) const {
         const std::size_t mask = places_.size() - 1;
         std::size_t place = hash & mask;
