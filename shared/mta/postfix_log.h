@@ -114,7 +114,7 @@ class PostfixLogReader final : public RecordReader {
 
     LogLines lines_;
     RecordBatch batch_;
-    std::int64_t newest_ = 0;  // time of the last line that was used, for lines whose own cannot be read
+    std::int64_t heard_ = 0;  // when the last line that was used was written, at most a day after now
 
     std::uint32_t expiring_ = kNoEntry;  // the message whose recipients are being handed out
     std::uint32_t expiring_at_ = kNoEntry;

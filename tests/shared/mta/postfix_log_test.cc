@@ -324,6 +324,14 @@ BOOST_AUTO_TEST_CASE(only_the_wanted_instance) {
     BOOST_CHECK_EQUAL(reader.own_lines(), 1U);
 }
 
+BOOST_AUTO_TEST_CASE(one_line_of_a_clock_that_lies_does_not_make_everything_forgotten) {
+    const std::string stray =
+        at("postfix/qmgr", "4F3A21C0E9: from=<a@b>, size=5, nrcpt=1 (queue active)", "2027-05-01T00:00:00Z");
+    const std::string sent = status("sent", "250 ok");
+    BOOST_CHECK(read_one(from() + stray + sent).find("orig=news@example.com") != std::string::npos);
+    BOOST_CHECK_EQUAL(read(sent + stray + sent).size(), 1U);
+}
+
 // Whatever the pieces and wherever it is interrupted, the records are the same.
 BOOST_AUTO_TEST_CASE(memory_and_pieces_change_nothing) {
     std::string text;
