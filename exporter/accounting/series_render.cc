@@ -147,6 +147,20 @@ void render_records(ExpositionWriter& writer, const Totals& totals, RecordFormat
     }
 }
 
+// How much is copied in one turn: a fraction of a millisecond for the reading that stands still. Each turn in turn may
+// wait as long for the reading, so a turn for every family would make a scrape ten times as long.
+constexpr std::size_t kBytesATurn = 1U << 20U;
+
+// A family without series is left out.
+void render_copy(ExpositionWriter& writer, const SeriesStore& store, Family family, const FamilyCopy& copy) {
+    if (copy.rows == 0 || store.shape(family).metric == nullptr) return;
+    writer.begin(*store.shape(family).metric);
+    render_family(writer, store, family, false, copy, std::nullopt);
+    if (family != Family::deliveries) return;
+    writer.begin(prefixed(store.format(), kBytesMetric));
+    render_family(writer, store, family, true, copy, std::nullopt);
+}
+
 }  // namespace
 
 void copy_family(const SeriesStore& store, Family family, FamilyCopy& copy) {
@@ -157,10 +171,11 @@ void copy_family(const SeriesStore& store, Family family, FamilyCopy& copy) {
 }
 
 // resize() rather than reserve(): the pages are there only once they were written.
-void reserve_family(const SeriesStore& store, Family family, std::size_t rows, FamilyCopy& copy) {
+std::size_t reserve_family(const SeriesStore& store, Family family, std::size_t rows, FamilyCopy& copy) {
     const SeriesTable& table = store.table(family);
     copy.keys.resize(rows * table.arity());
     copy.counts.resize(rows * table.width());
+    return copy.keys.size() * sizeof(TextId) + copy.counts.size() * sizeof(std::uint64_t);
 }
 
 void render_family(ExpositionWriter& writer, const SeriesStore& store, Family family, bool bytes,
@@ -181,25 +196,21 @@ void render_store(ExpositionWriter& writer, const SeriesStore& store, TurnLock& 
         for (std::size_t i = 0; i < kFamilies; ++i) rows[i] = store.table(static_cast<Family>(i)).size();
     }
     render_records(writer, totals, store.format());
-    FamilyCopy copy;
-    for (std::size_t i = 0; i < kFamilies; ++i) {
-        const auto family = static_cast<Family>(i);
-        if (store.shape(family).metric == nullptr) continue;
-        reserve_family(store, family, rows[i], copy);
+    std::vector<FamilyCopy> copies;
+    for (std::size_t begin = 0; begin < kFamilies;) {
+        std::size_t end = begin;
+        for (std::size_t bytes = 0; end < kFamilies && bytes < kBytesATurn; ++end) {
+            if (copies.size() <= end - begin) copies.emplace_back();
+            bytes += reserve_family(store, static_cast<Family>(end), rows[end], copies[end - begin]);
+        }
         {
             const ReaderTurn turn(lock);
             store.enter_reader();
-            copy_family(store, family, copy);
+            for (std::size_t i = begin; i < end; ++i) copy_family(store, static_cast<Family>(i), copies[i - begin]);
         }
-        if (copy.rows != 0) {
-            writer.begin(*store.shape(family).metric);
-            render_family(writer, store, family, false, copy, std::nullopt);
-            if (family == Family::deliveries) {
-                writer.begin(prefixed(store.format(), kBytesMetric));
-                render_family(writer, store, family, true, copy, std::nullopt);
-            }
-        }
+        for (std::size_t i = begin; i < end; ++i) render_copy(writer, store, static_cast<Family>(i), copies[i - begin]);
         store.leave_reader();
+        begin = end;
     }
 }
 

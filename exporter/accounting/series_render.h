@@ -22,14 +22,15 @@ struct FamilyCopy {
 // Under the lock. What reserve_family() made room for, outside it, needs no new memory then: that is most of what a
 // large copy would cost, and the reading stands still meanwhile.
 void copy_family(const SeriesStore& store, Family family, FamilyCopy& copy);
-void reserve_family(const SeriesStore& store, Family family, std::size_t rows, FamilyCopy& copy);
+// Returns how many bytes that is.
+std::size_t reserve_family(const SeriesStore& store, Family family, std::size_t rows, FamilyCopy& copy);
 
 // Appends the samples of `copy`, with a time stamp where one is given (backfill). `bytes` chooses the second count of
 // Family::deliveries, which is a metric of its own.
 void render_family(ExpositionWriter& writer, const SeriesStore& store, Family family, bool bytes,
                    const FamilyCopy& copy, std::optional<std::int64_t> unix_seconds);
 
-// All families of records: each is copied under a short reader's turn. Families without series are left out.
+// All families of records, copied in a few short reader's turns. Families without series are left out.
 void render_store(ExpositionWriter& writer, const SeriesStore& store, TurnLock& lock);
 // The limits and losses of all stores: pmta_exporter_series, _series_limit, _label_values_folded_total,
 // _retired_records_total.

@@ -134,7 +134,17 @@ void measure_stalls(const char* what, const std::string& file, const std::functi
     std::printf("%-12s chunks %zu: median %.2f ms, 99.9 %% %.2f ms, longest %.2f ms; %zu series", what, pauses.size(),
                 pauses[pauses.size() / 2] * 1e3, pauses[pauses.size() * 999 / 1000] * 1e3, pauses.back() * 1e3,
                 series_of(ingest.store()));
-    if (!turns.empty()) std::printf("; %zu turns, median %.1f ms", turns.size(), turns[turns.size() / 2] * 1e3);
+    if (!turns.empty()) {
+        std::vector<double> idle;
+        for (int i = 0; i < 15; ++i) {
+            const base::SteadyTime begin = std::chrono::steady_clock::now();
+            beside(ingest);
+            idle.push_back(seconds_since(begin));
+        }
+        std::ranges::sort(idle);
+        std::printf("; %zu turns, median %.1f ms, %.1f ms when nothing is read", turns.size(),
+                    turns[turns.size() / 2] * 1e3, idle[idle.size() / 2] * 1e3);
+    }
     std::printf("\n");
     fs::remove_all(folder);
 }
