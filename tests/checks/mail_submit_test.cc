@@ -523,14 +523,15 @@ BOOST_AUTO_TEST_CASE(every_phase_silent_closed_reset_and_garbled) {
                                                           {9, "during the login"},
                                                           {11, "after the sender (MAIL)"},
                                                           {13, "after a recipient (RCPT)"}};
-    for (const auto& [count, where] : phases) {
+    for (const auto& phase : phases) {
+        const std::size_t count = phase.first;
         const auto cut = [&](Net& net, std::vector<Step> ending) {
             Script script = net.logged_in(good_mail);
             script.resize(count, close());
             script.insert(script.end(), ending.begin(), ending.end());
             net.serve(script);
         };
-        const std::string at = where;
+        const std::string at = phase.second;
         check({
             {"crit_silent", [&](Net& net) { cut(net, {hang()}); }, with({}), 2,
              head + "does not answer " + at + ": no answer in time |…"},
