@@ -60,6 +60,21 @@ export interface Board {
 export const SELECT = 'job=~"$job", instance=~"$instance"';
 export const TAG = 'mtawatch';
 
+export type Mta = 'pmta' | 'postfix' | 'kumomta';
+
+const PREFIX: Record<Mta, string> = { pmta: 'pmta_', postfix: 'postfix_', kumomta: 'kumomta_log_' };
+export const EVERY_MTA: Mta[] = ['pmta', 'postfix', 'kumomta'];
+// A mail log says nothing of complaints, jobs, source addresses and mail that came in.
+export const ALL_BUT_POSTFIX: Mta[] = ['pmta', 'kumomta'];
+
+// What `of` makes of each MTA's metrics, told apart by the label mta as in the recorded series: without it `or` would
+// take equal series of two MTAs for one.
+export const each = (mtas: Mta[], of: (prefix: string) => string): string =>
+    mtas.map((mta) => `label_replace(${of(PREFIX[mta])}, "mta", "${mta}", "", "")`).join(' or ');
+
+export const rates = (mtas: Mta[], family: string, select: string): string =>
+    each(mtas, (prefix) => `rate(${prefix}${family}{${select}}[$__rate_interval])`);
+
 const DATASOURCE = { type: 'prometheus', uid: '${datasource}' };
 
 function datasourceVariable(): Builder<dashboard.VariableModel> {

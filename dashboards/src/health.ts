@@ -1,4 +1,4 @@
-import { Board, SELECT } from './board';
+import { Board, each, EVERY_MTA, SELECT } from './board';
 
 const YES_NO: Record<string, [string, 'green' | 'red']> = { '0': ['no', 'red'], '1': ['yes', 'green'] };
 
@@ -6,7 +6,7 @@ export const health: Board = {
     uid: 'mtawatch-health',
     title: 'Mail: system health',
     description: 'Do the services, certificates, records and the exporter itself work?',
-    root: 'pmta_accounting_records_total',
+    root: 'pmta_exporter_build_info',
     variables: [],
     rows: [
         {
@@ -83,7 +83,7 @@ export const health: Board = {
                   queries: [{ expr: `pmta_exporter_read_lag_bytes{${SELECT}}`, legend: '{{source}}' }] },
                 { kind: 'timeseries', title: 'Age of the newest record', unit: 's',
                   description: 'By record type. Good: seconds while mail flows.',
-                  queries: [{ expr: `time() - pmta_last_record_timestamp_seconds{${SELECT}}`, legend: '{{record_type}}' }] },
+                  queries: [{ expr: `time() - (${each(EVERY_MTA, (prefix) => `${prefix}last_record_timestamp_seconds{${SELECT}}`)})`, legend: '{{record_type}} {{mta}}' }] },
                 { kind: 'timeseries', title: 'Lines read', unit: 'cps',
                   description: 'By status. Good: parsed alone.',
                   queries: [{ expr: `sum by (status) (rate(pmta_exporter_lines_total{${SELECT}}[$__rate_interval]))`, legend: '{{status}}' }] },

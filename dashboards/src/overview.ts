@@ -2,15 +2,18 @@ import { Board, SELECT } from './board';
 
 const total = (rule: string): string => `sum(pool:mail_${rule}{${SELECT}})`;
 const lastWeek = (rule: string): string => `sum(pool:mail_${rule}{${SELECT}} offset 1w)`;
-const share = (part: string, whole: string): string => `${total(`${part}:rate1h`)} / (${total(`${whole}:rate1h`)} > 0)`;
-const shareThen = (part: string, whole: string): string =>
-    `${lastWeek(`${part}:rate1h`)} / (${lastWeek(`${whole}:rate1h`)} > 0)`;
+// Only what has both counts: a log that says nothing of bounces or complaints must not thin out those of the others.
+const shareOf = (part: string, whole: string): string => `sum(${part} and ${whole}) / (sum(${whole} and ${part}) > 0)`;
+const pools = (rule: string): string => `pool:mail_${rule}:rate1h{${SELECT}}`;
+const share = (part: string, whole: string): string => shareOf(pools(part), pools(whole));
+const shareThen = (part: string, whole: string): string => shareOf(`${pools(part)} offset 1w`, `${pools(whole)} offset 1w`);
+const senders = (rule: string): string => `sender_domain:mail_${rule}:rate1d{${SELECT}}`;
 
 export const overview: Board = {
     uid: 'mtawatch-overview',
     title: 'Mail: delivery overview',
     description: 'Is our mail being delivered, everywhere, now and against last week?',
-    root: 'pmta_accounting_records_total',
+    root: 'pmta_exporter_build_info',
     variables: [],
     rows: [
         {
@@ -28,13 +31,13 @@ export const overview: Board = {
                   steps: [[null, 'green'], [0.05, 'orange'], [0.1, 'red']],
                   queries: [{ expr: share('bounces', 'attempts'), legend: 'now' }, { expr: shareThen('bounces', 'attempts'), legend: 'last week' }] },
                 { kind: 'stat', title: 'Deferred share', unit: 'percentunit', width: 4,
-                  description: 'Share of all tries that were put off. Good: below 15 %; absent where PowerMTA logs no t records.',
+                  description: 'Share of all tries that were put off. Good: below 15 %; absent where the log has no deferrals.',
                   steps: [[null, 'green'], [0.15, 'orange'], [0.3, 'red']],
                   queries: [{ expr: share('deferrals', 'tries'), legend: 'now' }, { expr: shareThen('deferrals', 'tries'), legend: 'last week' }] },
                 { kind: 'stat', title: 'Complaint share', unit: 'percentunit', width: 4,
                   description: 'Complaints for each delivered message over a day. Good: below 0.1 %; absent without feedback loops.',
                   steps: [[null, 'green'], [0.001, 'orange'], [0.003, 'red']],
-                  queries: [{ expr: `sum(sender_domain:mail_complaints:rate1d{${SELECT}}) / (sum(sender_domain:mail_deliveries:rate1d{${SELECT}}) > 0)`, legend: 'last day' }] },
+                  queries: [{ expr: shareOf(senders('complaints'), senders('deliveries')), legend: 'last day' }] },
                 { kind: 'stat', title: 'Firing alerts', unit: 'short', width: 4,
                   description: 'Alerts that fire now, without the Watchdog. Good: none.',
                   steps: [[null, 'green'], [1, 'orange'], [5, 'red']],
@@ -51,10 +54,10 @@ export const overview: Board = {
                   description: 'The same hour a week ago beside now. Good: lines that lie close together.',
                   queries: [{ expr: total('deliveries:rate1h'), legend: 'now' }, { expr: lastWeek('deliveries:rate1h'), legend: 'last week' }] },
                 { kind: 'timeseries', title: 'Bounced share by pool', unit: 'percentunit',
-                  description: 'Each pool by itself, last hour. Good: below 5 %, no pool far above the others.',
+                  description: 'Each pool by itself, last hour; all of a Postfix is one. Good: below 5 %, no pool far above the others.',
                   steps: [[null, 'green'], [0.05, 'orange'], [0.1, 'red']],
                   drill: { board: 'mtawatch-vmtas', labels: ['pool'], title: 'VMTAs of this pool' },
-                  queries: [{ expr: `pool:mail_bounce_per_attempt:ratio_rate1h{${SELECT}}`, legend: '{{pool}} {{instance}}' }] },
+                  queries: [{ expr: `pool:mail_bounce_per_attempt:ratio_rate1h{${SELECT}}`, legend: '{{pool}} {{mta}} {{instance}}' }] },
                 { kind: 'timeseries', title: 'Send rate by provider', unit: 'short', stacked: true,
                   description: 'Messages accepted in the last hour by mailbox provider. Good: steady, no provider missing.',
                   drill: { board: 'mtawatch-providers', labels: ['provider'], title: 'This provider' },

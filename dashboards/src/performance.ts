@@ -1,4 +1,4 @@
-import { Board, SELECT } from './board';
+import { Board, EVERY_MTA, rates, SELECT } from './board';
 
 const PROVIDER = `${SELECT}, provider=~"$provider"`;
 
@@ -6,21 +6,21 @@ export const performance: Board = {
     uid: 'mtawatch-performance',
     title: 'Mail: performance',
     description: 'How fast does mail leave, and what holds it up?',
-    root: 'pmta_accounting_records_total',
-    variables: [{ name: 'provider', label: 'Provider', metric: 'pmta_deliveries_total' }],
+    root: 'pmta_exporter_build_info',
+    variables: [{ name: 'provider', label: 'Provider', metric: 'provider:mail_deliveries:rate1h' }],
     rows: [
         {
             title: 'Throughput and delay',
             panels: [
                 { kind: 'timeseries', title: 'Deliveries a second', unit: 'mps',
-                  description: 'By instance. Good: as much as is submitted.',
-                  queries: [{ expr: `sum by (instance) (pool:mail_deliveries:rate5m{${SELECT}})`, legend: '{{instance}}' }] },
+                  description: 'By instance and MTA. Good: as much as is submitted.',
+                  queries: [{ expr: `sum by (instance, mta) (pool:mail_deliveries:rate5m{${SELECT}})`, legend: '{{instance}} {{mta}}' }] },
                 { kind: 'timeseries', title: 'Received and sent by PowerMTA', unit: 'mps',
                   description: "PowerMTA's own counters. Good: in and out close together over an hour.",
                   queries: [{ expr: `sum by (direction) (rate(pmta_traffic_recipients_total{${SELECT}}[$__rate_interval]))`, legend: '{{direction}}' }] },
                 { kind: 'heatmap', title: 'Delivery delay', unit: 's',
                   description: 'From submission to acceptance, every delivery. Good: nearly all in the lowest rows.',
-                  queries: [{ expr: `sum by (le) (rate(pmta_delivery_delay_seconds_bucket{${PROVIDER}}[$__rate_interval]))` }] },
+                  queries: [{ expr: `sum by (le) (${rates(EVERY_MTA, 'delivery_delay_seconds_bucket', PROVIDER)})` }] },
                 { kind: 'timeseries', title: 'Delay quantiles', unit: 's',
                   description: 'Half, 95 % and 99 % of the mail of five minutes were faster than this. Good: seconds.',
                   queries: [{ expr: `max by (quantile) (provider:mail_delivery_delay_seconds:quantile_rate5m{${PROVIDER}})`, legend: '{{quantile}}' }] },

@@ -1,10 +1,10 @@
-import { Board, SELECT } from './board';
+import { ALL_BUT_POSTFIX, Board, EVERY_MTA, rates, SELECT } from './board';
 
 export const security: Board = {
     uid: 'mtawatch-security',
     title: 'Mail: security',
     description: 'Is mail encrypted and authenticated, and does anybody abuse our servers?',
-    root: 'pmta_accounting_records_total',
+    root: 'pmta_exporter_build_info',
     variables: [],
     rows: [
         {
@@ -13,10 +13,10 @@ export const security: Board = {
                 { kind: 'timeseries', title: 'Encrypted share by provider', unit: 'percentunit', max: 1,
                   description: 'Deliveries over TLS in the last day. Good: 100 % at every large provider.',
                   steps: [[null, 'red'], [0.95, 'green']],
-                  queries: [{ expr: `provider:mail_tls:ratio_rate1d{${SELECT}}`, legend: '{{provider}}' }] },
+                  queries: [{ expr: `provider:mail_tls:ratio_rate1d{${SELECT}}`, legend: '{{provider}} {{mta}}' }] },
                 { kind: 'timeseries', title: 'TLS versions', unit: 'mps', stacked: true,
                   description: 'Deliveries by protocol; none is plain text. Good: TLSv1.2 and TLSv1.3 alone.',
-                  queries: [{ expr: `sum by (protocol) (rate(pmta_tls_deliveries_total{${SELECT}}[$__rate_interval]))`, legend: '{{protocol}}' }] },
+                  queries: [{ expr: `sum by (protocol) (${rates(EVERY_MTA, 'tls_deliveries_total', SELECT)})`, legend: '{{protocol}}' }] },
                 { kind: 'table', title: 'DANE', unit: 'short', words: { '0': ['mismatch', 'red'], '1': ['valid', 'green'] },
                   description: 'Whether the published TLSA records match. Good: all valid.',
                   queries: [{ expr: `mail_certificate_dane_valid{${SELECT}}` }] },
@@ -51,7 +51,7 @@ export const security: Board = {
                   queries: [{ expr: `topk(20, sum by (smtp_user) (rate(pmta_smtp_user_receipts_total{${SELECT}}[$__rate_interval])))`, legend: '{{smtp_user}}' }] },
                 { kind: 'timeseries', title: 'Submissions by source', unit: 'mps', stacked: true,
                   description: 'Receipts a second by how mail came in. Good: as you expect.',
-                  queries: [{ expr: `sum by (source_type) (rate(pmta_receipts_total{${SELECT}}[$__rate_interval]))`, legend: '{{source_type}}' }] },
+                  queries: [{ expr: `sum by (source_type) (${rates(ALL_BUT_POSTFIX, 'receipts_total', SELECT)})`, legend: '{{source_type}}' }] },
             ],
         },
     ],

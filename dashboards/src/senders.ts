@@ -1,4 +1,4 @@
-import { Board, SELECT } from './board';
+import { ALL_BUT_POSTFIX, Board, EVERY_MTA, rates, SELECT } from './board';
 
 const SENDER = `${SELECT}, sender_domain=~"$sender_domain"`;
 
@@ -6,8 +6,8 @@ export const senders: Board = {
     uid: 'mtawatch-senders',
     title: 'Mail: campaigns and senders',
     description: 'Which sender or campaign harms the name of our addresses?',
-    root: 'pmta_accounting_records_total',
-    variables: [{ name: 'sender_domain', label: 'Sender domain', metric: 'pmta_sender_deliveries_total' }],
+    root: 'pmta_exporter_build_info',
+    variables: [{ name: 'sender_domain', label: 'Sender domain', metric: 'sender_domain:mail_deliveries:rate1h' }],
     rows: [
         {
             title: 'Health',
@@ -52,16 +52,16 @@ export const senders: Board = {
             panels: [
                 { kind: 'timeseries', title: 'Deliveries by sender', unit: 'mps', stacked: true,
                   description: 'Good: like last week.',
-                  queries: [{ expr: `sum by (sender_domain) (rate(pmta_sender_deliveries_total{${SENDER}}[$__rate_interval]))`, legend: '{{sender_domain}}' }] },
+                  queries: [{ expr: `sum by (sender_domain) (${rates(EVERY_MTA, 'sender_deliveries_total', SENDER)})`, legend: '{{sender_domain}}' }] },
                 { kind: 'timeseries', title: 'Bounces by sender', unit: 'mps', stacked: true,
                   description: 'Good: in proportion to the deliveries.',
-                  queries: [{ expr: `sum by (sender_domain, bounce_class) (rate(pmta_sender_bounces_total{${SENDER}}[$__rate_interval]))`, legend: '{{sender_domain}} {{bounce_class}}' }] },
+                  queries: [{ expr: `sum by (sender_domain, bounce_class) (${rates(EVERY_MTA, 'sender_bounces_total', SENDER)})`, legend: '{{sender_domain}} {{bounce_class}}' }] },
                 { kind: 'timeseries', title: 'Deferrals by sender', unit: 'mps', stacked: true,
                   description: 'Good: low.',
-                  queries: [{ expr: `sum by (sender_domain) (rate(pmta_sender_transient_failures_total{${SENDER}}[$__rate_interval]))`, legend: '{{sender_domain}}' }] },
+                  queries: [{ expr: `sum by (sender_domain) (${rates(EVERY_MTA, 'sender_transient_failures_total', SENDER)})`, legend: '{{sender_domain}}' }] },
                 { kind: 'timeseries', title: 'Complaints by provider', unit: 'mps', stacked: true,
                   description: 'By the format of the feedback loop. Good: none.',
-                  queries: [{ expr: `sum by (provider, feedback_type) (rate(pmta_complaints_total{${SELECT}}[$__rate_interval]))`, legend: '{{provider}} {{feedback_type}}' }] },
+                  queries: [{ expr: `sum by (provider, feedback_type) (${rates(ALL_BUT_POSTFIX, 'complaints_total', SELECT)})`, legend: '{{provider}} {{feedback_type}}' }] },
             ],
         },
         {
@@ -69,16 +69,16 @@ export const senders: Board = {
             panels: [
                 { kind: 'table', title: 'Deliveries by job', unit: 'mps',
                   description: 'The jobs that send now. Good: the ones you planned.',
-                  queries: [{ expr: `topk(50, sum by (job_id) (rate(pmta_job_deliveries_total{${SELECT}}[$__rate_interval])))` }] },
+                  queries: [{ expr: `topk(50, sum by (job_id) (${rates(ALL_BUT_POSTFIX, 'job_deliveries_total', SELECT)}))` }] },
                 { kind: 'table', title: 'Bounces by job', unit: 'mps',
                   description: 'A job far above the others has a bad list. Good: in proportion to the deliveries.',
-                  queries: [{ expr: `topk(50, sum by (job_id, bounce_class) (rate(pmta_job_bounces_total{${SELECT}}[$__rate_interval])))` }] },
+                  queries: [{ expr: `topk(50, sum by (job_id, bounce_class) (${rates(ALL_BUT_POSTFIX, 'job_bounces_total', SELECT)}))` }] },
                 { kind: 'table', title: 'Deferrals by job', unit: 'mps',
                   description: 'Good: low.',
-                  queries: [{ expr: `topk(50, sum by (job_id) (rate(pmta_job_transient_failures_total{${SELECT}}[$__rate_interval])))` }] },
+                  queries: [{ expr: `topk(50, sum by (job_id) (${rates(ALL_BUT_POSTFIX, 'job_transient_failures_total', SELECT)}))` }] },
                 { kind: 'table', title: 'Complaints by job', unit: 'mps',
                   description: 'Good: none; stop a job that draws complaints.',
-                  queries: [{ expr: `topk(50, sum by (job_id) (rate(pmta_job_complaints_total{${SELECT}}[$__rate_interval])))` }] },
+                  queries: [{ expr: `topk(50, sum by (job_id) (${rates(ALL_BUT_POSTFIX, 'job_complaints_total', SELECT)}))` }] },
             ],
         },
     ],

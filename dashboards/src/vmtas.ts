@@ -1,4 +1,4 @@
-import { Board, SELECT } from './board';
+import { ALL_BUT_POSTFIX, Board, rates, SELECT } from './board';
 
 const VMTA = `${SELECT}, pool=~"$pool", vmta=~"$vmta"`;
 
@@ -6,34 +6,34 @@ export const vmtas: Board = {
     uid: 'mtawatch-vmtas',
     title: 'Mail: VMTAs and source addresses',
     description: 'Does one of our addresses have a worse name than the others?',
-    root: 'pmta_accounting_records_total',
+    root: 'pmta_exporter_build_info',
     variables: [
-        { name: 'pool', label: 'Pool', metric: 'pmta_deliveries_total' },
-        { name: 'vmta', label: 'VMTA', metric: 'pmta_deliveries_total' },
+        { name: 'pool', label: 'Pool', metric: 'pool:mail_deliveries:rate1h' },
+        { name: 'vmta', label: 'VMTA', metric: 'vmta:mail_deliveries:rate1h' },
     ],
     rows: [
         {
             title: 'Reputation',
             panels: [
                 { kind: 'timeseries', title: 'Bounced share by VMTA', unit: 'percentunit',
-                  description: 'Last hour. Good: all VMTAs of a pool close together and below 5 %.',
+                  description: 'Last hour; of Postfix the relays, which are receivers. Good: all VMTAs of a pool close together and below 5 %.',
                   steps: [[null, 'green'], [0.05, 'orange'], [0.1, 'red']],
                   drill: { board: 'mtawatch-bounces', labels: ['vmta'], title: 'Why this VMTA bounces' },
-                  queries: [{ expr: `vmta:mail_bounce_per_attempt:ratio_rate1h{${VMTA}}`, legend: '{{vmta}} {{instance}}' }] },
+                  queries: [{ expr: `vmta:mail_bounce_per_attempt:ratio_rate1h{${VMTA}}`, legend: '{{vmta}} {{mta}} {{instance}}' }] },
                 { kind: 'timeseries', title: 'Bounces against the pool', unit: 'short',
                   description: 'Bounced share of a VMTA divided by that of its pool. Good: about 1; above 3 one address is blocked.',
                   steps: [[null, 'green'], [2, 'orange'], [3, 'red']],
                   drill: { board: 'mtawatch-bounces', labels: ['vmta'], title: 'Why this VMTA bounces' },
-                  queries: [{ expr: `vmta:mail_bounce_over_pool:ratio1h{${VMTA}}`, legend: '{{vmta}} {{instance}}' }] },
+                  queries: [{ expr: `vmta:mail_bounce_over_pool:ratio1h{${VMTA}}`, legend: '{{vmta}} {{mta}} {{instance}}' }] },
                 { kind: 'timeseries', title: 'Blocked share by VMTA', unit: 'percentunit',
                   description: 'Bounces that judge the sender. Good: below 1 %.',
                   steps: [[null, 'green'], [0.01, 'orange'], [0.03, 'red']],
                   drill: { board: 'mtawatch-bounces', labels: ['vmta'], title: 'Why this VMTA is blocked' },
-                  queries: [{ expr: `vmta:mail_block_per_attempt:ratio_rate1h{${VMTA}}`, legend: '{{vmta}} {{instance}}' }] },
+                  queries: [{ expr: `vmta:mail_block_per_attempt:ratio_rate1h{${VMTA}}`, legend: '{{vmta}} {{mta}} {{instance}}' }] },
                 { kind: 'timeseries', title: 'Deferrals against the pool', unit: 'short',
                   description: 'Deferred share of a VMTA divided by that of its pool. Good: about 1.',
                   steps: [[null, 'green'], [2, 'orange'], [3, 'red']],
-                  queries: [{ expr: `vmta:mail_deferral_over_pool:ratio1h{${VMTA}}`, legend: '{{vmta}} {{instance}}' }] },
+                  queries: [{ expr: `vmta:mail_deferral_over_pool:ratio1h{${VMTA}}`, legend: '{{vmta}} {{mta}} {{instance}}' }] },
             ],
         },
         {
@@ -44,13 +44,13 @@ export const vmtas: Board = {
                   queries: [{ expr: `sum by (vmta) (vmta:mail_attempts:rate5m{${VMTA}})`, legend: '{{vmta}}' }] },
                 { kind: 'table', title: 'Source addresses', unit: 'mps',
                   description: 'Deliveries a second by the address that mail left from. Good: every address of the pool is there.',
-                  queries: [{ expr: `sort_desc(sum by (source_ip) (rate(pmta_source_ip_deliveries_total{${SELECT}}[$__rate_interval])))` }] },
+                  queries: [{ expr: `sort_desc(sum by (source_ip) (${rates(ALL_BUT_POSTFIX, 'source_ip_deliveries_total', SELECT)}))` }] },
                 { kind: 'timeseries', title: 'Bounces by source address', unit: 'mps',
                   description: 'By class. Good: low and even.',
-                  queries: [{ expr: `sum by (source_ip, bounce_class) (rate(pmta_source_ip_bounces_total{${SELECT}}[$__rate_interval]))`, legend: '{{source_ip}} {{bounce_class}}' }] },
+                  queries: [{ expr: `sum by (source_ip, bounce_class) (${rates(ALL_BUT_POSTFIX, 'source_ip_bounces_total', SELECT)})`, legend: '{{source_ip}} {{bounce_class}}' }] },
                 { kind: 'timeseries', title: 'Deferrals by source address', unit: 'mps',
                   description: 'Good: low and even; one address far above the others is being slowed down.',
-                  queries: [{ expr: `sum by (source_ip) (rate(pmta_source_ip_transient_failures_total{${SELECT}}[$__rate_interval]))`, legend: '{{source_ip}}' }] },
+                  queries: [{ expr: `sum by (source_ip) (${rates(ALL_BUT_POSTFIX, 'source_ip_transient_failures_total', SELECT)})`, legend: '{{source_ip}}' }] },
             ],
         },
         {

@@ -1,7 +1,9 @@
 """Every query of every panel returns figures: real exporter, real Prometheus, the shipped rules with shorter windows.
 
-The accounting families come from the exporter, which follows a log that is written while the test runs. What the
-collectors and KumoMTA publish is served from documents in their formats, with counters that grow.
+The accounting families come from an exporter that follows PowerMTA's files, a Postfix log and KumoMTA's segments, all
+written while the test runs. What the collectors and KumoMTA publish is served from documents in their formats, with
+counters that grow. A second exporter follows the Postfix log alone and a third the segments alone: picked as instance,
+their hosts fill the boards on delivery too, but for the panels whose question their log cannot answer.
 """
 import http.server
 import json
@@ -19,6 +21,8 @@ import urllib.request
 
 import yaml
 
+from sample_logs import PROVIDERS, KumomtaLog, PostfixLog
+
 ROOT, BUILD = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 RUN_SECONDS = 75
 # An hour becomes ten seconds, a week thirty: everything that looks back finds something to look at.
@@ -26,10 +30,20 @@ WINDOWS = {"5m": "6s", "10m": "6s", "15m": "6s", "30m": "8s", "1h": "10s", "2h":
            "2d": "30s", "3d": "30s", "1w": "30s"}
 SECONDS = {"300": "6", "3600": "10", "7200": "12", "21600": "15", "86400": "20", "259200": "30", "1800": "8"}
 
+EVERY_LOG, POSTFIX_ALONE, KUMOMTA_ALONE = "127.0.0.1:10925", "127.0.0.1:10926", "127.0.0.1:10927"
+ON_DELIVERY = {f"mtawatch-{name}.json" for name in ("overview", "bounces", "providers", "senders", "vmtas")}
+# What the board asks and the log of such a host does not say; blocklists are looked up elsewhere.
+UNSAID = {
+    "any": {"Queue-wide failures by reason", "Diagnostic records by reason", "Listings", "What the lists could say"},
+    POSTFIX_ALONE: {"Complaint share", "Complaints", "Complaints by provider", "Complaints by job", "Deliveries by job", "Bounces by job",
+                    "Deferrals by job", "Bounces reported later", "Source addresses", "Bounces by source address",
+                    "Deferrals by source address", "Bounces against the pool", "Deferrals against the pool"},
+    KUMOMTA_ALONE: set(),
+}
+
 UNION = ("type,timeLogged,timeQueued,orig,rcpt,orcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,bounceCat,srcType,srcMta,dlvType,"
          "dlvSourceIp,dlvDestinationIp,dlvEsmtpAvailable,dlvSize,vmta,jobId,envId,queue,vmtaPool,dlvTlsProtocol,rcvSmtpUser,"
          "feedbackType,format,userAgent,reportingMta").split(",")
-PROVIDERS = ["gmail.com", "outlook.com", "yahoo.com", "gmx.de", "example.org"]
 BOUNCES = [("5.1.1 (bad destination mailbox address)", "smtp;550 5.1.1 user unknown", "bad-mailbox"),
            ("5.7.1 (delivery not authorized)", "smtp;554 5.7.1 blocked using zen.spamhaus.org", "spam-related"),
            ("5.7.26 (unauthenticated)", "smtp;550 5.7.26 This mail is unauthenticated", "policy-related"),
@@ -76,7 +90,7 @@ def catalogue_document(minute):
     lines = []
     for metric in catalogue["metrics"]:
         name = metric["name"]
-        if name.startswith("pmta_exporter") or metric["type"] == "histogram" or name in FROM_EXPORTER:
+        if name.startswith(("pmta_exporter", "postfix_", "kumomta_log_")) or metric["type"] == "histogram" or name in FROM_EXPORTER:
             continue
         counts = metric["type"] == "counter"
         value = minute * 60 if counts else (time.time() + 5e6 if "timestamp" in name else 1)
@@ -139,8 +153,8 @@ def query(expr):
     return json.loads(text)["data"]["result"]
 
 
-def concrete(expr):
-    expr = expr.replace("$__rate_interval", "10s")
+def concrete(expr, instance=".+"):
+    expr = expr.replace("$__rate_interval", "10s").replace("$instance", instance)
     expr = re.sub(r"\$\{?\w+\}?", ".+", expr)
     return re.sub(r"offset 1w", f"offset {WINDOWS['1w']}", expr)
 
@@ -153,50 +167,78 @@ def panels():
 
 
 def start(folder, children, *command):
-    with (folder / f"{pathlib.Path(command[0]).name}.log").open("w") as log:
+    with (folder / f"{len(children)}.log").open("w") as log:
         children.append(subprocess.Popen([str(part) for part in command], stdout=log, stderr=log, cwd=folder))
 
 
 def set_up(folder, children):
-    (folder / "exporter.yml").write_text(yaml.safe_dump({"accounting": {
-        "files": [str(folder / "acct-*.csv")], "groups": ["job", "recipient_domain"]}}))
+    pmta = {"files": [str(folder / "acct-*.csv")], "groups": ["job", "recipient_domain"]}
+    postfix = {"files": [str(folder / "mail.log")], "groups": ["recipient_domain"]}
+    kumomta = {"files": [str(folder / "kumomta/log/*")], "groups": ["job", "recipient_domain"]}
     log = folder / "acct-1.csv"
     log.write_text(",".join(UNION) + "\n")
-    start(folder, children, BUILD / "exporter/pmta_exporter", "--config.file", folder / "exporter.yml", "--state.file",
-          folder / "state", "--web.listen-address", "127.0.0.1:10925")
+    logs = [PostfixLog(folder / "mail.log", random.Random(8)), KumomtaLog(folder / "kumomta", random.Random(9))]
+    for address, sections in ((EVERY_LOG, {"accounting": pmta, "postfix": postfix, "kumomta_log": kumomta}),
+                              (POSTFIX_ALONE, {"postfix": postfix}), (KUMOMTA_ALONE, {"kumomta_log": kumomta})):
+        home = folder / address
+        home.mkdir()
+        (home / "exporter.yml").write_text(yaml.safe_dump(sections))
+        start(folder, children, BUILD / "exporter/pmta_exporter", "--config.file", home / "exporter.yml", "--state.file",
+              home / "state", "--web.listen-address", address)
     rules = folder / "rules"
     rules.mkdir()
     for path in (ROOT / "alert-rules").glob("*.rules.yml"):
         (rules / path.name).write_text(shortened(path.read_text()))
-    jobs = [{"job_name": "pmta", "honor_labels": True, "static_configs": [{"targets": ["127.0.0.1:10925"]}]},
-            {"job_name": "probes", "static_configs": [{"targets": ["127.0.0.1:8081"], "labels": {"instance": "127.0.0.1:10925", "job": "pmta"}}]},
+    jobs = [{"job_name": "pmta", "honor_labels": True, "static_configs": [{"targets": [EVERY_LOG]}]},
+            {"job_name": "mail", "static_configs": [{"targets": [POSTFIX_ALONE, KUMOMTA_ALONE]}]},
+            {"job_name": "probes", "static_configs": [{"targets": ["127.0.0.1:8081"], "labels": {"instance": EVERY_LOG, "job": "pmta"}}]},
             {"job_name": "kumomta", "metrics_path": "/kumo", "static_configs": [{"targets": ["127.0.0.1:8081"]}]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump({
         "global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [str(rules / "*.yml")],
         "scrape_configs": jobs}))
-    return log
+    return log, logs
 
 
-def write_records(log):
-    """A hundred records a second with real times; every fifth second most of a provider's mail is refused."""
+def write_records(log, others):
+    """A hundred records a second in each log, with real times."""
     dice = random.Random(7)
     end = time.monotonic() + RUN_SECONDS
     while time.monotonic() < end:
         with log.open("a") as file:
             file.write("".join(record(dice, time.time()) + "\n" for _ in range(50)))
+        for other in others:
+            other.write(50)
         time.sleep(0.5)
 
 
 def judge():
     failures, checked = [], 0
     for board, title, expr in panels():
-        checked += 1
-        result = query(concrete(expr))
-        if not result:
-            failures.append(f"{board} \"{title}\": no data for {expr}")
-        elif all(math.isnan(float(one["value"][1])) for one in result):
-            failures.append(f"{board} \"{title}\": only NaN for {expr}")
+        for instance in (".+", POSTFIX_ALONE, KUMOMTA_ALONE):
+            if instance != ".+" and board not in ON_DELIVERY:
+                continue
+            checked += 1
+            unsaid = instance != ".+" and title in UNSAID["any"] | UNSAID[instance]
+            where = f"{board} \"{title}\" of {instance}"
+            result = query(concrete(expr, instance))
+            if unsaid and result:
+                failures.append(f"{where}: the log does not say it, yet there is data for {expr}")
+            elif not result and not unsaid:
+                failures.append(f"{where}: no data for {expr}")
+            elif result and all(math.isnan(float(one["value"][1])) for one in result):
+                failures.append(f"{where}: only NaN for {expr}")
     return checked, failures
+
+
+def judge_labels():
+    """Each MTA's figures stand beside the others', and no relay that was never reached is lost."""
+    expected = {f'count by (mta) (vmta:mail_deliveries:rate5m{{instance="{EVERY_LOG}"}})': {"pmta", "postfix", "kumomta"},
+                f'count by (mta) (provider:mail_bounce_per_attempt:ratio_rate1h{{instance="{EVERY_LOG}"}})':
+                    {"pmta", "postfix", "kumomta"},
+                f'count by (mta) (sender_domain:mail_complaints:rate1d{{instance="{EVERY_LOG}"}})': {"pmta", "kumomta"},
+                'count by (mta) (vmta_reason:mail_deferrals:rate5m{vmta="none", reason="connection"})': {"postfix"}}
+    return [f"{expr}: {found}" for expr, wanted in expected.items()
+            if (found := {one["metric"].get("mta") for one in query(expr)}) != wanted]
 
 
 def main():
@@ -206,11 +248,11 @@ def main():
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 8081), Documents)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            log = set_up(folder, children)
-            writer = threading.Thread(target=write_records, args=(log,))
+            log, others = set_up(folder, children)
+            writer = threading.Thread(target=write_records, args=(log, others))
             writer.start()
             time.sleep(3)
-            for line in get("http://127.0.0.1:10925/metrics").splitlines():
+            for line in get(f"http://{EVERY_LOG}/metrics").splitlines():
                 if line.startswith("# TYPE "):
                     FROM_EXPORTER.add(line.split()[2])
             start(folder, children, "prometheus", f"--config.file={folder}/prometheus.yml",
@@ -218,6 +260,7 @@ def main():
             # The boards look a week back: let that week pass, then ask while mail still flows.
             time.sleep(RUN_SECONDS - 15)
             checked, failures = judge()
+            failures += judge_labels()
             writer.join()
         finally:
             for child in children:
