@@ -96,6 +96,33 @@ class Rendered(unittest.TestCase):
     def test_an_old_version_is_refused(self):
         self.refused("0.24", "older than 0.25")
 
+    def inhibited(self, source, target):
+        """Whether the rendered rules keep `target` quiet while `source` fires; Alertmanager takes a missing label for empty."""
+        def fits(matchers, labels):
+            for matcher in matchers:
+                name, sign, value = re.fullmatch(r'(\w+)(=~|!=|=)"(.*)"', matcher).groups()
+                have = labels.get(name, "")
+                if not {"=~": re.fullmatch(value, have), "=": have == value, "!=": have != value}[sign]:
+                    return False
+            return True
+        return any(fits(rule["source_matchers"], source) and fits(rule["target_matchers"], target)
+                   and all(source.get(label, "") == target.get(label, "") for label in rule["equal"])
+                   for rule in yaml.safe_load(self.out.read_text())["inhibit_rules"])
+
+    def test_one_mta_keeps_no_other_of_the_host_quiet(self):
+        self.render("0.25")
+        host = {"job": "pmta", "instance": "mx1"}
+        gmail = {**host, "provider": "gmail"}
+        critical = {**gmail, "alertname": "PmtaBounceRateCritical", "mta": "pmta"}
+        burning = {**gmail, "alertname": "PmtaDeliveryErrorBudgetBurn", "severity": "critical", "mta": "pmta"}
+        down = {**host, "alertname": "PmtaDown"}
+        for mta, quiet in (("pmta", True), ("postfix", False), ("kumomta", False)):
+            self.assertEqual(self.inhibited(critical, {**gmail, "alertname": "PmtaBounceRateHigh", "mta": mta}), quiet, mta)
+            self.assertEqual(self.inhibited(burning, {**burning, "severity": "warning", "mta": mta}), quiet, mta)
+            self.assertEqual(self.inhibited(down, {**host, "alertname": "PmtaLogStalled", "mta": mta}), quiet, mta)
+            self.assertTrue(self.inhibited({**host, "alertname": "PmtaExporterDown"}, {**critical, "mta": mta}), mta)
+        self.assertTrue(self.inhibited(down, {**host, "alertname": "PmtaStalled"}))
+
     def test_every_inhibition_names_alerts_that_exist(self):
         self.render("0.25")
         names = {rule["alert"] for path in (ROOT / "alert-rules").glob("*.rules.yml")
