@@ -27,7 +27,7 @@ class Balance(html.parser.HTMLParser):
             self.problems.append(f"</{tag}> closes nothing")
 
 
-def alert(status="firing", description="12.5% bounced to gmail on mx1 in the last 1h.", **labels):
+def alert(status="firing", description="12.5% bounced to gmail on mx1 (pmta) in the last 1h.", **labels):
     return {"status": status, "labels": labels,
             "annotations": {"description": description, "summary": "A mailbox provider refuses a large share of our mail.",
                             "runbook_url": "https://mtawatch.example/docs/alerts.md#pmtabounceratecritical",
@@ -76,12 +76,12 @@ one = render(data([alert()]))
 expect("one alert", one == """🔥 <b>PmtaBounceRateCritical</b> (1 firing)
 <i>A mailbox provider refuses a large share of our mail.</i>
 
-• 12.5% bounced to gmail on mx1 in the last 1h.
+• 12.5% bounced to gmail on mx1 (pmta) in the last 1h.
 
 <a href="https://mtawatch.example/docs/alerts.md#pmtabounceratecritical">runbook</a> · <a href="https://grafana.example/d/mtawatch-bounces?var-job=pmta&amp;var-instance=mx1">dashboard</a> · <a href="http://alertmanager.example:9093/#/silences/new?filter=%7Balertname%3D%22PmtaBounceRateCritical%22%7D">silence</a>""", one)
 well_formed("one alert", one)
 
-mixed = render(data([alert(), alert(), alert("resolved", "0.5% bounced to yahoo on mx1 in the last 1h.")]))
+mixed = render(data([alert(), alert(), alert("resolved", "0.5% bounced to yahoo on mx1 (pmta) in the last 1h.")]))
 expect("counts", "(2 firing, 1 resolved)" in mixed and "yahoo" not in mixed, mixed)
 
 resolved = render(data([alert("resolved")]))

@@ -199,7 +199,7 @@ class Alerting(unittest.TestCase):
         self.assertTrue(found, "no message within 60 s")
         text = found[0]["text"]
         self.assertRegex(text, r"^🔥 <b>PmtaBounceRateCritical</b> \(1 firing\)")
-        self.assertRegex(text, r"• \d+(\.\d+)?% bounced to gmail on 127\.0\.0\.1:10925 in the last 1h\.")
+        self.assertRegex(text, r"• \d+(\.\d+)?% bounced to gmail on 127\.0\.0\.1:10925 \(pmta\) in the last 1h\.")
         self.assertIn("#pmtabounceratecritical\">runbook</a>", text)
         self.assertEqual(found[0]["parse_mode"], "HTML")
         self.assertFalse(self.messages("PmtaBounceRateHigh"), "the milder alert is inhibited")
