@@ -6,10 +6,12 @@ PowerMTA's monitor (a stand-in) and accounting files of the last hour.
 
 usage: go_live_test.py SOURCE BINARY, as root in network, mount and pid namespaces of its own with lo up
 """
+import base64
 import http.server
 import os
 import pathlib
 import re
+import secrets
 import socket
 import ssl
 import subprocess
@@ -88,31 +90,55 @@ mta-sts.example.com. A 192.0.2.20
         run("mount", "--bind", self.folder / "resolv.conf", os.path.realpath("/etc/resolv.conf"))
 
     def mail_server(self):
+        """A server's port 25, and its port 587, where monitor@example.com may log in."""
         chain, key = self.authority.certificate("mail", "mail.example.com", days=90)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain, key)
-        listener = socket.create_server(("192.0.2.10", 25))
+        password = secrets.token_hex(16)
+        folder = pathlib.Path("/etc/nagios")
+        folder.mkdir(exist_ok=True)
+        (folder / "submit.password").touch(0o600)
+        (folder / "submit.password").write_text(password + "\n")
+        login = base64.b64encode(f"\0monitor@example.com\0{password}".encode()).decode()
 
-        def serve():
-            while True:
-                client, _ = listener.accept()
-                threading.Thread(target=greet, args=(client,), daemon=True).start()
+        def answer(line, secure):
+            word = line.split(" ")[0].upper()
+            if word == "EHLO":
+                return "250-mail.example.com\r\n250 " + ("AUTH PLAIN" if secure else "STARTTLS")
+            if word == "AUTH":
+                return "235 welcome" if line == f"AUTH PLAIN {login}" else "535 no"
+            return {"MAIL": "250 ok", "RCPT": "250 ok", "RSET": "250 ok", "QUIT": "221 bye"}.get(word, "502 what?")
+
+        def talk(stream, secure):
+            """Until the client goes, or wants TLS: then True."""
+            while line := stream.readline().decode().strip():
+                if line.upper() == "STARTTLS":
+                    return True
+                stream.write((answer(line, secure) + "\r\n").encode())
+                stream.flush()
+            return False
 
         def greet(client):
             try:
                 client.sendall(b"220 mail.example.com ESMTP\r\n")
-                client.recv(1000)
-                client.sendall(b"250-mail.example.com\r\n250 STARTTLS\r\n")
-                client.recv(1000)
+                if not talk(client.makefile("rwb"), False):
+                    return
                 client.sendall(b"220 go ahead\r\n")
                 with context.wrap_socket(client, server_side=True) as secure:
-                    secure.recv(1000)
-                    secure.sendall(b"250 mail.example.com\r\n")
-                    secure.recv(1000)
+                    talk(secure.makefile("rwb"), True)
             except OSError:
+                pass
+            finally:
                 client.close()
 
-        threading.Thread(target=serve, daemon=True).start()
+        def serve(listener):
+            while True:
+                client, _ = listener.accept()
+                threading.Thread(target=greet, args=(client,), daemon=True).start()
+
+        for port in (25, 587):
+            listener = socket.create_server(("192.0.2.10", port))
+            threading.Thread(target=serve, args=(listener,), daemon=True).start()
 
     def policy_server(self):
         chain, key = self.authority.certificate("policy", "mta-sts.example.com", days=90)
