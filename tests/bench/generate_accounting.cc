@@ -1,6 +1,6 @@
 // Writes accounting files in PowerMTA's form: one of any size for the benchmarks, or a small folder of all record
 // types.
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
