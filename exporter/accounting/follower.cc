@@ -173,6 +173,14 @@ void Follower::identify(const SeenFile& seen, Index& index) {
         copies_.insert(inode);
         return;
     }
+    // Shorter than what was read, in a file of its own: a copy that is still on its way. All that it has so far is
+    // counted.
+    const bool on_its_way = known != nullptr && head->packing == Packing::none && known->packing == Packing::none &&
+                            known->inode != seen.inode && seen.size < known->offset;
+    if (on_its_way) {
+        without_record_.insert(seen.path);
+        return;
+    }
     if (known != nullptr) {
         locate(*known, seen, head->packing);
     } else {
