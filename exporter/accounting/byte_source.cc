@@ -1,6 +1,7 @@
 #include "exporter/accounting/byte_source.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -77,7 +78,14 @@ Result<UniqueFd> open_to_read(const std::string& path) {
                     "or set world-readable in PowerMTA's acct-file",
                     path);
     }
-    return fail(Fault::io, "{}: {}", path, std::generic_category().message(errno));
+    const Fault fault = errno == ENOENT ? Fault::not_found : Fault::io;
+    return fail(fault, "{}: {}", path, std::generic_category().message(errno));
+}
+
+Result<FileId> id_of(int fd, const std::string& path) {
+    struct stat info {};
+    if (::fstat(fd, &info) != 0) return fail(Fault::io, "{}: {}", path, std::generic_category().message(errno));
+    return FileId{info.st_dev, info.st_ino};
 }
 
 Result<std::size_t> read_at(int fd, std::span<char> into, std::uint64_t offset, const std::string& path) {
@@ -95,9 +103,13 @@ Result<std::size_t> read_at(int fd, std::span<char> into, std::uint64_t offset, 
 Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) {
     auto fd = open_to_read(path);
     if (!fd) return fail(fd.error());
+    return open_source(std::move(*fd), path);
+}
+
+Result<std::unique_ptr<ByteSource>> open_source(UniqueFd fd, const std::string& path) {
     std::array<char, kMagicBytes> head{};
-    const ssize_t got = ::pread(fd->get(), head.data(), head.size(), 0);
-    auto plain = std::make_unique<PlainSource>(std::move(*fd), path);
+    const ssize_t got = ::pread(fd.get(), head.data(), head.size(), 0);
+    auto plain = std::make_unique<PlainSource>(std::move(fd), path);
     switch (packing_of(path, {head.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))})) {
         case Packing::none:
             return plain;

@@ -1,6 +1,7 @@
 // The bytes of one file from its beginning, decompressed where they are gzip or zstd.
 #pragma once
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,11 +28,23 @@ class ByteSource {
     [[nodiscard]] virtual std::uint64_t disk_read() const = 0;
 };
 
-// Faults of both: permission, io; the message names the path and the remedy.
+// Which file it is, whatever its name is by now.
+struct FileId {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    auto operator<=>(const FileId&) const = default;
+};
+
+// Faults: not_found, permission, io; the message names the path and the remedy.
 [[nodiscard]] base::Result<UniqueFd> open_to_read(const std::string& path);
+// Fault::io; `path` is for its message.
+[[nodiscard]] base::Result<FileId> id_of(int fd, const std::string& path);
 // Reads at `offset` until `into` is full or the file ends. Fault::io.
 [[nodiscard]] base::Result<std::size_t> read_at(int fd, std::span<char> into, std::uint64_t offset,
                                                 const std::string& path);
+// From the file's beginning; `path` is for messages, and for what a name says of the compression. Faults: malformed.
+[[nodiscard]] base::Result<std::unique_ptr<ByteSource>> open_source(UniqueFd fd, const std::string& path);
+// The same; the faults of open_to_read() too.
 [[nodiscard]] base::Result<std::unique_ptr<ByteSource>> open_source(const std::string& path);
 
 // The same bytes, taken from `source` by a thread of its own a few pieces ahead: inflating and counting then use a core

@@ -75,14 +75,17 @@ Result<std::string> FileReader::plain_head(int fd, const std::string& path) cons
 Result<Head> FileReader::head(const std::string& path) {
     auto fd = open_to_read(path);
     if (!fd) return fail(fd.error());
+    const auto id = id_of(fd->get(), path);
+    if (!id) return fail(id.error());
     auto bytes = plain_head(fd->get(), path);
     if (!bytes) return fail(bytes.error());
     Head head;
+    head.id = *id;
     head.packing = packing_of(path, *bytes);
     if (head.packing == Packing::none) {
         head.bytes = std::move(*bytes);
     } else {
-        auto source = open_source(path);
+        auto source = open_source(std::move(*fd), path);
         if (!source) return fail(source.error());
         bytes = source_head(**source);
         if (!bytes) return fail(bytes.error());
@@ -123,31 +126,42 @@ void FileReader::resume(const TrackedFile& file) {
     at_ = file.serial;
 }
 
-bool FileReader::open_plain(TrackedFile& file) {
-    if (file.fd.open()) return true;
+// Its name may lead to another file by now, whose lines would be counted as its own.
+Result<UniqueFd> FileReader::open_located(const TrackedFile& file) {
     auto fd = open_to_read(file.path);
-    if (fd) {
-        file.fd = std::move(*fd);
-        return true;
-    }
-    return unreadable(file, fd.error().what) != Outcome::unreadable;
+    if (!fd) return fd;
+    const auto id = id_of(fd->get(), file.path);
+    if (!id) return fail(id.error());
+    if (*id != FileId{file.device, file.inode}) return fail(Fault::not_found, "{}: is another file now", file.path);
+    return fd;
+}
+
+FileReader::Outcome FileReader::not_opened(TrackedFile& file, const base::Error& error) {
+    return error.fault == Fault::not_found ? Outcome::changed : unreadable(file, error.what);
 }
 
 void FileReader::note_end(TrackedFile& file) {
+    file.read_to = UINT64_MAX;
+    if (file.packing != Packing::none && !file.detached) return;
+    if (!file.fd.open()) {
+        if (auto fd = open_located(file); fd) file.fd = std::move(*fd);
+    }
     struct stat info {};
-    const bool plain = file.packing == Packing::none || file.detached;
-    const bool known = plain && open_plain(file) && ::fstat(file.fd.get(), &info) == 0;
-    file.read_to = known ? static_cast<std::uint64_t>(info.st_size) : UINT64_MAX;
+    if (file.fd.open() && ::fstat(file.fd.get(), &info) == 0) file.read_to = static_cast<std::uint64_t>(info.st_size);
 }
 
 FileReader::Outcome FileReader::read_plain(TrackedFile& file, const AfterChunk& after_chunk) {
-    if (!open_plain(file)) return Outcome::unreadable;
+    if (!file.fd.open()) {
+        auto fd = open_located(file);
+        if (!fd) return not_opened(file, fd.error());
+        file.fd = std::move(*fd);
+    }
     struct stat info {};
     if (::fstat(file.fd.get(), &info) != 0) return unreadable(file, why_not(file.path, errno));
     const auto size = static_cast<std::uint64_t>(info.st_size);
     file.unreadable = false;
     if (!file.detached) {
-        if (info.st_ino != file.inode || size < file.offset || !same_beginning(file)) return Outcome::changed;
+        if (size < file.offset || !same_beginning(file)) return Outcome::changed;
     } else if (size < file.offset) {
         return Outcome::up_to_date;
     }
@@ -209,7 +223,9 @@ bool FileReader::wait_to_unpack(const TrackedFile& file) const {
 FileReader::Outcome FileReader::read_packed(TrackedFile& file, const AfterChunk& after_chunk) {
     if (file.finished || wait_to_unpack(file)) return Outcome::up_to_date;
     const base::SteadyTime begun = clock_.steady();
-    auto source = open_source(file.path);
+    auto fd = open_located(file);
+    if (!fd) return not_opened(file, fd.error());
+    auto source = open_source(std::move(*fd), file.path);
     if (!source) return unreadable(file, source.error().what);
     if (file.size >= kWorthAThread) *source = read_ahead(std::move(*source));
     const auto same = skip_counted(file, **source);

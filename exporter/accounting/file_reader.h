@@ -35,7 +35,7 @@ class FileReader {
     enum class Outcome {
         up_to_date,   // read to its present end
         interrupted,  // AfterChunk said so
-        changed,      // other content than it had: the follower must look again
+        changed,      // other content than it had, or none of that name: the follower must look again
         unreadable,   // why is in problem()
     };
     [[nodiscard]] Outcome read(TrackedFile& file, const AfterChunk& after_chunk);
@@ -60,7 +60,9 @@ class FileReader {
     [[nodiscard]] Outcome read_packed(TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] bool wait_to_unpack(const TrackedFile& file) const;
     [[nodiscard]] Outcome end_of_packed(TrackedFile& file, bool complete);
-    [[nodiscard]] bool open_plain(TrackedFile& file);
+    // Fault::not_found when the path leads to another file than the follower located, or nowhere.
+    [[nodiscard]] static base::Result<UniqueFd> open_located(const TrackedFile& file);
+    [[nodiscard]] Outcome not_opened(TrackedFile& file, const base::Error& error);
     [[nodiscard]] bool same_beginning(const TrackedFile& file);
     [[nodiscard]] static base::Result<bool> skip_counted(const TrackedFile& file, ByteSource& source);
     void resume(const TrackedFile& file);

@@ -17,6 +17,8 @@ constexpr std::chrono::milliseconds kRescanPause{20};
 constexpr std::size_t kOpenFiles = 64;
 // A segment of a log is written to for minutes, a copy of one within moments.
 constexpr std::chrono::seconds kSegmentRests{2};
+// A rotation renames a handful of files in a moment; where names never rest, the next rescan goes on.
+constexpr int kLooks = 10;
 // Long enough for a file that was moved away by hand to come back, short enough for a state file of constant size.
 constexpr std::int64_t kForgetSeconds = std::int64_t{30} * 86'400;
 
@@ -49,21 +51,8 @@ void Follower::restore(const std::vector<FileState>& files) {
 }
 
 void Follower::rescan() {
-    const Listing listing = list_files(settings_.globs, settings_.moved_to, remembers_lines(settings_.format));
-    std::set<std::string> folders = listing.folders;
-    watcher_.watch(folders);
-    problems_ = listing.problems;
-    located_.clear();
-    without_record_.clear();
-    const std::vector<const SeenFile*> unknown = locate_by_inode(listing);
-    const bool all_located = std::ranges::all_of(
-        files_, [&](const auto& file) { return file->vanished_at != 0 || located_.contains(file.get()); });
-    if (!all_located) copies_.clear();
-    Index index;
-    if (!unknown.empty()) {
-        for (const auto& file : files_) index.add(*file);
-    }
-    for (const SeenFile* seen : unknown) identify(*seen, index);
+    int looks = 1;
+    while (!look() && looks < kLooks) ++looks;
     handle_missing();
     mark_finished();
     forget_old();
@@ -74,20 +63,63 @@ void Follower::rescan() {
     next_rescan_ = last_rescan_ + settings_.rescan_interval;
 }
 
+Listing Follower::list() const {
+    return list_files(settings_.globs, settings_.moved_to, remembers_lines(settings_.format));
+}
+
+// False when files were renamed or removed meanwhile: one may be missing among those found, or have another's name.
+// Where lines are understood by those before them, a file that is missing would be read after newer ones.
+bool Follower::look() {
+    const Listing listing = list();
+    std::set<std::string> folders = listing.folders;
+    watcher_.watch(folders);
+    problems_ = listing.problems;
+    located_.clear();
+    without_record_.clear();
+    moved_ = false;
+    const std::vector<const SeenFile*> unknown = locate_by_inode(listing);
+    const bool all_located = std::ranges::all_of(
+        files_, [&](const auto& file) { return file->vanished_at != 0 || located_.contains(file.get()); });
+    if (!all_located) copies_.clear();
+    Index index;
+    if (!unknown.empty()) {
+        for (const auto& file : files_) index.add(*file);
+    }
+    for (const SeenFile* seen : unknown) identify(*seen, index);
+    if (moved_ || !remembers_lines(settings_.format)) return !moved_;
+    return std::ranges::equal(list().files, listing.files, [](const SeenFile& a, const SeenFile& b) {
+        return std::tie(a.path, a.device, a.inode) == std::tie(b.path, b.device, b.inode);
+    });
+}
+
+// Of the very file that was listed. Fault::not_found, and moved_, when its path leads elsewhere by now.
+base::Result<Head> Follower::head_of(const SeenFile& seen) {
+    auto head = read_head_(seen.path);
+    if (head && head->id != FileId{seen.device, seen.inode}) {
+        head = base::fail(base::Fault::not_found, "{}: was replaced while it was looked at", seen.path);
+    }
+    moved_ = moved_ || (!head && head.error().fault == base::Fault::not_found);
+    return head;
+}
+
 // Those of the listing whose inode is no followed file's, or whose content is another now.
 std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
-    std::map<Inode, TrackedFile*> by_inode;
+    std::map<FileId, TrackedFile*> by_inode;
     for (const auto& file : files_) {
         if (file->verified && file->vanished_at == 0) by_inode[{file->device, file->inode}] = file.get();
     }
     std::vector<const SeenFile*> unknown;
-    std::set<Inode> present;
+    std::set<FileId> present;
     for (const SeenFile& seen : listing.files) {
         present.insert({seen.device, seen.inode});
         const auto found = by_inode.find({seen.device, seen.inode});
         if (found == by_inode.end()) {
             unknown.push_back(&seen);
-        } else if (same_content(*found->second, seen)) {
+            continue;
+        }
+        const auto same = same_content(*found->second, seen);
+        if (!same) continue;
+        if (*same) {
             locate(*found->second, seen, found->second->packing);
         } else {
             // The descriptor would lead to the new content under the old file's name.
@@ -99,14 +131,16 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
             unknown.push_back(&seen);
         }
     }
-    std::erase_if(copies_, [&](const Inode& inode) { return !present.contains(inode); });
+    std::erase_if(copies_, [&](const FileId& inode) { return !present.contains(inode); });
     return unknown;
 }
 
-bool Follower::same_content(const TrackedFile& file, const SeenFile& seen) {
+// Nothing when that cannot be said because the file has another name by now.
+std::optional<bool> Follower::same_content(const TrackedFile& file, const SeenFile& seen) {
     if (file.packing == Packing::none && seen.size < file.fingerprint.length) return false;
     if (file.verified && file.path == seen.path && seen.size >= file.size) return true;
-    const auto head = read_head_(seen.path);
+    const auto head = head_of(seen);
+    if (!head && head.error().fault == base::Fault::not_found) return std::nullopt;
     if (!head) return file.path == seen.path;  // unreadable for now, not another file
     if (head->bytes.size() < file.fingerprint.length) return false;
     return fingerprint_of(head->bytes, file.fingerprint.length) == file.fingerprint;
@@ -156,9 +190,9 @@ bool Follower::rests(const SeenFile& seen, const Head& head) const {
 
 // A file whose inode is not followed: a known one under another name, a copy of one, or a new one.
 void Follower::identify(const SeenFile& seen, Index& index) {
-    const Inode inode{seen.device, seen.inode};
+    const FileId inode{seen.device, seen.inode};
     if (copies_.contains(inode)) return;
-    auto head = read_head_(seen.path);
+    auto head = head_of(seen);
     if (!head) {
         problems_.insert({seen.source, head.error().what});
         return;
@@ -173,10 +207,10 @@ void Follower::identify(const SeenFile& seen, Index& index) {
         copies_.insert(inode);
         return;
     }
-    // Shorter than what was read, in a file of its own: a copy that is still on its way. All that it has so far is
-    // counted.
+    // Shorter than what was read, in a file of its own and with a name of its own: a copy that is still on its way. All
+    // that it has so far is counted.
     const bool on_its_way = known != nullptr && head->packing == Packing::none && known->packing == Packing::none &&
-                            known->inode != seen.inode && seen.size < known->offset;
+                            known->path != seen.path && known->inode != seen.inode && seen.size < known->offset;
     if (on_its_way) {
         without_record_.insert(seen.path);
         return;

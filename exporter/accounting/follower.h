@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "exporter/accounting/byte_source.h"
 #include "exporter/accounting/file_listing.h"
 #include "exporter/accounting/settings.h"
 #include "exporter/accounting/tracked_file.h"
@@ -22,13 +23,14 @@ namespace mtawatch::exporter {
 
 // What the reader found when it went to a file.
 struct Head {
+    FileId id;                    // of the file that was opened: a path may lead elsewhere since it was listed
     std::string bytes;            // the first line and up to kFingerprintBytes behind it, decompressed
     std::int64_t first_time = 0;  // of the first record; 0 when it says none
     std::size_t records_end = 0;  // up to which byte these are complete lines, a record among them; 0: no record yet
     bool growing = false;         // packed and still being written: its beginning may not be all there
     Packing packing = Packing::none;
 };
-// The beginning of a file's content; an Error when it cannot be read.
+// The beginning of a file's content; an Error when it cannot be read, Fault::not_found when there is none of that name.
 using HeadReader = std::function<base::Result<Head>(const std::string& path)>;
 
 // Counts of what happened to files, for metrics.
@@ -46,8 +48,11 @@ class Follower {
 
     // Takes over what a checkpoint knew; before the first rescan().
     void restore(const std::vector<FileState>& files);
-    // Matches the globs anew: finds new, renamed, replaced, shortened and vanished files.
+    // Matches the globs anew: finds new, renamed, replaced, shortened and vanished files. What is renamed meanwhile is
+    // looked at again, so that the files found belong together.
     void rescan();
+    // Whether something changed under the reader's hands since: another rescan would find more.
+    [[nodiscard]] bool rescan_wanted() const { return rescan_wanted_; }
     // Waits for changes, at most until the next rescan is due, and applies them.
     void wait(int wake_fd, std::chrono::milliseconds at_most);
     // Files that may have something to read, oldest first record first.
@@ -56,7 +61,7 @@ class Follower {
     // was written to an older file before the newer one began has to be read first, whenever it was noticed.
     [[nodiscard]] std::vector<TrackedFile*> dirty_and_older();
     [[nodiscard]] bool any_dirty() const;
-    // A reader met other content than it knew at that path: look again.
+    // A reader met other content than it knew at that path, or nothing: look again.
     void content_changed(TrackedFile& file);
     // Keeps the number of open descriptors small: called after a file was read.
     void close_idle();
@@ -67,8 +72,11 @@ class Follower {
 
   private:
     struct Index;
+    [[nodiscard]] bool look();
+    [[nodiscard]] Listing list() const;
+    [[nodiscard]] base::Result<Head> head_of(const SeenFile& seen);
     void locate(TrackedFile& file, const SeenFile& seen, Packing packing);
-    [[nodiscard]] bool same_content(const TrackedFile& file, const SeenFile& seen);
+    [[nodiscard]] std::optional<bool> same_content(const TrackedFile& file, const SeenFile& seen);
     [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
     void identify(const SeenFile& seen, Index& index);
     [[nodiscard]] bool rests(const SeenFile& seen, const Head& head) const;
@@ -88,10 +96,10 @@ class Follower {
     Watcher watcher_;
     std::vector<std::unique_ptr<TrackedFile>> files_;
     std::unordered_map<std::string, TrackedFile*> by_path_;
-    std::set<TrackedFile*> located_;                        // found by this rescan
-    using Inode = std::pair<std::uint64_t, std::uint64_t>;  // device, number
-    std::set<Inode> copies_;                                // of followed files
-    std::set<std::string> without_record_;                  // paths of files that have no complete record yet
+    std::set<TrackedFile*> located_;        // found by this rescan
+    std::set<FileId> copies_;               // of followed files
+    std::set<std::string> without_record_;  // paths of files that have no complete record yet
+    bool moved_ = false;                    // a listed path led elsewhere when its file was looked at
     std::set<ListingProblem> problems_;
     FileEvents events_;
     std::uint64_t next_serial_ = 1;

@@ -10,6 +10,8 @@ namespace {
 
 // pmta.log is looked at this often where no accounting record comes in between.
 constexpr std::chrono::milliseconds kLookAtLog{2'000};
+// The first backlog is not read while a file of it was renamed before it was opened. Rotation takes moments.
+constexpr int kLooksAtStart = 10;
 
 }  // namespace
 
@@ -51,8 +53,12 @@ void Ingest::catch_up(const AfterChunk& after_chunk) {
         const WriterTurn turn(lock_);
         store_.begin_expected(settings_.expected_types);
     }
-    follower_.rescan();
-    const bool all = read_dirty(after_chunk);
+    bool all = false;
+    for (int looks = 0; looks < kLooksAtStart; ++looks) {
+        follower_.rescan();
+        all = read_dirty(after_chunk);
+        if (!all || !follower_.rescan_wanted()) break;
+    }
     log_follower_.look();
     publish();
     if (!all) return;
@@ -96,7 +102,11 @@ bool Ingest::read_dirty(const AfterChunk& after_chunk) {
         const FileReader::Outcome outcome = reader_.read(*file, after_chunk);
         if (file->offset != offset) progress();
         if (outcome == FileReader::Outcome::interrupted) return false;
-        if (outcome == FileReader::Outcome::changed) follower_.content_changed(*file);
+        if (outcome == FileReader::Outcome::changed) {
+            follower_.content_changed(*file);
+            // Its lines have to be read before those of the newer files: first find it again.
+            if (remembers_lines(settings_.format)) break;
+        }
         if (outcome == FileReader::Outcome::unreadable && reported_.insert(reader_.problem()).second) {
             log_(Severity::warning, reader_.problem());
         }

@@ -31,9 +31,14 @@ AccountingSettings log_settings(AccountingSettings settings) {
 }
 
 Result<Head> log_head(const std::string& path) {
-    auto source = open_source(path);
+    auto fd = open_to_read(path);
+    if (!fd) return fail(fd.error());
+    const auto id = id_of(fd->get(), path);
+    if (!id) return fail(id.error());
+    auto source = open_source(std::move(*fd), path);
     if (!source) return fail(source.error());
     Head head;
+    head.id = *id;
     head.bytes.resize(kMaxHeaderBytes + kFingerprintBytes);
     const auto got = (*source)->read(head.bytes);
     if (!got) return fail(got.error());
