@@ -45,7 +45,7 @@ Result<milliseconds> parse_duration(std::string_view text) {
         const std::int64_t unit = unit_length(text.substr(digits, end - digits));
         if (unit == 0) return refuse("unknown unit");
         if (unit >= previous) return refuse("units go from large to small, each once");
-        if (*number > (std::numeric_limits<std::int64_t>::max() - total) / unit) return refuse("too long");
+        if (*number > (longest_duration.count() - total) / unit) return refuse("more than fifty years");
         total += *number * unit;
         previous = unit;
         at = end;

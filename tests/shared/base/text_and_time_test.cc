@@ -59,6 +59,14 @@ BOOST_AUTO_TEST_CASE(units_go_from_large_to_small) {
     }
 }
 
+// An interval of 20000 weeks was taken, and was a moment in the past once a clock's nanoseconds were added to it.
+BOOST_AUTO_TEST_CASE(an_interval_of_centuries_is_refused_and_does_not_wrap_round) {
+    BOOST_TEST((parse_duration("18250d").value() == mtawatch::base::longest_duration));
+    for (const char* bad : {"18250d1ms", "20000w", "15250284452w"}) {
+        BOOST_TEST(parse_duration(bad).error().what.find("more than fifty years") != std::string::npos, bad);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(people_read_two_units) {
     BOOST_TEST(human_duration(45s) == "45 s");
     BOOST_TEST(human_duration(720s) == "12 min");
