@@ -1,4 +1,5 @@
-// What this machine's files say: resolv.conf(5) for the servers, hosts(5) for the addresses of a host.
+#include "shared/dns/system_files.h"
+
 #include <algorithm>
 
 #include "shared/base/text.h"
@@ -20,21 +21,10 @@ void keep_wanted(std::vector<base::IpAddress>& addresses, Family family) {
     std::erase_if(addresses, [family](const base::IpAddress& one) { return !wanted(one, family); });
 }
 
-// Addresses of `name` in hosts(5); a file that is not there or not readable has none.
+// A file that is not there or not readable has no addresses.
 std::vector<base::IpAddress> from_hosts_file(const io::Files& files, std::string_view name) {
-    std::vector<base::IpAddress> found;
     const auto text = files.read("/etc/hosts", max_hosts_bytes);
-    if (!text) return found;
-    for (const std::string_view line : base::split(*text, '\n')) {
-        const auto words = base::words(line.substr(0, line.find('#')));
-        const bool named =
-            std::any_of(words.begin(), words.end(), [name](auto word) { return base::iequals(word, name); });
-        if (!named) continue;
-        const auto address = base::IpAddress::parse(words.front());
-        if (address && std::find(found.begin(), found.end(), *address) == found.end()) found.push_back(*address);
-    }
-    std::sort(found.begin(), found.end());
-    return found;
+    return text ? hosts_addresses(*text, name) : std::vector<base::IpAddress>();
 }
 
 base::Result<HostAddresses> checked(HostAddresses result, std::string_view host, Family family) {
@@ -72,6 +62,20 @@ base::Result<HostAddresses> from_dns(Transport& transport, const std::string& as
 
 }  // namespace
 
+std::vector<base::IpAddress> hosts_addresses(std::string_view text, std::string_view name) {
+    std::vector<base::IpAddress> found;
+    for (const std::string_view line : base::split(text, '\n')) {
+        const auto words = base::words(line.substr(0, line.find('#')));
+        const bool named =
+            std::any_of(words.begin(), words.end(), [name](auto word) { return base::iequals(word, name); });
+        if (!named) continue;
+        const auto address = base::IpAddress::parse(words.front());
+        if (address && std::find(found.begin(), found.end(), *address) == found.end()) found.push_back(*address);
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
 base::Result<HostAddresses> host_addresses(Transport& transport, const io::Files& files, std::string_view host,
                                            Family family, const base::Deadline& deadline) {
     if (const auto numeric = base::IpAddress::parse(host)) {
@@ -92,13 +96,8 @@ base::Result<HostAddresses> host_addresses(Transport& transport, const io::Files
     return from_dns(transport, *ascii, family, deadline);
 }
 
-base::Result<ResolverSettings> with_system_servers(ResolverSettings settings, const io::Files& files) {
-    if (!settings.servers.empty()) return settings;
-    const auto text = files.read("/etc/resolv.conf", max_resolv_conf_bytes);
-    if (!text && text.error().fault != base::Fault::not_found) {
-        return base::fail(base::Fault::configuration, "{}; name a resolver with --dns-server", text.error().what);
-    }
-    for (const std::string_view line : base::split(text ? std::string_view(*text) : std::string_view(), '\n')) {
+ResolverSettings with_resolv_conf(std::string_view text, ResolverSettings settings) {
+    for (const std::string_view line : base::split(text, '\n')) {
         const auto words = base::words(line);
         if (words.size() < 2) continue;
         if (words[0] == "options") {
@@ -109,6 +108,16 @@ base::Result<ResolverSettings> with_system_servers(ResolverSettings settings, co
         // A scoped link-local server (fe80::1%eth0) cannot be asked through c-ares 1.18.
         if (address) settings.servers.push_back({*address, 53});
     }
+    return settings;
+}
+
+base::Result<ResolverSettings> with_system_servers(ResolverSettings settings, const io::Files& files) {
+    if (!settings.servers.empty()) return settings;
+    const auto text = files.read("/etc/resolv.conf", max_resolv_conf_bytes);
+    if (!text && text.error().fault != base::Fault::not_found) {
+        return base::fail(base::Fault::configuration, "{}; name a resolver with --dns-server", text.error().what);
+    }
+    if (text) settings = with_resolv_conf(*text, std::move(settings));
     if (settings.servers.empty()) settings.servers.push_back({base::IpAddress::v4(127, 0, 0, 1), 53});
     return settings;
 }
