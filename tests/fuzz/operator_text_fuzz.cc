@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "exporter/web/listen_address.h"
 #include "shared/base/duration.h"
 #include "shared/base/ip.h"
 #include "shared/dns/names.h"
@@ -20,9 +21,11 @@ using namespace mtawatch;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0 || size > 4096) return 0;
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
-    switch (data[0] % 10) {
+    switch (data[0] % 11) {
         case 0:
-            if (const auto length = base::parse_duration(text); length && length->count() < 0) std::abort();
+            if (const auto length = base::parse_duration(text);
+                length && (length->count() < 0 || *length > base::longest_duration))
+                std::abort();
             return 0;
         case 1:
             if (const auto address = base::IpAddress::parse(text);
@@ -63,6 +66,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 8:
             static_cast<void>(io::parse_endpoint(text, 53));
             static_cast<void>(probe::parse_host_port(text));
+            return 0;
+        case 10:
+            if (const auto address = exporter::parse_listen_address(text);
+                address && !address->unix_path.empty() && (address->unix_path[0] != '/' || !address->host.empty()))
+                std::abort();
             return 0;
         default:
             static_cast<void>(probe::parse_cert_endpoint(text));

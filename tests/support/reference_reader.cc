@@ -172,6 +172,8 @@ class SlowReader {
             record.type = options_.record_types.find(code)->second;
         } else if (const auto known = mta::record_type_of_code(code)) {
             record.type = *known;
+        } else if (options_.any_type) {
+            record.type = mta::RecordType::other;
         } else if (code.empty() || code.size() > 32 || base::iequals(code, "type") ||
                    !std::all_of(code.begin(), code.end(), [](char c) {
                        return base::is_alpha(c) || base::is_digit(c) || c == '-' || c == '_';
@@ -245,6 +247,31 @@ void collect(mta::AccountingScanner& scanner, ReadFile& out) {
     }
 }
 
+void feed(mta::AccountingScanner& scanner, std::string_view bytes, const std::vector<std::size_t>& pieces,
+          ReadFile& out) {
+    std::size_t piece = 0;
+    while (!bytes.empty()) {
+        const std::size_t wanted =
+            pieces.empty() ? bytes.size() : std::max<std::size_t>(1, pieces[piece++ % pieces.size()]);
+        bytes.remove_prefix(scanner.feed(bytes.substr(0, wanted)));
+        collect(scanner, out);
+    }
+}
+
+mta::ScanCounts difference_of(const mta::ScanCounts& after, const mta::ScanCounts& before) {
+    mta::ScanCounts counts = after;
+    counts.parsed -= before.parsed;
+    counts.headers -= before.headers;
+    for (std::size_t i = 0; i < mta::kScanErrors; ++i) counts.errors[i] -= before.errors[i];
+    return counts;
+}
+
+void finish(mta::AccountingScanner& scanner, bool finished, ReadFile& out) {
+    if (finished) scanner.finish();
+    collect(scanner, out);
+    out.header = scanner.header();
+}
+
 }  // namespace
 
 ReadFile read_slowly(std::string_view file, const mta::ScannerOptions& options, bool finished) {
@@ -253,19 +280,33 @@ ReadFile read_slowly(std::string_view file, const mta::ScannerOptions& options, 
 
 ReadFile read_in_pieces(std::string_view file, const mta::ScannerOptions& options, bool finished,
                         const std::vector<std::size_t>& pieces) {
-    ReadFile out;
     mta::AccountingScanner scanner(options);
-    std::size_t piece = 0;
-    while (!file.empty()) {
-        const std::size_t wanted =
-            pieces.empty() ? file.size() : std::max<std::size_t>(1, pieces[piece++ % pieces.size()]);
-        file.remove_prefix(scanner.feed(file.substr(0, wanted)));
-        collect(scanner, out);
-    }
-    if (finished) scanner.finish();
-    collect(scanner, out);
-    out.counts = scanner.counts();
-    out.header = scanner.header();
+    return read_in_pieces(scanner, file, finished, pieces);
+}
+
+ReadFile read_in_pieces(mta::AccountingScanner& scanner, std::string_view file, bool finished,
+                        const std::vector<std::size_t>& pieces) {
+    ReadFile out;
+    const mta::ScanCounts before = scanner.counts();
+    scanner.reset();
+    feed(scanner, file, pieces, out);
+    finish(scanner, finished, out);
+    out.counts = difference_of(scanner.counts(), before);
+    return out;
+}
+
+ReadFile read_interrupted(mta::AccountingScanner& scanner, std::string_view file, bool finished,
+                          const std::vector<std::size_t>& pieces, std::size_t cut) {
+    ReadFile out;
+    const mta::ScanCounts before = scanner.counts();
+    scanner.reset();
+    feed(scanner, file.substr(0, cut), pieces, out);
+    finish(scanner, false, out);
+    const std::uint64_t consumed = scanner.consumed();
+    scanner.resume(std::string(scanner.header()), consumed);
+    feed(scanner, file.substr(static_cast<std::size_t>(consumed)), pieces, out);
+    finish(scanner, finished, out);
+    out.counts = difference_of(scanner.counts(), before);
     return out;
 }
 

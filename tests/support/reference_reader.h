@@ -31,6 +31,13 @@ struct ReadFile {
 [[nodiscard]] ReadFile read_in_pieces(std::string_view file, const mta::ScannerOptions& options, bool finished,
                                       const std::vector<std::size_t>& pieces);
 
+// The same by a scanner that has read other files before, and with the reading broken off after `cut` bytes and taken
+// up again where the scanner says that it was, as after a restart of the exporter.
+[[nodiscard]] ReadFile read_in_pieces(mta::AccountingScanner& scanner, std::string_view file, bool finished,
+                                      const std::vector<std::size_t>& pieces);
+[[nodiscard]] ReadFile read_interrupted(mta::AccountingScanner& scanner, std::string_view file, bool finished,
+                                        const std::vector<std::size_t>& pieces, std::size_t cut);
+
 // Where the two differ, in words; empty when they agree.
 [[nodiscard]] std::string difference(const ReadFile& expected, const ReadFile& got);
 
