@@ -140,8 +140,20 @@ Result<void> Spool::begin_file(std::string_view header) {
     path_ = fmt::format("{}/{}-{}-{}-{:04}{}", settings_.folder, settings_.name, time, ::getpid(), ++number_, kEnding);
     fd_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, kSpoolMode));
     size_ = 0;
-    if (!fd_.open()) return failed("creating", path_);
-    return header.empty() ? Result<void>() : write_whole(header);
+    if (!fd_.open()) return not_kept("creating");
+    if (header.empty()) return {};
+    auto written = write_whole(header);
+    if (!written) {
+        // Records behind no header could not be read; the next attempt begins another file.
+        fd_.reset();
+        ::unlink(path_.c_str());
+    }
+    return written;
+}
+
+base::Failure Spool::not_kept(std::string_view doing) {
+    full_ = errno == ENOSPC || errno == EDQUOT;
+    return failed(doing, path_);
 }
 
 // All of it or, after a failure, nothing: half a record would be counted as a damaged one.
@@ -151,7 +163,7 @@ Result<void> Spool::write_whole(std::string_view bytes) {
         const ssize_t written = ::write(fd_.get(), left.data(), left.size());
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) {
-            auto failure = failed("writing", path_);
+            auto failure = not_kept("writing");
             if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) fd_.reset();
             return failure;
         }
@@ -163,18 +175,21 @@ Result<void> Spool::write_whole(std::string_view bytes) {
 
 Result<void> Spool::append(std::string_view records, std::string_view header) {
     for (;;) {
-        Result<void> done;
-        if (!fd_.open() || size_ >= settings_.file_bytes) {
-            // The records may begin with the header themselves.
-            done = begin_file(records.starts_with(header) ? std::string_view() : header);
-            if (done) keep_limit();
-        }
-        if (done) done = write_whole(records);
-        if (done && ::fdatasync(fd_.get()) != 0) return failed("syncing", path_);
-        if (done) return done;
-        if (errno != ENOSPC && errno != EDQUOT) return done;
-        if (!give_up_oldest()) return done;
+        auto done = append_once(records, header);
+        if (done || !full_ || !give_up_oldest()) return done;
     }
+}
+
+Result<void> Spool::append_once(std::string_view records, std::string_view header) {
+    full_ = false;
+    if (!fd_.open() || size_ >= settings_.file_bytes) {
+        // The records may begin with the header themselves.
+        if (auto begun = begin_file(records.starts_with(header) ? std::string_view() : header); !begun) return begun;
+        keep_limit();
+    }
+    if (auto written = write_whole(records); !written) return written;
+    if (::fdatasync(fd_.get()) != 0) return failed("syncing", path_);
+    return {};
 }
 
 bool Spool::give_up_oldest() {

@@ -67,8 +67,11 @@ class Spool {
 
   private:
     Spool(SpoolSettings settings, const base::Clock& clock) : settings_(std::move(settings)), clock_(&clock) {}
+    [[nodiscard]] base::Result<void> append_once(std::string_view records, std::string_view header);
     [[nodiscard]] base::Result<void> begin_file(std::string_view header);
     [[nodiscard]] base::Result<void> write_whole(std::string_view bytes);
+    // The Error of errno, which also says whether room would help.
+    [[nodiscard]] base::Failure not_kept(std::string_view doing);
     bool give_up_oldest();
     void keep_limit();
 
@@ -79,6 +82,7 @@ class Spool {
     std::uint64_t size_ = 0;
     std::uint64_t number_ = 0;
     std::uint64_t dropped_files_ = 0;
+    bool full_ = false;
 };
 
 }  // namespace mtawatch::exporter

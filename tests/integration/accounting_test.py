@@ -1,12 +1,15 @@
 """The exporter against the real world around it: a full disk and a read-only one, files it may not read, a pipe that
 outlives it, and history that a real Prometheus loads and answers from."""
+import fcntl
 import json
 import os
 import pathlib
 import re
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 import urllib.parse
@@ -51,7 +54,8 @@ class AccountingTest(unittest.TestCase):
                 process.kill()
                 process.wait()
         self.log.close()
-        subprocess.run(["umount", self.folder / "state"], stderr=subprocess.DEVNULL, check=False)
+        for mounted in ("state", "spool"):
+            subprocess.run(["umount", self.folder / mounted], stderr=subprocess.DEVNULL, check=False)
         subprocess.run(["rm", "-rf", self.folder], check=True)
 
     def start(self, *arguments, prefix=(), config="  state_interval: 50ms\n"):
@@ -108,6 +112,29 @@ class AccountingTest(unittest.TestCase):
         exporter.wait()
         self.start("--state.file", state / "state")
         self.wait_for("the same after a restart", lambda m: m.get(DELIVERED) == 2)
+
+    def test_a_pipe_on_a_full_disk_gives_up_old_files_and_begins_every_new_one_with_the_header(self):
+        spool = self.folder / "spool"
+        spool.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", spool], check=True)
+        pipe = subprocess.Popen([PIPE, "--name", "main", "--spool", spool, "--file-size", "4096"], stdin=subprocess.PIPE,
+                                stderr=subprocess.PIPE, text=True)
+        self.processes.append(pipe)
+        records = [record(number=number) for number in range(600)]
+        for begin in range(0, len(records), 10):  # no more at once than the disk holds
+            pipe.stdin.write((HEADER if begin == 0 else "") + "".join(records[begin:begin + 10]))
+            pipe.stdin.flush()
+            while struct.unpack("i", fcntl.ioctl(pipe.stdin, termios.FIONREAD, b"\0" * 4))[0] > 0:
+                time.sleep(0.001)
+        _, said = pipe.communicate(timeout=60)
+        self.assertEqual(pipe.returncode, 0)
+        self.assertIn("spool files were deleted for want of room", said)
+        texts = [path.read_text() for path in sorted((spool / "main").iterdir())]
+        self.assertGreater(len(texts), 1)
+        for text in texts:
+            self.assertTrue(text.startswith(HEADER), text[:200])
+        kept = [line for text in texts for line in text.removeprefix(HEADER).splitlines(keepends=True)]
+        self.assertEqual(kept, records[-len(kept):])
 
     def test_a_disk_that_becomes_read_only_is_counted_and_survived(self):
         state = self.folder / "state"
