@@ -20,7 +20,6 @@ using base::Result;
 using plugin::Options;
 using plugin::Report;
 using plugin::State;
-using plugin::Thresholds;
 using probe::BounceRateObservation;
 using probe::LogFormat;
 using probe::MailCounts;

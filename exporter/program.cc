@@ -53,7 +53,7 @@ class ProgressLine {
     bool shown_ = false;
 };
 
-int read_once(const Options& options, ExporterConfig config, const base::Clock& clock, const Log& log) {
+int read_once(const Options& options, const ExporterConfig& config, const base::Clock& clock, const Log& log) {
     ProgressLine line;
     const Progress progress = [&](auto read, auto total, auto records) { line.show(read, total, records); };
     std::string text;
@@ -153,7 +153,7 @@ int run(std::span<const std::string> arguments) {
         case Action::check_config:
             return check_config(*config);
         case Action::once:
-            return read_once(*options, std::move(*config), clock, log);
+            return read_once(*options, *config, clock, log);
         case Action::backfill:
             return print_backfill(*options, std::move(*config), clock, log);
         default:

@@ -134,7 +134,7 @@ Result<void> check_together(const std::vector<AccountingSettings>& feeds) {
 }
 
 Result<std::unique_ptr<Accounting>> Accounting::start(std::vector<AccountingSettings> feeds, const base::Clock& clock,
-                                                      LogLine log) {
+                                                      const LogLine& log) {
     if (auto right = check(feeds); !right) return fail(right.error());
     std::vector<std::unique_ptr<Feed>> running;
     for (AccountingSettings& settings : feeds) {

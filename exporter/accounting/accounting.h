@@ -24,7 +24,7 @@ class Accounting {
     // unknown family in a budget, one glob in two feeds).
     // A state that cannot be read is no error: it is kept aside, reported, and counting starts anew.
     [[nodiscard]] static base::Result<std::unique_ptr<Accounting>> start(std::vector<AccountingSettings> feeds,
-                                                                         const base::Clock& clock, LogLine log);
+                                                                         const base::Clock& clock, const LogLine& log);
     Accounting(const Accounting&) = delete;
     Accounting& operator=(const Accounting&) = delete;
     virtual ~Accounting() = default;

@@ -196,11 +196,10 @@ void render_store(ExpositionWriter& writer, const SeriesStore& store, TurnLock& 
         for (std::size_t i = 0; i < kFamilies; ++i) rows[i] = store.table(static_cast<Family>(i)).size();
     }
     render_records(writer, totals, store.format());
-    std::vector<FamilyCopy> copies;
+    std::vector<FamilyCopy> copies(kFamilies);
     for (std::size_t begin = 0; begin < kFamilies;) {
         std::size_t end = begin;
         for (std::size_t bytes = 0; end < kFamilies && bytes < kBytesATurn; ++end) {
-            if (copies.size() <= end - begin) copies.emplace_back();
             bytes += reserve_family(store, static_cast<Family>(end), rows[end], copies[end - begin]);
         }
         {

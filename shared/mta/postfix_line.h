@@ -83,7 +83,7 @@ using Now = std::function<std::int64_t()>;
 // "Nov 21 03:05:00", which has no year and no offset: it is in `zone`, and of the last year in which it lies at most
 // kYearlessAhead after now, which is asked once a day of stamps. So a log of up to eleven months is read right, across
 // New Year too.
-inline constexpr std::int64_t kYearlessAhead = 31 * 86400;
+inline constexpr std::int64_t kYearlessAhead = std::int64_t{31} * 86400;
 class LogTimes {
   public:
     LogTimes(Zone zone, Now now) : now_(std::move(now)), parser_(std::move(zone)) {}

@@ -16,7 +16,7 @@ namespace mtawatch::mta {
 
 // Postfix gives a message up after maximal_queue_lifetime, five days unless it is configured otherwise; an id of which
 // the log has said nothing for as long was removed while nobody looked.
-inline constexpr std::int64_t kForgetSeconds = 5 * 86400;
+inline constexpr std::int64_t kForgetSeconds = std::int64_t{5} * 86400;
 
 // Compact and bounded: when a limit is reached, the id that was silent for the longest time is forgotten and counted.
 class PostfixMemory {

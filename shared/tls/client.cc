@@ -84,8 +84,8 @@ class Tls final : public TlsStream {
     // Says goodbye, so that the server does not log a broken connection. No waiting for its answer.
     ~Tls() override {
         if (wire_->error || last_deadline_ == nullptr) return;
-        const base::Deadline quick = last_deadline_->within(std::chrono::milliseconds(50));
-        wire_->deadline = &quick;
+        *last_deadline_ = last_deadline_->within(std::chrono::milliseconds(50));
+        wire_->deadline = last_deadline_.get();
         SSL_shutdown(handle_.get());
         ERR_clear_error();
     }
