@@ -307,8 +307,7 @@ Result<Report> run(const plugin::Options& options, const base::Deadline& deadlin
         if (auto read = read_phase(text, *query, limits); !read) return fail(read.error());
     const auto seen = probe::mail_submit(*query, deadline, world);
     if (!seen) return fail(seen.error());
-    const bool v6 = query->host.find(':') != std::string::npos;
-    return judge(*seen, limits, fmt::format("{}:{}", v6 ? "[" + query->host + "]" : query->host, query->port));
+    return judge(*seen, limits, fmt::format("{}:{}", base::url_host(query->host), query->port));
 }
 
 plugin::OptionTable login_options() {

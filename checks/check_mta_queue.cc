@@ -130,8 +130,8 @@ Result<void> choose_source(const Options& options, probe::MtaQueueQuery& query) 
         return fail(Fault::usage, "KumoMTA is asked over HTTP: give --url or -H instead of --ssh");
     if (program) return {};
     const int port = query.mta == Mta::pmta ? 8080 : 8000;
-    std::string url =
-        fmt::format("http://{}:{}", options.given("hostname") ? url_host(options.text("hostname")) : "127.0.0.1", port);
+    std::string url = fmt::format(
+        "http://{}:{}", options.given("hostname") ? base::url_host(options.text("hostname")) : "127.0.0.1", port);
     if (options.given("url")) url = options.text("url");
     query.web = web_source(options, std::move(url));
     query.web->api_key_file = options.find_text("api-key-file");

@@ -49,9 +49,4 @@ namespace mtawatch::checks {
     return web;
 }
 
-// "192.0.2.1" and "mx1.example.net" as they are, an IPv6 address in brackets: the host part of a URL.
-[[nodiscard]] inline std::string url_host(const std::string& host) {
-    return host.find(':') == std::string::npos || host.starts_with('[') ? host : "[" + host + "]";
-}
-
 }  // namespace mtawatch::checks

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "exporter/web/engine.h"
+#include "shared/base/text.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -125,9 +126,7 @@ Result<void> Server::Impl::add_tcp(const Tcp::endpoint& endpoint, std::string_vi
     auto acceptor = open_acceptor<Tcp>(engine.io, endpoint, where);
     if (!acceptor) return base::fail(acceptor.error());
     const auto bound = acceptor->local_endpoint();
-    const std::string host = bound.address().to_string();
-    addresses.push_back(
-        fmt::format("{}://{}:{}", scheme(), bound.address().is_v6() ? "[" + host + "]" : host, bound.port()));
+    addresses.push_back(fmt::format("{}://{}:{}", scheme(), base::url_host(bound.address().to_string()), bound.port()));
     tcp.emplace_back(engine, std::move(*acceptor));
     return {};
 }

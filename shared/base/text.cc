@@ -89,6 +89,11 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
+std::string url_host(std::string_view host) {
+    const bool bare = host.find(':') == std::string_view::npos || host.starts_with('[');
+    return bare ? std::string(host) : "[" + std::string(host) + "]";
+}
+
 std::string_view closest(std::string_view word, const std::vector<std::string_view>& candidates) {
     if (word.size() < 3 || word.size() > longest_word) return {};
     std::string_view best;

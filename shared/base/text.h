@@ -29,6 +29,10 @@ namespace mtawatch::base {
 [[nodiscard]] std::vector<std::string_view> words(std::string_view text);
 [[nodiscard]] std::string join(const std::vector<std::string>& pieces, std::string_view separator);
 
+// The host part of a URL or an address with a port: names and IPv4 addresses as they are, an IPv6 address in brackets
+// (RFC 3986 section 3.2.2); one that has them already keeps them.
+[[nodiscard]] std::string url_host(std::string_view host);
+
 // The candidate that `word` was most likely meant to be: one that begins with it, or is at most two changed, missing or
 // extra characters away; "" when there is none.
 [[nodiscard]] std::string_view closest(std::string_view word, const std::vector<std::string_view>& candidates);

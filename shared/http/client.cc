@@ -31,7 +31,7 @@ bool has_control(std::string_view text) {
 Result<std::string> request_text(const Request& request, const Url& url) {
     if (!is_token(request.method)) return fail(Fault::usage, "\"{}\" is no HTTP method", request.method);
     const bool default_port = url.port == (url.tls ? 443 : 80);
-    std::string host = url.host.find(':') != std::string::npos ? "[" + url.host + "]" : url.host;
+    std::string host = base::url_host(url.host);
     if (!default_port) host += ":" + std::to_string(url.port);
     std::string text = request.method + " " + url.target + " HTTP/1.1\r\nHost: " + host +
                        "\r\nUser-Agent: mtawatch\r\nAccept-Encoding: identity\r\nConnection: close\r\n";

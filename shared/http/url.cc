@@ -95,9 +95,8 @@ Result<Url> parse_url(std::string_view text) {
 }
 
 std::string to_string(const Url& url) {
-    const bool bracketed = url.host.find(':') != std::string::npos;
     std::string text = url.tls ? "https://" : "http://";
-    text += bracketed ? "[" + url.host + "]" : url.host;
+    text += base::url_host(url.host);
     if (url.port != (url.tls ? https_port : http_port)) text += ":" + std::to_string(url.port);
     return text + url.target;
 }

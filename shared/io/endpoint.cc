@@ -27,9 +27,7 @@ base::Failure refuse(std::string_view text) {
 
 std::string to_string(const Endpoint& endpoint) {
     if (!endpoint.address.empty() && endpoint.address.front() == '/') return endpoint.address;
-    const bool v6 = endpoint.address.find(':') != std::string::npos;
-    return v6 ? fmt::format("[{}]:{}", endpoint.address, endpoint.port)
-              : fmt::format("{}:{}", endpoint.address, endpoint.port);
+    return fmt::format("{}:{}", base::url_host(endpoint.address), endpoint.port);
 }
 
 base::Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t default_port) {

@@ -103,7 +103,6 @@ Result<CertEndpoint> parse_cert_endpoint(std::string_view text) {
 }
 
 Result<CertEndpoint> cert_endpoint(const std::string& host, std::uint16_t port, std::string_view starttls) {
-    const bool v6 = host.find(':') != std::string::npos;
     const auto* found = std::find_if(schemes.begin(), schemes.end(), [&](const Scheme& one) {
         return starttls.empty() ? one.port == port : one.name == starttls && one.starttls.has_value();
     });
@@ -112,7 +111,7 @@ Result<CertEndpoint> cert_endpoint(const std::string& host, std::uint16_t port, 
                     "port {} does not tell which protocol it speaks; add --starttls PROTOCOL, or write "
                     "--endpoint smtps://{}:{} for TLS from the first byte",
                     port, host, port);
-    return parse_cert_endpoint(std::string(found->name) + "://" + (v6 ? "[" + host + "]" : host) +
+    return parse_cert_endpoint(std::string(found->name) + "://" + base::url_host(host) +
                                (port == found->port ? "" : ":" + std::to_string(port)));
 }
 

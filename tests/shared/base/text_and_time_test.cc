@@ -23,6 +23,14 @@ BOOST_AUTO_TEST_CASE(numbers_take_the_whole_text) {
     for (const char* bad : {"", "inf", "nan", "1,5", "1e999"}) BOOST_TEST(!to_double(bad));
 }
 
+BOOST_AUTO_TEST_CASE(only_ipv6_addresses_need_brackets_beside_a_port) {
+    BOOST_TEST(url_host("mx1.example.net") == "mx1.example.net");
+    BOOST_TEST(url_host("192.0.2.1") == "192.0.2.1");
+    BOOST_TEST(url_host("2001:db8::1") == "[2001:db8::1]");
+    BOOST_TEST(url_host("[2001:db8::1]") == "[2001:db8::1]");
+    BOOST_TEST(url_host("").empty());
+}
+
 BOOST_AUTO_TEST_CASE(plain_numbers_have_no_exponent) {
     BOOST_TEST(plain(0.1) == "0.1");
     BOOST_TEST(plain(14'000'000'000.0) == "14000000000");
