@@ -33,10 +33,11 @@ std::unique_ptr<mta::RecordReader> make_reader(const AccountingSettings& setting
 }
 
 HeadInspector::HeadInspector(const AccountingSettings& settings)
-    : format_(settings.format), reader_(make_reader(settings)), times_(settings.scanner.zone, mta::system_now) {}
+    : reader_(remembers_lines(settings.format) ? nullptr : make_reader(settings)),
+      times_(settings.scanner.zone, mta::system_now) {}
 
 HeadFacts HeadInspector::look(std::string_view head) {
-    return format_ == RecordFormat::postfix ? look_at_lines(head) : look_at_records(head);
+    return reader_ == nullptr ? look_at_lines(head) : look_at_records(head);
 }
 
 HeadFacts HeadInspector::look_at_records(std::string_view head) {

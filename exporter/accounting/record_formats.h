@@ -32,8 +32,7 @@ class HeadInspector {
     [[nodiscard]] HeadFacts look_at_lines(std::string_view head);
     [[nodiscard]] std::int64_t line_time(std::string_view line);
 
-    RecordFormat format_;
-    std::unique_ptr<mta::RecordReader> reader_;
+    std::unique_ptr<mta::RecordReader> reader_;  // none for logs that are looked at line by line
     mta::LogTimes times_;
     mta::JournalLines journal_;
 };
