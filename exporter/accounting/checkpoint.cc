@@ -5,6 +5,8 @@
 #include <type_traits>
 #include <unordered_map>
 
+#include "shared/base/hash.h"
+
 namespace mtawatch::exporter {
 namespace {
 
@@ -290,7 +292,7 @@ Result<Framed> unframe(std::string_view bytes) {
         return fail(Fault::malformed, "is cut off or has bytes too many ({} bytes)", bytes.size());
     }
     const std::string_view body = bytes.substr(kFrameBytes);
-    if (hash_bytes(body) != checksum) return fail(Fault::malformed, "does not fit its checksum");
+    if (base::hash_bytes(body) != checksum) return fail(Fault::malformed, "does not fit its checksum");
     return Framed{version, body};
 }
 
@@ -385,7 +387,7 @@ std::string encode_checkpoint(const CheckpointCopy& copy, const SeriesStore& sto
     frame.plain(std::array<char, 8>{'M', 'T', 'A', 'W', 'A', 'T', 'C', 'H'});
     frame.number(pmta ? kPmtaVersion : kVersion);
     frame.number(static_cast<std::uint64_t>(bytes.size()));
-    frame.number(hash_bytes(bytes));
+    frame.number(base::hash_bytes(bytes));
     return frame.take() + bytes;
 }
 

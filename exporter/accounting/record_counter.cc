@@ -6,6 +6,7 @@
 #include <string>
 
 #include "exporter/accounting/prefetch.h"
+#include "shared/base/hash.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::exporter {
@@ -166,7 +167,7 @@ std::int64_t RecordCounter::take_time(const mta::Record& record, std::int64_t no
 RecordCounter::ProviderKey RecordCounter::provider_key(const mta::Record& record) const {
     const std::string_view domain = rcpt_domain_of(record);
     const std::string_view mx = mta::host_of(record.raw(Cell::dsn_mta));
-    const std::uint64_t hash = hash_bytes(mx, hash_bytes(domain));
+    const std::uint64_t hash = base::hash_bytes(mx, base::hash_bytes(domain));
     prefetch(&providers_[hash % kProviderPlaces]);
     return {domain, mx, hash};
 }
@@ -199,7 +200,7 @@ RecordCounter::Route RecordCounter::route(const mta::Record& record) {
     const std::string_view vmta = vmta_of(record);
     const std::string_view pool = record.raw(Cell::vmta_pool);
     const std::string_view source = record.raw(Cell::dlv_source_ip);
-    const std::uint64_t hash = hash_bytes(source, hash_bytes(pool, hash_bytes(vmta)));
+    const std::uint64_t hash = base::hash_bytes(source, base::hash_bytes(pool, base::hash_bytes(vmta)));
     Route& memo = routes_[hash % kRowMemos];
     if (memo.hash == hash && store_.met_again(Kind::source_ip, memo.source, memo.source_place)) return memo;
     Route route{hash, store_.value(Kind::vmta, vmta), store_.value(Kind::pool, pool),
@@ -211,7 +212,7 @@ RecordCounter::Route RecordCounter::route(const mta::Record& record) {
 }
 
 mta::ReplyClass RecordCounter::reply_class(std::string_view status, std::string_view diag) {
-    const std::uint64_t hash = hash_bytes(diag, hash_bytes(status));
+    const std::uint64_t hash = base::hash_bytes(diag, base::hash_bytes(status));
     ReplyAnswer& known = replies_[hash % kReplyAnswers];
     if (known.hash != hash) known = {hash, classifier_.classify(status, diag).reply_class};
     return known.answer;
@@ -289,7 +290,8 @@ void RecordCounter::delivery(const mta::Record& record, const ProviderKey& key, 
 // A remembered row serves only combinations that were not folded: folding counts every record.
 RecordCounter::DeliveryRows RecordCounter::delivery_rows(const Common& c) {
     const std::uint64_t vmta_pool = pair(c.vmta, c.pool);
-    DeliveryRows& memo = delivery_rows_[mix(vmta_pool ^ c.provider * kHashSeed, kHashStep) % kRowMemos];
+    DeliveryRows& memo =
+        delivery_rows_[base::mix(vmta_pool ^ c.provider * base::kHashSeed, base::kHashStep) % kRowMemos];
     if (memo.vmta_pool == vmta_pool && memo.provider == c.provider) return memo;
     DeliveryRows rows{vmta_pool, c.provider, 0, 0, 0};
     std::array<TextId, 3> deliveries{c.vmta, c.pool, c.provider};
@@ -305,7 +307,7 @@ RecordCounter::DeliveryRows RecordCounter::delivery_rows(const Common& c) {
 
 RecordCounter::SenderRows RecordCounter::sender_rows(TextId from, TextId provider) {
     const std::uint64_t key = pair(from, provider);
-    SenderRows& memo = sender_rows_[mix(key, kHashStep) % kRowMemos];
+    SenderRows& memo = sender_rows_[base::mix(key, base::kHashStep) % kRowMemos];
     if (memo.sender_provider == key) return memo;
     SenderRows rows{key, 0, 0};
     std::array<TextId, 2> deliveries{from, provider};
@@ -362,11 +364,12 @@ void RecordCounter::delivery_delay(const mta::Record& record, std::uint64_t* his
 void RecordCounter::reply(const mta::Record& record, TextId provider) {
     const std::string_view status = record.raw(Cell::dsn_status);
     const std::string_view diag = record.raw(Cell::dsn_diag);
-    ReplyRow seen{{}, hash_bytes(status), provider, 0};
+    ReplyRow seen{{}, base::hash_bytes(status), provider, 0};
     const bool has_front = diag.size() >= sizeof seen.front;
     if (has_front) std::memcpy(seen.front.data(), diag.data(), sizeof seen.front);
     ReplyRow& memo =
-        reply_rows_[mix(seen.front[0] ^ seen.status_hash, seen.front[1] ^ std::uint64_t{provider} << 20U) % kRowMemos];
+        reply_rows_[base::mix(seen.front[0] ^ seen.status_hash, seen.front[1] ^ std::uint64_t{provider} << 20U) %
+                    kRowMemos];
     if (has_front && memo.provider == provider && memo.status_hash == seen.status_hash &&
         memo.front[0] == seen.front[0] && memo.front[1] == seen.front[1]) {
         ++*store_.counts(Family::replies, memo.row);

@@ -5,6 +5,7 @@
 #include <unordered_set>
 
 #include "exporter/accounting/prefetch.h"
+#include "shared/base/hash.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -28,10 +29,10 @@ Kind kind_of(std::string_view label) {
 }
 
 std::uint64_t hash_of(const FamilyShape& shape) {
-    std::uint64_t hash = hash_bytes(shape.metric->name);
-    hash = mix(hash ^ hash_bytes(shape.metric->labels), kHashStep);
-    for (const std::uint32_t bound : histogram_bounds(*shape.metric)) hash = mix(hash ^ bound, kHashStep);
-    return mix(hash ^ shape.limit, kHashStep);
+    std::uint64_t hash = base::hash_bytes(shape.metric->name);
+    hash = base::mix(hash ^ base::hash_bytes(shape.metric->labels), base::kHashStep);
+    for (const std::uint32_t bound : histogram_bounds(*shape.metric)) hash = base::mix(hash ^ bound, base::kHashStep);
+    return base::mix(hash ^ shape.limit, base::kHashStep);
 }
 
 // Which of the key's labels are written, and as what.

@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "exporter/accounting/hash.h"
 #include "exporter/accounting/prefetch.h"
 #include "exporter/accounting/text_pool.h"
+#include "shared/base/hash.h"
 
 namespace mtawatch::exporter {
 
@@ -57,8 +57,8 @@ class SeriesTable {
 
   private:
     [[nodiscard]] static std::uint64_t hash(const TextId* key, std::size_t arity) {
-        std::uint64_t state = kHashSeed;
-        for (std::size_t i = 0; i < arity; ++i) state = mix(state ^ key[i], kHashStep);
+        std::uint64_t state = base::kHashSeed;
+        for (std::size_t i = 0; i < arity; ++i) state = base::mix(state ^ key[i], base::kHashStep);
         return state;
     }
     [[nodiscard]] std::size_t place_of(const TextId* key) const {

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "exporter/accounting/hash.h"
 #include "exporter/accounting/unique_fd.h"
 #include "shared/base/clock.h"
+#include "shared/base/hash.h"
 
 namespace mtawatch::exporter {
 
@@ -26,7 +26,7 @@ struct Fingerprint {
 
 // The fingerprint of the first `length` bytes of `head`, which has at least as many.
 [[nodiscard]] inline Fingerprint fingerprint_of(std::string_view head, std::size_t length) {
-    return {static_cast<std::uint32_t>(length), hash_bytes(head.substr(0, length))};
+    return {static_cast<std::uint32_t>(length), base::hash_bytes(head.substr(0, length))};
 }
 // How long the fingerprint of a file with this beginning may become: its first line and kFingerprintBytes.
 [[nodiscard]] std::size_t full_fingerprint_length(std::string_view head);

@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/accounting/hash.h"
 #include "exporter/accounting/text_pool.h"
+#include "shared/base/hash.h"
 
 namespace mtawatch::exporter {
 
@@ -53,7 +53,7 @@ class ValueTable {
     // For fetching ahead: the hash under which a cell that needs no cleaning is kept, and the place where it is looked
     // for first.
     [[nodiscard]] static std::uint32_t plain_hash(std::string_view text) {
-        const std::uint64_t hash = hash_bytes(text);
+        const std::uint64_t hash = base::hash_bytes(text);
         return static_cast<std::uint32_t>(hash ^ (hash >> 32U));
     }
     [[nodiscard]] const Entry& first_place(std::uint32_t hash) const { return places_[hash & (places_.size() - 1)]; }
@@ -85,7 +85,7 @@ class ValueTable {
     }
     [[nodiscard]] bool same(TextId id, std::string_view text) const {
         const std::string_view kept = pool_->text(id);
-        return kept.size() == text.size() && same_bytes(kept.data(), text.data(), text.size());
+        return kept.size() == text.size() && base::same_bytes(kept.data(), text.data(), text.size());
     }
     [[nodiscard]] TextId find_cleaned(std::string_view raw, std::uint32_t now);
     [[nodiscard]] std::uint32_t hash_of(std::string_view text) const;

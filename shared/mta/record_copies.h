@@ -19,7 +19,6 @@ class RecordCopies {
     // Valid until the next add() or clear().
     [[nodiscard]] std::span<const Record> records();
     // Of the copied cells.
-    [[nodiscard]] std::size_t bytes() const { return bytes_.size(); }
     void clear();
 
   private:

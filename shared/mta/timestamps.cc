@@ -5,6 +5,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "shared/base/hash.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::mta {
@@ -82,27 +83,6 @@ std::optional<std::int64_t> offset(std::string_view text) {
     return text[0] == '-' ? -seconds : seconds;
 }
 
-// Whether the same `count` bytes, 8 to 16, stand at both places. Two words that overlap: a call of memcmp for each
-// stamp costs more than the comparison.
-template <std::size_t count>
-bool same(const char* a, const char* b) {
-    static_assert(count >= 8 && count <= 16);
-    std::array<std::uint64_t, 2> first{};
-    std::array<std::uint64_t, 2> second{};
-    std::memcpy(&first[0], a, 8);
-    std::memcpy(&first[1], a + count - 8, 8);
-    std::memcpy(&second[0], b, 8);
-    std::memcpy(&second[1], b + count - 8, 8);
-    return ((first[0] ^ second[0]) | (first[1] ^ second[1])) == 0;
-}
-
-bool same_offset(const char* a, const char* b) {
-    std::array<std::uint32_t, 2> words{};
-    std::memcpy(&words[0], a, 4);
-    std::memcpy(&words[1], b, 4);
-    return words[0] == words[1] && a[4] == b[4];
-}
-
 struct Parsed {
     std::int64_t seconds = 0;
     bool local = false;  // without an offset: seconds as if it were UTC
@@ -158,8 +138,9 @@ std::optional<std::int64_t> TimestampParser::parse(std::string_view text) {
     constexpr std::size_t usual = 24;
     if (text.size() != usual) return parse_slowly(text);
     const char* const begin = text.data();
-    const bool same_form = known_ && same<11>(begin, last_.data()) && same_offset(begin + 19, last_.data() + 19);
-    if (same_form && same<8>(begin + 11, last_.data() + 11)) {
+    const bool same_form =
+        known_ && base::same_bytes(begin, last_.data(), 11) && base::same_bytes(begin + 19, last_.data() + 19, 5);
+    if (same_form && base::same_bytes(begin + 11, last_.data() + 11, 8)) {
         had_offset_ = true;
         return last_seconds_;
     }

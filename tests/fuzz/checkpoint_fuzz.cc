@@ -6,7 +6,7 @@
 #include <string>
 
 #include "exporter/accounting/checkpoint.h"
-#include "exporter/accounting/hash.h"
+#include "shared/base/hash.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace mtawatch::exporter;
@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     std::string bytes(reinterpret_cast<const char*>(data), size);
     if (bytes.size() >= frame) {
         const std::uint64_t length = bytes.size() - frame;
-        const std::uint64_t checksum = hash_bytes(std::string_view(bytes).substr(frame));
+        const std::uint64_t checksum = mtawatch::base::hash_bytes(std::string_view(bytes).substr(frame));
         std::memcpy(bytes.data() + 12, &length, sizeof length);
         std::memcpy(bytes.data() + 20, &checksum, sizeof checksum);
     }
