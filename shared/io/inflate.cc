@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "shared/io/descriptor.h"
+#include "shared/io/gzip_header.h"
 #include "shared/io/system_error.h"
 
 namespace mtawatch::io {
@@ -27,6 +28,11 @@ base::Result<std::size_t> read_some(int file, std::string_view name, std::span<c
     }
 }
 
+base::Failure damaged(std::uint64_t position, std::string_view why) {
+    return base::fail(base::Fault::malformed, "not gzip data, or damaged after {} decompressed bytes: {}", position,
+                      why);
+}
+
 }  // namespace
 
 struct GzipReader::State {
@@ -34,12 +40,15 @@ struct GzipReader::State {
 
     void begin_member() {
         isal_inflate_init(&inflate);
-        inflate.crc_flag = ISAL_GZIP;
+        // The library reads a header with a checksum of its own wrongly when it comes in pieces.
+        inflate.crc_flag = ISAL_GZIP_NO_HDR_VER;
+        header = {};
     }
     [[nodiscard]] base::Result<bool> fill();
     [[nodiscard]] base::Result<bool> next_member();
-
+    [[nodiscard]] base::Result<bool> read_header();
     ByteSource source;
+    GzipHeader header;
     inflate_state inflate{};
     std::array<char, kInputBytes> input{};
     std::size_t at = 0;
@@ -74,6 +83,18 @@ base::Result<bool> GzipReader::State::next_member() {
     return true;
 }
 
+// Whether the header of the member has been read; false at the end of the source.
+base::Result<bool> GzipReader::State::read_header() {
+    while (!header.whole()) {
+        const auto more = fill();
+        if (!more || !*more) return more;
+        const auto taken = header.take({input.data() + at, end - at});
+        if (!taken) return damaged(position, taken.error().what);
+        at += *taken;
+    }
+    return true;
+}
+
 GzipReader::GzipReader(ByteSource source) : state_(std::make_unique<State>(std::move(source))) {}
 GzipReader::GzipReader(GzipReader&&) noexcept = default;
 GzipReader& GzipReader::operator=(GzipReader&&) noexcept = default;
@@ -92,6 +113,9 @@ base::Result<std::size_t> GzipReader::read(std::span<char> into) {
             if (!began) return base::fail(began.error());
             if (!*began) return 0;
         }
+        const auto headed = state.read_header();
+        if (!headed) return base::fail(headed.error());
+        if (!*headed) return 0;
         // Output may still wait inside when the input is used up, so the library is asked before the end is believed.
         const auto more = state.fill();
         if (!more) return base::fail(more.error());
@@ -106,10 +130,7 @@ base::Result<std::size_t> GzipReader::read(std::span<char> into) {
         if (result == ISAL_INCORRECT_CHECKSUM) {
             return base::fail(base::Fault::malformed, "damaged gzip data: the checksum or length at its end is wrong");
         }
-        if (result < 0) {
-            return base::fail(base::Fault::malformed, "not gzip data, or damaged after {} decompressed bytes",
-                              state.position + got);
-        }
+        if (result < 0) return damaged(state.position + got, "no deflate data");
         if (inflate.block_state == ISAL_BLOCK_FINISH) state.between = true;
         if (got == 0 && !state.between && !*more) return 0;
     }

@@ -12,7 +12,7 @@ using namespace mtawatch;
 
 namespace {
 
-constexpr std::size_t enough = 1U << 20U;  // of the text of a small file that unpacks to a huge one
+constexpr std::size_t enough = 1U << 17U;  // of the text of a small file that unpacks to a huge one
 
 struct Outcome {
     std::string text;
@@ -21,7 +21,8 @@ struct Outcome {
     bool operator==(const Outcome&) const = default;
 };
 
-Outcome unpack(std::string_view packed, std::size_t piece) {
+// The text of what comes in pieces of `piece` bytes, asked for in pieces of `wanted`.
+Outcome unpack(std::string_view packed, std::size_t piece, std::size_t wanted) {
     std::size_t at = 0;
     io::GzipReader reader([&](std::span<char> into) -> base::Result<std::size_t> {
         const std::size_t size = std::min({into.size(), packed.size() - at, piece});
@@ -30,7 +31,7 @@ Outcome unpack(std::string_view packed, std::size_t piece) {
         return size;
     });
     Outcome outcome;
-    std::vector<char> buffer(piece);
+    std::vector<char> buffer(wanted);
     while (outcome.text.size() < enough) {
         const auto got = reader.read(buffer);
         if (!got) return outcome;
@@ -50,8 +51,8 @@ Outcome unpack(std::string_view packed, std::size_t piece) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view packed(reinterpret_cast<const char*>(data), size);
-    const Outcome whole = unpack(packed, 65'536);
-    const Outcome pieces = unpack(packed, 61);
+    const Outcome whole = unpack(packed, packed.size() + 1, 65'536);
+    const Outcome pieces = unpack(packed, 1 + packed.size() % 7, 509);
     // What came before the damage may end elsewhere; whether there is damage may not.
     if (whole.good != pieces.good || whole.complete != pieces.complete) std::abort();
     if (whole.good && whole.text != pieces.text) std::abort();

@@ -14,7 +14,7 @@ using namespace mtawatch;
 
 namespace {
 
-constexpr std::size_t kEnough = 1U << 20U;  // a few bytes can stand for gigabytes
+constexpr std::size_t kEnough = 1U << 18U;  // a few bytes can stand for gigabytes
 
 std::string read(std::string_view bytes, std::size_t piece) {
     io::AnyReader reader([bytes, piece](std::span<char> into) mutable -> base::Result<std::size_t> {
@@ -40,8 +40,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
     const std::string whole = read(bytes, size + 1);
     const std::string pieces = read(bytes, 3);
-    // gzip has a target of its own: its library takes headers with a checksum of their own only in one piece.
-    if (io::compression_of(bytes) == io::Compression::gzip) return 0;
     // How much came before the damage may depend on the pieces.
     if (whole != pieces && !(whole.ends_with(" damaged") && pieces.ends_with(" damaged"))) {
         std::fprintf(stderr, "pieces change the text\n");

@@ -1,4 +1,6 @@
 // Compressed files, whole, cut off, damaged and joined.
+#include <isa-l/crc.h>
+
 #include <boost/test/unit_test.hpp>
 #include <cstring>
 #include <random>
@@ -50,6 +52,21 @@ std::string text_of(std::size_t size) {
     std::string text;
     while (text.size() < size) text += "d,2026-11-20 10:00:0" + std::to_string(random() % 10) + "+0000,user\n";
     return text;
+}
+
+// The same file with a header that has these flags of RFC 1952 and the parts that belong to them.
+std::string with_header(const std::string& file, unsigned flags) {
+    constexpr std::size_t plain_header = 10;
+    std::string header = file.substr(0, plain_header);
+    header[3] = static_cast<char>(flags);
+    if ((flags & 4U) != 0) header += std::string("\3\0abc", 5);
+    if ((flags & 8U) != 0) header += std::string("acct.csv\0", 9);
+    if ((flags & 16U) != 0) header += std::string("a comment\0", 10);
+    if ((flags & 2U) != 0) {
+        const auto crc = crc32_gzip_refl(0, reinterpret_cast<const unsigned char*>(header.data()), header.size());
+        header += {static_cast<char>(crc & 0xffU), static_cast<char>(crc >> 8U & 0xffU)};
+    }
+    return header + file.substr(plain_header);
 }
 
 std::string gzip(const std::string& text) { return io::gzip_encode(text).value(); }
@@ -117,10 +134,43 @@ BOOST_AUTO_TEST_CASE(damage_is_told) {
     wrong_checksum[file.size() - 6] = static_cast<char>(wrong_checksum[file.size() - 6] ^ 1);
     BOOST_CHECK_EQUAL(inflate(wrong_checksum).error, "damaged gzip data: the checksum or length at its end is wrong");
     BOOST_CHECK(!inflate(wrong_checksum).complete);
-    BOOST_CHECK_EQUAL(inflate("type,timeLogged\nd,1\n").error, "not gzip data, or damaged after 0 decompressed bytes");
+    BOOST_CHECK_EQUAL(inflate("type,timeLogged\nd,1\n").error,
+                      "not gzip data, or damaged after 0 decompressed bytes: no gzip header");
     const Outcome garbage = inflate(gzip("good") + "garbage that is no member");
     BOOST_CHECK_EQUAL(garbage.text, "good");
-    BOOST_CHECK_EQUAL(garbage.error, "not gzip data, or damaged after 4 decompressed bytes");
+    BOOST_CHECK_EQUAL(garbage.error, "not gzip data, or damaged after 4 decompressed bytes: no gzip header");
+}
+
+// Through a pipe, or while it was being written, such a file came in pieces and was called damaged.
+BOOST_AUTO_TEST_CASE(a_header_with_a_checksum_is_read_in_any_pieces) {
+    const std::string text = text_of(5'000);
+    for (unsigned flags = 0; flags < 32; ++flags) {
+        const std::string file = with_header(gzip(text), flags);
+        for (const std::size_t piece : {1U, 3U, 7U, 100'000U}) {
+            const Outcome outcome = inflate(file + file, piece);
+            BOOST_CHECK_EQUAL(outcome.error, "");
+            BOOST_CHECK(outcome.complete);
+            BOOST_CHECK(outcome.text == text + text);
+        }
+        for (std::size_t size = 0; size < 50; ++size) BOOST_CHECK_EQUAL(inflate(file.substr(0, size)).error, "");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_header_that_cannot_be_trusted_is_refused_in_any_pieces) {
+    const std::string file = gzip("text");
+    std::string wrong = with_header(file, 2);
+    wrong[10] = static_cast<char>(wrong[10] ^ 1);
+    std::string no_deflate = file;
+    no_deflate[2] = 7;
+    for (const std::size_t piece : {1U, 7U, 100'000U}) {
+        BOOST_CHECK_EQUAL(inflate(wrong, piece).error,
+                          "not gzip data, or damaged after 0 decompressed bytes: the checksum of its header is wrong");
+        for (const std::string& bad :
+             {with_header(file, 32), with_header(file, 64), with_header(file, 128), no_deflate}) {
+            BOOST_CHECK_EQUAL(inflate(bad, piece).error,
+                              "not gzip data, or damaged after 0 decompressed bytes: no gzip header");
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_file_and_a_folder_are_named) {
