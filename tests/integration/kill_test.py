@@ -7,33 +7,11 @@ import sys
 import time
 
 import kill_support
+from accounting_records import ACCT, OTHER, SOURCES, Records
 
 BINARY = pathlib.Path(sys.argv[2]) / "exporter" / "pmta_exporter"
 SEEDS = [int(seed) for seed in sys.argv[3:]] or [101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112]
 KILLS_PER_SEED = 20
-
-ACCT = ("type,timeLogged,timeQueued,orig,rcpt,orcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,bounceCat,srcType,srcMta,dlvType,"
-        "dlvSourceIp,dlvDestinationIp,dlvEsmtpAvailable,dlvSize,vmta,jobId,envId,queue,vmtaPool")
-OTHER = ("type,timeLogged,orig,rcpt,dsnStatus,dsnDiag,dsnMta,bounceCat,srcType,dlvSourceIp,vmta,queue,feedbackType,format,"
-         "userAgent,rcvSmtpUser")
-PROVIDERS = {"gmail.com": "gmail", "yahoo.com": "yahoo", "outlook.com": "microsoft", "example.org": "other",
-             "b\u00fccher.example": "other"}
-SENDERS = ["news.example.com", "shop.example.com", "alerts.example.net"]
-# address -> VirtualMTA and pool: complaints are attributed through it.
-SOURCES = {"192.0.2.1": ("vmta1", "pool-a"), "192.0.2.2": ("vmta2", "pool-a"), "192.0.2.3": ("vmta3", "")}
-# dsnStatus, dsnDiag, category, bounce class, reason, code, enhanced code
-BOUNCES = [
-    ("5.1.1 (bad destination mailbox address)", "smtp;550 5.1.1 user unknown", "bad-mailbox", "hard", "unknown-user",
-     "550", "5.1.1"),
-    ("5.2.2 (mailbox full)", "smtp;552 5.2.2 mailbox full, try later", "quota-issues", "soft", "mailbox-full", "552",
-     "5.2.2"),
-    ("5.7.1 (delivery not authorized)", 'smtp;550 5.7.1 recipient is in suppression list "a1": <x>', "other", "local",
-     None, "550", "5.7.1"),
-]
-
-
-def quoted(cell):
-    return '"' + cell.replace('"', '""') + '"' if any(c in cell for c in ',"\n') else cell
 
 
 def stamp(seconds):
@@ -45,6 +23,7 @@ class Writer(kill_support.Writer):
 
     def __init__(self, folder, seed):
         super().__init__(folder, seed, "pmta_")
+        self.records = Records(self.random, self.expected, lambda ago: stamp(self.clock - ago))
         self.files = {}
         for name in ("acct", "other"):
             self.open_new(name)
@@ -122,83 +101,12 @@ class Writer(kill_support.Writer):
 
     def record_into(self, data, name):
         self.clock += self.random.choice([0, 0, 1, 2])
-        line = self.acct_record() if name == "acct" else self.other_record()
+        line = self.records.acct() if name == "acct" else self.records.other()
         if data is self.files[name]:
             self.put(name, line)
         else:
             data.write(line)
             data.flush()
-
-    def acct_record(self):
-        kind = self.random.choices("dbt", [80, 12, 8])[0]
-        domain = self.random.choice(list(PROVIDERS))
-        provider = PROVIDERS[domain]
-        sender = self.random.choice(SENDERS)
-        source = self.random.choice(list(SOURCES))
-        vmta, pool = SOURCES[source]
-        waited = self.random.choice([0, 1, 2, 5, 6, 59, 61, 4000, 500000])
-        size = self.random.randrange(500, 90000)
-        expect = self.expected
-        expect.add("accounting_records_total", kind)
-        status, diag, category = "2.0.0 (success)", "smtp;250 2.0.0 OK", ""
-        if kind == "d":
-            expect.add("deliveries_total", vmta, pool, provider)
-            expect.add("delivered_bytes_total", vmta, pool, provider, by=size)
-            expect.add("replies_total", provider, "250", "2.0.0")
-            expect.add("sender_deliveries_total", sender, provider)
-            expect.add("sender_lifetime_records_total", sender)
-            expect.add("source_ip_deliveries_total", source)
-            expect.delay(waited, provider, pool)
-        elif kind == "b":
-            status, diag, category, verdict, reason, code, enhanced = self.random.choice(BOUNCES)
-            expect.add("bounces_total", vmta, pool, provider, category, verdict)
-            if reason is not None:
-                expect.add("bounce_reasons_total", vmta, provider, reason)
-            expect.add("replies_total", provider, code, enhanced)
-            expect.add("sender_bounces_total", sender, verdict)
-            expect.add("sender_lifetime_records_total", sender)
-            expect.add("source_ip_bounces_total", source, verdict)
-        else:
-            status, diag = "4.2.1 (mailbox busy)", "smtp;421 4.7.0 Try again later, too many connections, closing"
-            expect.add("transient_failures_total", vmta, pool, provider, "rate-limit")
-            expect.add("replies_total", provider, "421", "4.7.0")
-            expect.add("sender_transient_failures_total", sender)
-            expect.add("source_ip_transient_failures_total", source)
-        self.number += 1
-        cells = [kind, stamp(self.clock), stamp(self.clock - waited), f"bounce-{self.number}@{sender}",
-                 f"user{self.number}@{domain}", "", "relayed", status, diag, "mx.example.net (198.51.100.7)", category,
-                 "smtp", "feeder (127.0.0.1)", "smtp", source, "198.51.100.7", "PIPELINING,SIZE,STARTTLS", str(size),
-                 vmta, f"job{self.number}", "", f"{domain}/{vmta}", pool]
-        return ",".join(map(quoted, cells)) + "\n"
-
-    def other_record(self):
-        kind = self.random.choices(["r", "rb", "f", "tq", "rs", "x"], [40, 20, 20, 15, 3, 2])[0]
-        domain = self.random.choice(list(PROVIDERS))
-        provider = PROVIDERS[domain]
-        source = self.random.choice(list(SOURCES))
-        vmta, pool = SOURCES[source]
-        sender = self.random.choice(SENDERS)
-        expect = self.expected
-        expect.add("accounting_records_total", "other" if kind == "x" else kind)
-        row = dict.fromkeys(OTHER.split(","), "")
-        self.number += 1
-        row.update(type=kind, timeLogged=stamp(self.clock), orig=f"b{self.number}@{sender}")
-        if kind == "r":
-            row.update(rcpt=f"u{self.number}@{domain}", srcType="smtp", vmta=vmta, rcvSmtpUser="feeder1")
-            expect.add("receipts_total", vmta, "smtp")
-            expect.add("smtp_user_receipts_total", "feeder1")
-        elif kind == "rb":
-            row.update(rcpt=f"u{self.number}@{domain}", dsnStatus="5.1.1 (bad)", dsnDiag="smtp;550 5.1.1 user unknown",
-                       bounceCat="bad-mailbox")
-            expect.add("remote_bounces_total", provider, "bad-mailbox", "hard")
-        elif kind == "f":
-            row.update(rcpt=f"u{self.number}@{domain}", feedbackType="abuse", format="arf", dlvSourceIp=source)
-            expect.add("complaints_total", provider, "abuse", vmta, pool)
-            expect.add("sender_complaints_total", sender)
-        elif kind == "tq":
-            row.update(vmta=vmta, queue=f"{domain}/{vmta}", dsnStatus="4.4.1 (no answer from host)")
-            expect.add("queue_transient_failures_total", vmta, provider, "connection")
-        return ",".join(map(quoted, row.values())) + "\n"
 
     # ---- the thread
     def prepare(self):
