@@ -44,6 +44,15 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
+// Whether a newcomer would find no lock, or another one: the folder was removed and made anew.
+bool CheckpointFile::lost_lock() const {
+    struct stat ours {};
+    struct stat there {};
+    if (!lock_.open() || ::fstat(lock_.get(), &ours) != 0) return true;
+    if (::stat((path_ + ".lock").c_str(), &there) != 0) return errno == ENOENT;
+    return ours.st_dev != there.st_dev || ours.st_ino != there.st_ino;
+}
+
 Result<void> CheckpointFile::take_lock() {
     const std::string lock_path = path_ + ".lock";
     UniqueFd lock(::open(lock_path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kStateMode));
@@ -89,7 +98,7 @@ Result<std::optional<std::string>> CheckpointFile::load() const {
 }
 
 Result<void> CheckpointFile::save(std::string_view document) {
-    if (!lock_.open()) {
+    if (lost_lock()) {
         if (auto locked = take_lock(); !locked) return locked;
     }
     const std::string temporary = path_ + ".new";

@@ -20,7 +20,8 @@ class CheckpointFile {
     // The last whole document, or nothing on the first start. Faults: permission, io, limit.
     [[nodiscard]] base::Result<std::optional<std::string>> load() const;
     // Writes a temporary file in the same folder, fsyncs it, renames it and fsyncs the folder: after a crash at any
-    // moment the file is the old or the new document, whole. On an Error the old one is still there.
+    // moment the file is the old or the new document, whole. On an Error the old one is still there. Takes the lock
+    // anew where its file is gone; another exporter that has it by now is an Error.
     [[nodiscard]] base::Result<void> save(std::string_view document);
     // Renames a document that cannot be read to "`path`.unreadable" and says that name.
     [[nodiscard]] base::Result<std::string> keep_aside() const;
@@ -28,6 +29,7 @@ class CheckpointFile {
   private:
     explicit CheckpointFile(std::string path) : path_(std::move(path)) {}
     [[nodiscard]] base::Result<void> take_lock();
+    [[nodiscard]] bool lost_lock() const;
 
     std::string path_;
     UniqueFd lock_;

@@ -17,15 +17,11 @@ constexpr int kPausePerWrite = 50;
 // Restores the state into `ingest`. A state that cannot be read is kept aside; nothing restored then.
 bool restore_state(const CheckpointFile& file, Ingest& ingest, const LogLine& log) {
     const auto document = file.load();
-    if (!document) {
-        log(Severity::error, document.error().what);
-        return false;
-    }
-    if (!*document) return true;
-    const auto restored = ingest.restore(**document);
+    if (document && !*document) return true;
+    const Result<void> restored = document ? ingest.restore(**document) : fail(document.error());
     if (restored) return true;
     const auto aside = file.keep_aside();
-    log(Severity::error, "the state file " + restored.error().what + "; " +
+    log(Severity::error, (document ? "the state file " : "the ") + restored.error().what + "; " +
                              (aside ? "it is kept as " + *aside : aside.error().what) + ", and counting starts anew");
     return false;
 }

@@ -156,6 +156,27 @@ BOOST_AUTO_TEST_CASE(a_save_replaces_the_whole_file_and_leaves_no_other) {
     BOOST_TEST(!file->load().value().has_value());
 }
 
+BOOST_AUTO_TEST_CASE(a_folder_that_is_made_anew_is_locked_anew) {
+    const Folder folder;
+    const fs::path made = folder.path / "made";
+    fs::create_directory(made);
+    auto file = CheckpointFile::open(made / "state");
+    BOOST_REQUIRE(file.has_value());
+    fs::remove_all(made);
+    BOOST_TEST(!file->save("a").has_value());
+    fs::create_directory(made);
+    BOOST_TEST(file->save("b").has_value());
+    BOOST_TEST(!CheckpointFile::open(made / "state").has_value());
+    // Another one that was quicker keeps it.
+    fs::remove_all(made);
+    fs::create_directory(made);
+    const auto quicker = CheckpointFile::open(made / "state");
+    BOOST_REQUIRE(quicker.has_value());
+    const auto refused = file->save("c");
+    BOOST_REQUIRE(!refused.has_value());
+    BOOST_TEST(refused.error().what.ends_with("another exporter is using it; give this one its own --state.file"));
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_folder_is_named) {
     const auto file = CheckpointFile::open("/nonexistent/state");
     BOOST_REQUIRE(!file.has_value());
