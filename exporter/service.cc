@@ -112,15 +112,19 @@ SiteContent Service::site_content() {
 }
 
 std::string Service::not_ready_because() const {
-    return accounting_ && !accounting_->ready() ? "the files that were there at the start are being read" : "";
+    if (!accounting_ || accounting_->ready()) return "";
+    if (accounting_->blind()) return "none of the files of a log can be read; pmta_exporter's own log says why";
+    return "the files that were there at the start are being read";
 }
 
 std::vector<SourceStatus> Service::status() const {
     std::vector<SourceStatus> rows;
     if (accounting_) {
         const std::lock_guard lock(followed_mutex_);
-        const std::string state = accounting_->ready() ? "followed" : "reading what was there at the start";
-        for (const std::string& what : followed_) rows.push_back({what, true, state});
+        const std::string reason = not_ready_because();
+        for (const std::string& what : followed_) {
+            rows.push_back({what, !accounting_->blind(), reason.empty() ? "followed" : reason});
+        }
     }
     auto probes = board_.status();
     std::ranges::move(probes, std::back_inserter(rows));

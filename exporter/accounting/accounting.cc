@@ -56,6 +56,10 @@ class RunningAccounting final : public Accounting {
         return std::ranges::all_of(feeds_, [](const auto& feed) { return feed->current()->ready(); });
     }
 
+    [[nodiscard]] bool blind() const override {
+        return std::ranges::any_of(feeds_, [](const auto& feed) { return feed->current()->blind(); });
+    }
+
     [[nodiscard]] std::vector<std::string> source_addresses() const override {
         std::set<std::string> addresses;
         for (const auto& feed : feeds_) {

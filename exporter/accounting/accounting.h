@@ -34,6 +34,8 @@ class Accounting {
     virtual void write(ExpositionWriter& writer) = 0;
     // False until the files that were there at the first start have been read to their size then: /-/ready.
     [[nodiscard]] virtual bool ready() const = 0;
+    // Not ready because nothing of what shall be followed can be read: no baseline, so no series of records.
+    [[nodiscard]] virtual bool blind() const = 0;
     // The dlvSourceIp values that records named and that are not retired, as they were written; none before the first
     // backlog is read.
     [[nodiscard]] virtual std::vector<std::string> source_addresses() const = 0;

@@ -1,6 +1,7 @@
 #include "exporter/accounting/follower.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
@@ -53,6 +54,7 @@ void Follower::restore(const std::vector<FileState>& files) {
 void Follower::rescan() {
     int looks = 1;
     while (!look() && looks < kLooks) ++looks;
+    report_watching();
     handle_missing();
     mark_finished();
     forget_old();
@@ -61,6 +63,22 @@ void Follower::rescan() {
     rescan_wanted_ = false;
     last_rescan_ = clock_.steady();
     next_rescan_ = last_rescan_ + settings_.rescan_interval;
+}
+
+// Said once for each reason, and when it is over.
+void Follower::report_watching() {
+    const auto& [folders, why] = watcher_.unwatched();
+    if (why == unwatched_because_) return;
+    if (why.empty()) {
+        log_(Severity::info, "all folders are watched again");
+    } else {
+        const auto seconds = std::chrono::duration<double>(settings_.rescan_interval).count();
+        log_(Severity::warning,
+             fmt::format("{} folders cannot be watched ({}); until then new records there are found by looking every "
+                         "{} s",
+                         folders, why, seconds));
+    }
+    unwatched_because_ = why;
 }
 
 Listing Follower::list() const {

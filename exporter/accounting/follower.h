@@ -68,6 +68,8 @@ class Follower {
 
     [[nodiscard]] const std::vector<std::unique_ptr<TrackedFile>>& files() const { return files_; }
     [[nodiscard]] const std::set<ListingProblem>& problems() const { return problems_; }
+    // Folders whose changes nobody announces: inotify has no room for them.
+    [[nodiscard]] std::size_t unwatched_folders() const { return watcher_.unwatched().folders; }
     [[nodiscard]] FileEvents take_events() { return std::exchange(events_, {}); }
 
   private:
@@ -85,7 +87,7 @@ class Follower {
     void handle_missing();
     void forget_old();
     void mark_finished();
-    void report(std::set<ListingProblem> problems);
+    void report_watching();
 
     const AccountingSettings& settings_;
     const base::Clock& clock_;
@@ -101,6 +103,7 @@ class Follower {
     std::set<std::string> without_record_;  // paths of files that have no complete record yet
     bool moved_ = false;                    // a listed path led elsewhere when its file was looked at
     std::set<ListingProblem> problems_;
+    std::string unwatched_because_;
     FileEvents events_;
     std::uint64_t next_serial_ = 1;
     base::SteadyTime next_rescan_{};

@@ -61,7 +61,12 @@ void Ingest::catch_up(const AfterChunk& after_chunk) {
     }
     log_follower_.look();
     publish();
-    if (!all) return;
+    if (all) end_backlog();
+}
+
+// A first start that may read nothing has no baseline: a 0 would be untrue, and what is there a spike once it is read.
+void Ingest::end_backlog() {
+    if (blind()) return;
     const WriterTurn turn(lock_);
     catching_up_ = false;
     marks_.baseline_done = 1;
@@ -70,9 +75,10 @@ void Ingest::catch_up(const AfterChunk& after_chunk) {
 
 void Ingest::follow(int wake_fd, const AfterChunk& after_chunk) {
     follower_.wait(wake_fd, follower_.any_dirty() ? std::chrono::milliseconds(0) : kLookAtLog);
-    (void)read_dirty(after_chunk);
+    const bool all = read_dirty(after_chunk);
     log_follower_.look();
     publish();
+    if (all && catching_up_) end_backlog();
 }
 
 void Ingest::read_stream(int fd, const AfterChunk& after_chunk) {
@@ -136,7 +142,9 @@ void Ingest::publish() {
         source.lag_bytes += file->size - std::min(read, file->size);
     }
     const FileEvents events = follower_.take_events();
+    const std::size_t unwatched = follower_.unwatched_folders() + log_follower_.unwatched_folders();
     const WriterTurn turn(lock_);
+    unwatched_folders_ = unwatched;
     store_.totals.rotations += events.rotations;
     store_.totals.truncations += events.truncations;
     amount.records = store_.totals.lines_parsed;
@@ -186,6 +194,11 @@ bool Ingest::ready() const {
     return marks_.baseline_done != 0;
 }
 
+bool Ingest::blind() const {
+    const ReaderTurn turn(lock_);
+    return marks_.baseline_done == 0 && amount_.files == 0 && amount_.unreadable > 0;
+}
+
 Ingest::Amount Ingest::amount() const {
     const ReaderTurn turn(lock_);
     return amount_;
@@ -225,7 +238,7 @@ void Ingest::write_log_events(ExpositionWriter& writer) const {
 
 Ingest::Reading Ingest::reading() const {
     const ReaderTurn turn(lock_);
-    return {store_.totals, marks_, catching_up_};
+    return {store_.totals, marks_, catching_up_, unwatched_folders_};
 }
 
 std::vector<Ingest::SourceStatus> Ingest::sources() const {

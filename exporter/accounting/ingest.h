@@ -38,6 +38,8 @@ class Ingest {
     [[nodiscard]] std::string checkpoint() const;
     // Whether the families of records may be shown: the first backlog is read.
     [[nodiscard]] bool ready() const;
+    // Not ready, and there is nothing that it may read.
+    [[nodiscard]] bool blind() const;
     // The families of records, once ready, and pmta_log_events_total. What is said of the reading itself is asked for
     // below, because all feeds say it together.
     void write(ExpositionWriter& writer) const;
@@ -45,6 +47,7 @@ class Ingest {
         Totals totals;
         IngestMarks marks;
         bool catching_up = true;
+        std::size_t unwatched_folders = 0;
     };
     [[nodiscard]] Reading reading() const;
     // What a scrape shows of one glob.
@@ -74,6 +77,7 @@ class Ingest {
     [[nodiscard]] std::vector<SourceStatus> no_sources() const;
     [[nodiscard]] std::vector<TrackedFile*> files_to_read();
     [[nodiscard]] bool read_dirty(const AfterChunk& after_chunk);
+    void end_backlog();
     void publish();
     void report_problems();
     void write_log_events(ExpositionWriter& writer) const;
@@ -95,6 +99,7 @@ class Ingest {
     bool streamed_ = false;  // stdin was read; before any other thread looks
     std::vector<SourceStatus> sources_;
     Amount amount_;
+    std::size_t unwatched_folders_ = 0;
 };
 
 }  // namespace mtawatch::exporter

@@ -33,6 +33,7 @@ class LogFollower {
     void look();
     [[nodiscard]] const std::vector<std::unique_ptr<TrackedFile>>& files() const { return follower_.files(); }
     [[nodiscard]] const std::set<ListingProblem>& problems() const { return follower_.problems(); }
+    [[nodiscard]] std::size_t unwatched_folders() const { return follower_.unwatched_folders(); }
 
   private:
     void read(TrackedFile& file);

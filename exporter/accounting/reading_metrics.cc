@@ -33,6 +33,7 @@ Ingest::Reading together(std::span<const Ingest* const> feeds) {
         all.marks.last_read = std::max(all.marks.last_read, one.marks.last_read);
         all.marks.backlog_end = std::max(all.marks.backlog_end, one.marks.backlog_end);
         all.catching_up = all.catching_up || one.catching_up;
+        all.unwatched_folders += one.unwatched_folders;
     }
     return all;
 }
@@ -58,6 +59,7 @@ void write_reading(ExpositionWriter& writer, const Ingest::Reading& reading) {
     write_time(writer, "pmta_exporter_last_read_timestamp_seconds", reading.marks.last_read);
     write_one(writer, "pmta_exporter_catching_up", reading.catching_up ? 1 : 0);
     write_time(writer, "pmta_exporter_backlog_end_timestamp_seconds", reading.marks.backlog_end);
+    write_one(writer, "pmta_exporter_unwatched_folders", reading.unwatched_folders);
     write_one(writer, "pmta_exporter_file_rotations_total", totals.rotations);
     write_one(writer, "pmta_exporter_file_truncations_total", totals.truncations);
 }

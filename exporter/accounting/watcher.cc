@@ -1,10 +1,14 @@
 #include "exporter/accounting/watcher.h"
 
+#include <fmt/format.h>
 #include <poll.h>
 #include <sys/inotify.h>
 
 #include <array>
+#include <cerrno>
 #include <cstring>
+#include <string_view>
+#include <system_error>
 
 namespace mtawatch::exporter {
 namespace {
@@ -14,12 +18,13 @@ constexpr std::uint32_t kMoved = IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DE
 // Room for some hundred events; the kernel queues the rest.
 constexpr std::size_t kEventBytes = 32U << 10U;
 
+std::string why_not(int error, std::string_view setting) {
+    return fmt::format("inotify: {}; raise the sysctl {}", std::generic_category().message(error), setting);
+}
+
 }  // namespace
 
-Watcher::Watcher() : inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {}
-
-void Watcher::watch(const std::set<std::string>& folders) {
-    if (!inotify_.open()) return;
+void Watcher::forget_others(const std::set<std::string>& folders) {
     for (auto at = watches_.begin(); at != watches_.end();) {
         if (folders.contains(at->first)) {
             ++at;
@@ -29,10 +34,25 @@ void Watcher::watch(const std::set<std::string>& folders) {
         folders_.erase(at->second);
         at = watches_.erase(at);
     }
+}
+
+void Watcher::watch(const std::set<std::string>& folders) {
+    unwatched_ = {};
+    if (!inotify_.open()) inotify_ = UniqueFd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (!inotify_.open()) {
+        unwatched_ = {folders.size(), why_not(errno, "fs.inotify.max_user_instances")};
+        return;
+    }
+    forget_others(folders);
     for (const std::string& folder : folders) {
         // Adding a watch again is cheap and finds a folder that was replaced under its name.
         const int watch = ::inotify_add_watch(inotify_.get(), folder.c_str(), kGrown | kMoved | IN_ONLYDIR);
-        if (watch < 0) continue;
+        if (watch < 0) {
+            if (errno != ENOSPC && errno != ENOMEM) continue;
+            ++unwatched_.folders;
+            unwatched_.why = why_not(errno, "fs.inotify.max_user_watches");
+            continue;
+        }
         const auto known = watches_.find(folder);
         if (known != watches_.end() && known->second != watch) folders_.erase(known->second);
         watches_[folder] = watch;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -14,11 +15,16 @@ namespace mtawatch::exporter {
 
 class Watcher {
   public:
-    Watcher();
-
-    // Watches exactly these folders from now on. Those that cannot be watched (no such folder, no permission, out of
-    // watches) are left to the periodic rescan.
+    // Watches exactly these folders from now on. Those that cannot be watched are left to the periodic rescan.
     void watch(const std::set<std::string>& folders);
+
+    // What inotify had no room for when watch() was last called. A folder that is gone or closed is the listing's
+    // business.
+    struct Unwatched {
+        std::size_t folders = 0;
+        std::string why;  // and the setting that makes room
+    };
+    [[nodiscard]] const Unwatched& unwatched() const { return unwatched_; }
 
     struct Changes {
         std::set<std::string> grown;  // paths whose content changed
@@ -29,11 +35,13 @@ class Watcher {
     [[nodiscard]] Changes wait(std::chrono::milliseconds timeout, int wake_fd);
 
   private:
+    void forget_others(const std::set<std::string>& folders);
     void read_events(Changes& changes);
 
     UniqueFd inotify_;
     std::map<std::string, int> watches_;
     std::map<int, std::string> folders_;
+    Unwatched unwatched_;
 };
 
 }  // namespace mtawatch::exporter
