@@ -173,7 +173,8 @@ std::string observation_json(const BounceRateObservation& seen, const Limits& li
         if (limits.metric.whole(counts) == 0) return std::nullopt;
         return percent(limits.metric, counts);
     };
-    json.object().member("metric", limits.metric.name).member("begin", time_text(seen.begin));
+    json.object().member("format", probe::name(limits.format)).member("metric", limits.metric.name);
+    json.member("begin", time_text(seen.begin));
     json.member("end", time_text(seen.end)).member("percent", share(seen.total)).member("records", seen.records);
     json.key("newest").value(seen.newest ? std::optional(time_text(*seen.newest)) : std::nullopt);
     json.key("total").object();
@@ -195,6 +196,9 @@ std::string observation_json(const BounceRateObservation& seen, const Limits& li
         json.key("problem").value(source.problem.empty() ? std::nullopt : std::optional(source.problem));
         json.end();
     }
+    json.end().key("unknown_types").array();
+    for (const auto& [value, count] : seen.unknown_types)
+        json.object().member("value", value).member("records", count).end();
     return json.end().end().take();
 }
 
