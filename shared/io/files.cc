@@ -60,12 +60,14 @@ base::Result<std::string> Files::read_standard_input(std::size_t max_bytes) {
 }
 
 base::Result<std::string> Files::read(const std::string& path, std::size_t max_bytes) const {
-    // Non-blocking, so that a FIFO put in the file's place cannot hold the plugin.
+    // Non-blocking, so that opening a pipe put in the file's place cannot hold the plugin.
     const Descriptor file(::open(real_path(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
     if (!file) return base::fail(file_error(path, errno));
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) return base::fail(file_error(path, errno));
     if (S_ISDIR(status.st_mode)) return base::fail(Fault::io, "{}: is a directory, a file is needed", path);
+    // Without a writer it reads as empty, and an empty file can be a valid one.
+    if (S_ISFIFO(status.st_mode)) return base::fail(Fault::io, "{}: is a pipe, a file is needed", path);
     return read_all(file.get(), path, max_bytes);
 }
 

@@ -31,9 +31,10 @@ using base::Result;
 
 constexpr std::string_view search_path = "/usr/sbin:/usr/bin:/sbin:/bin";
 constexpr std::size_t piece_bytes = 64U << 10U;  // the size of a pipe
-constexpr std::size_t longest_name = 120;        // of a command line in a message
-constexpr int term_milliseconds = 100;           // for a program to end by itself before it is killed
-constexpr int kill_milliseconds = 500;           // a killed program that does not go is left to init
+constexpr int pieces_at_once = 16;
+constexpr std::size_t longest_name = 120;  // of a command line in a message
+constexpr int term_milliseconds = 100;     // for a program to end by itself before it is killed
+constexpr int kill_milliseconds = 500;     // a killed program that does not go is left to init
 
 // Every program that runs, by the id of its group.
 struct Running {
@@ -71,10 +72,16 @@ class Child {
             signal_group(id_, SIGKILL);
             if (!gone_within(kill_milliseconds)) return forget();
         }
-        signal_group(id_, SIGKILL);  // its children; the group's id is ours until the program is reaped
-        static_cast<void>(reap());
+        static_cast<void>(finish());
     }
 
+    // The end of a program that is gone: its children go too; the group's id is ours until the program is reaped.
+    CommandResult finish() {
+        signal_group(id_, SIGKILL);
+        return reap();
+    }
+
+  private:
     // How it ended. Only after its handle became readable.
     CommandResult reap() {
         forget();
@@ -88,7 +95,6 @@ class Child {
         return result;
     }
 
-  private:
     void forget() const {
         const std::scoped_lock lock(running().mutex);
         running().groups.erase(id_);
@@ -204,10 +210,11 @@ Result<std::unique_ptr<Child>> start(std::vector<std::string> argv) {
     return child;
 }
 
-// Hands on what the pipe holds now. False when the sink wants no more; closes the pipe at its end.
+// Hands on what the pipe holds now, a bounded part of it, or a program that writes faster than we read would keep us
+// from our deadline. False when the sink wants no more; closes the pipe at its end.
 bool drain(Descriptor& pipe, const OutputSink& sink) {
     std::array<char, piece_bytes> buffer;
-    while (pipe) {
+    for (int piece = 0; pipe && piece < pieces_at_once; ++piece) {
         const ssize_t count = ::read(pipe.get(), buffer.data(), buffer.size());
         if (count < 0 && errno == EINTR) continue;
         if (count < 0 && errno == EAGAIN) return true;
@@ -275,10 +282,10 @@ class LocalCommands final : public Commands {
             bool wanted = drain(child.out(), sink);
             // What a program that has ended wrote is in the pipe; a child of its own that still holds the pipe open is
             // not waited for.
-            while (ended && wanted && has_more(child.out())) wanted = drain(child.out(), sink);
+            while (ended && wanted && !deadline.expired() && has_more(child.out())) wanted = drain(child.out(), sink);
             if (!wanted) return stopped(child);
-            if (!ended) continue;
-            CommandResult result = child.reap();
+            if (!ended || deadline.expired()) continue;
+            CommandResult result = child.finish();
             result.error_text = std::move(error_text_kept);
             return result;
         }

@@ -67,6 +67,11 @@ class SocketStream final : public Stream {
     Result<std::size_t> read_some(std::span<char> into, const Deadline& deadline) override {
         while (true) {
             const ssize_t count = ::recv(socket_.get(), into.data(), into.size(), 0);
+            // Whoever always has more to say must not keep the caller beyond its time.
+            if (count > 0 && deadline.expired()) {
+                return base::fail(Fault::silent, "{}: still not at the end of its answer when the time was over",
+                                  peer_);
+            }
             if (count >= 0) return static_cast<std::size_t>(count);
             if (errno == EINTR) continue;
             if (errno != EAGAIN && errno != EWOULDBLOCK) return failed(errno);

@@ -54,7 +54,8 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_an_error_that_names_the_path) {
 
 BOOST_AUTO_TEST_CASE(a_fifo_does_not_hold_the_reader) {
     BOOST_REQUIRE(::mkfifo((root / "pipe").c_str(), 0600) == 0);
-    BOOST_TEST(files.read("/pipe", 4).value() == "");
+    // It read as empty, and an empty file can be a valid one.
+    BOOST_TEST(files.read("/pipe", 4).error().what == "/pipe: is a pipe, a file is needed");
 }
 
 BOOST_AUTO_TEST_CASE(endless_files_end_at_the_limit) {

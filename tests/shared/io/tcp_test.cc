@@ -90,6 +90,21 @@ BOOST_AUTO_TEST_CASE(a_server_that_never_answers_is_silent_within_the_deadline) 
     BOOST_TEST((clock.steady() - start < 5s));
 }
 
+// Whoever read to an end that never came was held until the last resort ended the whole run.
+BOOST_AUTO_TEST_CASE(a_server_that_never_stops_talking_is_left_at_the_deadline) {
+    const Listener listener(AF_INET);
+    auto stream = connected(listener);
+    const io::Descriptor peer = listener.accept();
+    BOOST_TEST(::send(peer.get(), "250-more\r\n", 10, 0) == 10);
+    std::array<char, 5> buffer{};
+    BOOST_TEST(stream->read_some(buffer, within(5s)).value() == 5U);
+    const auto answer = stream->read_some(buffer, within(0s));
+    BOOST_REQUIRE(!answer.has_value());
+    BOOST_TEST((answer.error().fault == Fault::silent));
+    BOOST_TEST(answer.error().what ==
+               io::to_string(listener.endpoint) + ": still not at the end of its answer when the time was over");
+}
+
 BOOST_AUTO_TEST_CASE(a_server_that_takes_no_data_is_silent) {
     const Listener listener(AF_INET);
     auto stream = connected(listener);
