@@ -83,6 +83,10 @@ bool absorb(Answer& answer, const Question& asked, const Question& original, con
         set_failed(answer, Failure::malformed);
         return false;
     }
+    if (read->referral) {
+        set_failed(answer, Failure::referral);
+        return false;
+    }
     const bool chained = !read->chain.empty();
     answer.authenticated = answer.authenticated && read->ad && reply.ad_counts;
     if (!extend_chain(answer, original, *read)) return false;
@@ -157,6 +161,8 @@ std::string_view name(Failure failure) {
             return "unreachable";
         case Failure::malformed:
             return "malformed";
+        case Failure::referral:
+            return "referral";
         case Failure::cname_loop:
             return "CNAME loop";
         case Failure::cname_limit:
@@ -185,12 +191,19 @@ base::Error failure_error(const Transport& transport, const Question& question, 
                 fmt::format("{}: the resolver {} cannot be reached; name another with --dns-server", what, server));
         case Failure::malformed:
             return error(fmt::format("{}: the answer of the resolver {} cannot be read", what, server));
+        case Failure::referral:
+            return error(fmt::format(
+                "{}: {} names other servers instead of answering, so it does not resolve for us; name a resolver with "
+                "--dns-server",
+                what, server));
         case Failure::cname_loop:
             return error(fmt::format("{}: its CNAMEs lead in a circle", what));
         case Failure::cname_limit:
             return error(fmt::format("{}: more than {} CNAMEs one after another", what, max_cnames));
         case Failure::cut:
-            return {base::Fault::cut, fmt::format("{}: the time of the whole run ended before the answer came", what)};
+            return {base::Fault::cut,
+                    fmt::format("{}: the time of the whole run ended before an answer of use came from the resolver {}",
+                                what, server)};
         case Failure::none:
             break;
     }

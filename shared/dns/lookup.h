@@ -34,6 +34,7 @@ enum class Failure {
     timeout,      // no answer in the question's time
     unreachable,  // no resolver can be reached
     malformed,    // an answer came that cannot be read
+    referral,     // it says whom to ask instead: no resolver, or one that does not resolve for us
     cname_loop,   // CNAMEs lead in a circle
     cname_limit,  // more CNAMEs than max_cnames
     cut,          // the whole run's deadline passed first

@@ -153,8 +153,11 @@ base::Result<Reading> read_message(std::string_view wire, const Question& questi
     const unsigned answers = byte(6) << 8U | byte(7);
     if ((byte(2) & 0x80U) == 0) return base::fail(base::Fault::malformed, "a question where an answer should be");
     if (answers > max_records) return base::fail(base::Fault::limit, "an answer with {} records", answers);
-    // Without answer records the header has said everything (most lookups of a blocklist run end here).
-    if (answers == 0) return reading;
+    // Without answer records the header has said everything (most lookups of a blocklist run end here), but for a
+    // server that is not authoritative and does not resolve: it may only say whom to ask (RFC 1034 section 4.3.1).
+    const bool owns_or_resolves = (byte(2) & 0x04U) != 0 || (byte(3) & 0x80U) != 0;
+    const bool names_others = reading.rcode == 0 && !owns_or_resolves && (byte(8) | byte(9)) != 0;
+    if (answers == 0 && !names_others) return reading;
     ldns_pkt* parsed = nullptr;
     const ldns_status status = ldns_wire2pkt(&parsed, reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size());
     const std::unique_ptr<ldns_pkt, FreePacket> packet(parsed);
@@ -162,9 +165,13 @@ base::Result<Reading> read_message(std::string_view wire, const Question& questi
         return base::fail(base::Fault::malformed, "{}", base::to_lower(ldns_get_errorstr_by_id(status)));
     }
     const ldns_rr_list* authority = ldns_pkt_authority(packet.get());
+    bool has_ns = false;
     for (std::size_t i = 0; i < ldns_rr_list_rr_count(authority); ++i) {
-        if (ldns_rr_get_type(ldns_rr_list_rr(authority, i)) == LDNS_RR_TYPE_SOA) reading.has_soa = true;
+        const ldns_rr_type type = ldns_rr_get_type(ldns_rr_list_rr(authority, i));
+        if (type == LDNS_RR_TYPE_SOA) reading.has_soa = true;
+        if (type == LDNS_RR_TYPE_NS) has_ns = true;
     }
+    reading.referral = answers == 0 && names_others && has_ns && !reading.has_soa;
     if (auto collected = collect(ldns_pkt_answer(packet.get()), question, reading); !collected) {
         return base::fail(collected.error());
     }

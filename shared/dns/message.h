@@ -55,9 +55,10 @@ struct Records {
 
 // One message, read for one question.
 struct Reading {
-    std::uint8_t rcode = 0;          // RFC 1035 4.1.1: 0 NOERROR, 3 NXDOMAIN
-    bool ad = false;                 // authenticated data, as the server claims
-    bool has_soa = false;            // beside CNAMEs, the authority section holds an SOA: the absence is final
+    std::uint8_t rcode = 0;  // RFC 1035 4.1.1: 0 NOERROR, 3 NXDOMAIN
+    bool ad = false;         // authenticated data, as the server claims
+    bool referral = false;   // no answer but the names of other servers, from one that neither owns nor resolves
+    bool has_soa = false;    // beside CNAMEs, the authority section holds an SOA: the absence is final
     std::vector<std::string> chain;  // targets of the CNAMEs from the question's name on, in order; names as above
     bool loop = false;               // the CNAMEs lead back to a name already seen
     Records records;                 // at the end of the chain

@@ -114,12 +114,34 @@ BOOST_AUTO_TEST_CASE(every_failure_has_its_name) {
     BOOST_TEST((ask("mixed.example", Type::txt).failure == Failure::timeout));
 }
 
+// "There is no SPF record" and "on none of 1 list" were said of a server that had only named others.
+BOOST_AUTO_TEST_CASE(a_server_that_names_others_has_not_said_that_there_is_nothing) {
+    using namespace std::string_literals;
+    const auto message = [](char flags, char more, std::string_view authority) {
+        return "\x12\x34"s + flags + more + "\0\1\0\0\0\1\0\0"s + "\7example\3com\0\0\1\0\1"s + std::string(authority);
+    };
+    const std::string ns = "\0\0\2\0\1\0\0\x0e\x10\0\5\3ns1\0"s;
+    const std::string soa = "\0\0\6\0\1\0\0\x0e\x10\0\x16\0\0"s + std::string(20, '\1');
+    const dns::Question question{"example.com", Type::a, false, 0};
+    const auto is_referral = [&](const std::string& wire) {
+        return dns::read_message(wire, question).value().referral;
+    };
+    BOOST_TEST(is_referral(message('\x81', '\0', ns)));
+    BOOST_TEST(!is_referral(message('\x85', '\0', ns)), "authoritative");
+    BOOST_TEST(!is_referral(message('\x81', '\x80', ns)), "a resolver");
+    BOOST_TEST(!is_referral(message('\x81', '\3', ns)), "NXDOMAIN");
+    BOOST_TEST(!is_referral(message('\x81', '\0', soa)), "an SOA says that there is nothing");
+}
+
 BOOST_AUTO_TEST_CASE(the_end_of_the_deadline_is_not_the_resolvers_fault) {
     clock.advance(std::chrono::minutes(2));
     const auto answer = ask("mx.example.com");
     BOOST_TEST((answer.failure == Failure::cut));
     const auto error = dns::failure_error(*transport, {"mx.example.com", Type::a, false, 0}, answer);
     BOOST_TEST((error.fault == base::Fault::cut));
+    BOOST_TEST(error.what ==
+               "A mx.example.com: the time of the whole run ended before an answer of use came from the resolver " +
+                   transport->describe());
 }
 
 BOOST_AUTO_TEST_CASE(cnames_are_followed) {
