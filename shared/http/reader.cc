@@ -43,6 +43,10 @@ Result<bool> parse_some(Parser& parser, beast::flat_buffer& buffer, const ReadLi
         if (parser.is_header_done() && parser.chunked() && buffer.size() < shortest_chunk) return false;
         const std::size_t used = parser.put(buffer.data(), code);
         buffer.consume(used);
+        const bool header_alone = parser.is_header_done() && !parser.eager();
+        if (header_alone && parser.content_length().value_or(0) > limits.body_bytes)
+            return explain(beast::http::error::body_limit, limits);
+        if (header_alone) parser.eager(true);
         if (code == beast::http::error::need_more) return false;
         if (code) return explain(code, limits);
         if (used == 0 && !parser.is_done()) return false;
@@ -89,7 +93,9 @@ Result<Response> read_response(io::Stream& stream, const ReadLimits& limits, boo
     beast::flat_buffer buffer;
     for (int i = 0; i <= max_interim; ++i) {
         Parser parser;
-        parser.eager(true);
+        // The header alone first: where bytes of the body follow it at once, Beast 1.74 makes room for all of an
+        // announced length before it looks at the limit.
+        parser.eager(false);
         parser.skip(head_request);
         parser.header_limit(static_cast<std::uint32_t>(
             std::min<std::size_t>(limits.header_bytes, std::numeric_limits<std::uint32_t>::max())));

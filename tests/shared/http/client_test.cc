@@ -162,7 +162,7 @@ BOOST_FIXTURE_TEST_CASE(answers_that_are_none, Fixture) {
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", Fault::malformed, "the answer is cut short"},
         {"HTTP/1.1 200 OK\r\nContent-Le", Fault::malformed, "the answer is cut short"},
         {"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", Fault::malformed, "not HTTP"},
-        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", Fault::malformed, "not HTTP"},
+        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello", Fault::malformed, "not HTTP"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n", Fault::limit, "body is larger than 100 bytes"},
     };
     for (const auto& [bytes, fault, text] : cases) {
@@ -177,6 +177,15 @@ BOOST_FIXTURE_TEST_CASE(answers_that_are_none, Fixture) {
             BOOST_TEST(got.error().what.find(text) != std::string::npos, got.error().what);
         }
     }
+}
+
+// Room was made for all of it as soon as its first bytes came: std::bad_alloc, "please report it".
+BOOST_FIXTURE_TEST_CASE(no_room_is_made_for_an_announced_terabyte, Fixture) {
+    network.add("192.0.2.80:80", answer("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\nfirst bytes"));
+    const auto got = get(request("http://192.0.2.80/"));
+    BOOST_REQUIRE(!got.has_value());
+    BOOST_TEST((got.error().fault == Fault::limit));
+    BOOST_TEST(got.error().what.starts_with("http://192.0.2.80/: the answer's body is larger than "));
 }
 
 BOOST_FIXTURE_TEST_CASE(limits_hold_for_endless_answers, Fixture) {
