@@ -161,8 +161,11 @@ std::string clean_utf8(std::string_view text, std::size_t max_bytes) {
 
 std::string one_line(std::string_view text, std::size_t max_bytes) {
     std::string result = clean_utf8(text, max_bytes);
-    for (char& c : result) {
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+    for (std::size_t i = 0; i < result.size(); ++i) {
+        const auto byte = static_cast<std::uint8_t>(result[i]);
+        if (byte < 0x20 || byte == 0x7F) result[i] = ' ';
+        // U+0080 to U+009F: a terminal takes U+009B for ESC [. Two bytes, so two blanks.
+        if (byte == 0xC2 && static_cast<std::uint8_t>(result[i + 1]) < 0xA0) result[i] = result[i + 1] = ' ';
     }
     return result;
 }

@@ -50,6 +50,8 @@ BOOST_AUTO_TEST_CASE(invalid_utf8_becomes_replacement_characters) {
     BOOST_TEST(clean_utf8("\xC0\xAF", 100) == "\xEF\xBF\xBD\xEF\xBF\xBD");                  // overlong '/'
     BOOST_TEST(clean_utf8("aa\xC3\xBC", 3) == "aa");                                        // never half a character
     BOOST_TEST(one_line("a\r\nb", 100) == "a  b");
+    // U+009B is ESC [ to a terminal; U+00A0 and beyond are text.
+    BOOST_TEST(one_line("a\xC2\x9B\x31mb\xC2\x80\xC2\xA0\xC3\x9B", 100) == "a  1mb  \xC2\xA0\xC3\x9B");
 }
 
 BOOST_AUTO_TEST_SUITE_END()
