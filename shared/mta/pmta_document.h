@@ -39,9 +39,9 @@ struct PmtaDocument {
 };
 
 // A listing of 100 000 queues takes some 20 MiB; more than this is no answer that anybody asked for.
-inline constexpr std::size_t max_pmta_bytes = 64U << 20U;
-inline constexpr std::size_t max_pmta_nodes = 4'000'000;  // 100 bytes each: what a hostile answer can make us keep
-inline constexpr int max_pmta_depth = 32;                 // PowerMTA nests 7 deep
+inline constexpr std::size_t max_pmta_bytes = 64U << 20U;  // a listing of 100 000 queues is some 20 MiB
+inline constexpr std::size_t max_pmta_nodes = 4'000'000;   // 100 bytes each: what a hostile answer can make us keep
+inline constexpr int max_pmta_depth = 32;                  // PowerMTA nests 7 deep
 
 // Tells the form by the first bytes. Faults: permission (the monitor's 403 page), login (another HTML page, as proxies
 // and login forms send), malformed (nothing at all, cut short, not PowerMTA's, or PowerMTA said that it failed), limit.

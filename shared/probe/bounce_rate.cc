@@ -37,6 +37,8 @@ Result<Words> read_words(const std::string& path, const io::Files& files) {
     if (path.empty()) return words;
     const auto text = files.read(path, config::max_bytes);
     if (!text) return base::fail(text.error());
+    // Whoever names a file means what is in it; one without a word was cut off or never written.
+    if (base::trim(*text).empty()) return base::fail(Fault::configuration, "{}: the file is empty", path);
     auto classes = mta::parse_classes(*text, path);
     if (!classes) return base::fail(classes.error());
     words.classes = std::move(*classes);

@@ -345,8 +345,10 @@ base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::st
                                            const LogWindow& window, const base::Deadline& deadline, LogSource& source) {
     RecordReader& reader = text.reader();
     reader.reset();
+    bool whole_lines = true;
     const auto take = [&](std::string_view piece) {
         source.bytes_read += piece.size();
+        whole_lines = piece.ends_with('\n');
         while (!piece.empty()) {
             piece.remove_prefix(reader.feed(piece));
             drain(reader, window.window);
@@ -374,6 +376,11 @@ base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::st
     }
     if (done->exit_status != 0) {
         return base::fail(base::Fault::io, "journalctl {}: {}", commands.where(), said.empty() ? "failed" : said);
+    }
+    // It ends every line; what does not was cut off, and nobody knows how much of it is missing.
+    if (!whole_lines) {
+        return base::fail(base::Fault::malformed, "journalctl {} was cut off in the middle of a line",
+                          commands.where());
     }
     reader.finish();
     drain(reader, window.window);

@@ -47,10 +47,10 @@ base::Error failed_program(const std::string& program, const io::Commands& machi
             fmt::format("{} {} {}{}", program, machine.where(), how, said.empty() ? "" : ": " + said)};
 }
 
-base::Result<std::string> Machine::output_of(const std::vector<std::string>& argv,
-                                             const base::Deadline& deadline) const {
+base::Result<std::string> Machine::output_of(const std::vector<std::string>& argv, const base::Deadline& deadline,
+                                             std::size_t max_output) const {
     io::CommandLimits limits;
-    limits.max_output = 64U << 20U;  // a PowerMTA listing of 100 000 queues is some 20 MiB
+    limits.max_output = max_output;
     auto result = commands_->run(argv, limits, deadline);
     if (!result) return base::fail(result.error());
     if (result->exit_status != 0) return base::fail(failed_program(program_of(argv), *commands_, *result));

@@ -32,9 +32,11 @@ class Machine {
     [[nodiscard]] bool is_remote() const { return owned_ != nullptr; }
 
     // The program's whole output. A non-zero exit status is an Error here: the text holds what it said on stderr.
-    // Faults beside those of Commands: permission, where that text says so; io otherwise.
+    // Faults beside those of Commands: permission, where that text says so; io otherwise. More than
+    // max_output bytes are Fault::limit.
     [[nodiscard]] base::Result<std::string> output_of(const std::vector<std::string>& argv,
-                                                      const base::Deadline& deadline) const;
+                                                      const base::Deadline& deadline,
+                                                      std::size_t max_output = io::CommandLimits{}.max_output) const;
 
   private:
     Machine(io::Commands* commands, std::unique_ptr<io::Commands> owned)

@@ -114,6 +114,12 @@ void take_session(CertLook& look, tls::Session session, const CertLookContext& c
 Result<bool> start_tls(CertLook& look, io::Stream& stream, const MailCertQuery& query, const Deadline& deadline) {
     const smtp::Protocol protocol = *look.endpoint.starttls;
     auto started = smtp::start_tls(stream, protocol, query.hello, deadline);
+    // Whoever says more than any server of the protocol does speaks something else.
+    if (!started && started.error().fault == base::Fault::limit) {
+        look.outcome = CertOutcome::not_protocol;
+        look.reason = started.error().what;
+        return false;
+    }
     if (!started) return fail(started.error());
     if (started->end == smtp::StartTlsEnd::ready) return true;
     look.outcome = outcome_of(started->end);

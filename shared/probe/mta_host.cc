@@ -38,9 +38,11 @@ void look_at_disks(const Machine& machine, const std::vector<std::string>& paths
 Result<mta::MailLogCounts> count_lines(const Machine& machine, const std::vector<std::string>& argv,
                                        std::optional<mta::MachineTime> now, const base::Deadline& deadline) {
     mta::MailLogReader reader(now);
+    bool whole_lines = true;
     auto result = machine.commands().stream(
         argv,
         [&](std::string_view piece) {
+            whole_lines = piece.ends_with('\n');
             reader.feed(piece);
             return true;
         },
@@ -54,6 +56,9 @@ Result<mta::MailLogCounts> count_lines(const Machine& machine, const std::vector
                     "{} {}: the journal cannot be read ({}): add this user to the group systemd-journal", argv.front(),
                     machine.commands().where(), base::one_line(base::trim(result->error_text), 60));
     if (result->exit_status != 0) return fail(failed_program(argv.front(), machine.commands(), *result));
+    // journalctl ends every line; a log file's last line may be half written.
+    if (argv.front() == "journalctl" && !whole_lines)
+        return fail(Fault::malformed, "journalctl {} was cut off in the middle of a line", machine.commands().where());
     return reader.finish();
 }
 

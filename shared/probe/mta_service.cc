@@ -14,13 +14,29 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-constexpr std::size_t max_greeting = 4096;  // RFC 5321 4.5.3.1.5: a reply line has 512 bytes; several may come
+constexpr std::size_t max_url_body = 1U << 20U;  // only its status counts; a page for a liveness check has a few words
+constexpr std::size_t max_greeting = 4096;       // RFC 5321 4.5.3.1.5: a reply line has 512 bytes; several may come
 
-// A greeting is what comes before we say anything: its first line, up to CRLF.
+// "220-…" says that more lines of the same reply follow (RFC 5321 section 4.2.1).
+bool is_continued(std::string_view line) {
+    return line.size() > 3 && line[3] == '-' && base::to_number<int>(line.substr(0, 3)).has_value();
+}
+
+// Whether the reply has come to its last line.
+bool is_whole(std::string_view text) {
+    for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
+        if (!is_continued(text.substr(0, end))) return true;
+        text.remove_prefix(end + 1);
+    }
+    return false;
+}
+
+// A greeting is what comes before we say anything. Its first line speaks for it, but a server that never comes to the
+// last one greets nobody.
 Result<std::string> read_greeting(io::Stream& stream, const base::Deadline& deadline) {
     std::string text;
     std::array<char, 512> buffer{};
-    while (text.find('\n') == std::string::npos) {
+    while (!is_whole(text)) {
         auto got = stream.read_some(buffer, deadline);
         if (!got) return fail(got.error());
         if (*got == 0) return fail(Fault::refused, "closed the connection without a greeting");
@@ -31,7 +47,9 @@ Result<std::string> read_greeting(io::Stream& stream, const base::Deadline& dead
 }
 
 // What the thing being checked does is a fact; only a name that cannot be looked up is a failed look.
-bool is_fact(Fault fault) { return fault == Fault::refused || fault == Fault::silent || fault == Fault::malformed; }
+bool is_fact(Fault fault) {
+    return fault == Fault::refused || fault == Fault::silent || fault == Fault::malformed || fault == Fault::limit;
+}
 
 Result<BannerFacts> look_at_banner(const HostPort& where, const base::Deadline& deadline, World& world) {
     BannerFacts facts;
@@ -50,16 +68,22 @@ Result<BannerFacts> look_at_banner(const HostPort& where, const base::Deadline& 
     return facts;
 }
 
+std::string without_prefix(const std::string& text, std::string_view prefix) {
+    return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
+}
+
 Result<UrlFacts> look_at_url(const WebSource& web, const base::Deadline& deadline, World& world) {
     UrlFacts facts;
     facts.url = web.url;
     const auto begin = deadline.clock().steady();
-    auto reply = ask_web(world, web, {}, deadline);
+    WebRequest request;
+    request.max_body = max_url_body;
+    auto reply = ask_web(world, web, request, deadline);
     facts.took = deadline.clock().steady() - begin;
     if (reply)
         facts.status = reply->status;
     else if (is_fact(reply.error().fault))
-        facts.failure = reply.error().what;
+        facts.failure = without_prefix(reply.error().what, facts.url + ": ");
     else
         return fail(reply.error());
     return facts;

@@ -25,9 +25,12 @@ Result<std::shared_ptr<const tls::Context>> make_context(const std::string& ca_f
     if (!ca_file.empty()) {
         auto text = world.files->read(ca_file, max_ca_bytes);
         if (!text) return base::fail(text.error());
+        if (text->empty()) return base::fail(base::Fault::malformed, "{}: the file is empty", ca_file);
         trust.authorities = std::move(*text);
     }
-    return tls::Context::make(trust);
+    auto made = tls::Context::make(trust);
+    if (!made) return base::fail(ca_file.empty() ? made.error() : made.error().at(ca_file));
+    return made;
 }
 
 // What the web server's answer means (section 3.3).

@@ -47,7 +47,7 @@ class Program final : public PmtaSource {
         if (sudo_) argv = {"sudo", "-n"};
         argv.emplace_back("/usr/sbin/pmta");
         argv.insert(argv.end(), words.begin(), words.end());
-        auto output = machine_.output_of(argv, deadline);
+        auto output = machine_.output_of(argv, deadline, mta::max_pmta_bytes);
         if (output) return output;
         base::Error error = output.error();
         if (error.fault == Fault::permission)

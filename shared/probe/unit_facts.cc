@@ -43,6 +43,8 @@ void take_property(std::string_view key, std::string_view value, UnitFacts& into
         for (const auto word : base::words(value)) into.triggered_by.emplace_back(word);
 }
 
+std::string_view last_line(std::string_view text) { return text.substr(text.rfind('\n') + 1); }
+
 Result<UnitFacts> read_block(std::string_view block, std::string unit) {
     UnitFacts facts;
     facts.unit = std::move(unit);
@@ -90,6 +92,10 @@ base::Result<std::vector<UnitFacts>> unit_facts(const Machine& machine, const st
     if (result->exit_status == 127)
         return fail(Fault::not_found, "there is no systemctl {}: is it run by systemd?", machine.commands().where());
     if (result->exit_status != 0) return fail(failed_program("systemctl", machine.commands(), *result));
+    // It ends every line; what does not was cut off, and the last value is not the whole one.
+    if (!result->output.empty() && result->output.back() != '\n')
+        return fail(Fault::malformed, "systemctl {} was cut off in the middle of a line: '{}'",
+                    machine.commands().where(), base::one_line(last_line(result->output), 60));
     return read_unit_facts(result->output, units);
 }
 

@@ -54,7 +54,7 @@ Result<http::Request> prepare(World& world, const WebSource& source, const WebRe
     http::Request request;
     request.url = *url;
     if (!wanted.target.empty()) request.url.target = wanted.target;
-    request.max_body_bytes = mta::max_pmta_bytes;
+    request.max_body_bytes = wanted.max_body;
     request.max_redirects = wanted.form.empty() ? max_redirects : 0;
     request.tls.insecure = source.insecure;
     if (source.certificate_pin) request.tls.pinned_sha256 = *source.certificate_pin;
@@ -79,7 +79,10 @@ base::Result<WebReply> ask_web(World& world, const WebSource& source, const WebR
     };
     // A form goes where a request without one is redirected to: a POST is not repeated by a redirect.
     auto answer = http::fetch(*request, connect, deadline);
-    if (!answer) return fail(answer.error().at(http::to_string(request->url)));
+    if (!answer) {
+        const std::string asked = http::to_string(request->url);
+        return fail(answer.error().what.starts_with(asked) ? answer.error() : answer.error().at(asked));
+    }
     const std::string where = http::to_string(answer->url);
     if (!answer->response)
         return fail(Fault::login,

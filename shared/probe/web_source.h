@@ -8,6 +8,7 @@
 
 #include "shared/base/deadline.h"
 #include "shared/base/result.h"
+#include "shared/mta/pmta_document.h"
 #include "shared/probe/world.h"
 
 namespace mtawatch::probe {
@@ -24,6 +25,7 @@ struct WebSource {
 struct WebRequest {
     std::string target;                                     // "/status?format=xml"
     std::vector<std::pair<std::string, std::string>> form;  // sent as multipart/form-data by POST when not empty
+    std::size_t max_body = mta::max_pmta_bytes;             // a larger one is Fault::limit
 };
 
 struct WebReply {

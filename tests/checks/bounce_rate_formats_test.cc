@@ -337,6 +337,14 @@ BOOST_AUTO_TEST_CASE(the_journal_of_a_unit) {
     }
     {
         Desk desk;
+        // 0 % bounced was said of the half that came.
+        const std::string whole = mixed("%Y-%m-%dT%H:%M:%S.000001+0000");
+        desk.commands().add(command, {whole.substr(0, whole.size() / 2)});
+        BOOST_CHECK_EQUAL(desk.line(arguments),
+                          "3 BOUNCE_RATE UNKNOWN - journalctl on this machine was cut off in the middle of a line");
+    }
+    {
+        Desk desk;
         desk.commands().add(command, base::Error{base::Fault::silent, "journalctl on this machine: no answer"});
         BOOST_CHECK_EQUAL(desk.line(arguments), "3 BOUNCE_RATE UNKNOWN - timed out (-t 10 s)");
     }

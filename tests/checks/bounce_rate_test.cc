@@ -410,6 +410,9 @@ classes:
         desk.line({"--classes", "/etc/exporter.yml"}),
         "3 BOUNCE_RATE UNKNOWN - /etc/exporter.yml line 2: classes.bounce_classes.harsh: no such class; write "
         "hard, soft, block, other or local");
+    desk.write("/etc/exporter.yml", "\n");
+    BOOST_CHECK_EQUAL(desk.line({"--classes", "/etc/exporter.yml"}),
+                      "3 BOUNCE_RATE UNKNOWN - /etc/exporter.yml: the file is empty");
     BOOST_CHECK_EQUAL(desk.line({"--classes", "/etc/nothing.yml"}).substr(0, 42),
                       "3 BOUNCE_RATE UNKNOWN - /etc/nothing.yml: ");
 }

@@ -223,6 +223,8 @@ BOOST_AUTO_TEST_CASE(servers_that_show_no_certificate) {
          head + "plain text came behind the STARTTLS go-ahead; somebody in between can inject it: 250 evil and more\n"},
         {"garbage", serving({say("\x80\x01|\r\n"), close()}), mx1, 2,
          head + "what answers does not speak SMTP: \xef\xbf\xbd !\n"},
+        {"endless_greeting", serving({say("220 " + std::string(20'000, 'x')), hang()}), mx1, 2,
+         head + "what answers does not speak SMTP: the server says a line of more than 16384 bytes\n"},
         {"half_closed", serving({say("220 mx1.exa"), close()}), mx1, 2,
          head + "the server closed the connection before TLS was up\n"},
         {"closed_in_the_handshake",

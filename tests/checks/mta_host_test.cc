@@ -136,6 +136,10 @@ BOOST_AUTO_TEST_CASE(a_part_that_cannot_be_seen_is_named_and_never_healthy) {
         run({.log = {"", 0, "Hint: You are currently not seeing messages from other users and the system."}});
     BOOST_TEST(journal_hidden.exit_code == 3);
     BOOST_TEST(has(journal_hidden.text, "mail log could not be seen"));
+    const auto journal_cut = run({.log = {"postfix/qmgr[1]: A1: removed\npostfix/qm"}});
+    BOOST_TEST(journal_cut.exit_code == 3);
+    BOOST_TEST(
+        has(journal_cut.text, "mail log could not be seen: journalctl on this machine was cut off in the middle"));
     // What is worse than unknown stays in front.
     const auto both = run({.units = failed, .queue = {"", 69, "x"}});
     BOOST_TEST(both.exit_code == 2);

@@ -217,6 +217,15 @@ BOOST_AUTO_TEST_CASE(unknown_without_systemctl) {
     BOOST_TEST(outcome.exit_code == 3);
 }
 
+// "is active (running)" was said of half an answer.
+BOOST_AUTO_TEST_CASE(what_systemctl_did_not_say_to_the_end_is_not_judged) {
+    Bench bench;
+    bench.commands.add(show + " x", {running().substr(0, running().size() - 30)});
+    const auto outcome = bench.run("-u x");
+    BOOST_TEST(outcome.exit_code == 3);
+    BOOST_TEST(has(outcome.text, "systemctl on this machine was cut off in the middle of a line: 'ActiveEnterTi"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(greetings)
@@ -241,6 +250,25 @@ BOOST_AUTO_TEST_CASE(a_port_must_greet_with_220) {
     const auto closed = refused.run("--banner 192.0.2.1:25");
     BOOST_TEST(closed.exit_code == 2);
     BOOST_TEST(has(closed.text, "does not greet"));
+}
+
+// "220-…" and then nothing was OK: no client ever gets past such a greeting.
+BOOST_AUTO_TEST_CASE(a_greeting_that_never_comes_to_its_last_line_is_none) {
+    const auto run = [](test::Script script) {
+        Bench bench;
+        bench.network.add("192.0.2.1:25", std::move(script));
+        return bench.run("--banner 192.0.2.1:25");
+    };
+    const auto teaser = run({test::say("220-mx1.example.net waits\r\n220 mx1.example.net ESMTP\r\n"), test::close()});
+    BOOST_TEST(teaser.exit_code == 0);
+    BOOST_TEST(has(teaser.text, "greets: 220-mx1.example.net waits"));
+    BOOST_TEST(run({test::say("220-mx1.example.net waits\r\n"), test::hang()}).exit_code == 2);
+    BOOST_TEST(run({test::say("220-mx1.example.net waits\r\n"), test::close()}).exit_code == 2);
+    std::string endless;
+    for (int i = 0; i < 1000; ++i) endless += "220-and more\r\n";
+    const auto never = run({test::say(endless), test::hang()});
+    BOOST_TEST(never.exit_code == 2);
+    BOOST_TEST(has(never.text, "sends something that is no greeting"));
 }
 
 BOOST_AUTO_TEST_CASE(a_url_must_answer_200) {

@@ -47,6 +47,8 @@ class World {
     World(const World&) = delete;
     World& operator=(const World&) = delete;
 
+    void trust(std::string_view pem) { std::ofstream(folder_ / "ca.pem") << pem; }
+
     mtawatch::plugin::Outcome run(const Row& row, const std::string& certificate_name = "mta-sts.example.com") {
         ScriptedNetwork network;
         if (!row.answer.empty()) {
@@ -174,4 +176,16 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
     BOOST_TEST((untrusted.text.find("the certificate is not for mta-sts.example.com; senders ignore the policy") !=
                 std::string::npos),
                untrusted.text);
+}
+
+// An empty file trusted nobody, and the policy's server was blamed.
+BOOST_AUTO_TEST_CASE(an_authorities_file_without_any_is_our_own_fault) {
+    World world;
+    for (const auto& [text, why] : {std::pair{"", "/ca.pem: the file is empty"},
+                                    std::pair{"no PEM\n", "/ca.pem: no certificate in it (PEM or DER)"}}) {
+        world.trust(text);
+        const auto got = world.run({"", zone, http(policy), 3, ""});
+        BOOST_TEST(got.exit_code == 3);
+        BOOST_TEST(got.text == fmt::format("MTA_STS UNKNOWN - {}\n", why));
+    }
 }
