@@ -7,7 +7,6 @@ import fcntl
 import json
 import os
 import pathlib
-import re
 import signal
 import struct
 import subprocess
@@ -17,6 +16,7 @@ import termios
 import time
 import unittest
 
+from plugin_answer import STATES, answer_faults
 from plugin_targets import Silence, arguments_of
 
 FOLDER = pathlib.Path(sys.argv[2]) / "checks"
@@ -28,15 +28,7 @@ PLUGINS = [FOLDER / program for program in sorted(TABLES)]
 BAD_VALUES = {"integer": "12abc", "number": "1,5", "range": "20:10", "thresholds": "80,90", "duration": "90", "choice": "nonsense",
               "endpoint": "not an address", "time": "yesterday", "timeout": "10:bad"}
 
-NUMBER = r"-?[0-9]+(\.[0-9]+)?"
-RANGE = rf"@?((~|{NUMBER})?:)?({NUMBER})?"
-ITEM = re.compile(rf"[A-Za-z0-9_.-]+={NUMBER}(s|%|B|c)?(;({RANGE})?(;({RANGE})?(;({NUMBER})?(;({NUMBER})?)?)?)?)?")
-STATES = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
 SLOW = 5  # seconds that a busy machine may add to a run; the plugin's own -t decides the rest
-
-
-def headline(plugin):
-    return plugin.name.removeprefix("check_").upper()
 
 
 def every_plugin(rule):
@@ -54,17 +46,7 @@ class Contract(unittest.TestCase):
         return done.returncode, done.stdout.decode()
 
     def assert_answer(self, plugin, code, text):
-        """The form that both engines read alike."""
-        self.assertIn(code, STATES, text)
-        lines = text.splitlines()
-        self.assertTrue(text.endswith("\n"), text)
-        self.assertTrue(lines[0].startswith(f"{headline(plugin)} {STATES[code]} - "), text)
-        self.assertNotIn("\r", text)
-        self.assertLessEqual(text.count("|"), 1, text)
-        self.assertFalse(any("|" in line for line in lines[1:]), text)
-        if "|" in lines[0]:
-            for item in lines[0].split("|", 1)[1].split():
-                self.assertRegex(item, rf"^{ITEM.pattern}$")
+        self.assertEqual(answer_faults(plugin.name, code, text), [], text)
 
     def test_there_are_plugins(self):
         self.assertTrue(PLUGINS, "describe_checks knows no plugin")
