@@ -140,6 +140,7 @@ def ratio_case(log, alert, level, second, matcher, bad, under, thin=16, **more):
 
 SOFT = ',bounce_class="soft",category="quota-issues"'
 HARD = ',bounce_class="hard"'
+BLOCK = ',bounce_class="block",category="spam-related"'
 REASON = ',reason="rate-limit"'
 NOT_CATCHING_UP = Same("pmta_exporter_catching_up", 0)
 
@@ -150,6 +151,8 @@ def ratio_cases(log):
         ratio_case(log, "PmtaBounceRateHigh", "provider", "bounces", SOFT, 0.9, 0.7),
         ratio_case(log, "PmtaBounceRateCritical", "provider", "bounces", SOFT, 1.7, 1.5),
         ratio_case(log, "PmtaHardBounceRateHigh", "sender_domain", "bounces", HARD, 0.9, 0.7),
+        ratio_case(log, "PmtaBlockRateHigh", "provider", "bounces", BLOCK, 0.2, 0.14),
+        ratio_case(log, "PmtaBlockRateCritical", "provider", "bounces", BLOCK, 0.6, 0.44),
         ratio_case(log, "PmtaDeliveryRateLow", "pool", "bounces", SOFT, 0.9, 0.7),
         ratio_case(log, "PmtaDeliveryRateCritical", "pool", "bounces", SOFT, 2.5, 2.3),
         ratio_case(log, "PmtaDeferralRateHigh", "provider", "transient_failures", REASON, 2.5, 2.3),
