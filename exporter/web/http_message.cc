@@ -42,11 +42,18 @@ std::optional<Response> refusal_of(beast::error_code error) {
     return std::nullopt;
 }
 
-bool has_transfer_coding(const RequestParser& parser) {
-    return parser.get().find(http::field::transfer_encoding) != parser.get().end();
+std::optional<Response> refusal_of_header(const RequestParser& parser) {
+    constexpr unsigned http_1_1 = 11;
+    const auto& message = parser.get();
+    if (message.find(http::field::transfer_encoding) != message.end()) {
+        return plain(411, "The request has a body without a length: send none.\n");
+    }
+    const auto hosts = message.count(http::field::host);
+    if (hosts > 1 || (hosts == 0 && message.version() >= http_1_1)) {
+        return plain(400, "The request needs one Host header.\n");
+    }
+    return std::nullopt;
 }
-
-Response refusal_of_chunks() { return plain(411, "The request has a body without a length: send none.\n"); }
 
 WireResponse wire_response(const Response& response, bool head, bool keep_alive,
                            const std::vector<std::pair<std::string, std::string>>& extra_headers) {

@@ -22,12 +22,14 @@ void set_limits(RequestParser& parser);
 
 // The answer to a request that could not be read, or nothing where the connection is simply over.
 [[nodiscard]] std::optional<Response> refusal_of(beast::error_code error);
-// Whether the body's end is not told by Content-Length. Beast knows "chunked" alone, takes a request with any other
-// coding for one without a body, and would read its body as the next request.
-[[nodiscard]] bool has_transfer_coding(const RequestParser& parser);
-// The answer to a request whose body comes in chunks. No request of ours has a body, and Beast 1.74 ends the program in
-// an assertion when the last, empty chunk arrives byte by byte.
-[[nodiscard]] Response refusal_of_chunks();
+// The answer to a request that is not to be read further than its header:
+// - one whose body's end is not told by Content-Length. No request of ours has a body. Beast knows "chunked" alone,
+// takes
+//   a request with any other coding for one without a body, and would read its body as the next request; Beast 1.74
+//   ends the program in an assertion when the last, empty chunk arrives byte by byte;
+// - one without exactly one Host, which whoever stands between us and the client may read in another way (RFC 9112
+//   section 3.2). HTTP/1.0 needs none.
+[[nodiscard]] std::optional<Response> refusal_of_header(const RequestParser& parser);
 
 // Refers to the body of `response`, which must stay as long. `head` leaves it out and keeps its length.
 [[nodiscard]] WireResponse wire_response(const Response& response, bool head, bool keep_alive,

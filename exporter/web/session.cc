@@ -75,7 +75,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         lowest().expires_after(engine().limits.request);
         http::async_read_header(stream_, buffer_, *parser_, [self = self()](beast::error_code error, std::size_t) {
             if (error) return self->end_reading(error);
-            if (has_transfer_coding(*self->parser_)) return self->refuse(refusal_of_chunks());
+            if (auto refusal = refusal_of_header(*self->parser_)) return self->refuse(std::move(*refusal));
             self->read_body();
         });
     }

@@ -37,6 +37,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             return 0;
         }
         left.remove_prefix(used);
+        if (const auto refusal = refusal_of_header(parser)) {
+            (void)wire_response(*refusal, false, false, {});
+            return 0;
+        }
         const Request request = request_of(parser.get());
         if (auth.known(request.authorization, users)) std::abort();
         const Response response = site.respond(request);

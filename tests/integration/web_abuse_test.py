@@ -281,6 +281,8 @@ class Abuse(unittest.TestCase):
         "blank before the colon": (GET % (b"/metrics", b"X : a\r\n"), 400),
         "bare LF": (b"GET /metrics HTTP/1.1\nHost: x\n\n", 400),
         "bare CR": (b"GET /metrics HTTP/1.1\rHost: x\r\r", 400),
+        "no host": (b"GET /metrics HTTP/1.1\r\n\r\n", 400),
+        "two hosts": (GET % (b"/metrics", b"Host: y\r\n"), 400),
         "two lengths": (GET % (b"/metrics", b"Content-Length: 0\r\nContent-Length: 5\r\n"), 400),
         "list of lengths": (GET % (b"/metrics", b"Content-Length: 0, 5\r\n"), 400),
         "negative length": (GET % (b"/metrics", b"Content-Length: -1\r\n"), 400),

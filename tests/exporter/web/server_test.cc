@@ -165,6 +165,8 @@ BOOST_AUTO_TEST_CASE(bad_requests_are_refused_and_the_connection_ends) {
         {"GET /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400},
         {"POST /-/reload HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", 411},
         {std::string("GET /\0 HTTP/1.1\r\n\r\n", 19), 400},
+        {"GET /metrics HTTP/1.1\r\n\r\n", 400},
+        {"GET /metrics HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400},
     };
     for (const auto& [bytes, status] : table) {
         BOOST_TEST_CONTEXT(bytes.substr(0, 40)) {
