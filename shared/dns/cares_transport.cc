@@ -22,6 +22,7 @@ struct Flight {
     unsigned packets = 0;                    // sent so far
     unsigned open = 0;                       // sent and neither answered nor failed
     Delivery last_word = Delivery::timeout;  // what it ends with if nothing better comes
+    std::uint8_t last_code = 0;              // of other_code
     std::uint32_t asked_servers = 0;         // bit per server
     std::uint32_t failed_servers = 0;        // bit per server that gave an error code or cannot be reached
     bool started_ever = false;
@@ -41,8 +42,11 @@ struct Timer {
     std::uint32_t index = 0;
 };
 
+// RFC 1035 4.1.1
+std::uint8_t response_code(std::string_view message) { return static_cast<unsigned char>(message[3]) & 0x0fU; }
+
 Delivery delivery_of(std::string_view message) {
-    switch (static_cast<unsigned char>(message[3]) & 0x0fU) {  // RFC 1035 4.1.1
+    switch (response_code(message)) {
         case 0:
         case 3:
             return Delivery::answered;
@@ -55,7 +59,7 @@ Delivery delivery_of(std::string_view message) {
     }
 }
 
-bool is_formerr(std::string_view message) { return (static_cast<unsigned char>(message[3]) & 0x0fU) == 1; }
+bool is_formerr(std::string_view message) { return response_code(message) == 1; }
 
 class CaresTransport;
 
@@ -257,6 +261,7 @@ void Run::on_message(std::uint32_t index, std::uint16_t server, std::string_view
     --flight.open;
     if (flight.done || message.size() < 12) return;
     flight.last_word = delivery_of(message);
+    flight.last_code = response_code(message);
     if (flight.last_word == Delivery::answered) {
         if (server != transport_.preferred && (flight.asked_servers & 1U << transport_.preferred) != 0) {
             transport_.preferred = server;
@@ -297,7 +302,7 @@ void Run::fail_over() {
         if (flight.failed_servers != every) {
             send(index);
         } else if (flight.open == 0) {
-            finish(index, {flights_[index].last_word, {}, false, {}, 0});
+            finish(index, {flights_[index].last_word, {}, false, {}, 0, flights_[index].last_code});
         }
     }
     failed_.clear();
@@ -310,7 +315,7 @@ void Run::serve_timers() {
         ends_.pop_front();
         if (flights_[index].done) continue;
         // An error code that one server gave says more than the silence of another.
-        finish(index, {flights_[index].last_word, {}, false, {}, 0});
+        finish(index, {flights_[index].last_word, {}, false, {}, 0, flights_[index].last_code});
     }
     while (!retries_.empty() && retries_.front().when <= now_) {
         const std::uint32_t index = retries_.front().index;

@@ -76,6 +76,7 @@ bool absorb(Answer& answer, const Question& asked, const Question& original, con
     }
     if (reply.delivery != Delivery::answered) {
         set_failed(answer, failure_of(reply.delivery));
+        answer.rcode = reply.rcode;
         return false;
     }
     auto read = read_message(reply.message, asked);
@@ -101,6 +102,7 @@ bool absorb(Answer& answer, const Question& asked, const Question& original, con
     }
     if (read->rcode != rcode_ok) {
         set_failed(answer, Failure::other_code);
+        answer.rcode = read->rcode;
         return false;
     }
     answer.outcome = Outcome::no_data;
@@ -173,6 +175,20 @@ std::string_view name(Failure failure) {
     return "none";
 }
 
+std::string failure_text(const Answer& answer) {
+    if (answer.failure != Failure::other_code) return std::string(name(answer.failure));
+    switch (answer.rcode) {  // RFC 1035 section 4.1.1, RFC 2136 section 2.2
+        case 1:
+            return "FORMERR";
+        case 4:
+            return "NOTIMP";
+        case 9:
+            return "NOTAUTH";
+        default:
+            return fmt::format("response code {}", answer.rcode);
+    }
+}
+
 base::Error failure_error(const Transport& transport, const Question& question, const Answer& answer) {
     const std::string what = fmt::format("{} {}", name(question.type), question.name);
     const std::string server = transport.describe();
@@ -181,9 +197,7 @@ base::Error failure_error(const Transport& transport, const Question& question, 
         case Failure::servfail:
         case Failure::refused:
         case Failure::other_code:
-            return error(
-                fmt::format("{}: the resolver {} answered {}", what, server,
-                            answer.failure == Failure::other_code ? "with an error code" : name(answer.failure)));
+            return error(fmt::format("{}: the resolver {} answered {}", what, server, failure_text(answer)));
         case Failure::timeout:
             return error(fmt::format("{}: no answer from the resolver {}", what, server));
         case Failure::unreachable:

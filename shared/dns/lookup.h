@@ -47,6 +47,7 @@ inline constexpr std::size_t max_cnames = 12;
 struct Answer {
     Outcome outcome = Outcome::failed;
     Failure failure = Failure::none;  // set when outcome is failed
+    std::uint8_t rcode = 0;           // of Failure::other_code
     Records records;                  // not empty when outcome is records
     std::vector<std::string> chain;   // CNAME targets followed, in order; the last one owns the records
     bool authenticated = false;       // DNSSEC-validated by a resolver whose AD bit counts; the whole chain is
@@ -62,6 +63,9 @@ struct Answer {
 [[nodiscard]] Answer lookup(Transport& transport, const Question& question, const base::Deadline& deadline);
 [[nodiscard]] std::vector<Answer> lookup_many(Transport& transport, std::span<const Question> questions,
                                               const base::Deadline& deadline);
+
+// name(failure), but for other_code the code's own name: "NOTIMP", "response code 9".
+[[nodiscard]] std::string failure_text(const Answer& answer);
 
 // A failed lookup as an Error (Fault::resolver; cut: Fault::cut) in words:
 // "TXT example.net: the resolver answered SERVFAIL (127.0.0.1)".

@@ -103,6 +103,7 @@ struct Reply {
     bool ad_counts = false;    // the server's AD bit may be believed: loopback, or trust_ad
     base::Duration took{};     // from the first packet to the end; zero if never sent
     std::uint16_t server = 0;  // index into the settings' servers: whose message it is
+    std::uint8_t rcode = 0;    // of other_code: which one (RFC 1035 4.1.1)
 };
 
 // Takes the reply to questions[index], once for every question, in the order in which they end. Must not use the

@@ -35,7 +35,7 @@ std::string failed_text(const dns::Answer& answer) {
         case dns::Failure::cut:
             return "the time of the run was over";
         default:
-            return std::string(dns::name(answer.failure));
+            return dns::failure_text(answer);
     }
 }
 

@@ -196,6 +196,7 @@ dns::Reply ZoneTransport::one(const dns::Question& question) {
     reply.delivery = dns::Delivery::answered;
     if (directive == "SERVFAIL" || directive == "REFUSED" || directive == "FORMERR") {
         code = directive == "SERVFAIL" ? 2 : (directive == "REFUSED" ? 5 : 1);
+        reply.rcode = static_cast<std::uint8_t>(code);
         reply.delivery =
             code == 2 ? dns::Delivery::servfail : (code == 5 ? dns::Delivery::refused : dns::Delivery::other_code);
     } else if (directive == "NXDOMAIN") {

@@ -110,6 +110,8 @@ BOOST_AUTO_TEST_CASE(every_failure_has_its_name) {
         BOOST_TEST((answer.failure == failure), name << " " << dns::name(answer.failure));
         BOOST_TEST(answer.records.empty());
     }
+    BOOST_TEST(dns::failure_text(ask("odd.example")) == "FORMERR");
+    BOOST_TEST(dns::failure_text(ask("bad.example")) == "SERVFAIL");
     BOOST_TEST(ask("mixed.example").found());
     BOOST_TEST((ask("mixed.example", Type::txt).failure == Failure::timeout));
 }
