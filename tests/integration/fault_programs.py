@@ -20,6 +20,7 @@ SCRIPT = """#!/bin/sh
 me=${0##*/}
 fault=$(tr '\\0' '\\n' </proc/$PPID/environ | sed -n "s/^FAULT=$me://p")
 good=FOLDER/$me
+if [ -f FOLDER/fault ]; then fault=$(sed -n "s/^$me://p" FOLDER/fault); fi
 case $* in *--priority*) good=/dev/null ;; esac  # no errors in the journal
 half() { head -c $(($(wc -c <FOLDER/$me) * 2 / 3 - 7)) FOLDER/$me; }
 case $fault in
@@ -65,6 +66,13 @@ def pmta_status(root, form):
     sys.path.insert(0, str(pathlib.Path(root) / "tests/support"))
     import fake_powermta
     return fake_powermta.answer(fake_powermta.DEFAULT, form, ["show", "status"], {"default": 20})
+
+
+def pmta_pages(root):
+    """What the web monitor shows of its status and of its domains."""
+    pmta_status(root, "xml")
+    import fake_powermta
+    return [fake_powermta.answer(fake_powermta.DEFAULT, "xml", ["show", what], {"default": 10}).encode() for what in ("status", "domains")]
 
 
 def install(folder, root):

@@ -71,6 +71,8 @@ $TTL 3600
 . NS ns.test.
 example.net. TXT "v=spf1 ip4:192.0.2.1 -all"
 example.net. MX 10 mail.example.net.
+mx.example.net. TXT "v=spf1 mx -all"
+mx.example.net. MX 10 mail.example.net.
 mail.example.net. A 192.0.2.1
 1.2.0.192.in-addr.arpa. PTR mail.example.net.
 s1._domainkey.example.net. TXT {pieces}
@@ -92,7 +94,7 @@ def dns_rows(world):
     # What check_dnsbl says of a list or of the resolver, what the others say of a lookup.
     no_use = "an answer of use|does not answer"
     said = {"no server": "cannot be reached|does not answer", "SERVFAIL": "SERVFAIL", "REFUSED": "REFUSED|every list refuses",
-            "NOTIMP": "error code", "referral": "names other servers|referral", "FORMERR": "error code|" + no_use,
+            "NOTIMP": "NOTIMP", "referral": "names other servers|referral", "FORMERR": "FORMERR|" + no_use,
             "alias to itself": "in a circle|CNAME loop",
             "garbled text": ".", **dict.fromkeys(("own query sent back", "cut", "pointer loop", "counts that lie"),
                                                  "cannot be read|malformed")}
@@ -118,6 +120,28 @@ def dns_rows(world):
                   "." if fault == "cut" else says)
 
 
+def half_seen_rows(world):
+    """The first thing asked is answered well, what has to be asked after it is not."""
+    status, domains = fault_programs.pmta_pages(world.root)
+    groups = ["--mta", "pmta", "--by", "domain", "--critical-group", "100000"]
+    # The first connection asks for the status.
+    steps = [(HEAD, reply(status, kind="text/xml"))] * 2
+    for fault in (*STREAM_FAULTS, *HTTP_FAULTS):
+        good = reply(domains, kind="text/xml")
+        server = Dialogue(steps, fault if fault in STREAM_FAULTS else http_fault(fault, good), well=1)
+        yield Row("check_mta_queue", "PowerMTA's monitor, second page", fault, [*groups, "--url", f"http://127.0.0.1:{server.port}"],
+                  UNKNOWN, "domain", mib=DOCUMENT_MIB if fault == "endless chunks" else MIB)
+    for fault in ("addresses: silent", "addresses: SERVFAIL"):
+        server = ["--dns-server", f"127.0.0.1:{NameServer(world.zone(), fault).port}"]
+        for plugin, arguments in (("check_fcrdns", ["-i", "192.0.2.1"]), ("check_mx", ["-d", "example.net"]),
+                                  ("check_mta_sts", ["-d", "example.net"]), ("check_spf", ["-d", "mx.example.net", "-i", "192.0.2.1"])):
+            yield Row(plugin, "DNS", fault, [*arguments, *server], UNKNOWN, "mail.example.net|mta-sts.example.net")
+    good, bad = Dialogue(SMTP, tls=world.tls), Dialogue(SMTP, "silent", 0, world.tls)
+    yield Row("check_mail_cert", "one of two endpoints", "silent",
+              ["-e", f"smtp://127.0.0.1:{good.port}", "-e", f"smtp://127.0.0.1:{bad.port}", "--name", "mail.example.net", "--ca-file",
+               str(world.authority.ca)], CRITICAL, f"{bad.port}: {SILENT}|{bad.port}.*{SILENT}")
+
+
 SMTP = [(None, b"220 mail.example.net ESMTP\r\n"), (LINE, b"250-mail.example.net\r\n250-PIPELINING\r\n250 STARTTLS\r\n"),
         (LINE, b"220 2.0.0 go ahead\r\n"), (HANDSHAKE, b"")]
 SUBMISSION = [*SMTP, (LINE, b"250-mail.example.net\r\n250 AUTH PLAIN\r\n"), (LINE, b"235 2.7.0 welcome\r\n"),
@@ -131,7 +155,7 @@ GREETINGS = {
     "sieve": [(None, b'"IMPLEMENTATION" "x"\r\n"STARTTLS"\r\nOK "ready"\r\n'), (LINE, b'OK "go ahead"\r\n'), (HANDSHAKE, b"")],
     "smtps": [(HANDSHAKE, b"")], "https": [(HANDSHAKE, b"")],
 }
-SILENT = "no answer|in time"
+SILENT = "no answer|in time|when the time was over"
 
 
 def stream_rows(plugin, target, steps, at, arguments, tls=None, state=CRITICAL, seen=()):
@@ -359,7 +383,8 @@ def all_rows(folder, root):
     world = World(folder, root)
     families = {"name server": dns_rows(world), "mail server": mail_rows(world), "web server": http_rows(world),
                 "policy over HTTPS": policy_rows(world), "SSH server": ssh_rows(), "greeting": banner_rows(),
-                "program": program_rows(world), "file": file_rows(world)}
+                "program": program_rows(world), "file": file_rows(world),
+                "the second thing asked": half_seen_rows(world)}
     for family, rows in families.items():
         for row in rows:
             row.family = family

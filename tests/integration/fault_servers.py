@@ -89,11 +89,12 @@ STREAM_FAULTS = ("silent", "late", "reset", "close", "truncate", "garble", "slow
 
 
 class Dialogue(threading.Thread):
-    """`steps`: (what to wait for, what to say). `fault`: one of STREAM_FAULTS or a function of the connection."""
+    """`steps`: (what to wait for, what to say). `fault`: one of STREAM_FAULTS or a function of the connection; the first `well`
+    connections are served without it."""
 
-    def __init__(self, steps, fault=None, at=0, tls=None, address=("127.0.0.1", 0)):
+    def __init__(self, steps, fault=None, at=0, tls=None, address=("127.0.0.1", 0), well=0):
         super().__init__(daemon=True)
-        self.steps, self.fault, self.at, self.tls = steps, fault, at, tls
+        self.steps, self.fault, self.at, self.tls, self.well = steps, fault, at, tls, well
         self.listener = socket.create_server(address, backlog=64)
         self.port = self.listener.getsockname()[1]
         self.start()
@@ -102,9 +103,10 @@ class Dialogue(threading.Thread):
         while True:
             connection, _ = self.listener.accept()
             connection.settimeout(30)
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+            fault, self.well = None if self.well > 0 else self.fault, self.well - 1
+            threading.Thread(target=self.serve, args=(connection, fault), daemon=True).start()
 
-    def serve(self, connection):
+    def serve(self, connection, fault):
         try:
             for number, (wait, good) in enumerate(self.steps):
                 tls = wait is HANDSHAKE
@@ -112,11 +114,11 @@ class Dialogue(threading.Thread):
                     return
                 if wait is not None and not tls and not self.heard(connection, wait):
                     return
-                if self.fault and number == self.at:
-                    if callable(self.fault):
-                        self.fault(connection)
+                if fault and number == self.at:
+                    if callable(fault):
+                        fault(connection)
                     else:
-                        stream_fault(self.fault, connection, good, tls)
+                        stream_fault(fault, connection, good, tls)
                     return
                 if tls:
                     connection = self.tls.wrap_socket(connection, server_side=True)
@@ -249,10 +251,15 @@ class NameServer:
 
     def answers(self, wire):
         """The datagrams that the fault makes of the right one."""
-        fault = self.fault
+        fault = self.fault or ""
         answer = self.good(wire)
         question = answer.question[0]
-        if fault in ("SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"):
+        if fault.startswith("addresses: ") and question.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA):
+            if fault == "addresses: silent":
+                return []
+            answer.answer = []
+            answer.set_rcode(dns.rcode.SERVFAIL)
+        elif fault in ("SERVFAIL", "REFUSED", "FORMERR", "NOTIMP"):
             answer.answer = []
             answer.set_rcode(dns.rcode.from_text(fault))
         elif fault == "referral":
