@@ -11,9 +11,17 @@ namespace mtawatch::base {
 
 namespace {
 
+// The control characters that stand there raw, from U+0000 to U+009F: RFC 8259 wants only those below U+0020 escaped,
+// but a terminal that shows the rest obeys them.
+bool is_control(unsigned code) { return code < 0x20 || (code >= 0x7F && code < 0xA0); }
+
 void append_quoted(std::string& out, std::string_view text) {
     out += '"';
-    for (const char c : clean_utf8(text, std::string_view::npos)) {
+    const std::string clean = clean_utf8(text, std::string_view::npos);
+    for (std::size_t i = 0; i < clean.size(); ++i) {
+        const char c = clean[i];
+        const bool two_bytes = static_cast<unsigned char>(c) == 0xC2;  // U+0080 to U+00BF, the second byte is the code
+        const unsigned code = static_cast<unsigned char>(two_bytes ? clean[i + 1] : c);
         switch (c) {
             case '"':
                 out += "\\\"";
@@ -31,8 +39,9 @@ void append_quoted(std::string& out, std::string_view text) {
                 out += "\\t";
                 break;
             default:
-                if (static_cast<unsigned char>(c) < 0x20) {
-                    out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+                if ((two_bytes || code < 0x80) && is_control(code)) {
+                    out += fmt::format("\\u{:04x}", code);
+                    if (two_bytes) ++i;
                 } else {
                     out += c;
                 }

@@ -103,7 +103,7 @@ class Collectors(unittest.TestCase):
         end = time.monotonic() + seconds
         while left:
             left = [exporter for exporter in left if not done(exporter)]
-            self.assertLess(time.monotonic(), end, "\n".join(f"{exporter.name}: {exporter.samples}\n{exporter.said()}" for exporter in left))
+            self.assertLess(time.monotonic(), end, "\n".join(f"{one.name}: {one.samples}\n{one.said()}" for one in left))
             time.sleep(0.2)
 
     def break_and_watch(self, exporters, probes, break_all):

@@ -26,6 +26,10 @@ BOOST_AUTO_TEST_CASE(hostile_text_stays_inside_its_string) {
     JsonWriter json;
     json.value("\"\\\n\r\t\x01\x1f\xFF\xC3\xBC</");
     BOOST_TEST(json.take() == "\"\\\"\\\\\\n\\r\\t\\u0001\\u001f\xEF\xBF\xBD\xC3\xBC</\"");
+    // A terminal takes U+009B for ESC [.
+    JsonWriter terminal;
+    terminal.value("a\x7F\xC2\x80\xC2\x9B\x31m\xC2\x9F\xC2\xA0\xC3\x9B");
+    BOOST_TEST(terminal.take() == "\"a\\u007f\\u0080\\u009b1m\\u009f\xC2\xA0\xC3\x9B\"");
 }
 
 BOOST_AUTO_TEST_CASE(numbers_json_cannot_hold_are_null) {
