@@ -225,6 +225,13 @@ FileReader::Outcome FileReader::read_packed(TrackedFile& file, const AfterChunk&
     const base::SteadyTime begun = clock_.steady();
     auto fd = open_located(file);
     if (!fd) return not_opened(file, fd.error());
+    if (counted_to_its_end(file, fd->get())) {
+        file.disk_read = file.size;
+        file.unreadable = false;
+        file.finish = false;
+        file.finished = true;
+        return Outcome::up_to_date;
+    }
     auto source = open_source(std::move(*fd), file.path);
     if (!source) return unreadable(file, source.error().what);
     if (file.size >= kWorthAThread) *source = read_ahead(std::move(*source));
@@ -261,6 +268,22 @@ FileReader::Outcome FileReader::end_of_packed(TrackedFile& file, bool complete) 
     }
     if (file.packing == Packing::zstd) return Outcome::up_to_date;
     return unreadable(file, file.path + ": ends before its trailer; it is read on when it is whole");
+}
+
+// A .gz says at its end how long its text is (RFC 1952, ISIZE): the one that a counted file became, and at a start
+// every old one, need not be unpacked to learn that nothing is left in it, while the live files wait.
+bool FileReader::counted_to_its_end(const TrackedFile& file, int fd) {
+    std::array<char, 4> end{};
+    if (file.packing != Packing::gzip || file.size <= end.size()) return false;
+    const auto got = read_at(fd, end, file.size - end.size(), file.path);
+    if (!got || *got != end.size()) return false;
+    std::uint32_t length = 0;
+    for (std::size_t i = end.size(); i-- > 0;) length = length << 8U | static_cast<unsigned char>(end[i]);
+    if (length != static_cast<std::uint32_t>(file.offset)) return false;
+    const auto beginning = head(file.path);
+    return beginning && beginning->id == FileId{file.device, file.inode} &&
+           beginning->bytes.size() >= file.fingerprint.length &&
+           fingerprint_of(beginning->bytes, file.fingerprint.length) == file.fingerprint;
 }
 
 // Reads over the bytes before file.offset; whether they begin as this file did.

@@ -64,6 +64,7 @@ class FileReader {
     [[nodiscard]] static base::Result<UniqueFd> open_located(const TrackedFile& file);
     [[nodiscard]] Outcome not_opened(TrackedFile& file, const base::Error& error);
     [[nodiscard]] bool same_beginning(const TrackedFile& file);
+    [[nodiscard]] bool counted_to_its_end(const TrackedFile& file, int fd);
     [[nodiscard]] static base::Result<bool> skip_counted(const TrackedFile& file, ByteSource& source);
     void resume(const TrackedFile& file);
     void finish(TrackedFile& file);

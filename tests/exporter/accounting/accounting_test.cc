@@ -4,6 +4,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <atomic>
 #include <boost/test/data/monomorphic.hpp>
 #include <boost/test/data/test_case.hpp>
@@ -13,6 +16,7 @@
 #include <fstream>
 #include <functional>
 #include <mutex>
+#include <random>
 #include <thread>
 
 #include "exporter/accounting/ingest.h"
@@ -279,6 +283,23 @@ BOOST_AUTO_TEST_CASE(a_renamed_moved_or_compressed_file_goes_on_where_it_was) {
     fs::remove(world.path("moved/acct-2.csv"));
     BOOST_TEST(following.deliveries() == 4U);
     BOOST_TEST(following.deliveries() == 4U);
+}
+
+// A gigabyte takes seconds to unpack, in which the live files would wait. Here it could not even be unpacked.
+BOOST_AUTO_TEST_CASE(the_gz_of_a_counted_file_is_not_unpacked) {
+    World world;
+    Following following(world);
+    std::string content = kHeader;
+    std::mt19937 random(1);
+    for (int i = 0; i < 20'000; ++i) content += record(fmt::format("{:x}{:x}@gmail.com", random(), random()));
+    world.write("acct-1.csv", content);
+    BOOST_TEST(following.deliveries() == 20'000U);
+    std::string gz = packed(content);
+    std::fill_n(gz.begin() + static_cast<std::ptrdiff_t>(gz.size() / 2), 1'000, '\xff');
+    world.write("acct-1.csv.gz", gz);
+    fs::remove(world.path("acct-1.csv"));
+    BOOST_TEST(following.deliveries() == 20'000U);
+    BOOST_TEST(world.said.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_new_file_and_its_gz_met_together_are_one_file) {
