@@ -177,8 +177,16 @@ class RemoteCommands final : public io::Commands {
             return base::fail(started.error());
         auto listened = listen(talk, deadline, doing);
         ssh_remove_channel_callbacks(channel.get(), &callbacks);
+        if (!talk.ended) end_there(channel.get());
         if (!listened) return base::fail(listened.error());
         return finish(program_of(argv), doing, std::move(talk.result));
+    }
+
+    // A server ends nothing when the connection does, so a program that hangs would stay there, one for every run.
+    // OpenSSH hands signals on to the programs of every user but root.
+    static void end_there(ssh_channel channel) {
+        for (const auto* signal : {"TERM", "KILL"})
+            static_cast<void>(ssh_channel_request_send_signal(channel, signal));  // whether it can is for the server
     }
 
     // Lets libssh read until the program has ended and said everything, or the sink has had enough.

@@ -49,10 +49,10 @@ class Ssh(unittest.TestCase):
         cls.know_host("host")
 
     @classmethod
-    def start_server(cls, key, port=PORT):
+    def start_server(cls, key, port=PORT, authorized="/root/.ssh/authorized_keys"):
         config = cls.folder / f"sshd_config_{port}"
         config.write_text(f"Port {port}\nListenAddress 127.0.0.1\nHostKey {cls.folder}/{key}\nPidFile none\n"
-                          "AuthorizedKeysFile /root/.ssh/authorized_keys\nPermitRootLogin prohibit-password\n"
+                          f"AuthorizedKeysFile {authorized}\nPermitRootLogin prohibit-password\n"
                           "UsePAM no\nStrictModes no\nMaxSessions 20\n")
         server = subprocess.Popen(["/usr/sbin/sshd", "-D", "-E", str(cls.folder / "sshd.log"), "-f", str(config)])
         end = time.monotonic() + 10
@@ -183,6 +183,35 @@ class Ssh(unittest.TestCase):
         code, text = self.check("-t", "3")
         self.assertEqual(code, 3, text)
         self.assertLess(time.monotonic() - begin, 4)
+
+    def test_a_program_that_hangs_is_ended_there_too(self):
+        # OpenSSH hands no signal on to root's programs, so another user logs in here.
+        there = pathlib.Path("/run/there")
+        there.mkdir()
+        there.chmod(0o777)
+        (there / "keys").write_text((self.folder / "key.pub").read_text())
+        passwd = self.folder / "passwd"
+        users = pathlib.Path("/etc/passwd").read_text().splitlines()
+        passwd.write_text("\n".join([line for line in users if not line.startswith("nobody:")] +
+                                    ["nobody:*:65534:65534:nobody:/:/bin/sh"]) + "\n")
+        passwd.chmod(0o644)
+        subprocess.run(["mount", "--bind", str(passwd), "/etc/passwd"], check=True)
+        server = self.start_server("host", PORT + 2, there / "keys")
+        try:
+            for hang in ("exec sleep 1000", "trap '' TERM; sleep 1000; sleep 1000"):
+                self.say(f"echo $$ >{there}/pid; {hang}")
+                code, text = self.check("-t", "2", "--ssh-host-key", self.fingerprint("host"), target=f"nobody@127.0.0.1:{PORT + 2}")
+                self.assertEqual(code, 3, text)
+                self.assertIn("no answer in time", text)
+                program = pathlib.Path("/proc") / (there / "pid").read_text().strip()
+                end = time.monotonic() + 10
+                while program.exists() and ") Z " not in (program / "stat").read_text():
+                    self.assertLess(time.monotonic(), end, "it still runs there")
+                    time.sleep(0.05)
+        finally:
+            server.terminate()
+            server.wait(10)
+            subprocess.run(["umount", "/etc/passwd"], check=True)
 
     def test_unknown_endless_output_in_time(self):
         self.say("exec yes")
