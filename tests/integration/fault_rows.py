@@ -1,7 +1,7 @@
 """The rows of the fault matrix: which plugin meets which fault, the state that its documentation promises, and the words that say so.
 
 The rule behind the states (docs/plugins.md): what is checked does not answer or answers wrongly is CRITICAL; what kept the plugin from
-looking (a name server, a file, a program, a login) is UNKNOWN. `seen` rows are those in which the right answer came in spite of the fault.
+looking (a name server, a file, a program, a login) is UNKNOWN. OK is promised only where the right answer came in spite of the fault.
 """
 import base64
 import dataclasses
@@ -212,7 +212,8 @@ def http_rows(world):
         ("check_mta_service", "--url"): (reply(b"x" * 100, kind="text/plain"), CRITICAL,
                                          lambda port: ["--url", f"http://127.0.0.1:{port}/alive"]),
         ("check_mta_host", "KumoMTA's metrics"): (reply(KUMO), UNKNOWN,
-                                                  lambda port: ["--mta", "kumomta", "--services", "x", "--url", f"http://127.0.0.1:{port}"]),
+                                                  lambda port: ["--mta", "kumomta", "--services", "x", "--url",
+                                                                f"http://127.0.0.1:{port}"]),
     }
     for (plugin, target), (good, state, arguments) in subjects.items():
         steps = [(HEAD, good)] * 20
@@ -285,7 +286,8 @@ def program_rows(world):
             if (plugin, program, fault) == ("check_mta_host", "journalctl", "garbage"):
                 state = WARNING  # whatever the journal shows under --priority=err is an error
             large = (program, fault) in (("pmta", "endless good lines"), ("pmta", "one endless line"), ("postqueue", "one endless line"))
-            yield Row(plugin, program, fault, arguments, state, "." if state in (OK, WARNING) else f"{program}|journal|PowerMTA|holds no record",
+            says = f"{program}|journal|PowerMTA|holds no record" if state == UNKNOWN else "."
+            yield Row(plugin, program, fault, arguments, state, says,
                       {"FAULT": f"{program}:{fault}"}, fault_programs.surroundings(world.folder, program, fault),
                       mib=DOCUMENT_MIB if large else MIB)
 

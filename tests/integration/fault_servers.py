@@ -58,7 +58,7 @@ def continued(good):
 
 def stream_fault(fault, connection, good, tls):
     """What the fault does in place of sending `good`; with `tls` the client waits for a ServerHello."""
-    if fault in ("silent", "drop"):
+    if fault == "silent":
         wait_for_end(connection)
     elif fault == "late":
         time.sleep(LATE)
