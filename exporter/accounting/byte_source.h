@@ -32,7 +32,8 @@ class ByteSource {
 struct FileId {
     std::uint64_t device = 0;
     std::uint64_t inode = 0;
-    auto operator<=>(const FileId&) const = default;
+    // clang-tidy 14 takes the 0 with which a defaulted comparison compares for a null pointer.
+    auto operator<=>(const FileId&) const = default;  // NOLINT(modernize-use-nullptr)
 };
 
 // Faults: not_found, permission, io; the message names the path and the remedy.
