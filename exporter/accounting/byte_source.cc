@@ -78,8 +78,9 @@ Result<UniqueFd> open_to_read(const std::string& path) {
                     "or set world-readable in PowerMTA's acct-file",
                     path);
     }
-    const Fault fault = errno == ENOENT ? Fault::not_found : Fault::io;
-    return fail(fault, "{}: {}", path, std::generic_category().message(errno));
+    // Renamed, its folder replaced, or removed on another host (NFS).
+    const bool gone = errno == ENOENT || errno == ENOTDIR || errno == ESTALE;
+    return fail(gone ? Fault::not_found : Fault::io, "{}: {}", path, std::generic_category().message(errno));
 }
 
 Result<FileId> id_of(int fd, const std::string& path) {

@@ -225,6 +225,8 @@ FileReader::Outcome FileReader::read_packed(TrackedFile& file, const AfterChunk&
     const base::SteadyTime begun = clock_.steady();
     auto fd = open_located(file);
     if (!fd) return not_opened(file, fd.error());
+    // Nothing of it is skipped and compared on the way, so it is compared first.
+    if (file.offset < file.fingerprint.length && !begins_as_known(file)) return Outcome::changed;
     if (counted_to_its_end(file, fd->get())) {
         file.disk_read = file.size;
         file.unreadable = false;
@@ -235,9 +237,13 @@ FileReader::Outcome FileReader::read_packed(TrackedFile& file, const AfterChunk&
     auto source = open_source(std::move(*fd), file.path);
     if (!source) return unreadable(file, source.error().what);
     if (file.size >= kWorthAThread) *source = read_ahead(std::move(*source));
-    const auto same = skip_counted(file, **source);
-    if (!same) return unreadable(file, same.error().what);
-    if (!*same) return Outcome::changed;
+    const auto skipped = skip_counted(file, **source);
+    if (!skipped) return unreadable(file, skipped.error().what);
+    if (*skipped == Skipped::other_content) return Outcome::changed;
+    if (*skipped == Skipped::not_all_there) {
+        file.disk_read = (*source)->disk_read();
+        return end_of_packed(file, false);
+    }
     file.unreadable = false;
     at_ = 0;
     resume(file);
@@ -274,20 +280,25 @@ FileReader::Outcome FileReader::end_of_packed(TrackedFile& file, bool complete) 
 // every old one, need not be unpacked to learn that nothing is left in it, while the live files wait.
 bool FileReader::counted_to_its_end(const TrackedFile& file, int fd) {
     std::array<char, 4> end{};
-    if (file.packing != Packing::gzip || file.size <= end.size()) return false;
+    // Of a file that is not read yet an empty last member would say the same.
+    if (file.packing != Packing::gzip || file.offset == 0 || file.size <= end.size()) return false;
     const auto got = read_at(fd, end, file.size - end.size(), file.path);
     if (!got || *got != end.size()) return false;
     std::uint32_t length = 0;
     for (std::size_t i = end.size(); i-- > 0;) length = length << 8U | static_cast<unsigned char>(end[i]);
-    if (length != static_cast<std::uint32_t>(file.offset)) return false;
+    return length == static_cast<std::uint32_t>(file.offset) && begins_as_known(file);
+}
+
+// Inodes are used again at once: what lies under the file's name and inode can have another beginning by now.
+bool FileReader::begins_as_known(const TrackedFile& file) {
     const auto beginning = head(file.path);
     return beginning && beginning->id == FileId{file.device, file.inode} &&
            beginning->bytes.size() >= file.fingerprint.length &&
            fingerprint_of(beginning->bytes, file.fingerprint.length) == file.fingerprint;
 }
 
-// Reads over the bytes before file.offset; whether they begin as this file did.
-Result<bool> FileReader::skip_counted(const TrackedFile& file, ByteSource& source) {
+// Reads over the bytes before file.offset.
+Result<FileReader::Skipped> FileReader::skip_counted(const TrackedFile& file, ByteSource& source) {
     std::vector<char> bytes(mta::kScanChunkBytes);
     std::string head;
     std::uint64_t at = 0;
@@ -295,14 +306,15 @@ Result<bool> FileReader::skip_counted(const TrackedFile& file, ByteSource& sourc
         const auto got = source.read(
             {bytes.data(), static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), file.offset - at))});
         if (!got) return fail(got.error());
-        if (*got == 0) return true;  // not all of it is written yet
+        if (*got == 0) return Skipped::not_all_there;
         if (head.size() < file.fingerprint.length) {
             head.append(bytes.data(), std::min(*got, file.fingerprint.length - head.size()));
         }
         at += *got;
     }
     const std::size_t length = std::min<std::size_t>(head.size(), file.fingerprint.length);
-    return length < file.fingerprint.length || fingerprint_of(head, length) == file.fingerprint;
+    const bool same = length < file.fingerprint.length || fingerprint_of(head, length) == file.fingerprint;
+    return same ? Skipped::all : Skipped::other_content;
 }
 
 void FileReader::read_stream(int fd, const AfterChunk& after_chunk) {

@@ -65,7 +65,9 @@ class FileReader {
     [[nodiscard]] Outcome not_opened(TrackedFile& file, const base::Error& error);
     [[nodiscard]] bool same_beginning(const TrackedFile& file);
     [[nodiscard]] bool counted_to_its_end(const TrackedFile& file, int fd);
-    [[nodiscard]] static base::Result<bool> skip_counted(const TrackedFile& file, ByteSource& source);
+    [[nodiscard]] bool begins_as_known(const TrackedFile& file);
+    enum class Skipped { all, other_content, not_all_there };
+    [[nodiscard]] static base::Result<Skipped> skip_counted(const TrackedFile& file, ByteSource& source);
     void resume(const TrackedFile& file);
     void finish(TrackedFile& file);
     void count_scanned(TrackedFile* file);

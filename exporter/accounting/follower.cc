@@ -16,8 +16,8 @@ namespace {
 constexpr std::chrono::milliseconds kRescanPause{20};
 // Files that are read at once keep their descriptor, so that a rename or removal loses nothing that was written before.
 constexpr std::size_t kOpenFiles = 64;
-// A segment of a log is written to for minutes, a copy of one within moments.
-constexpr std::chrono::seconds kSegmentRests{2};
+// A segment of a log is written to for minutes, a copy is written without a pause.
+constexpr std::chrono::seconds kCopyRests{2};
 // A rotation renames a handful of files in a moment; where names never rest, the next rescan goes on.
 constexpr int kLooks = 10;
 // Long enough for a file that was moved away by hand to come back, short enough for a state file of constant size.
@@ -52,6 +52,7 @@ void Follower::restore(const std::vector<FileState>& files) {
 }
 
 void Follower::rescan() {
+    replaced_.clear();
     int looks = 1;
     while (!look() && looks < kLooks) ++looks;
     report_watching();
@@ -61,6 +62,7 @@ void Follower::rescan() {
     by_path_.clear();
     for (TrackedFile* file : located_) by_path_[file->path] = file;
     rescan_wanted_ = false;
+    lost_sight_ = false;
     last_rescan_ = clock_.steady();
     next_rescan_ = last_rescan_ + settings_.rescan_interval;
 }
@@ -85,8 +87,9 @@ Listing Follower::list() const {
     return list_files(settings_.globs, settings_.moved_to, remembers_lines(settings_.format));
 }
 
-// False when files were renamed or removed meanwhile: one may be missing among those found, or have another's name.
-// Where lines are understood by those before them, a file that is missing would be read after newer ones.
+// False when files were renamed or removed meanwhile: one may be missing among those found, or have another's name. The
+// names are compared once more where that cannot be made good: a later rescan comes too late when this is the only one,
+// the first one, or when lines are understood by those before them, and so files read in their order.
 bool Follower::look() {
     const Listing listing = list();
     std::set<std::string> folders = listing.folders;
@@ -104,7 +107,9 @@ bool Follower::look() {
         for (const auto& file : files_) index.add(*file);
     }
     for (const SeenFile* seen : unknown) identify(*seen, index);
-    if (moved_ || !remembers_lines(settings_.format)) return !moved_;
+    const bool compare_names =
+        finished_files_ || remembers_lines(settings_.format) || last_rescan_ == base::SteadyTime{};
+    if (moved_ || !compare_names) return !moved_;
     return std::ranges::equal(list().files, listing.files, [](const SeenFile& a, const SeenFile& b) {
         return std::tie(a.path, a.device, a.inode) == std::tie(b.path, b.device, b.inode);
     });
@@ -142,7 +147,7 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
         } else {
             // The descriptor would lead to the new content under the old file's name.
             found->second->fd.reset();
-            if (found->second->path == seen.path) {
+            if (found->second->path == seen.path && replaced_.insert(found->second).second) {
                 ++events_.truncations;
                 log_(Severity::warning, seen.path + ": has other content than before; what was not read of it is lost");
             }
@@ -156,11 +161,11 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
 // Nothing when that cannot be said because the file has another name by now.
 std::optional<bool> Follower::same_content(const TrackedFile& file, const SeenFile& seen) {
     if (file.packing == Packing::none && seen.size < file.fingerprint.length) return false;
-    if (file.verified && file.path == seen.path && seen.size >= file.size) return true;
+    if (file.verified && !file.compare && file.path == seen.path && seen.size >= file.size) return true;
     const auto head = head_of(seen);
     if (!head && head.error().fault == base::Fault::not_found) return std::nullopt;
     if (!head) return file.path == seen.path;  // unreadable for now, not another file
-    if (head->bytes.size() < file.fingerprint.length) return false;
+    if (head->packing != file.packing || head->bytes.size() < file.fingerprint.length) return false;
     return fingerprint_of(head->bytes, file.fingerprint.length) == file.fingerprint;
 }
 
@@ -191,19 +196,20 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) 
         log_(Severity::warning, seen.path + ": became shorter than what was read of it");
         file.offset = seen.size;
     }
-    if (file.size != seen.size) {
+    if (file.size != seen.size || file.compare) {
         file.grown = clock_.steady();
         file.finished = false;
     }
     if (file.disk_read != seen.size || file.modified != seen.modified) file.dirty = true;
     file.size = seen.size;
     file.modified = seen.modified;
+    file.compare = false;
 }
 
-// Whether a packed file without its end is a segment with little in it so far, and no copy of a known file on its way.
-bool Follower::rests(const SeenFile& seen, const Head& head) const {
+// Whether nothing was written to it for a while: no copy on its way.
+bool Follower::rests(const SeenFile& seen) const {
     const std::int64_t now = std::chrono::nanoseconds(clock_.wall().time_since_epoch()).count();
-    return head.packing == Packing::zstd && now - seen.modified >= std::chrono::nanoseconds(kSegmentRests).count();
+    return now - seen.modified >= std::chrono::nanoseconds(kCopyRests).count();
 }
 
 // A file whose inode is not followed: a known one under another name, a copy of one, or a new one.
@@ -216,7 +222,9 @@ void Follower::identify(const SeenFile& seen, Index& index) {
         return;
     }
     const bool full = head->bytes.size() >= full_fingerprint_length(head->bytes);
-    if (head->records_end == 0 || (head->growing && !full && !rests(seen, *head))) {
+    // A packed file without its end: a segment with little in it so far, or a copy of a known file on its way.
+    const bool segment = head->packing == Packing::zstd && rests(seen);
+    if (head->records_end == 0 || (head->growing && !full && !segment)) {
         without_record_.insert(seen.path);
         if (!finished_files_) return;
     }
@@ -225,10 +233,11 @@ void Follower::identify(const SeenFile& seen, Index& index) {
         copies_.insert(inode);
         return;
     }
-    // Shorter than what was read, in a file of its own and with a name of its own: a copy that is still on its way. All
-    // that it has so far is counted.
+    // Shorter than what was read, in a file of its own: a copy that is still on its way. All that it has so far is
+    // counted. Under the name of the known file it may be a shorter one that took its place, once it rests.
     const bool on_its_way = known != nullptr && head->packing == Packing::none && known->packing == Packing::none &&
-                            known->path != seen.path && known->inode != seen.inode && seen.size < known->offset;
+                            known->inode != seen.inode && seen.size < known->offset &&
+                            (known->path != seen.path || !rests(seen));
     if (on_its_way) {
         without_record_.insert(seen.path);
         return;
@@ -386,9 +395,10 @@ bool Follower::any_dirty() const {
 
 void Follower::content_changed(TrackedFile& file) {
     file.fd.reset();
-    file.size = UINT64_MAX;  // so that the next rescan compares the content
+    file.compare = true;
     file.dirty = false;
     rescan_wanted_ = true;
+    lost_sight_ = true;
 }
 
 void Follower::close_idle() {

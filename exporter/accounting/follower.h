@@ -51,8 +51,9 @@ class Follower {
     // Matches the globs anew: finds new, renamed, replaced, shortened and vanished files. What is renamed meanwhile is
     // looked at again, so that the files found belong together.
     void rescan();
-    // Whether something changed under the reader's hands since: another rescan would find more.
-    [[nodiscard]] bool rescan_wanted() const { return rescan_wanted_; }
+    // Whether since the last rescan a reader met other content than it knew, or nothing: where that file went is not
+    // known.
+    [[nodiscard]] bool lost_sight() const { return lost_sight_; }
     // Waits for changes, at most until the next rescan is due, and applies them.
     void wait(int wake_fd, std::chrono::milliseconds at_most);
     // Files that may have something to read, oldest first record first.
@@ -81,7 +82,7 @@ class Follower {
     [[nodiscard]] std::optional<bool> same_content(const TrackedFile& file, const SeenFile& seen);
     [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
     void identify(const SeenFile& seen, Index& index);
-    [[nodiscard]] bool rests(const SeenFile& seen, const Head& head) const;
+    [[nodiscard]] bool rests(const SeenFile& seen) const;
     [[nodiscard]] TrackedFile* match(const Head& head, const SeenFile& seen, const Index& index) const;
     TrackedFile& add_new(const SeenFile& seen, const Head& head);
     void handle_missing();
@@ -98,10 +99,11 @@ class Follower {
     Watcher watcher_;
     std::vector<std::unique_ptr<TrackedFile>> files_;
     std::unordered_map<std::string, TrackedFile*> by_path_;
-    std::set<TrackedFile*> located_;        // found by this rescan
-    std::set<FileId> copies_;               // of followed files
-    std::set<std::string> without_record_;  // paths of files that have no complete record yet
-    bool moved_ = false;                    // a listed path led elsewhere when its file was looked at
+    std::set<TrackedFile*> located_;         // found by this rescan
+    std::set<FileId> copies_;                // of followed files
+    std::set<std::string> without_record_;   // paths of files that have no complete record yet
+    std::set<const TrackedFile*> replaced_;  // whose content this rescan found to be another
+    bool moved_ = false;                     // a listed path led elsewhere when its file was looked at
     std::set<ListingProblem> problems_;
     std::string unwatched_because_;
     FileEvents events_;
@@ -109,6 +111,7 @@ class Follower {
     base::SteadyTime next_rescan_{};
     base::SteadyTime last_rescan_{};
     bool rescan_wanted_ = true;
+    bool lost_sight_ = false;
 };
 
 }  // namespace mtawatch::exporter

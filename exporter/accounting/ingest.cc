@@ -10,8 +10,9 @@ namespace {
 
 // pmta.log is looked at this often where no accounting record comes in between.
 constexpr std::chrono::milliseconds kLookAtLog{2'000};
-// The first backlog is not read while a file of it was renamed before it was opened. Rotation takes moments.
-constexpr int kLooksAtStart = 10;
+// How often in a row files are looked for that were renamed before they were opened. Rotation takes moments; a file
+// that never is what it seems must not hold the others back for ever.
+constexpr int kRoundsHeldBack = 50;
 
 }  // namespace
 
@@ -53,15 +54,16 @@ void Ingest::catch_up(const AfterChunk& after_chunk) {
         const WriterTurn turn(lock_);
         store_.begin_expected(settings_.expected_types);
     }
-    bool all = false;
-    for (int looks = 0; looks < kLooksAtStart; ++looks) {
+    Round round = Round::incomplete;
+    for (int rounds = 0; round == Round::incomplete && rounds <= kRoundsHeldBack; ++rounds) {
         follower_.rescan();
-        all = read_dirty(after_chunk);
-        if (!all || !follower_.rescan_wanted()) break;
+        round = read_dirty(after_chunk);
     }
+    if (round == Round::incomplete)
+        log_(Severity::warning, "files change faster than they can be read; not all is read");
     log_follower_.look();
     publish();
-    if (all) end_backlog();
+    if (round == Round::complete) end_backlog();
 }
 
 // A first start that may read nothing has no baseline: a 0 would be untrue, and what is there a spike once it is read.
@@ -74,11 +76,12 @@ void Ingest::end_backlog() {
 }
 
 void Ingest::follow(int wake_fd, const AfterChunk& after_chunk) {
-    follower_.wait(wake_fd, follower_.any_dirty() ? std::chrono::milliseconds(0) : kLookAtLog);
-    const bool all = read_dirty(after_chunk);
+    const bool at_once = follower_.any_dirty() && !held_back();
+    follower_.wait(wake_fd, at_once ? std::chrono::milliseconds(0) : kLookAtLog);
+    const Round round = held_back() ? Round::incomplete : read_dirty(after_chunk);
     log_follower_.look();
     publish();
-    if (all && catching_up_) end_backlog();
+    if (round == Round::complete && catching_up_) end_backlog();
 }
 
 void Ingest::read_stream(int fd, const AfterChunk& after_chunk) {
@@ -96,29 +99,36 @@ std::vector<TrackedFile*> Ingest::files_to_read() {
     return files;
 }
 
-// False when it was interrupted.
-bool Ingest::read_dirty(const AfterChunk& after_chunk) {
+// Where lines are understood by those before them, nothing is read while it is not known where an older file went.
+bool Ingest::held_back() const {
+    return remembers_lines(settings_.format) && follower_.lost_sight() && rounds_held_back_ > 0;
+}
+
+Ingest::Round Ingest::read_dirty(const AfterChunk& after_chunk) {
     const auto progress = [&] {
         const WriterTurn turn(lock_);
         marks_.last_read = base::unix_seconds(clock_.wall());
         return true;
     };
+    bool changed = false;
     for (TrackedFile* file : files_to_read()) {
         const std::uint64_t offset = file->offset;
         const FileReader::Outcome outcome = reader_.read(*file, after_chunk);
         if (file->offset != offset) progress();
-        if (outcome == FileReader::Outcome::interrupted) return false;
+        if (outcome == FileReader::Outcome::interrupted) return Round::interrupted;
         if (outcome == FileReader::Outcome::changed) {
             follower_.content_changed(*file);
+            changed = true;
             // Its lines have to be read before those of the newer files: first find it again.
-            if (remembers_lines(settings_.format)) break;
+            if (remembers_lines(settings_.format) && rounds_held_back_ < kRoundsHeldBack) break;
         }
         if (outcome == FileReader::Outcome::unreadable && reported_.insert(reader_.problem()).second) {
             log_(Severity::warning, reader_.problem());
         }
     }
+    rounds_held_back_ = changed && rounds_held_back_ < kRoundsHeldBack ? rounds_held_back_ + 1 : 0;
     follower_.close_idle();
-    return true;
+    return changed ? Round::incomplete : Round::complete;
 }
 
 void Ingest::publish() {

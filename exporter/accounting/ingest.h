@@ -76,7 +76,13 @@ class Ingest {
   private:
     [[nodiscard]] std::vector<SourceStatus> no_sources() const;
     [[nodiscard]] std::vector<TrackedFile*> files_to_read();
-    [[nodiscard]] bool read_dirty(const AfterChunk& after_chunk);
+    enum class Round {
+        complete,     // every file was read to its present end, or cannot be
+        incomplete,   // a file was not what it was found to be: it has to be found again
+        interrupted,  // AfterChunk said so
+    };
+    [[nodiscard]] Round read_dirty(const AfterChunk& after_chunk);
+    [[nodiscard]] bool held_back() const;
     void end_backlog();
     void publish();
     void report_problems();
@@ -100,6 +106,7 @@ class Ingest {
     std::vector<SourceStatus> sources_;
     Amount amount_;
     std::size_t unwatched_folders_ = 0;
+    int rounds_held_back_ = 0;  // in a row
 };
 
 }  // namespace mtawatch::exporter

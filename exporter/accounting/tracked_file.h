@@ -78,6 +78,7 @@ struct TrackedFile : FileState {
     bool finished = false;  // read to its very end
     bool detached = false;  // only the open descriptor leads to it
     bool unreadable = false;
+    bool compare = false;  // its content is in doubt: the next rescan compares it whatever name and size say
 };
 
 }  // namespace mtawatch::exporter

@@ -75,6 +75,13 @@ class Counting {
             return true;
         });
     }
+    // One round of a running exporter: no waiting when there is something to read.
+    void follow(std::function<void()> meanwhile = {}) {
+        ingest_.follow(-1, [&] {
+            if (meanwhile) std::exchange(meanwhile, {})();
+            return true;
+        });
+    }
     // What a series of the exposition says; nothing where there is no such series.
     std::string value(const std::string& series) {
         std::string text;
@@ -84,6 +91,13 @@ class Counting {
         if (at == std::string::npos) return "nothing";
         const std::size_t begin = at + series.size() + 1;
         return text.substr(begin, text.find('\n', begin) - begin);
+    }
+
+    [[nodiscard]] bool ready() const { return ingest_.ready(); }
+    [[nodiscard]] std::uint64_t lag_bytes() const {
+        std::uint64_t bytes = 0;
+        for (const Ingest::SourceStatus& source : ingest_.sources()) bytes += source.lag_bytes;
+        return bytes;
     }
 
   private:
@@ -103,7 +117,6 @@ std::vector<std::string> order_found(const World& world, std::function<void()> m
     follower.rescan();
     std::vector<std::string> names;
     for (const TrackedFile* file : follower.dirty()) names.push_back(fs::path(file->path).filename());
-    BOOST_TEST(!follower.rescan_wanted());
     return names;
 }
 
@@ -159,6 +172,93 @@ BOOST_AUTO_TEST_CASE(a_sender_is_known_though_its_file_was_renamed_before_it_was
     BOOST_TEST(counting.value(kFromNews) == "1");
 }
 
+// The rounds go on as in a running exporter: the newer file is ready to be read, where the older one went is not known.
+BOOST_AUTO_TEST_CASE(a_newer_file_waits_in_the_next_round_too) {
+    World world(RecordFormat::postfix);
+    world.settings.rescan_interval = std::chrono::milliseconds(1);
+    Counting counting(world);
+    counting.look();
+    world.write("mail.log.3.gz", packed(noise("10:00:00")));
+    world.write("mail.log.2.gz", packed(queued("10:01:00")));
+    world.write("mail.log", sent("10:02:00"));
+    bool renamed = false;
+    for (int round = 0; round < 200 && counting.value(kFromNews) != "1"; ++round) {
+        counting.follow([&] {
+            if (std::exchange(renamed, true)) return;
+            world.rename("mail.log.3.gz", "mail.log.4.gz");
+            world.rename("mail.log.2.gz", "mail.log.3.gz");
+        });
+    }
+    BOOST_TEST(renamed);
+    BOOST_TEST(counting.value(kFromNews) == "1");
+}
+
+BOOST_AUTO_TEST_CASE(the_backlog_is_read_when_what_was_renamed_is_found_again) {
+    World world(RecordFormat::pmta);
+    world.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
+    world.write("acct.csv.1", kHeader + delivery("b@gmail.com", "11:00:00"));
+    Counting counting(world);
+    counting.look([&] { world.rename("acct.csv.1", "acct.csv.2"); });
+    BOOST_TEST(counting.value(kDeliveries) == "2");
+    BOOST_TEST(counting.ready());
+}
+
+BOOST_AUTO_TEST_CASE(a_gz_with_an_empty_member_at_its_end_is_read) {
+    World world(RecordFormat::pmta);
+    world.write("acct.csv.1.gz", packed(kHeader + delivery("a@gmail.com", "10:00:00")) + packed(""));
+    Counting counting(world);
+    counting.look();
+    BOOST_TEST(counting.value(kDeliveries) == "1");
+}
+
+// As when the inode of a removed file is used again at once.
+BOOST_AUTO_TEST_CASE(a_packed_file_with_another_content_under_its_inode_is_another_file) {
+    World world(RecordFormat::pmta);
+    const std::string followed = kHeader + delivery("b@gmail.com", "11:00:00") + delivery("c@gmail.com", "11:00:01");
+    world.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
+    world.write("acct.csv.1.gz", packed(kHeader + delivery("old@gmail.com", "10:30:00")));
+    world.write("acct.csv.9", followed);
+    Counting counting(world);
+    counting.look(
+        [&] { std::ofstream(world.path("acct.csv.1.gz"), std::ios::binary | std::ios::trunc) << packed(followed); });
+    counting.look();
+    BOOST_TEST(counting.value(kDeliveries) == "3");
+}
+
+BOOST_AUTO_TEST_CASE(a_file_that_was_compressed_in_place_is_counted_once) {
+    World world(RecordFormat::pmta);
+    std::string content = kHeader;
+    for (int i = 0; i < 400; ++i) content += delivery("user" + std::to_string(i * 7919) + "@gmail.com", "10:00:00");
+    world.write("acct.csv.1", content);
+    Counting counting(world);
+    counting.look();
+    std::ofstream(world.path("acct.csv.1"), std::ios::binary | std::ios::trunc) << packed(content);
+    counting.look();
+    counting.look();
+    BOOST_TEST(counting.value(kDeliveries) == "400");
+    BOOST_TEST(counting.lag_bytes() == 0U);
+}
+
+// Brought back by a slow copy: as long as it is written it is no shorter file that took its place.
+BOOST_AUTO_TEST_CASE(a_file_that_is_copied_back_under_its_own_name_is_counted_once) {
+    World world(RecordFormat::pmta);
+    std::string content = kHeader;
+    for (int i = 0; i < 40; ++i) content += delivery("user" + std::to_string(i) + "@gmail.com", "10:00:00");
+    world.write("acct.csv", content);
+    world.write("acct.csv.9", kHeader + delivery("other@gmail.com", "09:00:00"));
+    Counting counting(world);
+    counting.look();
+    BOOST_TEST(counting.value(kDeliveries) == "41");
+    fs::remove(world.path("acct.csv"));
+    counting.look();
+    const std::size_t half = content.rfind("d,", content.size() / 2);
+    world.write("acct.csv", content.substr(0, half));
+    counting.look();
+    world.write("acct.csv", content.substr(half) + delivery("new@gmail.com", "11:00:00"));
+    counting.look();
+    BOOST_TEST(counting.value(kDeliveries) == "42");
+}
+
 BOOST_AUTO_TEST_CASE(a_packed_file_that_was_replaced_before_it_was_read_keeps_its_own_records) {
     World world(RecordFormat::pmta);
     world.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
@@ -202,6 +302,7 @@ BOOST_AUTO_TEST_CASE(a_file_replaced_by_a_shorter_one_of_the_same_beginning_is_r
     Counting counting(world);
     counting.look();
     world.write("saved", content.substr(0, content.rfind("d,", content.size() / 2)));
+    fs::last_write_time(world.path("saved"), fs::file_time_type::clock::now() - std::chrono::minutes(1));
     world.rename("saved", "acct.csv");
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "40");
