@@ -93,8 +93,24 @@ bool PostfixMemory::evict_for(std::uint32_t message) {
     return true;
 }
 
+// Without this, a memory full of short texts forgot every message for one long text, and had no room for it even then.
+void PostfixMemory::pack_texts() {
+    TextHeap packed = texts_.empty_one();
+    for (std::uint32_t at = oldest_; at != kNoEntry; at = messages_[at].next) {
+        messages_[at].sender = packed.store(texts_.at(messages_[at].sender));
+        for (std::uint32_t r = messages_[at].first; r != kNoEntry; r = recipients_[r].next) {
+            if (recipients_[r].text != kFinal) recipients_[r].text = packed.store(texts_.at(recipients_[r].text));
+        }
+    }
+    texts_ = std::move(packed);
+}
+
 std::uint32_t PostfixMemory::store(std::uint32_t message, std::string_view text) {
     while (!texts_.has_room(text.size())) {
+        if (texts_.scattered()) {
+            pack_texts();
+            continue;
+        }
         if (!evict_for(message)) return TextHeap::kNone;
     }
     return texts_.store(text);

@@ -80,6 +80,7 @@ class PostfixMemory {
     [[nodiscard]] static std::uint64_t recipient_key(const Message& message, std::uint64_t recipient);
     [[nodiscard]] std::uint32_t add_recipient(std::uint32_t message, std::uint64_t key);
     [[nodiscard]] std::uint32_t store(std::uint32_t message, std::string_view text);
+    void pack_texts();
     [[nodiscard]] bool evict_for(std::uint32_t message);
     [[nodiscard]] bool load_message(base::ByteReader& from);
     void release_recipients(Message& message);

@@ -14,6 +14,7 @@ std::size_t TextHeap::size_class(std::size_t length) {
 void TextHeap::clear() {
     bytes_.assign(kUnit, '\0');  // place 0 is the empty text
     free_.fill(kNone);
+    free_bytes_ = 0;
 }
 
 bool TextHeap::has_room(std::size_t length) const {
@@ -39,6 +40,7 @@ std::uint32_t TextHeap::store(std::string_view text) {
     if (free_[wanted] != kNone) {
         place = free_[wanted];
         std::memcpy(&free_[wanted], bytes_.data() + place * kUnit, sizeof place);
+        free_bytes_ -= kUnit << wanted;
     } else if (!carve(kUnit << wanted, place)) {
         // A larger block serves; its second half and what is left of that become blocks of their own.
         std::size_t larger = wanted + 1;
@@ -46,6 +48,7 @@ std::uint32_t TextHeap::store(std::string_view text) {
         if (larger >= kSizes) return kNone;
         place = free_[larger];
         std::memcpy(&free_[larger], bytes_.data() + place * kUnit, sizeof place);
+        free_bytes_ -= kUnit << wanted;
         while (larger-- > wanted) {
             const auto half = static_cast<std::uint32_t>(place + (std::size_t{1} << larger));
             std::memcpy(bytes_.data() + half * kUnit, &free_[larger], sizeof half);
@@ -69,6 +72,7 @@ void TextHeap::release(std::uint32_t place) {
     const std::size_t number = size_class(at(place).size());
     std::memcpy(bytes_.data() + place * kUnit, &free_[number], sizeof place);
     free_[number] = place;
+    free_bytes_ += kUnit << number;
 }
 
 }  // namespace mtawatch::mta

@@ -424,6 +424,25 @@ BOOST_AUTO_TEST_CASE(limits_hold_and_what_is_given_up_is_counted) {
     BOOST_CHECK_EQUAL(memory.recipients(), 0U);
 }
 
+// Its blocks were all small, and what is freed was never joined.
+BOOST_AUTO_TEST_CASE(one_long_text_does_not_make_a_full_memory_forget_every_message) {
+    mta::PostfixMemory memory({.messages = 8192, .recipients = 16, .text_bytes = 64U << 10U});
+    const auto sender = [](std::uint64_t key) { return fmt::format("{}@b.example", key); };
+    for (std::uint64_t key = 1; key <= 5000; ++key) memory.set_sender(memory.touch(key, kLine), sender(key), 10);
+    const std::size_t before = memory.messages();
+    BOOST_TEST(before > 4000U);
+    const std::string longest(500, 'x');
+    const std::uint32_t message = memory.touch(10'000, kLine);
+    memory.set_sender(message, longest, 10);
+    BOOST_TEST(memory.sender(message) == longest);
+    BOOST_TEST(memory.messages() > before * 8 / 10);
+    for (std::uint64_t key = 1; key <= 5000; ++key) {
+        const std::uint32_t found = memory.find(key);
+        if (found != mta::kNoEntry) BOOST_REQUIRE_EQUAL(memory.sender(found), sender(key));
+    }
+    BOOST_TEST(memory.overflowed() > 0U);
+}
+
 BOOST_AUTO_TEST_CASE(texts_of_all_sizes_share_the_room) {
     mta::TextHeap heap(64U << 10U);
     std::vector<std::pair<std::uint32_t, std::string>> kept;
