@@ -19,7 +19,7 @@ from mail_servers import Authority, openssl
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 SECONDS = 2  # of -t in every row
-MIB = 48  # of memory at most; the largest small file that is read whole has 16 MiB
+MIB = 64  # of memory at most; the largest small file or output that is read whole has 16 MiB, and is copied as it grows
 DOCUMENT_MIB = 160  # where a document may have 64 MiB: it, and the same again while its room is doubled
 
 
