@@ -8,6 +8,7 @@
 
 #include "shared/io/files.h"
 #include "shared/probe/mail_cert_look.h"
+#include "shared/probe/trust.h"
 
 namespace mtawatch::probe {
 namespace {
@@ -17,7 +18,7 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-constexpr std::size_t max_reference_bytes = 16U << 20U;  // a CA bundle is 200 KiB, key and certificate files far less
+constexpr std::size_t max_reference_bytes = 16U << 20U;  // key and certificate files have some KiB
 
 Result<void> read_references(const MailCertQuery& query, const World& world, CertLookContext& context) {
     const bool services = std::any_of(query.endpoints.begin(), query.endpoints.end(),
@@ -25,14 +26,8 @@ Result<void> read_references(const MailCertQuery& query, const World& world, Cer
     tls::TrustSettings trust;
     trust.offer = tls::Offer::anything;  // an old server shows its certificate too
     trust.ca_directory = query.verify && services ? world.files->real_path(trust.ca_directory) : "";
-    if (!query.ca_file.empty()) {
-        auto authorities = world.files->read(query.ca_file, max_reference_bytes);
-        if (!authorities) return fail(authorities.error());
-        trust.authorities = std::move(*authorities);
-        if (trust.authorities.empty()) return fail(Fault::malformed, "{}: the file is empty", query.ca_file);
-    }
-    auto made = tls::Context::make(trust);
-    if (!made) return fail(query.ca_file.empty() ? made.error() : made.error().at(query.ca_file));
+    auto made = trust_of(std::move(trust), query.ca_file, world);
+    if (!made) return fail(made.error());
     context.trust = std::move(*made);
     if (!query.same_as.empty()) {
         const auto bytes = world.files->read(query.same_as, max_reference_bytes);

@@ -6,6 +6,7 @@
 #include "shared/io/files.h"
 #include "shared/probe/mail_submit_dialogue.h"
 #include "shared/probe/secret_file.h"
+#include "shared/probe/trust.h"
 
 namespace mtawatch::probe {
 namespace {
@@ -14,8 +15,7 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-constexpr std::size_t max_authorities_bytes = 16U << 20U;  // a CA bundle is 200 KiB
-constexpr std::size_t max_address_bytes = 254;             // RFC 5321 section 4.5.3.1.3
+constexpr std::size_t max_address_bytes = 254;  // RFC 5321 section 4.5.3.1.3
 constexpr std::uint32_t readable_by_all = 0004;
 
 constexpr std::array<std::string_view, submit_steps> step_names{"resolve", "connect", "tls",  "greeting", "hello",
@@ -84,14 +84,7 @@ Result<std::shared_ptr<const tls::Context>> trust_of(const MailSubmitQuery& quer
     if (query.tls == SubmitTls::none) return nullptr;
     tls::TrustSettings trust;
     trust.ca_directory = query.verify ? world.files->real_path(trust.ca_directory) : "";
-    if (query.ca_file.empty()) return tls::Context::make(trust);
-    auto authorities = world.files->read(query.ca_file, max_authorities_bytes);
-    if (!authorities) return fail(authorities.error());
-    if (authorities->empty()) return fail(Fault::malformed, "{}: the file is empty", query.ca_file);
-    trust.authorities = std::move(*authorities);
-    auto made = tls::Context::make(trust);
-    if (!made) return fail(made.error().at(query.ca_file));
-    return made;
+    return trust_of(std::move(trust), query.ca_file, world);
 }
 
 }  // namespace

@@ -7,31 +7,15 @@
 #include "shared/base/text.h"
 #include "shared/dns/names.h"
 #include "shared/http/client.h"
-#include "shared/io/files.h"
 #include "shared/probe/dial.h"
+#include "shared/probe/trust.h"
 #include "shared/probe/txt_record.h"
-#include "shared/tls/verify.h"
 
 namespace mtawatch::probe {
 
 namespace {
 
 using base::Result;
-
-constexpr std::size_t max_ca_bytes = 16U << 20U;  // the whole bundle of a system has 200 KiB
-
-Result<std::shared_ptr<const tls::Context>> make_context(const std::string& ca_file, const World& world) {
-    tls::TrustSettings trust;
-    if (!ca_file.empty()) {
-        auto text = world.files->read(ca_file, max_ca_bytes);
-        if (!text) return base::fail(text.error());
-        if (text->empty()) return base::fail(base::Fault::malformed, "{}: the file is empty", ca_file);
-        trust.authorities = std::move(*text);
-    }
-    auto made = tls::Context::make(trust);
-    if (!made) return base::fail(ca_file.empty() ? made.error() : made.error().at(ca_file));
-    return made;
-}
 
 // What the web server's answer means (section 3.3).
 void take_answer(const http::Answer& answer, MtaStsObservation& out) {
@@ -65,7 +49,7 @@ void take_answer(const http::Answer& answer, MtaStsObservation& out) {
 
 Result<void> fetch_policy(const MtaStsQuery& query, MtaStsObservation& out, const base::Deadline& deadline,
                           World& world) {
-    auto context = make_context(query.ca_file, world);
+    auto context = trust_of({}, query.ca_file, world);
     if (!context) return base::fail(context.error());
     http::Request request;
     auto url = http::parse_url(out.url);
