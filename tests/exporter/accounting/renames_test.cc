@@ -23,6 +23,15 @@ std::string delivery(const std::string& rcpt, const std::string& time) {
            ",2.0.0 (success),smtp;250 ok,vmta1\n";
 }
 
+// More records than a fingerprint covers.
+std::string file_of(int deliveries) {
+    std::string content = kHeader;
+    for (int i = 0; i < deliveries; ++i) {
+        content += delivery("user" + std::to_string(i * 7919) + "@gmail.com", "10:00:00");
+    }
+    return content;
+}
+
 std::string line(const std::string& text, const std::string& time) {
     return "2026-11-20T" + time + "+00:00 mx1 " + text + "\n";
 }
@@ -227,8 +236,7 @@ BOOST_AUTO_TEST_CASE(a_packed_file_with_another_content_under_its_inode_is_anoth
 
 BOOST_AUTO_TEST_CASE(a_file_that_was_compressed_in_place_is_counted_once) {
     World world(RecordFormat::pmta);
-    std::string content = kHeader;
-    for (int i = 0; i < 400; ++i) content += delivery("user" + std::to_string(i * 7919) + "@gmail.com", "10:00:00");
+    const std::string content = file_of(400);
     world.write("acct.csv.1", content);
     Counting counting(world);
     counting.look();
@@ -242,8 +250,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_compressed_in_place_is_counted_once) {
 // Brought back by a slow copy: as long as it is written it is no shorter file that took its place.
 BOOST_AUTO_TEST_CASE(a_file_that_is_copied_back_under_its_own_name_is_counted_once) {
     World world(RecordFormat::pmta);
-    std::string content = kHeader;
-    for (int i = 0; i < 40; ++i) content += delivery("user" + std::to_string(i) + "@gmail.com", "10:00:00");
+    const std::string content = file_of(40);
     world.write("acct.csv", content);
     world.write("acct.csv.9", kHeader + delivery("other@gmail.com", "09:00:00"));
     Counting counting(world);
@@ -276,8 +283,7 @@ BOOST_AUTO_TEST_CASE(a_packed_file_that_was_replaced_before_it_was_read_keeps_it
 // The copy is known by its beginning, and nothing is counted of it before it is as long as what was read.
 BOOST_AUTO_TEST_CASE(a_copy_met_half_written_after_the_truncation_is_counted_once) {
     World world(RecordFormat::pmta);
-    std::string content = kHeader;
-    for (int i = 0; i < 40; ++i) content += delivery("user" + std::to_string(i) + "@gmail.com", "10:00:00");
+    const std::string content = file_of(40);
     world.write("acct.csv", content);
     Counting counting(world);
     counting.look();
@@ -296,8 +302,7 @@ BOOST_AUTO_TEST_CASE(a_copy_met_half_written_after_the_truncation_is_counted_onc
 // What is written to it after that counts, although it is still shorter than what was read.
 BOOST_AUTO_TEST_CASE(a_file_replaced_by_a_shorter_one_of_the_same_beginning_is_read_on) {
     World world(RecordFormat::pmta);
-    std::string content = kHeader;
-    for (int i = 0; i < 40; ++i) content += delivery("user" + std::to_string(i) + "@gmail.com", "10:00:00");
+    const std::string content = file_of(40);
     world.write("acct.csv", content);
     Counting counting(world);
     counting.look();
