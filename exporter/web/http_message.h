@@ -24,9 +24,8 @@ void set_limits(RequestParser& parser);
 [[nodiscard]] std::optional<Response> refusal_of(beast::error_code error);
 // The answer to a request that is not to be read further than its header:
 // - one whose body's end is not told by Content-Length. No request of ours has a body. Beast knows "chunked" alone,
-// takes
-//   a request with any other coding for one without a body, and would read its body as the next request; Beast 1.74
-//   ends the program in an assertion when the last, empty chunk arrives byte by byte;
+//   takes a request with any other coding for one without a body, and would read its body as the next request; Beast
+//   1.74 ends the program in an assertion when the last, empty chunk arrives byte by byte;
 // - one without exactly one Host, which whoever stands between us and the client may read in another way (RFC 9112
 //   section 3.2). HTTP/1.0 needs none.
 [[nodiscard]] std::optional<Response> refusal_of_header(const RequestParser& parser);
