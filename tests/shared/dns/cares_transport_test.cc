@@ -49,16 +49,7 @@ class Server {
   public:
     explicit Server(Behaviour udp, Behaviour tcp = nullptr)
         : udp_behaviour_(std::move(udp)), tcp_behaviour_(std::move(tcp)) {
-        udp_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        sockaddr_in own{};
-        own.sin_family = AF_INET;
-        own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof own;
-        BOOST_REQUIRE(bind(udp_, reinterpret_cast<sockaddr*>(&own), size) == 0);
-        getsockname(udp_, reinterpret_cast<sockaddr*>(&own), &size);
-        port_ = ntohs(own.sin_port);
-        tcp_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        BOOST_REQUIRE(bind(tcp_, reinterpret_cast<sockaddr*>(&own), size) == 0);
+        BOOST_REQUIRE(bind_both());
         BOOST_REQUIRE(listen(tcp_, 8) == 0);
         BOOST_REQUIRE(pipe(stop_.data()) == 0);
         thread_ = std::thread([this] { serve(); });
@@ -76,6 +67,26 @@ class Server {
     [[nodiscard]] int packets() const { return packets_; }
 
   private:
+    // The port that the system gives for UDP may be another test's for TCP.
+    [[nodiscard]] bool bind_both() {
+        constexpr int tries = 50;
+        for (int i = 0; i < tries; ++i) {
+            udp_ = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+            tcp_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+            sockaddr_in own{};
+            own.sin_family = AF_INET;
+            own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+            socklen_t size = sizeof own;
+            if (bind(udp_, reinterpret_cast<sockaddr*>(&own), size) != 0) return false;
+            getsockname(udp_, reinterpret_cast<sockaddr*>(&own), &size);
+            port_ = ntohs(own.sin_port);
+            if (bind(tcp_, reinterpret_cast<sockaddr*>(&own), size) == 0) return true;
+            close(udp_);
+            close(tcp_);
+        }
+        return false;
+    }
+
     void serve() {
         for (;;) {
             std::array<pollfd, 3> wait{{{udp_, POLLIN, 0}, {tcp_, POLLIN, 0}, {stop_[0], POLLIN | POLLHUP, 0}}};
