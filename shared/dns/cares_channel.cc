@@ -45,6 +45,12 @@ ares_addr_port_node node_of(const Server& server) {
     return node;
 }
 
+bool is_stream(int socket) {
+    int type = 0;
+    socklen_t size = sizeof type;
+    return getsockopt(socket, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+}
+
 }  // namespace
 
 struct CaresChannel::Packet {
@@ -122,10 +128,14 @@ void CaresChannel::process(int socket, bool readable, bool writable) {
     ares_process_fd(channel_.get(), readable ? socket : ARES_SOCKET_BAD, writable ? socket : ARES_SOCKET_BAD);
 }
 
-void CaresChannel::cancel() { ares_cancel(channel_.get()); }
+void CaresChannel::cancel() {
+    ares_cancel(channel_.get());
+    tcp_ = false;
+}
 
 void CaresChannel::on_socket(void* self, int socket, int readable, int writable) {
     auto& sockets = static_cast<CaresChannel*>(self)->sockets_;
+    if (writable != 0 && is_stream(socket)) static_cast<CaresChannel*>(self)->tcp_ = true;
     const auto found =
         std::find_if(sockets.begin(), sockets.end(), [socket](const pollfd& one) { return one.fd == socket; });
     if (readable == 0 && writable == 0) {

@@ -49,6 +49,8 @@ class CaresChannel {
     void process(int socket, bool readable, bool writable);
     // Gives up everything that is under way.
     void cancel();
+    // Whether an answer over UDP was truncated and asked for again over TCP, since the last cancel().
+    [[nodiscard]] bool went_over_to_tcp() const { return tcp_; }
     // Asks without EDNS from now on (RFC 6891 7: a server that answers FORMERR does not know it).
     void stop_edns() { edns_ = false; }
 
@@ -65,6 +67,7 @@ class CaresChannel {
 
     PacketSink* sink_;
     bool edns_ = true;
+    bool tcp_ = false;
     std::vector<pollfd> sockets_;
     std::bitset<65536> ids_in_use_;
     std::array<std::uint16_t, 512> random_{};  // unpredictable ids, fetched from the kernel by the block

@@ -83,6 +83,7 @@ class Run {
     void leave_group(std::uint32_t index, bool answered, bool silent);
     [[nodiscard]] std::optional<std::uint32_t> next_to_launch();
     [[nodiscard]] bool nothing_answers() const;
+    [[nodiscard]] Reply unanswered(const Flight& flight, Delivery delivery) const;
     [[nodiscard]] std::uint16_t server_for(const Flight& flight) const;
 
     CaresTransport& transport_;
@@ -184,7 +185,10 @@ void Run::all() {
         if (left_ > 0 && failed_.empty()) wait();
     }
     for (std::uint32_t i = 0; i < questions_.size(); ++i) {
-        if (!flights_[i].done) finish(i, {Delivery::cut, {}, false, {}, 0});
+        const Flight& flight = flights_[i];
+        if (flight.done) continue;
+        // As at the end of a question's own time: a code that came says more than what did not come after it.
+        finish(i, unanswered(flight, flight.last_code != 0 ? flight.last_word : Delivery::cut));
     }
 }
 
@@ -302,7 +306,7 @@ void Run::fail_over() {
         if (flight.failed_servers != every) {
             send(index);
         } else if (flight.open == 0) {
-            finish(index, {flights_[index].last_word, {}, false, {}, 0, flights_[index].last_code});
+            finish(index, unanswered(flights_[index], flights_[index].last_word));
         }
     }
     failed_.clear();
@@ -315,7 +319,7 @@ void Run::serve_timers() {
         ends_.pop_front();
         if (flights_[index].done) continue;
         // An error code that one server gave says more than the silence of another.
-        finish(index, {flights_[index].last_word, {}, false, {}, 0, flights_[index].last_code});
+        finish(index, unanswered(flights_[index], flights_[index].last_word));
     }
     while (!retries_.empty() && retries_.front().when <= now_) {
         const std::uint32_t index = retries_.front().index;
@@ -349,6 +353,17 @@ void Run::wait() {
         const bool broken = (events & (POLLERR | POLLHUP)) != 0;
         owners[i]->process(sockets[i].fd, (events & POLLIN) != 0 || broken, (events & POLLOUT) != 0);
     }
+}
+
+Reply Run::unanswered(const Flight& flight, Delivery delivery) const {
+    Reply reply;
+    reply.delivery = delivery;
+    reply.rcode = flight.last_code;
+    // c-ares does not tell with which of several questions it went over to TCP.
+    reply.over_tcp = questions_.size() == 1 && std::ranges::any_of(transport_.channels(), [](const auto& one) {
+                         return one->went_over_to_tcp();
+                     });
+    return reply;
 }
 
 void Run::finish(std::uint32_t index, Reply reply) {

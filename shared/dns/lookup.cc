@@ -77,6 +77,7 @@ bool absorb(Answer& answer, const Question& asked, const Question& original, con
     if (reply.delivery != Delivery::answered) {
         set_failed(answer, failure_of(reply.delivery));
         answer.rcode = reply.rcode;
+        answer.over_tcp = reply.over_tcp;
         return false;
     }
     auto read = read_message(reply.message, asked);
@@ -192,6 +193,8 @@ std::string failure_text(const Answer& answer) {
 base::Error failure_error(const Transport& transport, const Question& question, const Answer& answer) {
     const std::string what = fmt::format("{} {}", name(question.type), question.name);
     const std::string server = transport.describe();
+    // Whoever tries it by hand sees that resolver answer, over UDP.
+    const std::string_view way = answer.over_tcp ? " over TCP, which its answer over UDP was too long for" : "";
     const auto error = [](std::string text) { return base::Error{base::Fault::resolver, std::move(text)}; };
     switch (answer.failure) {
         case Failure::servfail:
@@ -199,8 +202,13 @@ base::Error failure_error(const Transport& transport, const Question& question, 
         case Failure::other_code:
             return error(fmt::format("{}: the resolver {} answered {}", what, server, failure_text(answer)));
         case Failure::timeout:
-            return error(fmt::format("{}: no answer from the resolver {}", what, server));
+            return error(fmt::format("{}: no answer from the resolver {}{}", what, server, way));
         case Failure::unreachable:
+            if (answer.over_tcp)
+                return error(
+                    fmt::format("{}: the resolver {} says over UDP that the answer is too long for it, and gives none "
+                                "over TCP; let TCP through to it, or name another with --dns-server",
+                                what, server));
             return error(
                 fmt::format("{}: the resolver {} cannot be reached; name another with --dns-server", what, server));
         case Failure::malformed:
@@ -215,9 +223,10 @@ base::Error failure_error(const Transport& transport, const Question& question, 
         case Failure::cname_limit:
             return error(fmt::format("{}: more than {} CNAMEs one after another", what, max_cnames));
         case Failure::cut:
-            return {base::Fault::cut,
-                    fmt::format("{}: the time of the whole run ended before an answer of use came from the resolver {}",
-                                what, server)};
+            return {
+                base::Fault::cut,
+                fmt::format("{}: the time of the whole run ended before an answer of use came from the resolver {}{}",
+                            what, server, way)};
         case Failure::none:
             break;
     }

@@ -104,6 +104,7 @@ struct Reply {
     base::Duration took{};     // from the first packet to the end; zero if never sent
     std::uint16_t server = 0;  // index into the settings' servers: whose message it is
     std::uint8_t rcode = 0;    // of other_code: which one (RFC 1035 4.1.1)
+    bool over_tcp = false;     // nothing came, and it was TCP that was waited for: the answer over UDP was truncated
 };
 
 // Takes the reply to questions[index], once for every question, in the order in which they end. Must not use the

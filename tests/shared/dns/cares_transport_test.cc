@@ -241,6 +241,23 @@ BOOST_AUTO_TEST_CASE(a_truncated_answer_is_asked_over_tcp) {
     BOOST_TEST(!ask(quick({no_tcp.address()})).known());
 }
 
+// "cannot be reached" was said of a resolver that whoever tried it by hand saw answer.
+BOOST_AUTO_TEST_CASE(a_firewall_that_stops_tcp_alone_is_told_from_a_resolver_that_is_gone) {
+    const Server truncating([](const std::string& packet) { return std::vector{answer(packet, 0, {}, 0x200)}; });
+    const auto transport = dns::make_cares_transport(quick({truncating.address()})).value();
+    const dns::Question question{"a.example", Type::a, false, 0};
+    const auto refused = dns::lookup(*transport, question, deadline);
+    BOOST_TEST((refused.failure == Failure::unreachable));
+    BOOST_TEST(refused.over_tcp);
+    BOOST_TEST(dns::failure_error(*transport, question, refused).what.find("gives none over TCP; let TCP through") !=
+               std::string::npos);
+    dns::Answer silent = refused;
+    silent.failure = Failure::timeout;
+    BOOST_TEST(dns::failure_error(*transport, question, silent).what.find(" over TCP, which") != std::string::npos);
+    const Server gone(silence);
+    BOOST_TEST(!ask(quick({gone.address()})).over_tcp);
+}
+
 BOOST_AUTO_TEST_CASE(another_server_is_asked_when_the_first_one_fails) {
     const Server working(good);
     for (const Behaviour& behaviour : {silence, code(2), code(5)}) {
@@ -358,6 +375,16 @@ BOOST_AUTO_TEST_CASE(the_callers_deadline_cuts_everything) {
     const auto answer = dns::lookup(*transport, {"a.example", Type::a, false, 0}, soon);
     BOOST_TEST((answer.failure == Failure::cut));
     BOOST_TEST((clock.steady() < soon.end() + 800ms));
+}
+
+// FORMERR, then silence: "the time of the whole run ended before an answer of use came".
+BOOST_AUTO_TEST_CASE(a_code_that_came_before_the_deadline_is_told) {
+    const Server server([](const std::string& packet) { return packet[11] != 0 ? code(1)(packet) : silence(packet); });
+    const auto transport = dns::make_cares_transport(quick({server.address()})).value();
+    const base::Deadline soon(clock, 500ms);
+    const auto answer = dns::lookup(*transport, {"a.example", Type::a, false, 0}, soon);
+    BOOST_TEST((answer.failure == Failure::other_code));
+    BOOST_TEST(dns::failure_text(answer) == "FORMERR");
 }
 
 BOOST_AUTO_TEST_CASE(names_that_cannot_exist_are_not_sent) {
