@@ -146,7 +146,7 @@ std::string trouble(const MailSubmitObservation& seen, bool logged_in) {
         case SubmitEnd::not_offered:
             return not_offered(seen);
         case SubmitEnd::injected:
-            return "plain text came behind the STARTTLS go-ahead; somebody in between can inject it" + because;
+            return "goes on in plain text behind the STARTTLS go-ahead; somebody in between can inject it" + because;
         case SubmitEnd::not_smtp:
             return fmt::format("does not say what belongs there {}{}", when(seen.step), because);
         case SubmitEnd::no_tls:

@@ -121,7 +121,9 @@ void judge_banner(const probe::BannerFacts& banner, Report& report) {
 
 void judge_url(const probe::UrlFacts& url, Report& report) {
     if (!url.status)
-        report.add(State::critical, fmt::format("{} does not answer: {}", url.url, url.failure));
+        report.add(State::critical,
+                   fmt::format("{} {}: {}", url.url, url.answered_wrongly ? "answers wrongly" : "does not answer",
+                               url.failure));
     else
         report.add(*url.status == http_ok ? State::ok : State::critical,
                    fmt::format("{} answers {}{}", url.url, *url.status, *url.status == http_ok ? "" : ", not 200"));

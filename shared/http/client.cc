@@ -98,7 +98,7 @@ Result<Opened> open(const Request& request, const Url& url, const Dial& dial, co
     }
     const std::string name = policy.server_name.empty() ? url.host : policy.server_name;
     auto shaken = tls::shake_hands(std::move(*plain), *context, {name}, deadline);
-    if (!shaken) return fail(shaken.error());
+    if (!shaken) return fail(shaken.error().at(to_string(url) + ": no TLS connection"));
     Opened opened;
     opened.session = shaken->session;
     if (!shaken->stream) return fail(Fault::refused, "{}: no TLS connection: {}", to_string(url), shaken->reason);

@@ -23,16 +23,27 @@ using Parser = beast::http::response_parser<beast::http::string_body>;
 
 constexpr std::size_t read_size = 16U << 10U;  // one TLS record
 constexpr std::size_t shortest_chunk = 5;      // "0" CRLF CRLF: less cannot end a chunked body
-constexpr int max_interim = 10;                // 1xx answers in front of the real one (RFC 9110 section 15.2)
+constexpr std::string_view no_answer = "the server closed the connection without an answer";
+constexpr std::size_t max_shown = 60;  // of an answer that is not HTTP
+constexpr int max_interim = 10;        // 1xx answers in front of the real one (RFC 9110 section 15.2)
 
-base::Failure explain(const beast::error_code& code, const ReadLimits& limits) {
+// The first line, for whoever has to find out what it is that answers there; empty where it is one of HTTP.
+std::string beginning(const beast::flat_buffer& buffer) {
+    const std::string_view bytes(static_cast<const char*>(buffer.data().data()), buffer.size());
+    if (bytes.starts_with("HTTP/")) return {};
+    return base::one_line(bytes.substr(0, bytes.find_first_of("\r\n")), max_shown);
+}
+
+// `first`: how the answer begins, while its header is read.
+base::Failure explain(const beast::error_code& code, const ReadLimits& limits, const std::string& first) {
     using beast::http::error;
     if (code == error::header_limit)
         return fail(Fault::limit, "the answer's header is larger than {} bytes", limits.header_bytes);
     if (code == error::body_limit || code == error::buffer_overflow)
         return fail(Fault::limit, "the answer's body is larger than {} bytes", limits.body_bytes);
     if (code == error::partial_message) return fail(Fault::malformed, "the answer is cut short");
-    return fail(Fault::malformed, "the answer is not HTTP: {}", code.message());
+    if (first.empty()) return fail(Fault::malformed, "the answer is not HTTP: {}", code.message());
+    return fail(Fault::malformed, "the answer is not HTTP: '{}' ({})", first, code.message());
 }
 
 // Hands what has been read to the parser; false when it wants more bytes first.
@@ -41,14 +52,15 @@ Result<bool> parse_some(Parser& parser, beast::flat_buffer& buffer, const ReadLi
     while (!parser.is_done() && buffer.size() > 0) {
         // Beast 1.74 asserts that it never sees less of a last chunk, but a slow server sends it byte by byte.
         if (parser.is_header_done() && parser.chunked() && buffer.size() < shortest_chunk) return false;
+        const std::string first = parser.is_header_done() ? "" : beginning(buffer);
         const std::size_t used = parser.put(buffer.data(), code);
         buffer.consume(used);
         const bool header_alone = parser.is_header_done() && !parser.eager();
         if (header_alone && parser.content_length().value_or(0) > limits.body_bytes)
-            return explain(beast::http::error::body_limit, limits);
+            return explain(beast::http::error::body_limit, limits, {});
         if (header_alone) parser.eager(true);
         if (code == beast::http::error::need_more) return false;
-        if (code) return explain(code, limits);
+        if (code) return explain(code, limits, first);
         if (used == 0 && !parser.is_done()) return false;
     }
     return parser.is_done();
@@ -62,13 +74,17 @@ Result<void> read_message(io::Stream& stream, Parser& parser, beast::flat_buffer
         if (*done) return {};
         const auto space = buffer.prepare(read_size);
         const auto count = stream.read_some({static_cast<char*>(space.data()), space.size()}, deadline);
+        // Reset, or TLS broken off.
+        if (!count && count.error().fault == Fault::refused && parser.got_some())
+            return fail(Fault::malformed, "the answer is cut short: {}", count.error().what);
+        if (!count && count.error().fault == Fault::refused) return fail(count.error().at(no_answer));
         if (!count) return fail(count.error());
         buffer.commit(*count);
         if (*count > 0) continue;
-        if (!parser.got_some()) return fail(Fault::refused, "the server closed the connection without an answer");
+        if (!parser.got_some()) return fail(Fault::refused, "{}", no_answer);
         beast::error_code code;
         parser.put_eof(code);
-        if (code) return explain(code, limits);
+        if (code) return explain(code, limits, {});
         return {};
     }
 }

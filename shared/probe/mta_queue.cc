@@ -149,13 +149,13 @@ base::Result<MtaQueueObservation> kumomta_queue(const MtaQueueQuery& query, cons
     const auto url = http::parse_url(query.web->url);
     if (!url) return fail(url.error());
     const std::string target = url->target == "/" ? "/metrics.json" : url->target;
+    const std::string asked = http::to_string(http::Url{url->tls, url->host, url->port, target});
     auto bytes = ask_web_ok(world, *query.web, {target, {}},
                             "add this address to trusted_hosts of KumoMTA's HTTP listener", deadline);
     if (!bytes) return fail(bytes.error());
     auto metrics = mta::read_kumomta_metrics(*bytes);
-    if (!metrics) return fail(metrics.error().at(query.web->url));
-    if (!metrics->messages())
-        return fail(Fault::malformed, "{}: the metrics do not tell how much is scheduled", query.web->url);
+    if (!metrics) return fail(metrics.error().at(asked));
+    if (!metrics->messages()) return fail(Fault::malformed, "{}: the metrics do not tell how much is scheduled", asked);
     MtaQueueObservation seen;
     take_kumomta(*metrics, query, seen);
     return seen;

@@ -62,11 +62,18 @@ Result<HeldQueues> held_queues(const mta::PmtaListing& listing, bool backoff) {
     return found;
 }
 
+// An answer that cannot be used is told with what was asked.
+template <class Read>
+Result<Read> from(const PmtaSource& source, Result<Read> read) {
+    if (!read) return fail(read.error().at(source.asked()));
+    return read;
+}
+
 Result<mta::PmtaListing> list(PmtaSource& source, const std::string& what, const std::string& filter,
                               const base::Deadline& deadline) {
     auto bytes = source.listing(what, filter, deadline);
     if (!bytes) return fail(bytes.error());
-    return mta::read_pmta_listing(*bytes, what);
+    return from(source, mta::read_pmta_listing(*bytes, what));
 }
 
 void look_at_held(PmtaSource& source, bool backoff, const base::Deadline& deadline, MtaQueueObservation& into) {
@@ -93,7 +100,7 @@ bool look_at_groups(PmtaSource& source, QueueGroup group, const base::Deadline& 
 Result<mta::PmtaMessages> messages_over(PmtaSource& source, std::chrono::seconds age, const base::Deadline& deadline) {
     auto bytes = source.older_than(age, deadline);
     if (!bytes) return fail(bytes.error());
-    auto found = mta::read_pmta_messages(*bytes);
+    auto found = from(source, mta::read_pmta_messages(*bytes));
     if (found && found->messages.empty() && !found->remark.empty())
         return fail(Fault::io, "PowerMTA could not list everything: {}", found->remark);
     return found;
@@ -128,7 +135,7 @@ void look_at_age(PmtaSource& source, std::vector<std::chrono::seconds> ages, con
 
 void look_at_licence(PmtaSource& source, const base::Deadline& deadline, MtaQueueObservation& into) {
     auto bytes = source.licence(deadline);
-    auto licence = bytes ? mta::read_pmta_licence(*bytes) : Result<mta::PmtaLicence>(fail(bytes.error()));
+    auto licence = bytes ? from(source, mta::read_pmta_licence(*bytes)) : Result<mta::PmtaLicence>(fail(bytes.error()));
     if (!licence)
         into.unseen.push_back({"the licence", licence.error()});
     else if (licence->expires)
@@ -141,10 +148,10 @@ base::Result<MtaQueueObservation> pmta_queue(PmtaSource& source, const MtaQueueQ
                                              const base::Deadline& deadline, World& world) {
     auto bytes = source.status(deadline);
     if (!bytes) return fail(bytes.error());
-    auto status = mta::read_pmta_status(*bytes);
+    auto status = from(source, mta::read_pmta_status(*bytes));
     if (!status) return fail(status.error());
     const auto queued = status->queued_recipients();
-    if (!queued) return fail(Fault::malformed, "PowerMTA's status names no queue");
+    if (!queued) return fail(Fault::malformed, "{}: PowerMTA's status names no queue", source.asked());
     MtaQueueObservation seen;
     seen.queued = *queued;
     take_status(*status, seen);

@@ -82,10 +82,11 @@ Result<UrlFacts> look_at_url(const WebSource& web, const base::Deadline& deadlin
     facts.took = deadline.clock().steady() - begin;
     if (reply)
         facts.status = reply->status;
-    else if (is_fact(reply.error().fault))
-        facts.failure = without_prefix(reply.error().what, facts.url + ": ");
-    else
+    else if (!is_fact(reply.error().fault))
         return fail(reply.error());
+    else
+        facts.failure = without_prefix(reply.error().what, facts.url + ": ");
+    facts.answered_wrongly = !reply && (reply.error().fault == Fault::malformed || reply.error().fault == Fault::limit);
     return facts;
 }
 

@@ -57,8 +57,9 @@ struct BannerFacts {
 
 struct UrlFacts {
     std::string url;
-    std::optional<int> status;  // absent when no answer came
+    std::optional<int> status;  // absent when no answer of use came
     std::string failure;
+    bool answered_wrongly = false;  // without a status: something came, and it was no whole answer of HTTP
     base::Duration took{};
 };
 

@@ -43,8 +43,13 @@ void take_answer(const http::Answer& answer, MtaStsObservation& out) {
         out.findings.add(Weight::weak, "content-type",
                          fmt::format("the policy comes as \"{}\"; serve it as text/plain", base::one_line(type, 60)));
     }
+    if (base::trim(out.policy_text).empty()) {
+        out.findings.add(Weight::broken, "empty", fmt::format("{} is empty; write the policy into it", out.url));
+        return;
+    }
     out.policy = auth::parse_sts_policy(out.policy_text);
-    out.findings.add(out.policy.findings);
+    for (const auth::Finding& one : out.policy.findings.items)
+        out.findings.add(one.weight, one.code, "the policy: " + one.text);
 }
 
 Result<void> fetch_policy(const MtaStsQuery& query, MtaStsObservation& out, const base::Deadline& deadline,

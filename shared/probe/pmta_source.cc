@@ -47,6 +47,7 @@ class Program final : public PmtaSource {
         if (sudo_) argv = {"sudo", "-n"};
         argv.emplace_back("/usr/sbin/pmta");
         argv.insert(argv.end(), words.begin(), words.end());
+        asked_ = base::join(argv, " ");
         auto output = machine_.output_of(argv, deadline, mta::max_pmta_bytes);
         if (output) return output;
         base::Error error = output.error();
@@ -97,12 +98,18 @@ class Monitor final : public PmtaSource {
     }
 
     Result<std::string> page(const std::string& path, const base::Deadline& deadline) {
-        return ask_web_ok(world_, web_, {path + "?format=" + format_, {}}, mta::pmta_refusal_remedy, deadline);
+        return ask({path + "?format=" + format_, {}}, mta::pmta_refusal_remedy, deadline);
     }
 
     Result<std::string> command(const std::string& words, const base::Deadline& deadline) {
-        return ask_web_ok(world_, web_, {"/command", {{"command", words}, {"format", "json"}}},
-                          "the key in --api-key-file is not PowerMTA's http-api-key", deadline);
+        return ask({"/command", {{"command", words}, {"format", "json"}}},
+                   "the key in --api-key-file is not PowerMTA's http-api-key", deadline);
+    }
+
+    Result<std::string> ask(const WebRequest& request, std::string_view remedy, const base::Deadline& deadline) {
+        const auto url = http::parse_url(web_.url);
+        asked_ = url ? http::to_string(http::Url{url->tls, url->host, url->port, request.target}) : web_.url;
+        return ask_web_ok(world_, web_, request, remedy, deadline);
     }
 
     World& world_;

@@ -29,6 +29,12 @@ class PmtaSource {
     [[nodiscard]] virtual base::Result<std::string> older_than(std::chrono::seconds age,
                                                                const base::Deadline& deadline) = 0;
     [[nodiscard]] virtual base::Result<std::string> licence(const base::Deadline& deadline) = 0;
+    // What was asked last, "http://mx1:8080/status?format=xml" or "/usr/sbin/pmta --dom show status": where an answer
+    // comes from that cannot be used.
+    [[nodiscard]] const std::string& asked() const { return asked_; }
+
+  protected:
+    std::string asked_;
 };
 
 [[nodiscard]] std::unique_ptr<PmtaSource> pmta_program(const Machine& machine, bool sudo);

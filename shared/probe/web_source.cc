@@ -17,7 +17,8 @@ using base::Result;
 
 // A monitor lies in the next rack, not behind a modem: whoever does not take the connection by then will not.
 constexpr auto connect_timeout = std::chrono::seconds(3);
-constexpr unsigned max_redirects = 3;  // http to https, / to /ui, and one to spare
+constexpr std::size_t max_location = 200;  // of a redirect's target in a message
+constexpr unsigned max_redirects = 3;      // http to https, / to /ui, and one to spare
 // Fixed, because nothing that is sent in a form comes from outside: no value can hold it.
 constexpr std::string_view boundary = "mtawatch-form-4b1f0c";
 
@@ -90,11 +91,12 @@ base::Result<WebReply> ask_web(World& world, const WebSource& source, const WebR
                     "--insecure",
                     where, answer->untrusted);
     const int status = answer->response->status;
-    if (!wanted.form.empty() && status >= 300 && status < 400) {
-        const auto location = answer->response->header("Location").value_or("");
-        return fail(Fault::login, "{} redirects to {}: give that as --url", where, base::one_line(location, 200));
-    }
-    return WebReply{status, std::move(answer->response->body)};
+    std::string location;
+    if (status >= 300 && status < 400)
+        location = base::one_line(answer->response->header("Location").value_or(""), max_location);
+    if (!wanted.form.empty() && !location.empty())
+        return fail(Fault::login, "{} redirects to {}: give that as --url", where, location);
+    return WebReply{status, std::move(answer->response->body), where, std::move(location)};
 }
 
 base::Result<std::string> ask_web_ok(World& world, const WebSource& source, const WebRequest& request,
@@ -102,11 +104,15 @@ base::Result<std::string> ask_web_ok(World& world, const WebSource& source, cons
     auto reply = ask_web(world, source, request, deadline);
     if (!reply) return fail(reply.error());
     if (reply->status == 200) return std::move(reply->body);
-    const std::string where = source.url;
+    const std::string& where = reply->url;
     if (reply->status == 401)
         return fail(Fault::login, "{}: a user and password are wanted (--basic-auth-file)", where);
     if (reply->status == 403) return fail(Fault::permission, "{}: access denied (403): {}", where, remedy);
-    if (reply->status == 404) return fail(Fault::not_found, "{}: there is no {} (404)", where, request.target);
+    if (reply->status == 404) return fail(Fault::not_found, "{}: there is no such page (404)", where);
+    if (!reply->location.empty())
+        return fail(Fault::malformed,
+                    "{}: redirects to {} (status {}) instead of answering; give --url the address that answers", where,
+                    reply->location, reply->status);
     return fail(Fault::malformed, "{}: answered with status {}", where, reply->status);
 }
 

@@ -31,6 +31,8 @@ struct WebRequest {
 struct WebReply {
     int status = 0;
     std::string body;
+    std::string url;       // whose answer it is, after redirects
+    std::string location;  // where it sends on to; empty when nowhere
 };
 
 // The reply with any status, after redirects on the same host. Faults: usage (URL), not_found and permission (a file

@@ -106,12 +106,12 @@ BOOST_AUTO_TEST_CASE(servers_without_safe_logins) {
          with({}), 2, head + "offers STARTTLS and refuses it: 454 4.7.0 no key; look at its certificate and key |…"},
         {"crit_injected", serving({hello, expect("*"), offer, expect("*"), say("220 go\r\n250 evil\r\n"), hang()}),
          with({}), 2,
-         head + "plain text came behind the STARTTLS go-ahead; somebody in between can inject it: 250 evil |…"},
+         head + "goes on in plain text behind the STARTTLS go-ahead; somebody in between can inject it: 250 evil |…"},
         {"crit_injected_a_packet_later",
          serving({hello, expect("*"), offer, expect("*"), say("220 go\r\n"), test::anything(),
                   say("250 evil and more\r\n"), hang()}),
          with({}), 2,
-         head + "plain text came behind the STARTTLS go-ahead; somebody in between can inject it: what came "
+         head + "goes on in plain text behind the STARTTLS go-ahead; somebody in between can inject it: what came "
                 "is not TLS: 250 evil and more |…"},
         {"crit_plain_text_on_the_port_of_implicit_tls",
          [](Net& net) {

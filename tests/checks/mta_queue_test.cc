@@ -367,7 +367,7 @@ BOOST_AUTO_TEST_CASE(unknown_for_everything_that_is_no_status) {
         bench.commands.add("/usr/sbin/pmta --dom show status", {output});
         const auto outcome = bench.run("--mta pmta --pmta-program");
         BOOST_TEST(outcome.exit_code == 3, output);
-        BOOST_TEST(has(outcome.text, "PowerMTA's queue could not be read"));
+        BOOST_TEST(has(outcome.text, "PowerMTA's queue could not be read: /usr/sbin/pmta --dom show status: "));
     }
     Bench bench;
     bench.commands.add("/usr/sbin/pmta --dom show status", {"", 1, "pmta: unable to connect to the PowerMTA service"});
@@ -419,7 +419,15 @@ BOOST_AUTO_TEST_CASE(unknown_for_every_closed_door) {
     BOOST_TEST(
         has(text_of({test::say("HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"), test::close()}), "--basic-auth-file"));
     BOOST_TEST(has(text_of({test::say("HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"), test::close()}), "404"));
-    BOOST_TEST(has(text_of(answer("<html><head><title>Sign in</title></head></html>")), "Sign in"));
+    BOOST_TEST(has(text_of(answer("<html><head><title>Sign in</title></head></html>")),
+                   "http://127.0.0.1:8080/status?format=xml: an HTML page came (\"Sign in\")"));
+    // Neither the page that was asked for nor where it led to was named.
+    BOOST_TEST(has(text_of({test::say("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"), test::close()}),
+                   "http://127.0.0.1:8080/status?format=xml: answered with status 500"));
+    BOOST_TEST(has(text_of({test::say("HTTP/1.1 302 No\r\nLocation: https://other.example.net/\r\nContent-Length: "
+                                      "0\r\n\r\n"),
+                            test::close()}),
+                   "redirects to https://other.example.net/ (status 302) instead of answering"));
     BOOST_TEST(has(text_of(answer(fixture("status.xml").substr(0, 300))), "cut short"));
     text_of({test::say("SSH-2.0-OpenSSH\r\n"), test::close()});
     text_of({test::say("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<rsp>"), test::close()});

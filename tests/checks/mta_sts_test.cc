@@ -90,10 +90,10 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
                    "86400\nfuture: x\n"),
               0, "MTA_STS OK - example.com: mode enforce, 2 of 2 mail hosts covered | max_age=86400s;;;0\n"},
              {"warn_duplicate_key", zone, http(policy + "mode: none\r\n"), 1,
-              "MTA_STS WARNING - example.com: \"mode:\" stands there twice; only the first one counts | "
+              "MTA_STS WARNING - example.com: the policy: \"mode:\" stands there twice; only the first one counts | "
               "max_age=604800s;;;0\n"},
              {"crit_bad_max_age", zone, http(with(policy, "604800", "one week")), 2,
-              "MTA_STS CRITICAL - example.com: \"max_age: one week\" is no number of seconds\n"},
+              "MTA_STS CRITICAL - example.com: the policy: \"max_age: one week\" is no number of seconds\n"},
              {"crit_absent", "example.com MX 10 mx1.example.com", http(policy), 2,
               "MTA_STS CRITICAL - example.com: there is no MTA-STS record; publish: _mta-sts.example.com. IN TXT "
               "\"v=STSv1; id=20260101T000000;\"\n"},
@@ -133,7 +133,12 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
               "| max_age=604800s;;;0\n"},
              {"crit_garbage", zone, "SSH-2.0-nothing\r\n", 2,
               "MTA_STS CRITICAL - example.com: the policy cannot be fetched: "
-              "https://mta-sts.example.com/.well-known/mta-sts.txt: the answer is not HTTP: bad version\n"},
+              "https://mta-sts.example.com/.well-known/mta-sts.txt: the answer is not HTTP: 'SSH-2.0-nothing' (bad "
+              "version)\n"},
+             // "version:" is missing (and 4 more), it said, as of a policy that somebody had written badly.
+             {"crit_empty", zone, http("\n"), 2,
+              "MTA_STS CRITICAL - example.com: https://mta-sts.example.com/.well-known/mta-sts.txt is empty; write the "
+              "policy into it\n"},
              {"crit_uncovered", zone, http(without(policy, "mx: *.backup.example.net\r\n")), 2,
               "MTA_STS CRITICAL - example.com: the policy does not cover 1 of 2 mail hosts, to which senders then "
               "deliver nothing; add mx: mx.backup.example.net, and give the record a new id | max_age=604800s;;;0\n"},
@@ -147,22 +152,24 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
               "MTA_STS WARNING - example.com: mode: none switches MTA-STS off; write mode: enforce | "
               "max_age=604800s;;;0\n"},
              {"crit_missing_version", zone, http(without(policy, "version: STSv1\r\n")), 2,
-              "MTA_STS CRITICAL - example.com: \"version:\" is missing | max_age=604800s;;;0\n"},
+              "MTA_STS CRITICAL - example.com: the policy: \"version:\" is missing | max_age=604800s;;;0\n"},
              {"crit_missing_mx", zone, http("version: STSv1\nmode: enforce\nmax_age: 604800\n"), 2,
-              "MTA_STS CRITICAL - example.com: \"mx:\" is missing | max_age=604800s;;;0\n"},
+              "MTA_STS CRITICAL - example.com: the policy: \"mx:\" is missing | max_age=604800s;;;0\n"},
              {"crit_bad_mode", zone, http(with(policy, "enforce", "strict")), 2,
-              "MTA_STS CRITICAL - example.com: \"mode: strict\" is none of enforce, testing, none | "
+              "MTA_STS CRITICAL - example.com: the policy: \"mode: strict\" is none of enforce, testing, none | "
               "max_age=604800s;;;0\n"},
              {"crit_long_max_age", zone, http(with(policy, "604800", "31557601")), 2,
-              "MTA_STS CRITICAL - example.com: max_age: 31557601 is more than the 31557600 allowed | "
+              "MTA_STS CRITICAL - example.com: the policy: max_age: 31557601 is more than the 31557600 allowed | "
               "max_age=31557601s;;;0\n"},
              {"warn_short_max_age", zone, http(with(policy, "604800", "3600")), 1,
-              "MTA_STS WARNING - example.com: max_age: 3600 protects for less than a day; write max_age: 604800 | "
+              "MTA_STS WARNING - example.com: the policy: max_age: 3600 protects for less than a day; write max_age: "
+              "604800 | "
               "max_age=3600s;;;0\n"},
              {"crit_bad_line", zone, http(policy + "<html>\r\n"), 2,
-              "MTA_STS CRITICAL - example.com: \"<html>\" is no line of a policy | max_age=604800s;;;0\n"},
+              "MTA_STS CRITICAL - example.com: the policy: \"<html>\" is no line of a policy | max_age=604800s;;;0\n"},
              {"crit_bad_mx", zone, http(with(policy, "*.backup", "mx*.backup")), 2,
-              "MTA_STS CRITICAL - example.com: \"mx: mx*.backup.example.net\" is no host name and no *.DOMAIN (and 1 "
+              "MTA_STS CRITICAL - example.com: the policy: \"mx: mx*.backup.example.net\" is no host name and no "
+              "*.DOMAIN (and 1 "
               "more) | max_age=604800s;;;0\n"
               "CRITICAL: example.com: the policy does not cover 1 of 2 mail hosts, to which senders then deliver "
               "nothing; add mx: mx.backup.example.net, and give the record a new id\n"},

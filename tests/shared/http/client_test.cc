@@ -157,7 +157,8 @@ BOOST_FIXTURE_TEST_CASE(an_empty_chunked_body_that_comes_byte_by_byte_does_not_c
 BOOST_FIXTURE_TEST_CASE(answers_that_are_none, Fixture) {
     const std::tuple<const char*, Fault, const char*> cases[] = {
         {"", Fault::refused, "http://192.0.2.80/: the server closed the connection without an answer"},
-        {"220 mx.example.net ESMTP\r\n", Fault::malformed, "not HTTP"},
+        {"220 mx.example.net ESMTP\r\n", Fault::malformed, "not HTTP: '220 mx.example.net ESMTP' (bad version)"},
+        {"HTTP/1.1 200 OK\r\nwhat is this\r\n\r\n", Fault::malformed, "the answer is not HTTP: bad field"},
         {"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nhello", Fault::malformed, "the answer is cut short"},
         {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel", Fault::malformed, "the answer is cut short"},
         {"HTTP/1.1 200 OK\r\nContent-Le", Fault::malformed, "the answer is cut short"},
@@ -177,6 +178,30 @@ BOOST_FIXTURE_TEST_CASE(answers_that_are_none, Fixture) {
             BOOST_TEST(got.error().what.find(text) != std::string::npos, got.error().what);
         }
     }
+}
+
+// The end of the connection was told, but not what it had cut short; a handshake did not say with whom.
+BOOST_FIXTURE_TEST_CASE(what_broke_off_over_tls_is_said_with_its_url, Fixture) {
+    const auto error_of = [this](const std::vector<test::Step>& more) {
+        network.clear();
+        Script script = more;
+        if (!more.empty()) {
+            script.insert(script.begin(), {test::tls({leaf, {root}}), expect("GET / HTTP/1.1"), expect("*"),
+                                           expect("*"), expect("*"), expect("*"), expect("")});
+        } else {
+            script = {test::hang()};
+        }
+        network.add("192.0.2.80:443", std::move(script));
+        const auto got = get(trusting("https://www.example.net/"));
+        BOOST_REQUIRE(!got.has_value());
+        return got.error().what;
+    };
+    const std::string url = "https://www.example.net/: ";
+    BOOST_TEST(error_of({say("HTTP/1.1 200 OK\r\nContent-Le")}) ==
+               url + "the answer is cut short: the connection ended without a proper TLS close");
+    BOOST_TEST(error_of({test::reset()}) ==
+               url + "the server closed the connection without an answer: connection reset by peer");
+    BOOST_TEST(error_of({}).starts_with(url + "no TLS connection: "));
 }
 
 // Room was made for all of it as soon as its first bytes came: std::bad_alloc, "please report it".
