@@ -94,10 +94,9 @@ Result<void> check_format(const probe::BounceRateQuery& query, const Limits& lim
 
 const FormatWords& words_of(LogFormat format) {
     static constexpr std::array<FormatWords, 3> words{
-        {{"PowerMTA", "accounting files hold", "PowerMTA does not log {0} records here: add `records {1}`"},
-         {"Postfix", "Postfix log holds", ""},
-         {"KumoMTA", "KumoMTA log holds",
-          "KumoMTA does not log {2} records here: enable them under per_record of configure_local_logs"}}};
+        {{"PowerMTA", "PowerMTA does not log {0} records here: add `records {1}`"},
+         {"Postfix", ""},
+         {"KumoMTA", "KumoMTA does not log {2} records here: enable them under per_record of configure_local_logs"}}};
     return words[static_cast<std::size_t>(format)];
 }
 

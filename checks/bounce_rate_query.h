@@ -23,7 +23,6 @@ struct Metric {
 // How an answer speaks of a format.
 struct FormatWords {
     std::string_view program;
-    std::string_view files;
     std::string_view unlogged;  // what follows when a record type is not logged: {} the type, {} what to add
 };
 [[nodiscard]] const FormatWords& words_of(probe::LogFormat format);

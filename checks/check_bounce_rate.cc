@@ -128,14 +128,25 @@ void judge_types(const BounceRateObservation& seen, const Limits& limits, Report
                            fmt::join(shown, ", "), shown.size() == 1 ? "means" : "mean"));
 }
 
+// Which sources were read in vain; those that could not be read are told apart.
+std::string nothing_recorded(const BounceRateObservation& seen, const Limits& limits) {
+    std::vector<std::string> read;
+    for (const probe::LogSource& source : seen.sources) {
+        if (source.problem.empty()) read.push_back(source.path);
+    }
+    std::string where = read.empty() ? "" : read.front();
+    if (read.size() > 1) where += fmt::format(" and {} more", read.size() - 1);
+    if (limits.table) {
+        return fmt::format("{}: no row up to {}; look at the query, and at --map timeLogged=...", where,
+                           time_text(seen.end));
+    }
+    return fmt::format("{}: no record of {} up to {}; it has not written any, or it writes elsewhere", where,
+                       words_of(limits.format).program, time_text(seen.end));
+}
+
 void judge_age(const BounceRateObservation& seen, const Limits& limits, Report& report) {
     if (!seen.newest) {
-        const FormatWords& words = words_of(limits.format);
-        report.add(State::unknown,
-                   limits.table ? "the table has no row up to then; look at the query, and at --map timeLogged=..."
-                                : fmt::format("the {} no record up to then; {} has not written any, or the files are "
-                                              "others",
-                                              words.files, words.program));
+        report.add(State::unknown, nothing_recorded(seen, limits));
         return;
     }
     const std::chrono::seconds age(seen.end - *seen.newest);

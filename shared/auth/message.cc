@@ -27,6 +27,12 @@ std::string with_crlf(std::string_view bytes, bool& changed) {
     return out;
 }
 
+// RFC 5322 section 2.2: printable US-ASCII without blanks and colons. Anything else is no mail, however many colons
+// are in it.
+bool is_field_name(std::string_view name) {
+    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+}
+
 Result<void> add_line(std::string_view line, std::size_t number, Message& message) {
     if (line.front() == ' ' || line.front() == '\t') {
         if (message.fields.empty())
@@ -40,7 +46,7 @@ Result<void> add_line(std::string_view line, std::size_t number, Message& messag
     }
     const std::size_t colon = line.find(':');
     const std::string_view name = base::trim(line.substr(0, colon));
-    if (colon == std::string_view::npos || name.empty() || name.find_first_of(" \t") != std::string_view::npos) {
+    if (colon == std::string_view::npos || !is_field_name(name)) {
         return fail(Fault::malformed, "header line {} is no field (Name: value): {}", number, base::one_line(line, 60));
     }
     if (message.fields.size() == max_header_fields) {

@@ -30,7 +30,7 @@ struct Message {
 };
 
 // A leading mbox line ("From …") is left out. Faults: limit (too large, too many fields), malformed (a header line
-// without a colon, with its number).
+// that is no field, with its number).
 [[nodiscard]] base::Result<Message> parse_message(std::string_view bytes);
 
 // The value on one line, folding undone (RFC 5322 section 2.2.3).

@@ -70,6 +70,7 @@ Result<PrivateKey> read_private_key(const std::string& path, const io::Files& fi
 
 Result<DkimMessageLook> look_at_message(const DkimQuery& query, auth::DnsCache& dns, const World& world) {
     const bool from_stdin = query.message_file == "-";
+    dns.deadline().doing("reading " + (from_stdin ? std::string("standard input") : query.message_file));
     const auto bytes = from_stdin ? io::Files::read_standard_input(auth::max_message_bytes)
                                   : world.files->read(query.message_file, auth::max_message_bytes);
     if (!bytes) return base::fail(bytes.error());

@@ -14,6 +14,7 @@
 #include "shared/base/text.h"
 #include "shared/io/descriptor.h"
 #include "shared/io/system_error.h"
+#include "shared/probe/machine.h"
 
 namespace mtawatch::probe {
 namespace {
@@ -374,9 +375,7 @@ base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::st
                           "journalctl {}: the journal cannot be read ({}): add this user to the group systemd-journal",
                           commands.where(), said);
     }
-    if (done->exit_status != 0) {
-        return base::fail(base::Fault::io, "journalctl {}: {}", commands.where(), said.empty() ? "failed" : said);
-    }
+    if (done->exit_status != 0) return base::fail(failed_program("journalctl", commands, *done));
     // It ends every line; what does not was cut off, and nobody knows how much of it is missing.
     if (!whole_lines) {
         return base::fail(base::Fault::malformed, "journalctl {} was cut off in the middle of a line",

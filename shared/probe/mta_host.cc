@@ -117,6 +117,7 @@ Result<LogAnswer> ask_file(const Machine& machine, const std::string& path, cons
 
 Result<LogAnswer> ask_log(const Machine& machine, const base::Deadline& deadline) {
     auto answer = ask_journal(machine, deadline);
+    if (deadline.expired()) return answer;  // what is asked now would be blamed for the time that the journal took
     for (const auto* path : {"/var/log/mail.log", "/var/log/maillog"}) {
         if (answer) return answer;
         auto file = ask_file(machine, path, deadline);
@@ -160,7 +161,10 @@ void look_at_accounting(const Machine& machine, const std::string& glob, const b
     query.globs = {glob};
     query.end = world.clock->wall();
     auto seen = bounce_rate(query, deadline, world);
-    if (seen && !seen->logged.deliveries)
+    // A file without any record says nothing about what PowerMTA is told to log.
+    if (seen && !seen->newest)
+        seen = fail(Fault::not_found, "{}: no record in it; PowerMTA has not written any, or it is another file", glob);
+    else if (seen && !seen->logged.deliveries)
         seen = fail(Fault::configuration, "PowerMTA does not log d records here: add `records d,b`");
     if (!seen)
         into.unseen.push_back({"deliveries", seen.error()});

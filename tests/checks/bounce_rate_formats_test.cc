@@ -146,15 +146,13 @@ const std::vector<Scenario> kPostfixScenarios{
     {"empty",
      "",
      {},
-     "3 BOUNCE_RATE UNKNOWN - the Postfix log holds no record up to then; Postfix has not written any, or the files "
-     "are "
-     "others"},
+     "3 BOUNCE_RATE UNKNOWN - /log/mail.log: no record of Postfix up to 2026-11-21T12:00:00Z; it has not written "
+     "any, or it writes elsewhere"},
     {"other_programs_alone",
      "Nov 21 11:59:00 mx1 dovecot: imap-login: Login: user=<x>\n",
      {},
-     "3 BOUNCE_RATE UNKNOWN - the Postfix log holds no record up to then; Postfix has not written any, or the files "
-     "are "
-     "others"},
+     "3 BOUNCE_RATE UNKNOWN - /log/mail.log: no record of Postfix up to 2026-11-21T12:00:00Z; it has not written "
+     "any, or it writes elsewhere"},
     {"an_accounting_file",
      "type,timeLogged,rcpt\nd,2026-11-21 11:59:00+0000,a@b\n",
      {},
@@ -307,6 +305,30 @@ BOOST_AUTO_TEST_CASE(a_large_postfix_log_is_searched_not_read) {
     BOOST_CHECK_LT(value("bytes_read"), file.size() / 4);
 }
 
+// It said "failed" of every end without words, and the words alone of every end with some.
+BOOST_AUTO_TEST_CASE(a_journalctl_that_dies_says_how_it_ended) {
+    const std::string command =
+        fmt::format("journalctl --no-pager --unit=x.service --output=short-iso-precise --since=@{} --until=@{}",
+                    kNow - 2 * 3600, kNow);
+    const auto said = [&](const test::Said& answer) {
+        Desk desk;
+        desk.commands().add(command, answer);
+        return desk.line({"--format", "postfix", "--journal", "x.service"});
+    };
+    const std::string head = "3 BOUNCE_RATE UNKNOWN - journalctl on this machine exited with ";
+    BOOST_CHECK_EQUAL(said({mixed("%Y-%m-%dT%H:%M:%S.000001+0000"), 3}), head + "3");
+    BOOST_CHECK_EQUAL(said({"", 1, "journalctl: the disk is on fire\n"}), head + "1: journalctl: the disk is on fire");
+}
+
+BOOST_AUTO_TEST_CASE(the_files_that_were_read_in_vain_are_named) {
+    Desk desk;
+    desk.write("/log/mail.log", "");
+    desk.write("/log/mail.log.1", "");
+    BOOST_CHECK_EQUAL(desk.line({"--format", "postfix", "--file", "/log/mail.log*"}),
+                      "3 BOUNCE_RATE UNKNOWN - /log/mail.log and 1 more: no record of Postfix up to "
+                      "2026-11-21T12:00:00Z; it has not written any, or it writes elsewhere");
+}
+
 BOOST_AUTO_TEST_CASE(the_journal_of_a_unit) {
     const std::string command =
         fmt::format("journalctl --no-pager --unit=postfix@-.service --output=short-iso-precise --since=@{} --until=@{}",
@@ -322,8 +344,8 @@ BOOST_AUTO_TEST_CASE(the_journal_of_a_unit) {
         Desk desk;
         desk.commands().add(command, {"-- No entries --\n"});
         BOOST_CHECK_EQUAL(desk.line(arguments),
-                          "3 BOUNCE_RATE UNKNOWN - the Postfix log holds no record up to then; Postfix has not written "
-                          "any, or the files are others");
+                          "3 BOUNCE_RATE UNKNOWN - journal of postfix@-.service: no record of Postfix up to "
+                          "2026-11-21T12:00:00Z; it has not written any, or it writes elsewhere");
     }
     {
         Desk desk;

@@ -61,7 +61,8 @@ const std::vector<Scenario> kTableScenarios{
     {"no_delivery", kTable + table_rows(150, "failed"), kMapped,
      "3 BOUNCE_RATE UNKNOWN - the table holds no delivery: name the value that stands for one with --types VALUE=d"},
     {"header_alone", kTable, kMapped,
-     "3 BOUNCE_RATE UNKNOWN - the table has no row up to then; look at the query, and at --map timeLogged=..."},
+     "3 BOUNCE_RATE UNKNOWN - /log/table: no row up to 2026-11-21T12:00:00Z; look at the query, and at --map "
+     "timeLogged=..."},
     {"a_column_that_is_not_ours",
      kTable,
      {"--map", "when=created_at"},

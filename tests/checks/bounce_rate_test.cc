@@ -209,15 +209,13 @@ const std::vector<Scenario> kScenarios{
     {"header_only_is_unknown",
      kHeader,
      {},
-     "3 BOUNCE_RATE UNKNOWN - the accounting files hold no record up to then; PowerMTA has not written any, or the "
-     "files "
-     "are others"},
+     "3 BOUNCE_RATE UNKNOWN - /log/acct-1.csv: no record of PowerMTA up to 2026-11-21T12:00:00Z; it has not written "
+     "any, or it writes elsewhere"},
     {"empty_file_is_unknown",
      "",
      {},
-     "3 BOUNCE_RATE UNKNOWN - the accounting files hold no record up to then; PowerMTA has not written any, or the "
-     "files "
-     "are others"},
+     "3 BOUNCE_RATE UNKNOWN - /log/acct-1.csv: no record of PowerMTA up to 2026-11-21T12:00:00Z; it has not written "
+     "any, or it writes elsewhere"},
     {"no_header_is_unknown",
      rows(300, {}),
      {},

@@ -339,6 +339,8 @@ BOOST_AUTO_TEST_CASE(messages) {
               "sign List-Unsubscribe and List-Unsubscribe-Post (RFC 8058)"},
              {"no_message", "\r\nbody", 3, "this is no mail message"},
              {"broken_header", "From\r\n\r\n", 3, "/mail: header line 1 is no field"},
+             // It was "the message is not signed", CRITICAL, of whatever held a colon.
+             {"garbage_with_a_colon", "\x1b[31m|\xff\xfe\x07:\r\n", 3, "/mail: header line 1 is no field"},
          }) {
         run.write("mail", row.message);
         expect(run(published, {"--message", "/mail"}), row.exit_code, row.text, row.name);

@@ -4,6 +4,7 @@
 #include "shared/ssh/ssh.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_commands.h"
+#include "tests/support/folder.h"
 #include "tests/support/run_check.h"
 
 using namespace mtawatch;
@@ -70,6 +71,26 @@ plugin::Outcome run(const Host& host, const std::string& more = "") {
     for (const auto word : base::words(more)) words.emplace_back(word);
     return test::run_check(words, world);
 }
+
+// Streams nothing and takes all the time there is.
+class HangingJournal final : public io::Commands {
+  public:
+    explicit HangingJournal(test::FakeClock& clock) : clock_(clock) {}
+    base::Result<io::CommandResult> run(const std::vector<std::string>& argv, const io::CommandLimits& limits,
+                                        const base::Deadline& deadline) override {
+        return others_.run(argv, limits, deadline);
+    }
+    base::Result<io::CommandResult> stream(const std::vector<std::string>& argv, const io::OutputSink& /*sink*/,
+                                           const base::Deadline& deadline) override {
+        clock_.advance(deadline.remaining());
+        return base::fail(base::Fault::silent, "{}: did not end in time", argv.front());
+    }
+    [[nodiscard]] std::string where() const override { return others_.where(); }
+
+  private:
+    test::FakeClock& clock_;
+    test::FakeCommands others_;
+};
 
 bool has(const std::string& text, std::string_view part) {
     if (text.find(part) != std::string::npos) return true;
@@ -182,6 +203,19 @@ BOOST_AUTO_TEST_CASE(json_for_an_api) {
     BOOST_TEST(has(outcome.text, R"("deliveries":{"delivered":190,"bounced":10,"seconds":3600},"unseen":[])"));
 }
 
+// The clock was asked next, without any time left for it, and told as a second program that hangs.
+BOOST_AUTO_TEST_CASE(a_hanging_journal_is_not_told_as_a_hanging_clock) {
+    test::FakeClock clock;
+    HangingJournal commands(clock);
+    probe::World world;
+    world.clock = &clock;
+    world.commands = &commands;
+    const auto outcome = test::run_check({}, world);
+    BOOST_TEST(outcome.exit_code == 3);
+    BOOST_TEST(has(outcome.text, "mail log could not be seen: journalctl: did not end in time"));
+    BOOST_TEST(!has(outcome.text, "date"));
+}
+
 BOOST_AUTO_TEST_CASE(a_log_file_serves_where_the_journal_holds_no_mail) {
     test::FakeClock clock;
     test::FakeCommands commands;
@@ -264,6 +298,28 @@ plugin::Outcome run_remote(const Accounting& host, const std::vector<std::string
     std::vector<std::string> arguments{"--mta", "pmta", "--ssh", "mx1.example.net", "-v"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return test::run_check(arguments, world);
+}
+
+// An empty file was read as "PowerMTA does not log d records here".
+BOOST_AUTO_TEST_CASE(an_accounting_file_without_records_is_not_blamed_on_powermtas_settings) {
+    const test::Folder folder;
+    const std::string path = "/acct.csv";
+    const auto text_of = [&](const std::string& content) {
+        folder.write(path, content);
+        test::FakeClock clock;
+        test::FakeCommands commands;
+        io::Files files = folder.files();
+        probe::World world;
+        world.clock = &clock;
+        world.commands = &commands;
+        world.files = &files;
+        return test::run_check({"--mta", "pmta", "--acct", path, "-v"}, world).text;
+    };
+    const std::string head = "deliveries could not be seen: ";
+    BOOST_TEST(has(text_of(""), head + path + ": no record in it; PowerMTA has not written any"));
+    BOOST_TEST(has(text_of(acct_header), head + path + ": no record in it"));
+    BOOST_TEST(has(text_of(acct_header + accounting("2023-11-14 22:03:20+0000", 0, 5)),
+                   head + "PowerMTA does not log d records here"));
 }
 
 BOOST_AUTO_TEST_CASE(deliveries_of_powermta_come_over_the_same_connection) {
