@@ -142,14 +142,21 @@ class SpawnSettings {
     posix_spawnattr_t attributes_{};
 };
 
+base::Error not_ours(const std::string& path) {
+    return {Fault::permission, path + ": Permission denied; this user may not run it (see ls -l)"};
+}
+
 // The program's file: a path as it is, a name by the fixed search path.
 Result<std::string> find_program(const std::string& name) {
     if (name.empty()) return base::fail(Fault::usage, "no program is named");
     if (name.find('/') != std::string::npos) return name;
+    std::string forbidden;
     for (const std::string_view folder : base::split(search_path, ':')) {
         std::string path = fmt::format("{}/{}", folder, name);
         if (::access(path.c_str(), X_OK) == 0) return path;
+        if (forbidden.empty() && errno == EACCES) forbidden = std::move(path);
     }
+    if (!forbidden.empty()) return base::fail(not_ours(forbidden));
     return base::fail(Fault::not_found, "{}: no such program in {}", name, search_path);
 }
 
@@ -202,6 +209,7 @@ Result<std::unique_ptr<Child>> start(std::vector<std::string> argv) {
         const std::scoped_lock lock(running().mutex);  // so that kill_running_commands() knows whatever was started
         const int failure = ::posix_spawn(&id, path->c_str(), settings.actions(), settings.attributes(),
                                           arguments.data(), environment.data());
+        if (failure == EACCES) return base::fail(not_ours(*path));
         if (failure != 0) return base::fail(file_error(*path, failure));
         running().groups.insert(id);
     }
@@ -256,7 +264,8 @@ class LocalCommands final : public Commands {
 
   private:
     static std::string shown(const std::vector<std::string>& argv) {
-        return base::one_line(base::join(argv, " "), longest_name);
+        const std::string line = base::join(argv, " ");
+        return base::one_line(line, longest_name) + (line.size() > longest_name ? "..." : "");
     }
 
     static Result<CommandResult> supervise(const std::vector<std::string>& argv, const OutputSink& sink,

@@ -29,13 +29,13 @@ struct Message {
     std::uint64_t recipients = 0;
 };
 
-// The queue id of a line that cannot be parsed, for the message; empty when not found.
+// " (queue id …)" of a line that cannot be parsed, for the message; empty when not found.
 std::string id_in(std::string_view line) {
     const std::string_view key = "\"queue_id\": \"";
     const auto at = line.substr(0, 4096).find(key);
     if (at == std::string_view::npos) return {};
     const auto id = line.substr(at + key.size(), 64);
-    return base::one_line(id.substr(0, id.find('"')), 64);
+    return " (queue id " + base::one_line(id.substr(0, id.find('"')), 64) + ")";
 }
 
 }  // namespace
@@ -103,9 +103,8 @@ struct PostfixQueueReader::State {
     }
 
     [[nodiscard]] base::Failure bad_line(std::string_view line, std::string_view why) const {
-        const std::string id = id_in(line);
-        return fail(Fault::malformed, "line {} of postqueue -j is no message{}: {}: '{}'", lines,
-                    id.empty() ? "" : " (queue id " + id + ")", why, base::one_line(line, 80));
+        return fail(Fault::malformed, "line {} of postqueue -j is no message{}: {}: '{}'", lines, id_in(line), why,
+                    base::one_line(line, 80));
     }
 
     Result<void> count(const Message& message, std::string_view line) {
@@ -167,7 +166,7 @@ struct PostfixQueueReader::State {
 
     Result<void> grow() {
         if (used >= max_postfix_line)
-            return fail(Fault::limit, "line {} of postqueue -j, queue id {}, is longer than {} bytes", lines + 1,
+            return fail(Fault::limit, "line {} of postqueue -j{} is longer than {} bytes", lines + 1,
                         id_in({buffer.data(), used}), max_postfix_line);
         buffer.resize(std::min(used * 2, max_postfix_line) + simdjson::SIMDJSON_PADDING);
         return {};

@@ -88,7 +88,7 @@ base::Result<std::vector<UnitFacts>> unit_facts(const Machine& machine, const st
     std::vector<std::string> argv{"env", "TZ=UTC", "systemctl", "show", "--no-pager", std::string(properties), "--"};
     argv.insert(argv.end(), units.begin(), units.end());
     auto result = machine.commands().run(argv, {}, deadline);
-    if (!result) return fail(result.error());
+    if (!result) return fail(result.error().at("the state of " + base::join(units, ", ")));
     if (result->exit_status == 127)
         return fail(Fault::not_found, "there is no systemctl {}: is it run by systemd?", machine.commands().where());
     if (result->exit_status != 0) return fail(failed_program("systemctl", machine.commands(), *result));

@@ -14,6 +14,13 @@ namespace {
 
 std::string reason(ssh_session session) { return base::one_line(ssh_get_error(session), 200); }
 
+// What the time ran out in: whoever greets as SSH and then says nothing is not a port where something else listens.
+std::string way_to(ssh_session session, const SshSettings& settings) {
+    return fmt::format("{} with {} port {}",
+                       ssh_get_serverbanner(session) == nullptr ? "SSH greeting" : "SSH key exchange", settings.host,
+                       settings.port);
+}
+
 // Runs one libssh call that answers SSH_AGAIN until it is done.
 template <class Call>
 base::Result<int> drive(ssh_session session, const base::Deadline& deadline, const std::string& doing, int again,
@@ -168,8 +175,9 @@ base::Result<Session> log_in(const SshSettings& settings, const base::Deadline& 
         return base::fail(set.error());
     }
     ssh_set_blocking(session.get(), 0);
-    auto connected = drive(session.get(), deadline, "SSH greeting of " + settings.host, SSH_AGAIN,
-                           [&] { return ssh_connect(session.get()); });
+    auto connected = drive(session.get(), deadline, "SSH", SSH_AGAIN, [&] { return ssh_connect(session.get()); });
+    if (!connected && connected.error().fault == base::Fault::silent)
+        return base::fail(base::Fault::silent, "{}: no answer in time", way_to(session.get(), settings));
     if (!connected) return base::fail(connected.error());
     if (*connected != SSH_OK)
         return base::fail(base::Fault::refused, "no SSH with {} port {}: {}", settings.host, settings.port,

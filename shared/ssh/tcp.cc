@@ -68,7 +68,7 @@ base::Result<int> connect_one(const addrinfo& address, const SshSettings& settin
         socklen_t size = sizeof error;
         if (ready == 0) {
             close(fd);
-            return base::fail(base::Fault::silent, "no answer from {} port {}", settings.host, settings.port);
+            return base::fail(base::Fault::silent, "no answer from {} port {} in time", settings.host, settings.port);
         }
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     }

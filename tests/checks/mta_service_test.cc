@@ -215,6 +215,7 @@ BOOST_AUTO_TEST_CASE(unknown_without_systemctl) {
     Bench bench;
     const auto outcome = bench.run("-u x");
     BOOST_TEST(outcome.exit_code == 3);
+    BOOST_TEST(has(outcome.text, "MTA_SERVICE UNKNOWN - the state of x: "));
 }
 
 // "is active (running)" was said of half an answer.
@@ -290,6 +291,19 @@ BOOST_AUTO_TEST_CASE(a_url_must_answer_200) {
     const auto kumo = bench.run("--mta kumomta --url http://192.0.2.1:8000 -v");
     BOOST_TEST(kumo.exit_code == 0);
     BOOST_TEST(has(kumo.text, "http://192.0.2.1:8000/api/check-liveness/v1 answers 200"));
+}
+
+// "does not answer" was said of servers that did.
+BOOST_AUTO_TEST_CASE(an_answer_of_no_use_is_not_called_silence) {
+    const auto run = [](test::Script script) {
+        Bench bench;
+        bench.network.add("192.0.2.1:8000", std::move(script));
+        return bench.run("--url http://192.0.2.1:8000/live").text;
+    };
+    const std::string head = "MTA_SERVICE CRITICAL - http://192.0.2.1:8000/live ";
+    BOOST_TEST(has(run({test::say("SSH-2.0-OpenSSH\r\n"), test::close()}),
+                   head + "answers wrongly: the answer is not HTTP: 'SSH-2.0-OpenSSH' (bad version)"));
+    BOOST_TEST(has(run({test::close()}), head + "does not answer: the server closed the connection"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

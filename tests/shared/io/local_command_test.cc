@@ -78,8 +78,15 @@ BOOST_AUTO_TEST_CASE(a_missing_program_is_not_found) {
                "no-such-program: no such program in /usr/sbin:/usr/bin:/sbin:/bin");
     BOOST_TEST((run({"/no/such"}).error().fault == Fault::not_found));
     BOOST_TEST((run({"/etc/passwd"}).error().fault == Fault::permission));
+    BOOST_TEST(run({"/etc/passwd"}).error().what ==
+               "/etc/passwd: Permission denied; this user may not run it (see ls -l)");
     BOOST_TEST((run({}).error().fault == Fault::usage));
     BOOST_TEST((run({""}).error().fault == Fault::usage));
+}
+
+BOOST_AUTO_TEST_CASE(a_long_command_line_is_visibly_shortened) {
+    const auto ended = run({"sleep", "1000", std::string(200, '0')}, 10ms);
+    BOOST_TEST(ended.error().what == "sleep 1000 " + std::string(109, '0') + "...: did not end in time");
 }
 
 BOOST_AUTO_TEST_CASE(a_program_that_hangs_is_ended_with_its_children) {

@@ -134,6 +134,17 @@ BOOST_AUTO_TEST_CASE(a_line_over_the_limit_names_the_queue_id) {
     BOOST_TEST(sent <= mta::max_postfix_line + 2 * filler.size());
 }
 
+// "queue id ," was said where there is none.
+BOOST_AUTO_TEST_CASE(a_line_over_the_limit_without_a_queue_id_names_none) {
+    mta::PostfixQueueReader reader;
+    const std::string filler(1U << 20U, 'x');
+    base::Result<void> fed;
+    for (std::size_t sent = 0; fed && sent < 2 * mta::max_postfix_line; sent += filler.size())
+        fed = reader.feed(filler);
+    BOOST_REQUIRE(!fed);
+    BOOST_TEST(fed.error().what.starts_with("line 1 of postqueue -j is longer than "));
+}
+
 BOOST_AUTO_TEST_CASE(more_domains_than_are_kept_are_counted_with_a_stated_error) {
     std::string text;
     for (int i = 0; i < 25'000; ++i)
