@@ -133,8 +133,8 @@ def half_seen_rows(world):
         good = reply(domains, kind="text/xml")
         server = Dialogue(steps, fault if fault in STREAM_FAULTS else http_fault(fault, good), well=1)
         yield Row("check_mta_queue", "PowerMTA's monitor, second page", fault, [*groups, "--url", f"http://127.0.0.1:{server.port}"],
-                  UNKNOWN, "the queue by domain could not be seen: " + page(server.port, r"domains\?format=xml", fault) +
-                  f"({promises.OF_POWERMTA_DOMAINS[fault]})", mib=DOCUMENT_MIB if fault == "endless chunks" else MIB)
+                  UNKNOWN, page_says(server.port, r"domains\?format=xml", fault, promises.OF_POWERMTA_DOMAINS[fault],
+                                     "the queue by domain could not be seen: "), mib=DOCUMENT_MIB if fault == "endless chunks" else MIB)
     for fault, words in (("addresses: silent", "silent"), ("addresses: SERVFAIL", "SERVFAIL")):
         where = f"127.0.0.1:{NameServer(world.zone(), fault).port}"
         for plugin, arguments, host in (("check_fcrdns", ["-i", "192.0.2.1"], "mail"), ("check_mx", ["-d", "example.net"], "mail"),
@@ -215,9 +215,10 @@ KUMO = (b'{"scheduled_count": {"type": "gauge", "value": {"queue": {"news@exampl
 POLICY = b"version: STSv1\nmode: enforce\nmx: mail.example.net\nmax_age: 604800\n"
 
 
-def page(port, path, fault):
-    """The place in front of what a page's reader says; who follows a redirect to / ends there."""
-    return f"http://127.0.0.1:{port}/{'' if fault == 'redirect to itself' else path}: "
+def page_says(port, path, fault, words, start=""):
+    """With the page that was asked in front; who follows a redirect to / ends there."""
+    page = f"http://127.0.0.1:{port}/{'' if fault == 'redirect to itself' else path}"
+    return f"{start}{page}: ({words})" + promises.or_cut_off(fault, f".*127.0.0.1:{port}")
 
 
 def http_rows(world):
@@ -241,7 +242,7 @@ def http_rows(world):
         def words(port, fault, path=path, says=says, fine=fine):
             if fault == "huge":  # what follows an answer of the announced length is not read
                 return fine
-            return (page(port, path, fault) if path else f"http://127.0.0.1:{port}/alive ") + f"({says[fault]})"
+            return page_says(port, path, fault, says[fault]) if path else f"http://127.0.0.1:{port}/alive ({says[fault]})"
         yield Row(plugin, target, "none", arguments(Dialogue(steps).port), OK, fine)
         yield from unreachable_rows(plugin, target, arguments, state)
         for fault in (*STREAM_FAULTS, *HTTP_FAULTS):
@@ -314,6 +315,7 @@ def program_rows(world):
                 state = WARNING  # whatever the journal shows under --priority=err is an error
             elif plugin == "check_mta_host" and state == UNKNOWN:
                 words = f"{parts[program]} could not be seen: .*{words}"
+            words += promises.or_cut_off(fault, f"running .*{program}")
             large = (program, fault) in (("pmta", "endless good lines"), ("pmta", "one endless line"), ("postqueue", "one endless line"))
             yield Row(plugin, program, fault, arguments, state, words, {"FAULT": f"{program}:{fault}"},
                       fault_programs.surroundings(world.folder, program, fault), mib=DOCUMENT_MIB if large else MIB)
