@@ -24,8 +24,8 @@ constexpr std::uint64_t kWorthAThread = 256U << 10U;
 // A backlog worth a second core; what is appended to a live file comes in pieces far smaller.
 constexpr std::uint64_t kWorthScanningAhead = 16U << 20U;
 // A packed file that was met half-written is unpacked from its beginning again: not for every write to it. A .gz is
-// waited for until it is quiet; a segment that is written to for minutes is looked at again and again, for at most this
-// part of the time.
+// waited for until it is quiet; a segment that is written to for minutes, and a .gz that is damaged and does not
+// change, are looked at again and again, for at most this part of the time.
 constexpr std::chrono::seconds kPackedQuiet{1};
 constexpr int kPausePerUnpacking = 20;
 
@@ -215,14 +215,26 @@ FileReader::Outcome FileReader::read_with_two_cores(TrackedFile& file, const Aft
 bool FileReader::wait_to_unpack(const TrackedFile& file) const {
     if (file.disk_read == 0) return false;
     const base::SteadyTime now = clock_.steady();
-    if (file.packing != Packing::zstd) return now - file.grown < kPackedQuiet;
-    return now - file.unpacked < std::max<base::Duration>(kPackedQuiet, file.unpacking * kPausePerUnpacking);
+    const bool was_damaged = file.unreadable && file.grown <= file.unpacked;
+    if (file.packing == Packing::zstd || was_damaged) {
+        return now - file.unpacked < std::max<base::Duration>(kPackedQuiet, file.unpacking * kPausePerUnpacking);
+    }
+    return now - file.grown < kPackedQuiet;
 }
 
-// Compressed bytes cannot be entered in the middle: what is counted already is unpacked again and skipped.
 FileReader::Outcome FileReader::read_packed(TrackedFile& file, const AfterChunk& after_chunk) {
     if (file.finished || wait_to_unpack(file)) return Outcome::up_to_date;
     const base::SteadyTime begun = clock_.steady();
+    const Outcome outcome = unpack(file, after_chunk);
+    if (outcome != Outcome::interrupted) {
+        file.unpacked = clock_.steady();
+        file.unpacking = file.unpacked - begun;
+    }
+    return outcome;
+}
+
+// Compressed bytes cannot be entered in the middle: what is counted already is unpacked again and skipped.
+FileReader::Outcome FileReader::unpack(TrackedFile& file, const AfterChunk& after_chunk) {
     auto fd = open_located(file);
     if (!fd) return not_opened(file, fd.error());
     // Nothing of it is skipped and compared on the way, so it is compared first.
@@ -261,8 +273,6 @@ FileReader::Outcome FileReader::read_packed(TrackedFile& file, const AfterChunk&
             return Outcome::interrupted;
         }
     }
-    file.unpacked = clock_.steady();
-    file.unpacking = file.unpacked - begun;
     return end_of_packed(file, (*source)->complete());
 }
 

@@ -58,6 +58,7 @@ class FileReader {
     [[nodiscard]] Outcome read_plain(TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] Outcome read_with_two_cores(TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] Outcome read_packed(TrackedFile& file, const AfterChunk& after_chunk);
+    [[nodiscard]] Outcome unpack(TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] bool wait_to_unpack(const TrackedFile& file) const;
     [[nodiscard]] Outcome end_of_packed(TrackedFile& file, bool complete);
     // Fault::not_found when the path leads to another file than the follower located, or nowhere.

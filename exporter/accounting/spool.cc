@@ -147,8 +147,10 @@ Result<void> Spool::begin_file(std::string_view header) {
         // Records behind no header could not be read; the next attempt begins another file.
         fd_.reset();
         ::unlink(path_.c_str());
+        return written;
     }
-    return written;
+    size_ = header.size();
+    return {};
 }
 
 base::Failure Spool::not_kept(std::string_view doing) {
@@ -164,13 +166,17 @@ Result<void> Spool::write_whole(std::string_view bytes) {
         if (written < 0 && errno == EINTR) continue;
         if (written < 0) {
             auto failure = not_kept("writing");
-            if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) fd_.reset();
+            cut_back();
             return failure;
         }
         left.remove_prefix(static_cast<std::size_t>(written));
     }
-    size_ += bytes.size();
     return {};
+}
+
+// To what was kept before.
+void Spool::cut_back() {
+    if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) fd_.reset();
 }
 
 Result<void> Spool::append(std::string_view records, std::string_view header) {
@@ -188,7 +194,13 @@ Result<void> Spool::append_once(std::string_view records, std::string_view heade
         keep_limit();
     }
     if (auto written = write_whole(records); !written) return written;
-    if (::fdatasync(fd_.get()) != 0) return failed("syncing", path_);
+    if (::fdatasync(fd_.get()) != 0) {
+        // PowerMTA sends them again: left here they would be counted twice.
+        auto failure = not_kept("syncing");
+        cut_back();
+        return failure;
+    }
+    size_ += records.size();
     return {};
 }
 

@@ -72,6 +72,7 @@ class Spool {
     [[nodiscard]] base::Result<void> write_whole(std::string_view bytes);
     // The Error of errno, which also says whether room would help.
     [[nodiscard]] base::Failure not_kept(std::string_view doing);
+    void cut_back();
     bool give_up_oldest();
     void keep_limit();
 

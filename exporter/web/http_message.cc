@@ -1,5 +1,7 @@
 #include "exporter/web/http_message.h"
 
+#include "shared/base/text.h"
+
 namespace mtawatch::exporter {
 namespace {
 
@@ -12,6 +14,17 @@ Response plain(unsigned status, std::string body) {
     return response;
 }
 
+// The path of origin-form and of absolute-form, which every server has to take (RFC 9112, section 3.2.2).
+std::string path_of(std::string_view target) {
+    target = target.substr(0, target.find_first_of("?#"));
+    for (const std::string_view scheme : {"http://", "https://"}) {
+        if (!base::iequals(target.substr(0, scheme.size()), scheme)) continue;
+        const std::size_t slash = target.find('/', scheme.size());
+        return slash == std::string_view::npos ? "/" : std::string(target.substr(slash));
+    }
+    return std::string(target);
+}
+
 }  // namespace
 
 void set_limits(RequestParser& parser) {
@@ -22,8 +35,7 @@ void set_limits(RequestParser& parser) {
 Request request_of(const RequestParser::value_type& message) {
     Request request;
     request.method = text_of(message.method_string());
-    request.path = text_of(message.target());
-    request.path.resize(std::min(request.path.find_first_of("?#"), request.path.size()));
+    request.path = path_of(text_of(message.target()));
     request.accept = text_of(message[http::field::accept]);
     request.accept_encoding = text_of(message[http::field::accept_encoding]);
     request.authorization = text_of(message[http::field::authorization]);

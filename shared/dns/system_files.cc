@@ -60,6 +60,15 @@ base::Result<HostAddresses> from_dns(Transport& transport, const std::string& as
                       family == Family::any ? "" : (family == Family::v4 ? "IPv4 " : "IPv6 "));
 }
 
+// The first one, empty if there is none.
+std::string_view nameserver_line(std::string_view resolv_conf) {
+    for (const std::string_view line : base::split(resolv_conf, '\n')) {
+        const auto words = base::words(line);
+        if (words.size() >= 2 && words[0] == "nameserver") return base::trim(line);
+    }
+    return {};
+}
+
 }  // namespace
 
 std::vector<base::IpAddress> hosts_addresses(std::string_view text, std::string_view name) {
@@ -118,6 +127,14 @@ base::Result<ResolverSettings> with_system_servers(ResolverSettings settings, co
         return base::fail(base::Fault::configuration, "{}; name a resolver with --dns-server", text.error().what);
     }
     if (text) settings = with_resolv_conf(*text, std::move(settings));
+    if (text && settings.servers.empty()) {
+        if (const auto line = nameserver_line(*text); !line.empty()) {
+            return base::fail(base::Fault::configuration,
+                              "/etc/resolv.conf names no resolver that can be asked (\"{}\"); name one with "
+                              "--dns-server",
+                              base::one_line(line, 200));
+        }
+    }
     if (settings.servers.empty()) settings.servers.push_back({base::IpAddress::v4(127, 0, 0, 1), 53});
     return settings;
 }

@@ -71,7 +71,8 @@ struct ResolverSettings {
 };
 
 // The settings with the servers and `options trust-ad` of resolv.conf(5) filled in, if no server is named yet.
-// No file or no nameserver line means 127.0.0.1, as in the C library.
+// No file or no nameserver line means 127.0.0.1, as in the C library. Faults: configuration (unreadable file, or only
+// servers that cannot be asked, such as link-local ones with a zone).
 [[nodiscard]] base::Result<ResolverSettings> with_system_servers(ResolverSettings settings, const io::Files& files);
 
 struct Question {

@@ -131,6 +131,8 @@ std::span<char> PostfixLogReader::space() {
 
 std::span<const Record> PostfixLogReader::next() {
     batch_.clear();
+    constexpr std::int64_t day = 86400;
+    latest_ = options_.now() + day;
     if (expiring_ != kNoEntry) take_expired();
     string_view line;
     while (!batch_.full()) {
@@ -191,13 +193,11 @@ std::uint64_t PostfixLogReader::process_hash(const PostfixLine& line) const {
     return base::hash_bytes(line.process, instance_);
 }
 
-std::int64_t PostfixLogReader::time_of(const PostfixLine& line) {
-    const auto time = times_.parse(line.stamp);
-    if (!time) return kNoTime;
-    // A clock that lies for one line must not make every message look old. Asked only when the log makes a leap.
-    constexpr std::int64_t day = 86400;
-    heard_ = *time > heard_ + day ? std::min(*time, options_.now() + day) : *time;
-    return *time;
+std::int64_t PostfixLogReader::time_of(const PostfixLine& line) { return times_.parse(line.stamp).value_or(kNoTime); }
+
+// A clock that lies must not make every message look old.
+std::int64_t PostfixLogReader::heard(std::int64_t time) const {
+    return time == kNoTime ? messages_.newest() : std::min(time, latest_);
 }
 
 void PostfixLogReader::take_sender(const PostfixLine& line, string_view rest, std::uint64_t key) {
@@ -205,12 +205,12 @@ void PostfixLogReader::take_sender(const PostfixLine& line, string_view rest, st
     if (!read_sender(rest, sender)) return;
     const std::int64_t time = time_of(line);
     if (!sender.expired) {
-        messages_.set_sender(messages_.touch(key, heard_), sender.sender, *sender.size);
+        messages_.set_sender(messages_.touch(key, heard(time)), sender.sender, *sender.size);
         return;
     }
     if (time == kNoTime) return fail(ScanError::timestamp);
     const bool unknown = messages_.find(key) == kNoEntry;
-    const std::uint32_t message = messages_.touch(key, heard_);
+    const std::uint32_t message = messages_.touch(key, heard(time));
     expiring_time_ = time;
     if (unknown || !messages_.has_recipients(message)) return add_unseen_expiry(message, sender.sender);
     expiring_ = message;
@@ -239,7 +239,7 @@ void PostfixLogReader::take_delivery(const PostfixLine& line, string_view rest, 
     }
     const std::int64_t time = time_of(line);
     if (time == kNoTime) return fail(ScanError::timestamp);
-    const std::uint32_t message = messages_.touch(key, heard_);
+    const std::uint32_t message = messages_.touch(key, heard(time));
     const std::uint64_t recipient = base::hash_bytes(delivery.orig_to, base::hash_bytes(delivery.to));
     if (!deferred && !messages_.finish(message, recipient)) return;
 

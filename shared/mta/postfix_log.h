@@ -95,6 +95,7 @@ class PostfixLogReader final : public RecordReader {
     void add_unseen_expiry(std::uint32_t message, std::string_view sender);
     void add_expired(std::string_view recipient, std::string_view sender, std::uint32_t message);
     [[nodiscard]] std::int64_t time_of(const PostfixLine& line);
+    [[nodiscard]] std::int64_t heard(std::int64_t time) const;
     [[nodiscard]] std::uint64_t process_hash(const PostfixLine& line) const;
     [[nodiscard]] const TlsOfProcess* tls_of(const PostfixLine& line, std::string_view relay);
 
@@ -114,7 +115,7 @@ class PostfixLogReader final : public RecordReader {
 
     LogLines lines_;
     RecordBatch batch_;
-    std::int64_t heard_ = 0;  // when the last line that was used was written, at most a day after now
+    std::int64_t latest_ = 0;  // a day from now: no line of this batch is taken to be later
 
     std::uint32_t expiring_ = kNoEntry;  // the message whose recipients are being handed out
     std::uint32_t expiring_at_ = kNoEntry;

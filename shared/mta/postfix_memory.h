@@ -49,6 +49,8 @@ class PostfixMemory {
     // The next recipient without a last status, which it gets by this. `cursor` begins as kNoEntry.
     [[nodiscard]] std::optional<std::string> take_outstanding(std::uint32_t message, std::uint32_t& cursor);
 
+    // When the message that was heard of last was heard of; 0 without any.
+    [[nodiscard]] std::int64_t newest() const { return youngest_ == kNoEntry ? 0 : messages_[youngest_].seen; }
     [[nodiscard]] std::size_t messages() const { return messages_.size(); }
     [[nodiscard]] std::size_t recipients() const { return recipients_.size(); }
     // Messages and recipients that were forgotten for want of room.

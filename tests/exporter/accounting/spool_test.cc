@@ -1,7 +1,11 @@
 // The pipe's spool: whole records only, stamped where they have no time, bounded.
 #include "exporter/accounting/spool.h"
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -11,6 +15,19 @@
 namespace fs = std::filesystem;
 using namespace mtawatch;
 using namespace mtawatch::exporter;
+
+namespace {
+
+bool disk_fails = false;
+
+}  // namespace
+
+// In the place of the C library's: a disk that fails to keep what was written cannot be had otherwise.
+extern "C" int fdatasync(int fd) {
+    if (!disk_fails) return static_cast<int>(::syscall(SYS_fdatasync, fd));
+    errno = EIO;
+    return -1;
+}
 
 namespace {
 
@@ -115,6 +132,25 @@ BOOST_AUTO_TEST_CASE(every_file_begins_with_the_header_and_the_oldest_go_first) 
         sum += text.size();
     }
     BOOST_TEST(sum <= settings.max_bytes);
+}
+
+BOOST_AUTO_TEST_CASE(records_that_the_disk_did_not_keep_are_not_there_twice) {
+    const Folder folder;
+    const test::FakeClock clock;
+    SpoolSettings settings;
+    settings.folder = folder.path;
+    settings.name = "bounces";
+    auto made = Spool::open(settings, clock);
+    const std::string header = "type,rcpt\n";
+    BOOST_TEST(made->append("d,first@example.org\n", header).has_value());
+    disk_fails = true;
+    const auto failed = made->append("d,second@example.org\n", header);
+    disk_fails = false;
+    BOOST_REQUIRE(!failed.has_value());
+    BOOST_TEST(failed.error().what.find("syncing") != std::string::npos);
+    BOOST_TEST(made->append("d,second@example.org\n", header).has_value());
+    const std::vector<std::string> expected{header + "d,first@example.org\nd,second@example.org\n"};
+    BOOST_TEST(folder.contents("bounces") == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_could_leave_the_folder_is_refused) {

@@ -100,6 +100,13 @@ BOOST_AUTO_TEST_CASE(paths_are_exact_and_methods_are_few) {
         BOOST_TEST_CONTEXT(path) { BOOST_TEST(client.get(path).status == 404); }
     }
     BOOST_TEST(client.get("/metrics?name=x").status == 200);
+    for (const char* target :
+         {"http://test/metrics", "HTTPS://test:9725/metrics?name=x", "http://test", "http://test?x"}) {
+        BOOST_TEST_CONTEXT(target) { BOOST_TEST(client.get(target).status == 200); }
+    }
+    for (const char* target : {"http://test/metrics/", "http:/metrics", "ftp://test/metrics", "x"}) {
+        BOOST_TEST_CONTEXT(target) { BOOST_TEST(client.get(target).status == 404); }
+    }
     for (const std::string method : {"POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "BREW"}) {
         BOOST_TEST_CONTEXT(method) {
             client.send(method + " /metrics HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n");

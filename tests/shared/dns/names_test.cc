@@ -142,6 +142,17 @@ BOOST_AUTO_TEST_CASE(servers_of_resolv_conf) {
     BOOST_TEST(dns::with_system_servers(own, files)->servers.size() == 1U);
 }
 
+// 127.0.0.1 would be blamed for not answering.
+BOOST_AUTO_TEST_CASE(a_resolv_conf_whose_servers_cannot_be_asked_is_named) {
+    const test::Folder folder;
+    folder.write("/etc/resolv.conf", "search example\n nameserver fe80::1%eth0 # the router\n");
+    const auto settings = dns::with_system_servers({}, folder.files());
+    BOOST_REQUIRE(!settings.has_value());
+    BOOST_TEST((settings.error().fault == base::Fault::configuration));
+    BOOST_TEST(settings.error().what.find("nameserver fe80::1%eth0") != std::string::npos);
+    BOOST_TEST(settings.error().what.find("--dns-server") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(hosts_are_found_in_files_before_the_dns) {
     const test::Folder folder;
     const io::Files files = folder.files();

@@ -3,6 +3,7 @@
 #include "shared/mta/postfix_log.h"
 
 #include <boost/test/unit_test.hpp>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -330,6 +331,31 @@ BOOST_AUTO_TEST_CASE(one_line_of_a_clock_that_lies_does_not_make_everything_forg
     const std::string sent = status("sent", "250 ok");
     BOOST_CHECK(read_one(from() + stray + sent).find("orig=news@example.com") != std::string::npos);
     BOOST_CHECK_EQUAL(read(sent + stray + sent).size(), 1U);
+}
+
+// What was heard before an interruption must not decide whether a time is believed.
+BOOST_AUTO_TEST_CASE(a_clock_that_runs_ahead_day_by_day_is_judged_alike_after_an_interruption) {
+    const auto heard_of = [](std::string_view id, std::string_view stamp) {
+        return at("postfix/qmgr", fmt::format("{}: from=<a@b>, size=5, nrcpt=1 (queue active)", id), stamp);
+    };
+    std::vector<std::string> lines{from(), status("deferred", "x")};
+    for (int day = 22; day <= 29; ++day) {
+        lines.push_back(heard_of(fmt::format("4F3A21D{}", day), fmt::format("Nov {} 03:05:00", day)));
+        lines.push_back(heard_of(fmt::format("4F3A21E{}", day), "Nov 31 03:05:00"));
+    }
+    lines.push_back(at("postfix/qmgr", "4F3A21C0E5: from=<news@example.com>, status=expired, returned to sender"));
+    const std::vector<std::string> expected = read(fmt::format("{}", fmt::join(lines, "")));
+    BOOST_REQUIRE_EQUAL(expected.size(), 2U);
+    BOOST_CHECK(expected[1].find("rcpt=user@example.net") != std::string::npos);
+    auto reader = std::make_unique<mta::PostfixLogReader>(options());
+    std::vector<std::string> records;
+    for (const std::string& line : lines) {
+        auto next = std::make_unique<mta::PostfixLogReader>(options());
+        BOOST_REQUIRE(next->recall(reader->memory()));
+        reader = std::move(next);
+        for (std::string& record : record_lines(*reader, line, false)) records.push_back(std::move(record));
+    }
+    BOOST_TEST(records == expected, boost::test_tools::per_element());
 }
 
 // Whatever the pieces and wherever it is interrupted, the records are the same.
