@@ -6,7 +6,8 @@ import subprocess
 import time
 
 import fault_support
-from fault_support import AS_NOBODY, FAILURES, NOBODY, RESCAN, SAVED, UNWATCHED, row
+from fault_support import AS_NOBODY, EXPORTER, FAILURES, NOBODY, RESCAN, SAVED, UNWATCHED, row
+from sanitized import sanitizer
 
 # Where Debian has it on every architecture.
 FAKETIME = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
@@ -106,7 +107,7 @@ class StateFaults(fault_support.ExporterFaults):
         self.assertEqual((state / "state.unreadable").read_bytes(), whole)
         self.assertRegex(self.said(), r"state: Permission denied; it is kept as .*state.unreadable, and counting starts anew")
         row("a state that the exporter's user may not read, at the start", "1",
-            "kept as `state.unreadable`, said, and all files are read anew; it was overwritten before")
+            "kept as `state.unreadable`, said, and all files are read anew")
 
     # ---- inotify and the clock
     def limited(self, limit, number, config=RESCAN, glob=None):
@@ -156,7 +157,7 @@ class StateFaults(fault_support.ExporterFaults):
         offset = self.folder / "offset"
         offset.write_text("+0")
         state = self.folder / "state"
-        environment = {"LD_PRELOAD": str(FAKETIME), "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1",
+        environment = {"LD_PRELOAD": f"{sanitizer(EXPORTER)} {FAKETIME}", "FAKETIME_TIMESTAMP_FILE": str(offset), "FAKETIME_NO_CACHE": "1",
                        "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         self.write(3)
         exporter = self.start("--state.file", state, environment=environment)

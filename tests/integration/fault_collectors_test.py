@@ -17,9 +17,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import fault_programs
 from fault_rows import KUMO, SMTP, World
 from fault_servers import HEAD, Dialogue, NameServer, http_fault, reply
+from sanitized import sanitized
 
 ROOT, BUILD = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 sys.argv[1:] = []
+SANITIZED = sanitized(BUILD / "exporter/pmta_exporter")
 LOOKED_UP = 3  # probes: the blocklists, the domain, the address
 MIB = 200  # one document of 64 MiB with the room it grows into
 AT_REST = 40  # MiB: a document that was refused leaves nothing behind
@@ -128,7 +130,8 @@ class Collectors(unittest.TestCase):
             self.assertEqual(exporter.probe_results(), ["0"] * probes)
             print(f"{exporter.name}: {probes} probes, {len(exporter.before)} values: all absent, mail_probe_success 0; "
                   f"{exporter.memory('VmHWM'):.0f} MiB at most, {exporter.memory('VmRSS'):.0f} MiB now")
-            self.assertLess(exporter.memory("VmHWM"), MIB)
+            if not SANITIZED:
+                self.assertLess(exporter.memory("VmHWM"), MIB)
 
     def test_queues_and_certificates_disappear(self):
         def break_all():
@@ -139,7 +142,7 @@ class Collectors(unittest.TestCase):
         exporter = self.start("queues and certificates", self.config)
         self.break_and_watch([exporter], len(self.servers) + 2, break_all)
         # Each of the exporter's threads kept the room of the endless documents that it had read.
-        self.wait_until([exporter], lambda exporter: exporter.memory("VmRSS") < AT_REST)
+        self.wait_until([exporter], lambda exporter: SANITIZED or exporter.memory("VmRSS") < AT_REST)
 
     def test_what_lookups_told_disappears(self):
         def config(server):

@@ -22,6 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "contract")
 import fault_programs
 from fault_rows import SECONDS, all_rows
 from plugin_answer import CONTROL, STATES, answer_faults
+from sanitized import sanitized
 
 ROOT, BUILD = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 ONLY = os.environ.get("FAULT_ROWS", "")  # a regular expression, to look at some rows alone
@@ -31,9 +32,8 @@ HANGS = 20  # seconds after which a run is ended by force
 TOGETHER = 16  # runs at a time: most of them wait
 NOBODY = ["/usr/bin/setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
 
-# A sanitizer takes time, keeps what was freed, and is told by the environment where to write.
-SANITIZED = bool(re.search("lib[at]san", subprocess.run(["/usr/bin/ldd", BUILD / "checks/check_mx"], capture_output=True, text=True,
-                                                        check=True).stdout))
+SANITIZED = sanitized(BUILD / "checks/check_mx")
+# Where a sanitizer writes to.
 OPTIONS = {name: value for name, value in os.environ.items() if re.fullmatch("(ASAN|UBSAN|TSAN|LSAN)_OPTIONS", name)}
 
 Outcome = collections.namedtuple("Outcome", "state text seconds mib left")
