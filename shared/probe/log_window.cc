@@ -32,7 +32,7 @@ constexpr std::size_t kSamplePieces = 16;
 constexpr std::size_t kSampleBytes = 64U << 10U;
 // Writers append in the order of their own clock; a minute covers a step of it.
 constexpr std::int64_t kSlack = 60;
-constexpr std::int64_t kSlackWithoutOffset = 2 * 3600;
+constexpr std::int64_t kSlackWithoutOffset = std::int64_t{2} * 3600;
 
 class File {
   public:

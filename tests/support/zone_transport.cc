@@ -180,7 +180,10 @@ class ZoneTransport final : public dns::Transport {
 dns::Reply ZoneTransport::one(const dns::Question& question) {
     dns::Reply reply;
     reply.took = std::chrono::milliseconds(1);
-    zone_.asked_.push_back(question.name + " " + std::string(name(question.type)));
+    {
+        const std::lock_guard turn(zone_.asking_);
+        zone_.asked_.push_back(question.name + " " + std::string(name(question.type)));
+    }
     if (!dns::askable(question.name)) {
         reply.delivery = dns::Delivery::bad_name;
         return reply;

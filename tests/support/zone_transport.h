@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,6 +48,7 @@ class ZoneText {
     friend class ZoneTransport;
     struct Data;
     std::unique_ptr<Data> data_;
+    std::mutex asking_;  // transports are used by several threads
     std::vector<std::string> asked_;
 };
 

@@ -421,7 +421,7 @@ BOOST_AUTO_TEST_CASE(ids_are_forgotten_after_five_silent_days) {
     mta::PostfixMemory memory;
     memory.set_sender(memory.touch(1, kLine), "a@b", 10);
     memory.set_sender(memory.touch(2, kLine), "a@b", 10);
-    static_cast<void>(memory.touch(2, kLine + 4 * 86400));
+    static_cast<void>(memory.touch(2, kLine + std::int64_t{4} * 86400));
     static_cast<void>(memory.touch(3, kLine + mta::kForgetSeconds + 1));
     BOOST_CHECK_EQUAL(memory.find(1), mta::kNoEntry);
     BOOST_CHECK_EQUAL(memory.sender(memory.find(2)), "a@b");
