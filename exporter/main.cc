@@ -15,7 +15,7 @@ constexpr int mapped_apart = 1 << 20;
 }  // namespace
 
 int main(int argc, char** argv) {
-    mallopt(M_MMAP_THRESHOLD, mapped_apart);
+    mallopt(M_MMAP_THRESHOLD, mapped_apart);  // NOLINT(concurrency-mt-unsafe): before there is a second thread
     const std::vector<std::string> arguments(argv + 1, argv + argc);
     return mtawatch::exporter::run(arguments);
 }

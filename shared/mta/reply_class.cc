@@ -214,14 +214,13 @@ ReplyCodes reply_codes(std::string_view dsn_status, std::string_view dsn_diag) {
     std::string_view text = dsn_diag;
     if (text.size() >= 5 && std::memcmp(text.data(), "smtp;", 5) == 0) text.remove_prefix(5);
     while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
-    std::size_t looked = dsn_diag.size() - text.size() + 4;
+    codes.looked = dsn_diag.size() - text.size() + 4;
     const bool code = text.size() >= 3 && text[0] >= '2' && text[0] <= '5' && base::is_digit(text[1]) &&
                       base::is_digit(text[2]) && (text.size() == 3 || text[3] == ' ' || text[3] == '-');
     if (code) {
         codes.code = static_cast<std::uint16_t>((text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0'));
-        looked += text.size() > 4 ? take(text.substr(4)) : 1;
+        codes.looked += text.size() > 4 ? take(text.substr(4)) : 1;
     }
-    codes.looked = static_cast<std::uint8_t>(std::min<std::size_t>(looked, UINT8_MAX));
     if (codes.enhanced_size == 0) take(dsn_status);
     return codes;
 }

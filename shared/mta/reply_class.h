@@ -58,9 +58,9 @@ inline constexpr std::size_t kMaxReplyBytes = 4096;
 
 // The numbers of a reply, for pmta_replies_total.
 struct ReplyCodes {
+    std::size_t looked = 0;          // bytes at the front of dsn_diag that decided all this, whatever follows them
     std::uint16_t code = 0;          // SMTP code 200-599 at the start of the text after "smtp;"; 0 = none
     std::uint8_t enhanced_size = 0;  // bytes of `enhanced` in use; 0 = none
-    std::uint8_t looked = 0;         // bytes at the front of dsn_diag that decided all this, whatever follows them
     char enhanced[10]{};             // RFC 3463 "5.7.26": from the text behind the code, else from dsn_status
 
     [[nodiscard]] std::string_view enhanced_code() const { return {enhanced, enhanced_size}; }
