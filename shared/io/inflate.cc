@@ -71,7 +71,7 @@ base::Result<bool> GzipReader::State::fill() {
 // Skips padding between members and begins the next one; false when there is none.
 base::Result<bool> GzipReader::State::next_member() {
     for (;;) {
-        const auto more = fill();
+        auto more = fill();
         if (!more || !*more) return more;
         if (!any) break;
         while (at < end && input[at] == 0) ++at;
@@ -86,7 +86,7 @@ base::Result<bool> GzipReader::State::next_member() {
 // Whether the header of the member has been read; false at the end of the source.
 base::Result<bool> GzipReader::State::read_header() {
     while (!header.whole()) {
-        const auto more = fill();
+        auto more = fill();
         if (!more || !*more) return more;
         const auto taken = header.take({input.data() + at, end - at});
         if (!taken) return damaged(position, taken.error().what);

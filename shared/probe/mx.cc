@@ -177,6 +177,7 @@ base::Result<MxObservation> mx(const MxQuery& query, const base::Deadline& deadl
     if (!transport) return base::fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     std::vector<dns::Question> questions;
+    questions.reserve(domains.size());
     for (const std::string& domain : domains) questions.push_back({.name = domain, .type = dns::Type::mx});
     dns.fetch(questions);
     MxObservation out;

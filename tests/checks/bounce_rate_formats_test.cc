@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(a_large_postfix_log_is_searched_not_read) {
 BOOST_AUTO_TEST_CASE(a_journalctl_that_dies_says_how_it_ended) {
     const std::string command =
         fmt::format("journalctl --no-pager --unit=x.service --output=short-iso-precise --since=@{} --until=@{}",
-                    kNow - 2 * 3600, kNow);
+                    kNow - std::int64_t{2} * 3600, kNow);
     const auto said = [&](const test::Said& answer) {
         Desk desk;
         desk.commands().add(command, answer);
@@ -332,7 +332,7 @@ BOOST_AUTO_TEST_CASE(the_files_that_were_read_in_vain_are_named) {
 BOOST_AUTO_TEST_CASE(the_journal_of_a_unit) {
     const std::string command =
         fmt::format("journalctl --no-pager --unit=postfix@-.service --output=short-iso-precise --since=@{} --until=@{}",
-                    kNow - 2 * 3600, kNow);
+                    kNow - std::int64_t{2} * 3600, kNow);
     const std::vector<std::string> arguments{"--format", "postfix", "--journal", "postfix@-.service"};
     {
         Desk desk;

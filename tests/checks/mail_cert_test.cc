@@ -343,9 +343,8 @@ BOOST_AUTO_TEST_CASE(json_names_everything_that_was_seen) {
         net.run({"-e", target, "-e", "smtp://gone.example.net", "--same-as", "/disk.pem", "-o", "json"});
     BOOST_TEST(outcome.exit_code == 2);
     for (const char* piece :
-         {"\"observation\":{\"at\":1700000000,\"endpoints\":[{\"target\":\"smtp://"
-          "mx1.example.net\",\"scheme\":\"smtp\",\"address\":\"192.0.2.25\"",
-          "\"outcome\":\"shown\"",
+         {"\"observation\":{\"at\":1700000000,\"endpoints\":[{\"target\":\"smtp://mx1.example.net\",\"scheme\":",
+          "\"scheme\":\"smtp\",\"address\":\"192.0.2.25\"", "\"outcome\":\"shown\"",
           "\"subject\":\"CN=mx1.example.net\",\"issuer\":\"CN=Example Issuer\",\"dns_names\":[\"mx1.example.net\"]",
           "\"not_after\":1706912000", "\"verified\":true", "\"name_matches\":true", "\"protocol\":\"TLSv1.3\"",
           "\"same_as_file\":true", "\"key_matches\":null,\"dane\":null", "\"error\":{\"fault\":\"not_found\""})

@@ -252,6 +252,8 @@ class Alerting(unittest.TestCase):
         wait_for("resolved", lambda: any("resolved" in one["text"] for one in self.messages("PmtaDown")))
 
     def test_7_an_exporter_that_is_gone_is_one_message_not_many(self):
+        # On a busy machine what waited for its time before may be due now; the outage is not its cause.
+        earlier = set(re.findall(r'"alertname":"(\w+)"', get("http://127.0.0.1:9090/api/v1/query?query=ALERTS")))
         self.exporter_child.terminate()
         self.exporter_child.wait(20)
         with Telegram.lock:
@@ -262,7 +264,7 @@ class Alerting(unittest.TestCase):
         wait_for("the marker", lambda: self.messages("Marker", "warning"))
         with Telegram.lock:
             others = [one["text"] for one in Telegram.messages[before:] if "(1 firing)" in one["text"]
-                      and "PmtaExporterDown" not in one["text"] and "Marker" not in one["text"]]
+                      and re.search(r"<b>(\w+)</b>", one["text"])[1] not in {"PmtaExporterDown", "Marker"} | earlier]
         self.assertEqual(others, [])
         self.exporter()
         wait_for("resolved", lambda: any("resolved" in one["text"] for one in self.messages("PmtaExporterDown")))
