@@ -30,7 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             }
             return 0;
         default:
-            if (const auto now = mta::parse_machine_time(text); now && std::abs(now->offset.count()) > 24 * 60)
+            if (const auto now = mta::parse_machine_time(text);
+                now && std::abs(now->offset.count()) > std::int64_t{24} * 60)
                 std::abort();
             return 0;
     }
