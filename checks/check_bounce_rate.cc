@@ -128,13 +128,14 @@ void judge_types(const BounceRateObservation& seen, const Limits& limits, Report
                            fmt::join(shown, ", "), shown.size() == 1 ? "means" : "mean"));
 }
 
-// Which sources were read in vain; those that could not be read are told apart.
+// Which sources were read in vain; those that could not be read are told apart, and old ones are not looked into.
 std::string nothing_recorded(const BounceRateObservation& seen, const Limits& limits) {
     std::vector<std::string> read;
     for (const probe::LogSource& source : seen.sources) {
-        if (source.problem.empty()) read.push_back(source.path);
+        if (source.problem.empty() && !source.skipped) read.push_back(source.path);
     }
-    std::string where = read.empty() ? "" : read.front();
+    if (read.empty()) return fmt::format("no readable file was written to in the window up to {}", time_text(seen.end));
+    std::string where = read.front();
     if (read.size() > 1) where += fmt::format(" and {} more", read.size() - 1);
     if (limits.table) {
         return fmt::format("{}: no row up to {}; look at the query, and at --map timeLogged=...", where,

@@ -250,7 +250,10 @@ FileReader::Outcome FileReader::unpack(TrackedFile& file, const AfterChunk& afte
     if (!source) return unreadable(file, source.error().what);
     if (file.size >= kWorthAThread) *source = read_ahead(std::move(*source));
     const auto skipped = skip_counted(file, **source);
-    if (!skipped) return unreadable(file, skipped.error().what);
+    if (!skipped) {
+        file.disk_read = (*source)->disk_read();
+        return unreadable(file, skipped.error().what);
+    }
     if (*skipped == Skipped::other_content) return Outcome::changed;
     if (*skipped == Skipped::not_all_there) {
         file.disk_read = (*source)->disk_read();

@@ -200,6 +200,8 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) 
         file.grown = clock_.steady();
         file.finished = false;
     }
+    // Mended in place: what was found damaged is not what lies there now.
+    if (file.unreadable && file.size == seen.size && file.modified != seen.modified) file.disk_read = 0;
     if (file.disk_read != seen.size || file.modified != seen.modified) file.dirty = true;
     file.size = seen.size;
     file.modified = seen.modified;

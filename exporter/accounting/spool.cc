@@ -142,15 +142,7 @@ Result<void> Spool::begin_file(std::string_view header) {
     size_ = 0;
     if (!fd_.open()) return not_kept("creating");
     if (header.empty()) return {};
-    auto written = write_whole(header);
-    if (!written) {
-        // Records behind no header could not be read; the next attempt begins another file.
-        fd_.reset();
-        ::unlink(path_.c_str());
-        return written;
-    }
-    size_ = header.size();
-    return {};
+    return write_whole(header);
 }
 
 base::Failure Spool::not_kept(std::string_view doing) {
@@ -171,12 +163,19 @@ Result<void> Spool::write_whole(std::string_view bytes) {
         }
         left.remove_prefix(static_cast<std::size_t>(written));
     }
+    size_ += bytes.size();
     return {};
 }
 
-// To what was kept before.
+// To what was kept before. A file without its first bytes would have no header, and nobody could read what comes behind
+// them: the next attempt begins another one.
 void Spool::cut_back() {
-    if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) fd_.reset();
+    if (size_ == 0) {
+        fd_.reset();
+        ::unlink(path_.c_str());
+    } else if (::ftruncate(fd_.get(), static_cast<off_t>(size_)) != 0) {
+        fd_.reset();
+    }
 }
 
 Result<void> Spool::append(std::string_view records, std::string_view header) {
@@ -194,13 +193,7 @@ Result<void> Spool::append_once(std::string_view records, std::string_view heade
         keep_limit();
     }
     if (auto written = write_whole(records); !written) return written;
-    if (::fdatasync(fd_.get()) != 0) {
-        // PowerMTA sends them again: left here they would be counted twice.
-        auto failure = not_kept("syncing");
-        cut_back();
-        return failure;
-    }
-    size_ += records.size();
+    if (::fdatasync(fd_.get()) != 0) return failed("syncing", path_);
     return {};
 }
 

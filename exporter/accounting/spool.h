@@ -59,8 +59,9 @@ class Spool {
     // folder), permission, io.
     [[nodiscard]] static base::Result<Spool> open(SpoolSettings settings, const base::Clock& clock);
 
-    // Appends whole records and waits until they are on the disk. `header` begins every new file. On an Error nothing
-    // of `records` is in the file; when the disk is full, the oldest files are given up first.
+    // Appends whole records and waits until they are on the disk. `header` begins every new file. When the disk is
+    // full, the oldest files are given up first. On an Error of writing nothing of `records` is in the file; on one of
+    // syncing they are there to be read, but may be lost with the machine.
     [[nodiscard]] base::Result<void> append(std::string_view records, std::string_view header);
     // Files given up because of the limit or a full disk.
     [[nodiscard]] std::uint64_t dropped_files() const { return dropped_files_; }

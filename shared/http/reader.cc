@@ -34,7 +34,7 @@ std::string beginning(const beast::flat_buffer& buffer) {
     return base::one_line(bytes.substr(0, bytes.find_first_of("\r\n")), max_shown);
 }
 
-// `first`: how the answer begins, while its header is read.
+// `first`: how the answer begins, before anything of it was understood; headers may hold secrets.
 base::Failure explain(const beast::error_code& code, const ReadLimits& limits, const std::string& first) {
     using beast::http::error;
     if (code == error::header_limit)
@@ -52,7 +52,7 @@ Result<bool> parse_some(Parser& parser, beast::flat_buffer& buffer, const ReadLi
     while (!parser.is_done() && buffer.size() > 0) {
         // Beast 1.74 asserts that it never sees less of a last chunk, but a slow server sends it byte by byte.
         if (parser.is_header_done() && parser.chunked() && buffer.size() < shortest_chunk) return false;
-        const std::string first = parser.is_header_done() ? "" : beginning(buffer);
+        const std::string first = parser.got_some() ? "" : beginning(buffer);
         const std::size_t used = parser.put(buffer.data(), code);
         buffer.consume(used);
         const bool header_alone = parser.is_header_done() && !parser.eager();

@@ -69,6 +69,18 @@ Result<http::Request> prepare(World& world, const WebSource& source, const WebRe
     return request;
 }
 
+// Another address that a server names, without a password and without what follows '?': both may be secrets.
+std::string shown_location(std::string_view location) {
+    std::string shown(location.substr(0, location.find_first_of("?#")));
+    const std::size_t slashes = shown.find("//");
+    if (slashes != std::string::npos) {
+        const std::size_t host = slashes + 2;
+        const std::size_t at = std::string_view(shown).substr(0, shown.find('/', host)).rfind('@');
+        if (at != std::string::npos && at >= host) shown.erase(host, at + 1 - host);
+    }
+    return base::one_line(shown, max_location);
+}
+
 }  // namespace
 
 base::Result<WebReply> ask_web(World& world, const WebSource& source, const WebRequest& wanted,
@@ -92,8 +104,7 @@ base::Result<WebReply> ask_web(World& world, const WebSource& source, const WebR
                     where, answer->untrusted);
     const int status = answer->response->status;
     std::string location;
-    if (status >= 300 && status < 400)
-        location = base::one_line(answer->response->header("Location").value_or(""), max_location);
+    if (status >= 300 && status < 400) location = shown_location(answer->response->header("Location").value_or(""));
     if (!wanted.form.empty() && !location.empty())
         return fail(Fault::login, "{} redirects to {}: give that as --url", where, location);
     return WebReply{status, std::move(answer->response->body), where, std::move(location)};

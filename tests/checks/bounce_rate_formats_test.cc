@@ -329,6 +329,14 @@ BOOST_AUTO_TEST_CASE(the_files_that_were_read_in_vain_are_named) {
                       "2026-11-21T12:00:00Z; it has not written any, or it writes elsewhere");
 }
 
+BOOST_AUTO_TEST_CASE(files_that_were_not_looked_into_are_not_said_to_hold_nothing) {
+    Desk desk;
+    desk.write("/log/mail.log.3.gz", io::gzip_encode("x\n").value(), 200'000);
+    BOOST_CHECK_EQUAL(
+        desk.line({"--format", "postfix", "--file", "/log/mail.log*"}),
+        "3 BOUNCE_RATE UNKNOWN - no readable file was written to in the window up to 2026-11-21T12:00:00Z");
+}
+
 BOOST_AUTO_TEST_CASE(the_journal_of_a_unit) {
     const std::string command =
         fmt::format("journalctl --no-pager --unit=postfix@-.service --output=short-iso-precise --since=@{} --until=@{}",

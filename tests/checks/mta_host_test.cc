@@ -1,5 +1,6 @@
 // check_mta_host as a whole: one host of made-up programs, healthy, degraded, unhealthy and unknown.
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
 
 #include "shared/ssh/ssh.h"
 #include "tests/support/fake_clock.h"
@@ -303,9 +304,9 @@ plugin::Outcome run_remote(const Accounting& host, const std::vector<std::string
 // An empty file was read as "PowerMTA does not log d records here".
 BOOST_AUTO_TEST_CASE(an_accounting_file_without_records_is_not_blamed_on_powermtas_settings) {
     const test::Folder folder;
-    const std::string path = "/acct.csv";
+    std::string path = "/acct.csv";
     const auto text_of = [&](const std::string& content) {
-        folder.write(path, content);
+        folder.write("/acct.csv", content);
         test::FakeClock clock;
         test::FakeCommands commands;
         io::Files files = folder.files();
@@ -320,6 +321,10 @@ BOOST_AUTO_TEST_CASE(an_accounting_file_without_records_is_not_blamed_on_powermt
     BOOST_TEST(has(text_of(acct_header), head + path + ": no record in it"));
     BOOST_TEST(has(text_of(acct_header + accounting("2023-11-14 22:03:20+0000", 0, 5)),
                    head + "PowerMTA does not log d records here"));
+    // Another one that cannot be read is the reason.
+    path = "/acct*";
+    std::filesystem::create_directory(folder.path() + "/acct-1.csv");
+    BOOST_TEST(has(text_of(""), head + "/acct-1.csv: "));
 }
 
 BOOST_AUTO_TEST_CASE(deliveries_of_powermta_come_over_the_same_connection) {

@@ -428,6 +428,10 @@ BOOST_AUTO_TEST_CASE(unknown_for_every_closed_door) {
                                       "0\r\n\r\n"),
                             test::close()}),
                    "redirects to https://other.example.net/ (status 302) instead of answering"));
+    BOOST_TEST(has(text_of({test::say("HTTP/1.1 302 No\r\nLocation: https://a:b@other.example.net/x?token=1\r\n"
+                                      "Content-Length: 0\r\n\r\n"),
+                            test::close()}),
+                   "redirects to https://other.example.net/x (status 302) instead of answering"));
     BOOST_TEST(has(text_of(answer(fixture("status.xml").substr(0, 300))), "cut short"));
     text_of({test::say("SSH-2.0-OpenSSH\r\n"), test::close()});
     text_of({test::say("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<rsp>"), test::close()});

@@ -302,6 +302,23 @@ BOOST_AUTO_TEST_CASE(the_gz_of_a_counted_file_is_not_unpacked) {
     BOOST_TEST(world.said.empty());
 }
 
+// Of the same size: only its time tells, where nothing is watched.
+BOOST_AUTO_TEST_CASE(a_gz_that_is_mended_in_place_is_read_at_once) {
+    World world;
+    world.settings.globs = {world.path("acct-*.csv")};
+    Following following(world);
+    const std::string good = packed(kHeader + record());
+    std::string bad = good;
+    bad[bad.size() - 8] = static_cast<char>(bad[bad.size() - 8] ^ 1);  // the checksum
+    world.write("acct-1.csv.gz", bad);
+    following.deliveries();
+    const std::string unreadable = "pmta_exporter_source_unreadable{source=\"" + world.path("acct-*.csv") + "\"}";
+    BOOST_TEST(following.metric(unreadable) == 1U);
+    std::ofstream(world.path("acct-1.csv.gz"), std::ios::binary) << good;
+    BOOST_TEST(following.deliveries() == 1U);
+    BOOST_TEST(following.metric(unreadable) == 0U);
+}
+
 BOOST_AUTO_TEST_CASE(a_new_file_and_its_gz_met_together_are_one_file) {
     World world;
     Following following(world);

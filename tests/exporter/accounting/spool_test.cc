@@ -1,11 +1,13 @@
 // The pipe's spool: whole records only, stamped where they have no time, bounded.
 #include "exporter/accounting/spool.h"
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -134,7 +136,7 @@ BOOST_AUTO_TEST_CASE(every_file_begins_with_the_header_and_the_oldest_go_first) 
     BOOST_TEST(sum <= settings.max_bytes);
 }
 
-BOOST_AUTO_TEST_CASE(records_that_the_disk_did_not_keep_are_not_there_twice) {
+BOOST_AUTO_TEST_CASE(records_whose_sync_failed_are_said_and_there_once) {
     const Folder folder;
     const test::FakeClock clock;
     SpoolSettings settings;
@@ -148,8 +150,31 @@ BOOST_AUTO_TEST_CASE(records_that_the_disk_did_not_keep_are_not_there_twice) {
     disk_fails = false;
     BOOST_REQUIRE(!failed.has_value());
     BOOST_TEST(failed.error().what.find("syncing") != std::string::npos);
+    BOOST_TEST(made->append("d,third@example.org\n", header).has_value());
+    const std::vector<std::string> expected{header +
+                                            "d,first@example.org\nd,second@example.org\nd,third@example.org\n"};
+    BOOST_TEST(folder.contents("bounces") == expected, boost::test_tools::per_element());
+}
+
+// PowerMTA's own header comes with its first records; a file that lost both went on without one.
+BOOST_AUTO_TEST_CASE(a_file_whose_first_records_were_not_kept_does_not_go_on_without_a_header) {
+    const Folder folder;
+    const test::FakeClock clock;
+    SpoolSettings settings;
+    settings.folder = folder.path;
+    settings.name = "bounces";
+    auto made = Spool::open(settings, clock);
+    const std::string header = "type,rcpt\n";
+    ::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit all {};
+    BOOST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &all) == 0);
+    const struct rlimit few { 5, all.rlim_max };
+    BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &few) == 0);
+    const auto failed = made->append(header + "d,first@example.org\n", header);
+    BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &all) == 0);
+    BOOST_TEST(!failed.has_value());
     BOOST_TEST(made->append("d,second@example.org\n", header).has_value());
-    const std::vector<std::string> expected{header + "d,first@example.org\nd,second@example.org\n"};
+    const std::vector<std::string> expected{header + "d,second@example.org\n"};
     BOOST_TEST(folder.contents("bounces") == expected, boost::test_tools::per_element());
 }
 
