@@ -148,6 +148,13 @@ void look_at_log(const Machine& machine, bool errors, bool deliveries, const bas
     if (deliveries) into.unseen.push_back({"deliveries", answer.error()});
 }
 
+// A file without any record says nothing about what PowerMTA is told to log, nor does one that cannot be read.
+base::Failure no_record(const std::string& glob, const std::vector<LogSource>& sources) {
+    for (const LogSource& source : sources)
+        if (!source.problem.empty()) return fail(Fault::io, "{}", source.problem);
+    return fail(Fault::not_found, "{}: no record in it; PowerMTA has not written any, or it is another file", glob);
+}
+
 void look_at_accounting(const Machine& machine, const std::string& glob, const base::Deadline& deadline, World& world,
                         MtaHostObservation& into) {
     if (machine.is_remote()) {
@@ -161,14 +168,8 @@ void look_at_accounting(const Machine& machine, const std::string& glob, const b
     query.globs = {glob};
     query.end = world.clock->wall();
     auto seen = bounce_rate(query, deadline, world);
-    // A file without any record says nothing about what PowerMTA is told to log, nor does one that cannot be read.
-    const auto unread = [&] {
-        return std::ranges::find_if(seen->sources, [](const LogSource& s) { return !s.problem.empty(); });
-    };
-    if (seen && !seen->newest && unread() != seen->sources.end())
-        seen = fail(Fault::io, "{}", unread()->problem);
-    else if (seen && !seen->newest)
-        seen = fail(Fault::not_found, "{}: no record in it; PowerMTA has not written any, or it is another file", glob);
+    if (seen && !seen->newest)
+        seen = no_record(glob, seen->sources);
     else if (seen && !seen->logged.deliveries)
         seen = fail(Fault::configuration, "PowerMTA does not log d records here: add `records d,b`");
     if (!seen)

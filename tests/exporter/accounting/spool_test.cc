@@ -10,6 +10,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "tests/support/fake_clock.h"
@@ -65,6 +66,23 @@ struct Folder {
     }
 };
 
+// An open spool of the name "bounces".
+struct Bounces {
+    explicit Bounces(SpoolSettings settings = {}) {
+        settings.folder = folder.path;
+        settings.name = "bounces";
+        auto made = Spool::open(settings, clock);
+        BOOST_REQUIRE(made.has_value());
+        spool.emplace(std::move(*made));
+    }
+    [[nodiscard]] std::vector<std::string> contents() const { return folder.contents("bounces"); }
+    Folder folder;
+    test::FakeClock clock;
+    std::optional<Spool> spool;
+};
+
+const std::string header = "type,rcpt\n";
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(spool)
@@ -111,22 +129,16 @@ BOOST_AUTO_TEST_CASE(records_with_a_time_of_their_own_stay_as_they_are) {
 }
 
 BOOST_AUTO_TEST_CASE(every_file_begins_with_the_header_and_the_oldest_go_first) {
-    const Folder folder;
-    const test::FakeClock clock;
     SpoolSettings settings;
-    settings.folder = folder.path;
-    settings.name = "bounces";
     settings.file_bytes = 30;
     settings.max_bytes = 120;
-    auto made = Spool::open(settings, clock);
-    BOOST_REQUIRE(made.has_value());
-    const std::string header = "type,rcpt\n";
-    BOOST_TEST(made->append(header + "d,record-00@example.org\n", header).has_value());
+    Bounces bounces(settings);
+    BOOST_TEST(bounces.spool->append(header + "d,record-00@example.org\n", header).has_value());
     for (int i = 1; i < 6; ++i) {
-        BOOST_TEST(made->append("d,record-0" + std::to_string(i) + "@example.org\n", header).has_value());
+        BOOST_TEST(bounces.spool->append("d,record-0" + std::to_string(i) + "@example.org\n", header).has_value());
     }
-    const auto texts = folder.contents("bounces");
-    BOOST_TEST(made->dropped_files() > 0U);
+    const auto texts = bounces.contents();
+    BOOST_TEST(bounces.spool->dropped_files() > 0U);
     BOOST_TEST(texts.back() == header + "d,record-05@example.org\n");
     std::size_t sum = 0;
     for (const std::string& text : texts) {
@@ -137,45 +149,33 @@ BOOST_AUTO_TEST_CASE(every_file_begins_with_the_header_and_the_oldest_go_first) 
 }
 
 BOOST_AUTO_TEST_CASE(records_whose_sync_failed_are_said_and_there_once) {
-    const Folder folder;
-    const test::FakeClock clock;
-    SpoolSettings settings;
-    settings.folder = folder.path;
-    settings.name = "bounces";
-    auto made = Spool::open(settings, clock);
-    const std::string header = "type,rcpt\n";
-    BOOST_TEST(made->append("d,first@example.org\n", header).has_value());
+    Bounces bounces;
+    BOOST_TEST(bounces.spool->append("d,first@example.org\n", header).has_value());
     disk_fails = true;
-    const auto failed = made->append("d,second@example.org\n", header);
+    const auto failed = bounces.spool->append("d,second@example.org\n", header);
     disk_fails = false;
     BOOST_REQUIRE(!failed.has_value());
     BOOST_TEST(failed.error().what.find("syncing") != std::string::npos);
-    BOOST_TEST(made->append("d,third@example.org\n", header).has_value());
+    BOOST_TEST(bounces.spool->append("d,third@example.org\n", header).has_value());
     const std::vector<std::string> expected{header +
                                             "d,first@example.org\nd,second@example.org\nd,third@example.org\n"};
-    BOOST_TEST(folder.contents("bounces") == expected, boost::test_tools::per_element());
+    BOOST_TEST(bounces.contents() == expected, boost::test_tools::per_element());
 }
 
 // PowerMTA's own header comes with its first records; a file that lost both went on without one.
 BOOST_AUTO_TEST_CASE(a_file_whose_first_records_were_not_kept_does_not_go_on_without_a_header) {
-    const Folder folder;
-    const test::FakeClock clock;
-    SpoolSettings settings;
-    settings.folder = folder.path;
-    settings.name = "bounces";
-    auto made = Spool::open(settings, clock);
-    const std::string header = "type,rcpt\n";
+    Bounces bounces;
     ::signal(SIGXFSZ, SIG_IGN);
     struct rlimit all {};
     BOOST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &all) == 0);
     const struct rlimit few { 5, all.rlim_max };
     BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &few) == 0);
-    const auto failed = made->append(header + "d,first@example.org\n", header);
+    const auto failed = bounces.spool->append(header + "d,first@example.org\n", header);
     BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &all) == 0);
     BOOST_TEST(!failed.has_value());
-    BOOST_TEST(made->append("d,second@example.org\n", header).has_value());
+    BOOST_TEST(bounces.spool->append("d,second@example.org\n", header).has_value());
     const std::vector<std::string> expected{header + "d,second@example.org\n"};
-    BOOST_TEST(folder.contents("bounces") == expected, boost::test_tools::per_element());
+    BOOST_TEST(bounces.contents() == expected, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_could_leave_the_folder_is_refused) {
