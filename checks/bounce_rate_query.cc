@@ -17,9 +17,9 @@ using plugin::Kind;
 using plugin::Options;
 using plugin::State;
 using plugin::Thresholds;
-using probe::LogFormat;
-using probe::MailCounts;
-using probe::MailKey;
+using probe::bounce_rate::LogFormat;
+using probe::bounce_rate::MailCounts;
+using probe::bounce_rate::MailKey;
 
 std::uint64_t ended(const MailCounts& counts) { return counts.delivered + counts.bounced(); }
 
@@ -48,8 +48,8 @@ std::vector<std::string> default_files(LogFormat format) {
 }
 
 // What is read, and in which form.
-Result<void> read_sources(const Options& given, probe::BounceRateQuery& query) {
-    query.format = probe::log_format_of_name(given.text("format")).value_or(LogFormat::pmta);
+Result<void> read_sources(const Options& given, probe::bounce_rate::BounceRateQuery& query) {
+    query.format = probe::bounce_rate::log_format_of_name(given.text("format")).value_or(LogFormat::pmta);
     query.globs = given.list("file");
     query.journal = given.find_text("journal").value_or("");
     query.table = given.find_text("map").value_or("");
@@ -69,12 +69,12 @@ Result<void> read_sources(const Options& given, probe::BounceRateQuery& query) {
 }
 
 // Keys and metrics that the records of a format do not have.
-Result<void> check_format(const probe::BounceRateQuery& query, const Limits& limits) {
+Result<void> check_format(const probe::bounce_rate::BounceRateQuery& query, const Limits& limits) {
     std::vector<std::pair<std::string_view, MailKey>> keys;
     for (const auto& wanted : query.only) keys.emplace_back("only", wanted.first);
     if (limits.by != MailKey::none) keys.emplace_back("by", limits.by);
     for (const auto& [option, key] : keys) {
-        if (probe::knows_key(query.format, key)) continue;
+        if (probe::bounce_rate::knows_key(query.format, key)) continue;
         if (key == MailKey::relay) {
             return base::fail(Fault::usage, "--{} relay is Postfix's; the word for {} is vmta", option,
                               words_of(query.format).program);
@@ -82,7 +82,7 @@ Result<void> check_format(const probe::BounceRateQuery& query, const Limits& lim
         return base::fail(Fault::usage,
                           "--{} {}: a Postfix log does not say it; write one of "
                           "relay, provider, sender-domain and recipient-domain",
-                          option, probe::name(key));
+                          option, name(key));
     }
     if (query.format == LogFormat::postfix && query.needed.complaints) {
         return base::fail(Fault::usage, "--metric complaint: a Postfix log has no complaints");
@@ -149,7 +149,10 @@ plugin::OptionTable bounce_rate_options() {
          .help = "Fewer messages are shown and not judged",
          .fallback = "100",
          .least = 0},
-        {.name = "by", .kind = Kind::choice, .metavar = probe::mail_key_names, .help = "Judge each of these apart"},
+        {.name = "by",
+         .kind = Kind::choice,
+         .metavar = probe::bounce_rate::mail_key_names,
+         .help = "Judge each of these apart"},
         {.name = "only",
          .metavar = "KEY=VALUE",
          .help = "Count only this mail, with the keys of --by",
@@ -190,12 +193,14 @@ Result<Limits> read_limits(const Options& given) {
     limits.min_volume = static_cast<std::uint64_t>(given.integer("min-volume"));
     limits.max_age = std::chrono::duration_cast<std::chrono::seconds>(given.duration("max-age"));
     limits.idle = plugin::parse_state(given.text("idle")).value_or(State::unknown);
-    if (const auto by = given.find_text("by")) limits.by = probe::mail_key_of_name(*by).value_or(MailKey::none);
+    if (const auto by = given.find_text("by"))
+        limits.by = probe::bounce_rate::mail_key_of_name(*by).value_or(MailKey::none);
     return limits;
 }
 
-Result<probe::BounceRateQuery> read_query(const Options& given, const Limits& limits, const base::Clock& clock) {
-    probe::BounceRateQuery query;
+Result<probe::bounce_rate::BounceRateQuery> read_query(const Options& given, const Limits& limits,
+                                                       const base::Clock& clock) {
+    probe::bounce_rate::BounceRateQuery query;
     if (const auto done = read_sources(given, query); !done) return base::fail(done.error());
     const bool complaints = limits.metric.name == "complaint";
     const auto window = given.find_duration("window").value_or(std::chrono::hours(complaints ? 24 : 1));
@@ -208,10 +213,10 @@ Result<probe::BounceRateQuery> read_query(const Options& given, const Limits& li
     query.classes_file = given.find_text("classes").value_or("");
     for (const std::string& text : given.list("only")) {
         const std::size_t equals = text.find('=');
-        const auto key = probe::mail_key_of_name(std::string_view(text).substr(0, equals));
+        const auto key = probe::bounce_rate::mail_key_of_name(std::string_view(text).substr(0, equals));
         if (equals == std::string::npos || !key) {
             return base::fail(Fault::usage, "--only \"{}\": write KEY=VALUE with one of the keys {}", text,
-                              probe::mail_key_names);
+                              probe::bounce_rate::mail_key_names);
         }
         query.only.emplace_back(*key, text.substr(equals + 1));
     }

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "shared/plugin/check.h"
-#include "shared/probe/bounce_rate.h"
+#include "shared/probe/bounce_rate/bounce_rate.h"
 
 namespace mtawatch::checks {
 
@@ -16,8 +16,8 @@ struct Metric {
     std::string_view verb;  // "3.1 % bounced"
     std::string_view warning;
     std::string_view critical;
-    std::uint64_t (*part)(const probe::MailCounts&);
-    std::uint64_t (*whole)(const probe::MailCounts&);
+    std::uint64_t (*part)(const probe::bounce_rate::MailCounts&);
+    std::uint64_t (*whole)(const probe::bounce_rate::MailCounts&);
 };
 
 // How an answer speaks of a format.
@@ -25,23 +25,24 @@ struct FormatWords {
     std::string_view program;
     std::string_view unlogged;  // what follows when a record type is not logged: {} the type, {} what to add
 };
-[[nodiscard]] const FormatWords& words_of(probe::LogFormat format);
+[[nodiscard]] const FormatWords& words_of(probe::bounce_rate::LogFormat format);
 
 struct Limits {
-    probe::LogFormat format = probe::LogFormat::pmta;
+    probe::bounce_rate::LogFormat format = probe::bounce_rate::LogFormat::pmta;
     bool table = false;
     Metric metric;
     plugin::Thresholds share;
     std::uint64_t min_volume = 100;
     std::chrono::seconds max_age{86400};
     plugin::State idle = plugin::State::unknown;
-    probe::MailKey by = probe::MailKey::none;
+    probe::bounce_rate::MailKey by = probe::bounce_rate::MailKey::none;
 };
 
 [[nodiscard]] plugin::OptionTable bounce_rate_options();
 // Faults of both: usage.
 [[nodiscard]] base::Result<Limits> read_limits(const plugin::Options& given);
-[[nodiscard]] base::Result<probe::BounceRateQuery> read_query(const plugin::Options& given, const Limits& limits,
-                                                              const base::Clock& clock);
+[[nodiscard]] base::Result<probe::bounce_rate::BounceRateQuery> read_query(const plugin::Options& given,
+                                                                           const Limits& limits,
+                                                                           const base::Clock& clock);
 
 }  // namespace mtawatch::checks

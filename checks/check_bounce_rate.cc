@@ -11,7 +11,7 @@
 #include "shared/base/duration.h"
 #include "shared/base/json.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/bounce_rate.h"
+#include "shared/probe/bounce_rate/bounce_rate.h"
 
 namespace mtawatch::checks {
 namespace {
@@ -20,10 +20,10 @@ using base::Result;
 using plugin::Options;
 using plugin::Report;
 using plugin::State;
-using probe::BounceRateObservation;
-using probe::LogFormat;
-using probe::MailCounts;
-using probe::MailKey;
+using probe::bounce_rate::BounceRateObservation;
+using probe::bounce_rate::LogFormat;
+using probe::bounce_rate::MailCounts;
+using probe::bounce_rate::MailKey;
 
 std::string time_text(std::int64_t seconds) {
     std::tm parts{};
@@ -99,7 +99,7 @@ std::string missing_type(const BounceRateObservation& seen, const Limits& limits
 }
 
 void judge_sources(const BounceRateObservation& seen, Report& report) {
-    for (const probe::LogSource& source : seen.sources) {
+    for (const probe::bounce_rate::LogSource& source : seen.sources) {
         if (!source.problem.empty()) {
             report.add(State::unknown, fmt::format("not all of the mail was seen: {}", source.problem));
         } else if (source.skipped) {
@@ -131,7 +131,7 @@ void judge_types(const BounceRateObservation& seen, const Limits& limits, Report
 // Which sources were read in vain; those that could not be read are told apart, and old ones are not looked into.
 std::string nothing_recorded(const BounceRateObservation& seen, const Limits& limits) {
     std::vector<std::string> read;
-    for (const probe::LogSource& source : seen.sources) {
+    for (const probe::bounce_rate::LogSource& source : seen.sources) {
         if (source.problem.empty() && !source.skipped) read.push_back(source.path);
     }
     if (read.empty()) return fmt::format("no readable file was written to in the window up to {}", time_text(seen.end));
@@ -185,7 +185,7 @@ std::string observation_json(const BounceRateObservation& seen, const Limits& li
         if (limits.metric.whole(counts) == 0) return std::nullopt;
         return percent(limits.metric, counts);
     };
-    json.object().member("format", probe::name(limits.format)).member("metric", limits.metric.name);
+    json.object().member("format", name(limits.format)).member("metric", limits.metric.name);
     json.member("begin", time_text(seen.begin));
     json.member("end", time_text(seen.end)).member("percent", share(seen.total)).member("records", seen.records);
     json.key("newest").value(seen.newest ? std::optional(time_text(*seen.newest)) : std::nullopt);
@@ -201,7 +201,7 @@ std::string observation_json(const BounceRateObservation& seen, const Limits& li
         json.end();
     }
     json.end().key("sources").array();
-    for (const probe::LogSource& source : seen.sources) {
+    for (const probe::bounce_rate::LogSource& source : seen.sources) {
         json.object().member("path", source.path).member("bytes_read", source.bytes_read);
         json.member("search_reads", source.search_reads).member("malformed", source.malformed);
         json.member("skipped", source.skipped);
@@ -226,11 +226,11 @@ void judge_groups(const BounceRateObservation& seen, const Limits& limits, Repor
     });
     for (const auto& [group, counts] : groups) {
         if (limits.metric.whole(counts) == 0) continue;
-        judge_share(fmt::format("{} {}: ", probe::name(limits.by), group), counts, limits, report);
+        judge_share(fmt::format("{} {}: ", name(limits.by), group), counts, limits, report);
     }
     if (seen.groups_folded) {
         report.note(1, fmt::format("more than {} values of {}: the rest is counted as \"other\"",
-                                   grouped(probe::kMaxMailGroups), probe::name(limits.by)));
+                                   grouped(probe::bounce_rate::kMaxMailGroups), name(limits.by)));
     }
 }
 
@@ -265,12 +265,12 @@ Report judge(const BounceRateObservation& seen, const Limits& limits) {
     return report;
 }
 
-Result<Report> run(const Options& given, const base::Deadline& deadline, probe::World& world) {
+Result<Report> run(const Options& given, const base::Deadline& deadline, probe::world::World& world) {
     const auto limits = read_limits(given);
     if (!limits) return base::fail(limits.error());
     const auto query = read_query(given, *limits, *world.clock);
     if (!query) return base::fail(query.error());
-    const auto seen = probe::bounce_rate(*query, deadline, world);
+    const auto seen = probe::bounce_rate::bounce_rate(*query, deadline, world);
     if (!seen) return base::fail(seen.error());
     Limits judged = *limits;
     judged.format = query->format;

@@ -6,7 +6,7 @@
 #include "checks/findings.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/dkim.h"
+#include "shared/probe/mail_auth/dkim.h"
 
 namespace mtawatch::checks {
 
@@ -45,8 +45,8 @@ plugin::OptionTable dkim_options() {
     };
 }
 
-base::Result<probe::DkimQuery> query_of(const plugin::Options& options) {
-    probe::DkimQuery query;
+base::Result<probe::mail_auth::DkimQuery> query_of(const plugin::Options& options) {
+    probe::mail_auth::DkimQuery query;
     query.domain = options.find_text("domain").value_or("");
     query.selectors = options.list("selector");
     query.private_key_file = options.find_text("private-key").value_or("");
@@ -70,7 +70,7 @@ base::Result<probe::DkimQuery> query_of(const plugin::Options& options) {
     return query;
 }
 
-void judge_key(plugin::Report& report, const plugin::Options& options, const probe::DkimKeyLook& look) {
+void judge_key(plugin::Report& report, const plugin::Options& options, const probe::mail_auth::DkimKeyLook& look) {
     const std::string subject = fmt::format("{}._domainkey.{}", look.selector, look.domain);
     judge_findings(report, look.findings, subject);
     if (!look.key.key) return;
@@ -87,8 +87,9 @@ void judge_key(plugin::Report& report, const plugin::Options& options, const pro
                                                        auth::dkim_min_rsa_bits)
                                          : ""));
     }
-    const auto judged = std::any_of(look.findings.items.begin(), look.findings.items.end(),
-                                    [](const probe::Finding& one) { return one.weight != probe::Weight::note; });
+    const auto judged =
+        std::any_of(look.findings.items.begin(), look.findings.items.end(),
+                    [](const probe::mail_auth::Finding& one) { return one.weight != probe::mail_auth::Weight::note; });
     if (judged || size != State::ok) return;
     std::string text =
         rsa ? fmt::format("{}: RSA key of {} bits", subject, look.key.bits) : fmt::format("{}: Ed25519 key", subject);
@@ -102,7 +103,7 @@ State state_of(auth::DkimResult result, bool another_passes) {
     return result == auth::DkimResult::temperror ? State::unknown : State::critical;
 }
 
-void judge_signatures(plugin::Report& report, const probe::DkimMessageLook& look) {
+void judge_signatures(plugin::Report& report, const probe::mail_auth::DkimMessageLook& look) {
     const bool any_passes =
         std::any_of(look.signatures.begin(), look.signatures.end(),
                     [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
@@ -120,7 +121,7 @@ void judge_signatures(plugin::Report& report, const probe::DkimMessageLook& look
     }
 }
 
-void judge_message(plugin::Report& report, const probe::DkimMessageLook& look) {
+void judge_message(plugin::Report& report, const probe::mail_auth::DkimMessageLook& look) {
     const auto passed =
         std::count_if(look.signatures.begin(), look.signatures.end(),
                       [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
@@ -129,9 +130,9 @@ void judge_message(plugin::Report& report, const probe::DkimMessageLook& look) {
         report.add(State::critical, fmt::format("the message has {} From fields; it must have one", look.from_fields));
     }
     for (const auto& [field, coverage] : look.required) {
-        if (coverage == probe::Coverage::not_there) {
+        if (coverage == probe::mail_auth::Coverage::not_there) {
             report.add(State::critical, fmt::format("the message has no {} field", field));
-        } else if (coverage == probe::Coverage::not_signed) {
+        } else if (coverage == probe::mail_auth::Coverage::not_signed) {
             report.add(State::critical, fmt::format("{} is not covered by a passing signature; add it to h=", field));
         }
     }
@@ -161,13 +162,14 @@ void judge_message(plugin::Report& report, const probe::DkimMessageLook& look) {
     report.figure("signatures_passed", static_cast<double>(passed), plugin::Unit::none, {}, 0);
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
+                                 probe::world::World& world) {
     const auto query = query_of(options);
     if (!query) return base::fail(query.error());
-    const auto seen = probe::dkim(*query, deadline, world);
+    const auto seen = probe::mail_auth::dkim(*query, deadline, world);
     if (!seen) return base::fail(seen.error());
     plugin::Report report;
-    for (const probe::DkimKeyLook& look : seen->keys) judge_key(report, options, look);
+    for (const probe::mail_auth::DkimKeyLook& look : seen->keys) judge_key(report, options, look);
     judge_findings(report, seen->private_key, "private key");
     if (seen->message) judge_message(report, *seen->message);
     report.observation = to_json(*seen);

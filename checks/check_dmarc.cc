@@ -4,7 +4,7 @@
 #include "checks/findings.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/dmarc.h"
+#include "shared/probe/mail_auth/dmarc.h"
 
 namespace mtawatch::checks {
 
@@ -53,7 +53,8 @@ std::string with_policy(const auth::DmarcRecord& record, std::string_view policy
     return out;
 }
 
-void judge_policy(plugin::Report& report, const plugin::Options& options, const probe::DmarcObservation& seen) {
+void judge_policy(plugin::Report& report, const plugin::Options& options,
+                  const probe::mail_auth::DmarcObservation& seen) {
     const auto policy = effective_policy(seen);
     if (!policy) return;
     const std::string wanted = options.text("min-policy");
@@ -73,7 +74,7 @@ void judge_policy(plugin::Report& report, const plugin::Options& options, const 
     }
 }
 
-void summarise(plugin::Report& report, const probe::DmarcObservation& seen) {
+void summarise(plugin::Report& report, const probe::mail_auth::DmarcObservation& seen) {
     const auto policy = effective_policy(seen);
     if (!policy || report.state() == State::warning || report.state() == State::critical) return;
     std::string text = fmt::format("{}: p={}", seen.domain, auth::name(*policy));
@@ -84,14 +85,15 @@ void summarise(plugin::Report& report, const probe::DmarcObservation& seen) {
     report.add(State::ok, std::move(text));
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
-    probe::DmarcQuery query;
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
+                                 probe::world::World& world) {
+    probe::mail_auth::DmarcQuery query;
     query.domain = options.text("domain");
     query.spf_domains = options.list("spf-domain");
     query.dkim_domains = options.list("dkim-domain");
     query.authoritative = options.flag("authoritative");
     query.resolver.servers = options.list("dns-server");
-    const auto seen = probe::dmarc(query, deadline, world);
+    const auto seen = probe::mail_auth::dmarc(query, deadline, world);
     if (!seen) return base::fail(seen.error());
     plugin::Report report;
     judge_findings(report, seen->findings, seen->domain);
@@ -99,7 +101,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     summarise(report, *seen);
     report.note(2, fmt::format("organizational domain: {} (public-suffix list: {})", seen->walk.organizational_domain,
                                seen->registrable_domain));
-    for (const probe::DmarcAlignment& one : seen->alignments) {
+    for (const probe::mail_auth::DmarcAlignment& one : seen->alignments) {
         if (one.aligned.value_or(false))
             report.note(1, fmt::format("{}{} aligns", one.spf ? "the bounce domain " : "d=", one.domain));
     }

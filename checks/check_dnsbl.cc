@@ -7,7 +7,7 @@
 
 #include "shared/base/json.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/dnsbl.h"
+#include "shared/probe/dnsbl/dnsbl.h"
 
 namespace mtawatch::checks {
 namespace {
@@ -18,11 +18,11 @@ using plugin::Options;
 using plugin::Report;
 using plugin::State;
 using plugin::Thresholds;
-using probe::DnsblObservation;
-using probe::DnsblResult;
-using probe::ListHealth;
-using probe::ListSeverity;
-using probe::Verdict;
+using probe::dnsbl::DnsblObservation;
+using probe::dnsbl::DnsblResult;
+using probe::dnsbl::ListHealth;
+using probe::dnsbl::ListSeverity;
+using probe::dnsbl::Verdict;
 
 constexpr std::size_t max_named = 8;  // lists or targets named in one line
 
@@ -95,7 +95,7 @@ bool is_listing(const DnsblResult& result) {
 
 // "192.0.2.1 is listed by zen.spamhaus.org: SBL: spam source (127.0.0.2), "reason"; look up and remove: https://…".
 std::string listing_text(const DnsblObservation& seen, const DnsblResult& result) {
-    const probe::DnsblList& list = seen.lists[result.list];
+    const probe::dnsbl::DnsblList& list = seen.lists[result.list];
     std::string text = fmt::format("{} is listed by {}", target_of(seen, result), list.name);
     if (!result.meaning.empty()) text += ": " + result.meaning;
     text += fmt::format(" ({})", fmt::join(result.codes, ", "));
@@ -211,8 +211,8 @@ void judge_answers(const DnsblObservation& seen, const Limits& limits, Report& r
 
 void judge_lists(const DnsblObservation& seen, Report& report) {
     for (std::size_t i = 0; i < seen.lists.size(); ++i) {
-        const probe::DnsblList& list = seen.lists[i];
-        const probe::DnsblListState& state = seen.states[i];
+        const probe::dnsbl::DnsblList& list = seen.lists[i];
+        const probe::dnsbl::DnsblListState& state = seen.states[i];
         if (!list.dead.empty()) {
             report.add(State::warning, fmt::format("{} is no list any more ({}): take it out of the configuration",
                                                    list.name, list.dead));
@@ -242,13 +242,13 @@ std::string observation_json(const DnsblObservation& seen) {
         const auto maybe = [](const std::string& text) {
             return text.empty() ? std::optional<std::string>() : std::optional<std::string>(text);
         };
-        const probe::DnsblList& list = seen.lists[result.list];
+        const probe::dnsbl::DnsblList& list = seen.lists[result.list];
         json.object().member("target", target_of(seen, result)).member("list", list.name);
-        json.member("verdict", probe::name(result.verdict)).member("why", maybe(result.why));
+        json.member("verdict", name(result.verdict)).member("why", maybe(result.why));
         json.member("codes", result.codes).member("meaning", maybe(result.meaning)).member("text", maybe(result.text));
         json.key("severity");
         if (result.verdict == Verdict::listed) {
-            json.value(probe::name(result.severity));
+            json.value(name(result.severity));
         } else {
             json.null();
         }
@@ -256,7 +256,7 @@ std::string observation_json(const DnsblObservation& seen) {
     }
     json.end().key("lists").array();
     for (std::size_t i = 0; i < seen.lists.size(); ++i) {
-        json.object().member("list", seen.lists[i].name).member("health", probe::name(seen.states[i].health));
+        json.object().member("list", seen.lists[i].name).member("health", name(seen.states[i].health));
         json.member("why", seen.states[i].why).end();
     }
     json.end().member("seconds", std::chrono::duration<double>(seen.took).count()).end();
@@ -286,31 +286,31 @@ Report judge(const DnsblObservation& seen, const Limits& limits) {
     return report;
 }
 
-Result<void> fits(const probe::DnsblQuery& query, const base::Deadline& deadline) {
-    const auto least = std::chrono::duration<double>(probe::dnsbl_least_time(query)).count();
+Result<void> fits(const probe::dnsbl::DnsblQuery& query, const base::Deadline& deadline) {
+    const auto least = std::chrono::duration<double>(probe::dnsbl::dnsbl_least_time(query)).count();
     if (least <= std::chrono::duration<double>(deadline.remaining()).count()) return {};
     return base::fail(base::Fault::usage, "{} targets on {} lists take about {:.0f} s: give -t {:.0f} or more",
                       query.targets.size(), query.lists.size(), std::ceil(least),
                       std::ceil(least / plugin::target_share) + 1);
 }
 
-Result<Report> run(const Options& options, const base::Deadline& deadline, probe::World& world) {
-    probe::DnsblQuery query;
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
+    probe::dnsbl::DnsblQuery query;
     query.resolver.servers = options.list("dns-server");
     query.resolver.window = static_cast<std::size_t>(options.integer("concurrency"));
     query.self_test = !options.flag("no-self-test");
-    auto lists = probe::choose_dnsbl_lists(options.list("list"), options.find_text("list-file"), *world.files);
+    auto lists = probe::dnsbl::choose_dnsbl_lists(options.list("list"), options.find_text("list-file"), *world.files);
     if (!lists) return base::fail(lists.error());
     query.lists = std::move(*lists);
     auto addresses = options.list("address");
     const auto more = options.list("hostname");
     addresses.insert(addresses.end(), more.begin(), more.end());
     const auto domains = options.list("domain");
-    auto targets = probe::dnsbl_targets(addresses, domains, query.resolver, deadline, world);
+    auto targets = probe::dnsbl::dnsbl_targets(addresses, domains, query.resolver, deadline, world);
     if (!targets) return base::fail(targets.error());
     query.targets = std::move(*targets);
     // Lists for which there is no target say nothing, and would look as if they had not answered.
-    std::erase_if(query.lists, [&query](const probe::DnsblList& list) {
+    std::erase_if(query.lists, [&query](const probe::dnsbl::DnsblList& list) {
         return !(list.takes_addresses() && !query.targets.addresses.empty()) &&
                !(list.takes_domains() && !query.targets.domains.empty());
     });
@@ -318,7 +318,7 @@ Result<Report> run(const Options& options, const base::Deadline& deadline, probe
         return base::fail(base::Fault::usage, "none of the lists takes what was given; name others with --list");
     }
     if (auto time = fits(query, deadline); !time) return base::fail(time.error());
-    const auto seen = probe::dnsbl(query, deadline, world);
+    const auto seen = probe::dnsbl::dnsbl(query, deadline, world);
     if (!seen) return base::fail(seen.error());
     return judge(*seen, {options.thresholds(), options.number("min-answers")});
 }

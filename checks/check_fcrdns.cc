@@ -5,7 +5,7 @@
 #include "shared/base/ip.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/fcrdns.h"
+#include "shared/probe/mail_auth/fcrdns.h"
 
 namespace mtawatch::checks {
 
@@ -25,8 +25,9 @@ plugin::OptionTable fcrdns_options() {
     };
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
-    probe::FcrdnsQuery query;
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
+                                 probe::world::World& world) {
+    probe::mail_auth::FcrdnsQuery query;
     for (const std::string& text : options.list("ip")) {
         const auto ip = base::IpAddress::parse(text);
         if (!ip)
@@ -35,17 +36,17 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     }
     query.helo = options.find_text("helo").value_or("");
     query.resolver.servers = options.list("dns-server");
-    const auto seen = probe::fcrdns(query, deadline, world);
+    const auto seen = probe::mail_auth::fcrdns(query, deadline, world);
     if (!seen) return base::fail(seen.error());
     plugin::Report report;
     double valid = 0;
     bool all_seen = true;
-    for (const probe::ReverseLook& look : seen->addresses) {
+    for (const probe::mail_auth::ReverseLook& look : seen->addresses) {
         const std::string ip = look.ip.to_string();
         judge_findings(report, look.findings, ip);
         if (!look.confirmed.empty()) ++valid;
-        all_seen = all_seen && !look.findings.has(probe::Weight::unseen);
-        if (look.findings.usable() && !look.findings.has(probe::Weight::weak)) {
+        all_seen = all_seen && !look.findings.has(probe::mail_auth::Weight::unseen);
+        if (look.findings.usable() && !look.findings.has(probe::mail_auth::Weight::weak)) {
             report.add(State::ok, fmt::format("{} is {}, which leads back", ip, fmt::join(look.confirmed, ", ")));
         }
     }

@@ -11,7 +11,7 @@
 #include "shared/base/duration.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/mail_cert.h"
+#include "shared/probe/mail_server/mail_cert.h"
 
 namespace mtawatch::checks {
 namespace {
@@ -23,8 +23,8 @@ using plugin::Kind;
 using plugin::Range;
 using plugin::Report;
 using plugin::State;
-using probe::CertLook;
-using probe::CertOutcome;
+using probe::mail_server::CertLook;
+using probe::mail_server::CertOutcome;
 
 constexpr double seconds_per_day = 86'400;
 constexpr int weak_rsa_bits = 2048;    // RFC 8301 and the CA/Browser forum: below it no certificate is issued
@@ -276,7 +276,7 @@ Judged judge(const CertLook& look, const Limits& limits, std::int64_t now) {
 // "mx1.example.net_smtp", "mx1.example.net_smtp_2525", "ssl_mail.pem".
 std::string label_of(const CertLook& look) {
     if (look.endpoint.scheme == "file") return look.target.substr(look.target.starts_with('/') ? 1 : 0);
-    const auto usual = probe::parse_cert_endpoint(look.endpoint.scheme + "://x");
+    const auto usual = probe::mail_server::parse_cert_endpoint(look.endpoint.scheme + "://x");
     std::string label = look.endpoint.host + "_" + look.endpoint.scheme;
     if (usual && usual->port != look.endpoint.port) label += "_" + std::to_string(look.endpoint.port);
     return look.target == look.endpoint.text ? label : label + "_" + look.address;
@@ -289,7 +289,7 @@ plugin::Thresholds shown_limits(const Limits& limits) {
     return shown;
 }
 
-Report report_on(const probe::MailCertObservation& observation, const Limits& limits) {
+Report report_on(const probe::mail_server::MailCertObservation& observation, const Limits& limits) {
     const std::int64_t now = base::unix_seconds(observation.at);
     std::vector<Judged> all;
     for (const CertLook& look : observation.looks) all.push_back(judge(look, limits, now));
@@ -328,25 +328,27 @@ Report report_on(const probe::MailCertObservation& observation, const Limits& li
     return report;
 }
 
-Result<probe::MailCertQuery> read_query(const plugin::Options& options) {
-    probe::MailCertQuery query;
+Result<probe::mail_server::MailCertQuery> read_query(const plugin::Options& options) {
+    probe::mail_server::MailCertQuery query;
     std::vector<std::string> texts = options.list("endpoint");
     std::set<std::string> seen;
     for (const std::string& text : texts) {
-        auto endpoint = probe::parse_cert_endpoint(text);
+        auto endpoint = probe::mail_server::parse_cert_endpoint(text);
         if (!endpoint) return fail(endpoint.error().at("--endpoint"));
         if (seen.insert(text).second) query.endpoints.push_back(std::move(*endpoint));
     }
     if (const auto host = options.find_text("hostname")) {
         const std::string starttls = options.find_text("starttls").value_or("");
-        const std::uint16_t usual =
-            starttls.empty() ? std::uint16_t{0} : probe::parse_cert_endpoint(starttls + "://x").value().port;
+        const std::uint16_t usual = starttls.empty()
+                                        ? std::uint16_t{0}
+                                        : probe::mail_server::parse_cert_endpoint(starttls + "://x").value().port;
         const auto port = options.find_integer("port");
         if (!port && usual == 0)
             return fail(Fault::usage,
                         "--hostname {}: add --port PORT or --starttls PROTOCOL, or write --endpoint smtp://{}", *host,
                         *host);
-        auto endpoint = probe::cert_endpoint(*host, port ? static_cast<std::uint16_t>(*port) : usual, starttls);
+        auto endpoint =
+            probe::mail_server::cert_endpoint(*host, port ? static_cast<std::uint16_t>(*port) : usual, starttls);
         if (!endpoint) return fail(endpoint.error());
         query.endpoints.push_back(std::move(*endpoint));
     } else if (options.given("port") || options.given("starttls")) {
@@ -376,7 +378,7 @@ Result<probe::MailCertQuery> read_query(const plugin::Options& options) {
     return query;
 }
 
-Result<Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+Result<Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::world::World& world) {
     Limits limits;
     for (const auto& [option, limit] : {std::pair{"warning", &limits.warning}, {"critical", &limits.critical}}) {
         auto read = read_limit(options, option);
@@ -387,7 +389,7 @@ Result<Report> run(const plugin::Options& options, const base::Deadline& deadlin
     limits.min_tls_given = options.given("min-tls");
     const auto query = read_query(options);
     if (!query) return fail(query.error());
-    const auto observation = probe::mail_cert(*query, deadline, world);
+    const auto observation = probe::mail_server::mail_cert(*query, deadline, world);
     if (!observation) return fail(observation.error());
     return report_on(*observation, limits);
 }

@@ -7,7 +7,7 @@
 #include "checks/mail_submit_json.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/mail_submit.h"
+#include "shared/probe/mail_server/mail_submit.h"
 
 namespace mtawatch::checks {
 namespace {
@@ -19,10 +19,10 @@ using plugin::Kind;
 using plugin::Report;
 using plugin::State;
 using plugin::Thresholds;
-using probe::MailSubmitObservation;
-using probe::SubmitEnd;
-using probe::SubmitReply;
-using probe::SubmitStep;
+using probe::mail_server::MailSubmitObservation;
+using probe::mail_server::SubmitEnd;
+using probe::mail_server::SubmitReply;
+using probe::mail_server::SubmitStep;
 
 struct Limits {
     Thresholds total;
@@ -168,7 +168,7 @@ State state_of(const std::optional<SubmitReply>& reply, const Limits& limits) {
 
 void judge_recipients(const MailSubmitObservation& seen, const Limits& limits, const std::string& server,
                       Report& report) {
-    for (const probe::SubmitRecipient& one : seen.recipients) {
+    for (const probe::mail_server::SubmitRecipient& one : seen.recipients) {
         if (one.accepted()) {
             report.note(1, fmt::format("{} takes {}: {}", server, one.address, one.reply->text));
         } else if (one.reply) {
@@ -252,15 +252,15 @@ Report judge(const MailSubmitObservation& seen, const Limits& limits, const std:
 }
 
 // "auth=1/3".
-Result<void> read_phase(const std::string& text, const probe::MailSubmitQuery& query, Limits& limits) {
+Result<void> read_phase(const std::string& text, const probe::mail_server::MailSubmitQuery& query, Limits& limits) {
     const auto sign = text.find('=');
-    const auto step = probe::submit_step_named(std::string_view(text).substr(0, sign));
+    const auto step = probe::mail_server::submit_step_named(std::string_view(text).substr(0, sign));
     if (sign == std::string::npos || !step || *step == SubmitStep::reset)
         return fail(Fault::usage,
                     "--phase \"{}\": write PHASE=WARNING/CRITICAL in seconds, auth=1/3; phases: resolve connect tls "
                     "greeting hello auth mail rcpt",
                     text);
-    const bool never = (*step == SubmitStep::tls && query.tls == probe::SubmitTls::none) ||
+    const bool never = (*step == SubmitStep::tls && query.tls == probe::mail_server::SubmitTls::none) ||
                        (*step == SubmitStep::auth && query.user.empty());
     if (never) return fail(Fault::usage, "--phase {}: with these options there is no such phase", text);
     auto read = Thresholds::parse(std::string_view(text).substr(sign + 1));
@@ -269,13 +269,15 @@ Result<void> read_phase(const std::string& text, const probe::MailSubmitQuery& q
     return {};
 }
 
-Result<probe::MailSubmitQuery> read_query(const plugin::Options& options) {
-    probe::MailSubmitQuery query;
+Result<probe::mail_server::MailSubmitQuery> read_query(const plugin::Options& options) {
+    probe::mail_server::MailSubmitQuery query;
     query.host = options.text("hostname");
-    query.tls = probe::submit_tls_named(options.find_text("tls").value_or("starttls")).value();
-    const auto usual = query.tls == probe::SubmitTls::implicit ? probe::submissions_port : probe::submission_port;
+    query.tls = probe::mail_server::submit_tls_named(options.find_text("tls").value_or("starttls")).value();
+    const auto usual = query.tls == probe::mail_server::SubmitTls::implicit ? probe::mail_server::submissions_port
+                                                                            : probe::mail_server::submission_port;
     query.port = static_cast<std::uint16_t>(options.find_integer("port").value_or(usual));
-    if (!options.given("tls") && query.port == probe::submissions_port) query.tls = probe::SubmitTls::implicit;
+    if (!options.given("tls") && query.port == probe::mail_server::submissions_port)
+        query.tls = probe::mail_server::SubmitTls::implicit;
     query.user = options.find_text("user").value_or("");
     query.password_file = options.find_text("password-file").value_or("");
     query.token_file = options.find_text("token-file").value_or("");
@@ -290,10 +292,10 @@ Result<probe::MailSubmitQuery> read_query(const plugin::Options& options) {
     query.names.resolver.servers = options.list("dns-server");
     if (options.family() == plugin::Family::ipv4) query.names.family = dns::Family::v4;
     if (options.family() == plugin::Family::ipv6) query.names.family = dns::Family::v6;
-    return probe::completed(std::move(query));
+    return probe::mail_server::completed(std::move(query));
 }
 
-Result<Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+Result<Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::world::World& world) {
     const auto query = read_query(options);
     if (!query) return fail(query.error());
     Limits limits;
@@ -305,7 +307,7 @@ Result<Report> run(const plugin::Options& options, const base::Deadline& deadlin
                     "--from");
     for (const std::string& text : options.list("phase"))
         if (auto read = read_phase(text, *query, limits); !read) return fail(read.error());
-    const auto seen = probe::mail_submit(*query, deadline, world);
+    const auto seen = probe::mail_server::mail_submit(*query, deadline, world);
     if (!seen) return fail(seen.error());
     return judge(*seen, limits, fmt::format("{}:{}", base::url_host(query->host), query->port));
 }

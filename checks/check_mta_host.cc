@@ -5,7 +5,7 @@
 #include "checks/unit_judgement.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/mta_host.h"
+#include "shared/probe/mta_state/mta_host.h"
 
 namespace mtawatch::checks {
 
@@ -86,7 +86,7 @@ plugin::OptionTable own_options() {
 // ------------------------------------------------------------------------------------------- what the options mean
 
 struct Wanted {
-    probe::MtaHostQuery query;
+    probe::mta_state::MtaHostQuery query;
     std::vector<std::vector<std::string>> groups;
     Limits limits;
 };
@@ -104,7 +104,7 @@ Result<void> add_units(const Options& options, const std::optional<std::string>&
             wanted.groups.push_back({std::string(name)});
         }
     } else if (mta) {
-        wanted.groups = probe::preset_units(*mta);
+        wanted.groups = probe::mta_state::preset_units(*mta);
     }
     for (const auto& group : wanted.groups)
         wanted.query.units.insert(wanted.query.units.end(), group.begin(), group.end());
@@ -112,13 +112,16 @@ Result<void> add_units(const Options& options, const std::optional<std::string>&
 }
 
 Result<void> add_queue(const Options& options, const std::string& mta, Wanted& wanted) {
-    probe::MtaQueueQuery queue;
-    queue.mta = mta == "pmta" ? probe::Mta::pmta : mta == "postfix" ? probe::Mta::postfix : probe::Mta::kumomta;
+    probe::mta_state::MtaQueueQuery queue;
+    queue.mta = mta == "pmta"      ? probe::mta_state::Mta::pmta
+                : mta == "postfix" ? probe::mta_state::Mta::postfix
+                                   : probe::mta_state::Mta::kumomta;
     queue.sudo = options.flag("sudo");
     if (options.given("url")) {
-        if (queue.mta == probe::Mta::postfix) return fail(Fault::usage, "--url: Postfix is not asked over HTTP");
+        if (queue.mta == probe::mta_state::Mta::postfix)
+            return fail(Fault::usage, "--url: Postfix is not asked over HTTP");
         queue.web = web_source(options, options.text("url"));
-    } else if (queue.mta == probe::Mta::kumomta) {
+    } else if (queue.mta == probe::mta_state::Mta::kumomta) {
         if (wanted.query.ssh) return fail(Fault::usage, "KumoMTA's queue is asked over HTTP: give --url");
         queue.web = web_source(options, "http://127.0.0.1:8000");
     }
@@ -157,7 +160,7 @@ Result<Wanted> wanted_of(const Options& options) {
     }
     wanted.query.certificate = options.find_text("cert").value_or("");
     if (!wanted.query.certificate.empty())
-        if (auto endpoint = probe::parse_cert_endpoint(wanted.query.certificate); !endpoint)
+        if (auto endpoint = probe::mail_server::parse_cert_endpoint(wanted.query.certificate); !endpoint)
             return fail(endpoint.error().at("--cert"));
     wanted.limits.disk = *options.find_thresholds("disk-limits");
     wanted.limits.delivery = *options.find_thresholds("delivery");
@@ -178,11 +181,12 @@ std::string because(const Thresholds& limits, double value) {
 
 double one_decimal(double value) { return static_cast<double>(static_cast<std::int64_t>(value * 10)) / 10; }
 
-void judge_queue(const probe::MtaQueueObservation& queue, const Limits& limits, base::WallTime now, Report& report) {
+void judge_queue(const probe::mta_state::MtaQueueObservation& queue, const Limits& limits, base::WallTime now,
+                 Report& report) {
     const auto count = static_cast<double>(queue.queued);
     std::string text =
-        fmt::format("{} {} queued{}", queue.queued, queue.mta == probe::Mta::pmta ? "recipients" : "messages",
-                    because(limits.queue, count));
+        fmt::format("{} {} queued{}", queue.queued,
+                    queue.mta == probe::mta_state::Mta::pmta ? "recipients" : "messages", because(limits.queue, count));
     if (queue.oldest)
         text += fmt::format(
             ", oldest {}",
@@ -193,7 +197,7 @@ void judge_queue(const probe::MtaQueueObservation& queue, const Limits& limits, 
         report.add(State::critical, fmt::format("PowerMTA is {}, not running", queue.pmta->state));
 }
 
-void judge_disks(const std::vector<probe::DiskFacts>& disks, const Limits& limits, Report& report) {
+void judge_disks(const std::vector<probe::mta_state::DiskFacts>& disks, const Limits& limits, Report& report) {
     std::vector<std::string> seen;
     for (const auto& disk : disks) {
         if (std::find(seen.begin(), seen.end(), disk.mountpoint) != seen.end()) continue;
@@ -207,7 +211,7 @@ void judge_disks(const std::vector<probe::DiskFacts>& disks, const Limits& limit
     }
 }
 
-void judge_log(const probe::MailLogFacts& log, const Limits& limits, Report& report) {
+void judge_log(const probe::mta_state::MailLogFacts& log, const Limits& limits, Report& report) {
     const auto errors = static_cast<double>(log.errors);
     std::string text = fmt::format("{} errors in the mail log of the last hour ({}){}", log.errors, log.source,
                                    because(limits.log_errors, errors));
@@ -217,7 +221,7 @@ void judge_log(const probe::MailLogFacts& log, const Limits& limits, Report& rep
     report.figure("log_errors", errors, Unit::none, limits.log_errors, 0);
 }
 
-void judge_deliveries(const probe::DeliveryFacts& mail, const Limits& limits, Report& report) {
+void judge_deliveries(const probe::mta_state::DeliveryFacts& mail, const Limits& limits, Report& report) {
     const auto percent = mail.delivered_percent();
     const auto all = mail.delivered + mail.bounced;
     const std::string span = mail.seconds >= an_hour ? "hour" : fmt::format("{} min", mail.seconds / 60);
@@ -234,13 +238,14 @@ void judge_deliveries(const probe::DeliveryFacts& mail, const Limits& limits, Re
 }
 
 // The soonest end in the verified path decides; whether it verifies too.
-void judge_certificate(const probe::CertLook& look, const Limits& limits, base::WallTime now, Report& report) {
+void judge_certificate(const probe::mail_server::CertLook& look, const Limits& limits, base::WallTime now,
+                       Report& report) {
     if (look.error) {
         const State state = plugin::state_of(look.error->fault);
         report.add(state, fmt::format("certificate of {}: {}", look.target, look.error->what));
         return;
     }
-    if (look.outcome != probe::CertOutcome::shown) {
+    if (look.outcome != probe::mail_server::CertOutcome::shown) {
         report.add(State::critical, fmt::format("{} shows no certificate: {}", look.target, look.reason));
         return;
     }
@@ -272,14 +277,14 @@ std::string_view health(State state) {
     return "unknown";
 }
 
-std::string observation_json(const probe::MtaHostObservation& seen, State state) {
+std::string observation_json(const probe::mta_state::MtaHostObservation& seen, State state) {
     base::JsonWriter json;
     json.object().member("where", seen.where).member("health", health(state)).key("services").array();
     if (seen.units)
         for (const auto& unit : *seen.units) write_unit(unit, json);
     json.end().key("queue");
     if (seen.queue)
-        json.object().member("mta", probe::name(seen.queue->mta)).member("queued", seen.queue->queued).end();
+        json.object().member("mta", name(seen.queue->mta)).member("queued", seen.queue->queued).end();
     else
         json.null();
     json.key("disks").array();
@@ -326,10 +331,11 @@ std::string summary_of(const Report& report, const std::string& where) {
     return text;
 }
 
-Report judge(const probe::MtaHostObservation& seen, const Wanted& wanted, base::WallTime now) {
+Report judge(const probe::mta_state::MtaHostObservation& seen, const Wanted& wanted, base::WallTime now) {
     Report report;
     if (seen.units)
-        for (const auto& unit : probe::choose_units(wanted.groups, *seen.units)) judge_unit(unit, {}, now, report);
+        for (const auto& unit : probe::mta_state::choose_units(wanted.groups, *seen.units))
+            judge_unit(unit, {}, now, report);
     if (seen.queue) judge_queue(*seen.queue, wanted.limits, now, report);
     judge_disks(seen.disks, wanted.limits, report);
     if (seen.log) judge_log(*seen.log, wanted.limits, report);
@@ -343,10 +349,10 @@ Report judge(const probe::MtaHostObservation& seen, const Wanted& wanted, base::
     return report;
 }
 
-Result<Report> run(const Options& options, const base::Deadline& deadline, probe::World& world) {
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
     const auto wanted = wanted_of(options);
     if (!wanted) return fail(wanted.error());
-    const auto seen = probe::mta_host(wanted->query, deadline, world);
+    const auto seen = probe::mta_state::mta_host(wanted->query, deadline, world);
     if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
     if (!seen) {
         Report report;

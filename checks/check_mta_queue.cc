@@ -6,7 +6,7 @@
 #include "shared/base/json.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/mta_queue.h"
+#include "shared/probe/mta_state/mta_queue.h"
 
 namespace mtawatch::checks {
 
@@ -21,7 +21,7 @@ using plugin::Report;
 using plugin::State;
 using plugin::Thresholds;
 using plugin::Unit;
-using probe::Mta;
+using probe::mta_state::Mta;
 
 constexpr std::size_t named_groups = 3;    // in a line: more would not be read
 constexpr std::size_t group_figures = 20;  // in the perfdata: every one is a graph
@@ -96,10 +96,10 @@ plugin::OptionTable own_options() {
 
 // ------------------------------------------------------------------------------------------- what the options mean
 
-Result<void> refuse_what_cannot_be_fed(const Options& options, const probe::MtaQueueQuery& query) {
+Result<void> refuse_what_cannot_be_fed(const Options& options, const probe::mta_state::MtaQueueQuery& query) {
     const auto only_for = [&](std::string_view option, Mta mta, std::string_view why) -> Result<void> {
         if (!options.given(option) || query.mta == mta) return {};
-        return fail(Fault::usage, "--{} is for {}: {}", option, probe::full_name(mta), why);
+        return fail(Fault::usage, "--{} is for {}: {}", option, probe::mta_state::full_name(mta), why);
     };
     const auto pmta = [&](std::string_view option) { return only_for(option, Mta::pmta, "no other MTA tells that"); };
     for (const auto* option : {"backoff", "spool", "stalled", "license", "api-key-file", "pmta-program", "sudo"})
@@ -120,12 +120,12 @@ Result<void> refuse_what_cannot_be_fed(const Options& options, const probe::MtaQ
     return {};
 }
 
-Result<void> choose_source(const Options& options, probe::MtaQueueQuery& query) {
+Result<void> choose_source(const Options& options, probe::mta_state::MtaQueueQuery& query) {
     const bool web_wanted = options.given("url") || options.given("hostname");
     const bool program = query.mta == Mta::postfix || options.flag("pmta-program") || query.ssh.has_value();
     if (program && web_wanted)
         return fail(Fault::usage, "{}: {} is not asked over HTTP here; leave it out, or for another host give --ssh",
-                    options.given("url") ? "--url" : "-H", probe::full_name(query.mta));
+                    options.given("url") ? "--url" : "-H", probe::mta_state::full_name(query.mta));
     if (query.mta == Mta::kumomta && program)
         return fail(Fault::usage, "KumoMTA is asked over HTTP: give --url or -H instead of --ssh");
     if (program) return {};
@@ -138,8 +138,8 @@ Result<void> choose_source(const Options& options, probe::MtaQueueQuery& query) 
     return {};
 }
 
-Result<probe::MtaQueueQuery> query_of(const Options& options) {
-    probe::MtaQueueQuery query;
+Result<probe::mta_state::MtaQueueQuery> query_of(const Options& options) {
+    probe::mta_state::MtaQueueQuery query;
     const std::string mta = options.text("mta");
     query.mta = mta == "pmta" ? Mta::pmta : mta == "postfix" ? Mta::postfix : Mta::kumomta;
     auto ssh = ssh_target(options);
@@ -149,11 +149,12 @@ Result<probe::MtaQueueQuery> query_of(const Options& options) {
     if (auto fine = refuse_what_cannot_be_fed(options, query); !fine) return fail(fine.error());
     query.sudo = options.flag("sudo");
     query.config_dirs = options.list("config-dir");
-    for (const auto group :
-         {probe::QueueGroup::domain, probe::QueueGroup::vmta, probe::QueueGroup::queue, probe::QueueGroup::provider})
-        if (options.find_text("by") == probe::name(group)) query.group = group;
+    for (const auto group : {probe::mta_state::QueueGroup::domain, probe::mta_state::QueueGroup::vmta,
+                             probe::mta_state::QueueGroup::queue, probe::mta_state::QueueGroup::provider})
+        if (options.find_text("by") == name(group)) query.group = group;
     // Postfix's domains come with the listing, so the largest can be named without being asked for.
-    if (query.mta == Mta::postfix && query.group == probe::QueueGroup::none) query.group = probe::QueueGroup::domain;
+    if (query.mta == Mta::postfix && query.group == probe::mta_state::QueueGroup::none)
+        query.group = probe::mta_state::QueueGroup::domain;
     query.held_queues = options.given("backoff");
     query.licence = options.given("license");
     if (query.mta == Mta::pmta)
@@ -192,18 +193,18 @@ std::string because(const Thresholds& limits, double value) {
     return reason.empty() ? "" : " (" + reason + ")";
 }
 
-std::chrono::seconds age_of(const probe::OldestMessage& oldest, base::WallTime now) {
+std::chrono::seconds age_of(const probe::mta_state::OldestMessage& oldest, base::WallTime now) {
     return std::chrono::duration_cast<std::chrono::seconds>(now - oldest.arrival);
 }
 
-std::string oldest_text(const probe::OldestMessage& oldest, base::WallTime now) {
+std::string oldest_text(const probe::mta_state::OldestMessage& oldest, base::WallTime now) {
     std::string text = fmt::format("oldest {}", base::human_duration(age_of(oldest, now)));
     if (!oldest.queue.empty()) text += fmt::format(" in {}", oldest.queue);
     if (!oldest.id.empty()) text += fmt::format(" ({})", oldest.id);
     return text;
 }
 
-std::string largest_groups(const probe::MtaQueueObservation& seen) {
+std::string largest_groups(const probe::mta_state::MtaQueueObservation& seen) {
     std::vector<std::string> names;
     for (const auto& group : seen.groups)
         if (names.size() < named_groups && group.count > 0)
@@ -211,10 +212,11 @@ std::string largest_groups(const probe::MtaQueueObservation& seen) {
     return base::join(names, ", ");
 }
 
-void judge_count(const probe::MtaQueueObservation& seen, const Limits& limits, base::WallTime now, Report& report) {
+void judge_count(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, base::WallTime now,
+                 Report& report) {
     const auto queued = static_cast<double>(seen.queued);
-    std::string text = fmt::format("{} {}: {} {} queued{}", probe::full_name(seen.mta), seen.where, seen.queued,
-                                   unit_of(seen.mta), because(limits.count, queued));
+    std::string text = fmt::format("{} {}: {} {} queued{}", probe::mta_state::full_name(seen.mta), seen.where,
+                                   seen.queued, unit_of(seen.mta), because(limits.count, queued));
     std::vector<std::string> parts;
     for (const auto& queue : seen.queues)
         if (queue.count > 0) parts.push_back(fmt::format("{} {}", queue.name, queue.count));
@@ -237,7 +239,8 @@ Thresholds age_limits(const Limits& limits) {
 }
 
 // PowerMTA only tells whether something is older than what was asked.
-void judge_pmta_age(const probe::MtaQueueObservation& seen, const Limits& limits, base::WallTime now, Report& report) {
+void judge_pmta_age(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, base::WallTime now,
+                    Report& report) {
     if (!seen.age) return;
     if (!seen.age->exceeded) {
         report.add(State::ok, "no message is older than the limit");
@@ -249,7 +252,8 @@ void judge_pmta_age(const probe::MtaQueueObservation& seen, const Limits& limits
                            seen.oldest ? ", " + oldest_text(*seen.oldest, now) : std::string()));
 }
 
-void judge_age(const probe::MtaQueueObservation& seen, const Limits& limits, base::WallTime now, Report& report) {
+void judge_age(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, base::WallTime now,
+               Report& report) {
     if (seen.mta == Mta::pmta) return judge_pmta_age(seen, limits, now, report);
     const Thresholds ages = age_limits(limits);
     if (!seen.oldest) return;
@@ -266,8 +270,8 @@ void judge_age(const probe::MtaQueueObservation& seen, const Limits& limits, bas
     report.figure("oldest", std::max(age, 0.0), Unit::seconds, ages, 0);
 }
 
-void judge_groups(const probe::MtaQueueObservation& seen, probe::QueueGroup group, const Limits& limits,
-                  Report& report) {
+void judge_groups(const probe::mta_state::MtaQueueObservation& seen, probe::mta_state::QueueGroup group,
+                  const Limits& limits, Report& report) {
     if (!limits.group.any()) return;
     std::size_t figures = 0;
     std::size_t fine = 0;
@@ -278,12 +282,12 @@ void judge_groups(const probe::MtaQueueObservation& seen, probe::QueueGroup grou
         if (state == State::ok)
             ++fine;
         else
-            report.add(state, fmt::format("{} {}: {} {}{}", probe::name(group), one.name, one.count, unit_of(seen.mta),
+            report.add(state, fmt::format("{} {}: {} {}{}", name(group), one.name, one.count, unit_of(seen.mta),
                                           because(limits.group, count)));
     }
     if (fine == seen.groups.size() && (fine > 0 || seen.groups_complete))
-        report.add(State::ok, fine == 0 ? fmt::format("no {} has mail queued", probe::name(group))
-                                        : fmt::format("{} {}s are within the limits", fine, probe::name(group)));
+        report.add(State::ok, fine == 0 ? fmt::format("no {} has mail queued", name(group))
+                                        : fmt::format("{} {}s are within the limits", fine, name(group)));
     if (seen.groups_complete) return;
     // Missing groups are smaller than those that are listed, so they matter only to a limit that those keep.
     const std::string text =
@@ -294,7 +298,8 @@ void judge_groups(const probe::MtaQueueObservation& seen, probe::QueueGroup grou
     report.note(1, text);
 }
 
-void judge_held(const probe::HeldQueues& held, std::string_view kind, const Thresholds& limits, Report& report) {
+void judge_held(const probe::mta_state::HeldQueues& held, std::string_view kind, const Thresholds& limits,
+                Report& report) {
     const auto recipients = static_cast<double>(held.recipients);
     std::vector<std::string> names;
     for (const auto& queue : held.queues)
@@ -311,7 +316,7 @@ void judge_held(const probe::HeldQueues& held, std::string_view kind, const Thre
                    text + "; PowerMTA showed only a part, so it may be more: give --api-key-file or --pmta-program");
 }
 
-void judge_pmta_state(const mta::PmtaStatus& status, Report& report) {
+void judge_pmta_state(const mta::documents::PmtaStatus& status, Report& report) {
     if (status.state != "running")
         report.add(State::critical, fmt::format("PowerMTA is {}, not running", status.state));
     if (status.shutting_down.value_or(false)) report.add(State::warning, "PowerMTA is shutting down");
@@ -320,7 +325,7 @@ void judge_pmta_state(const mta::PmtaStatus& status, Report& report) {
                                                base::plain(*status.spool_initialized_percent)));
 }
 
-void judge_spool(const probe::MtaQueueObservation& seen, const Limits& limits, Report& report) {
+void judge_spool(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, Report& report) {
     if (!seen.spool_percent) {
         if (limits.spool_given) report.add(State::unknown, "PowerMTA does not tell how full its spool is");
         return;
@@ -334,7 +339,7 @@ void judge_spool(const probe::MtaQueueObservation& seen, const Limits& limits, R
     report.figure("spool", percent, Unit::percent, limits.spool, 0, 100);
 }
 
-void judge_stalled(const probe::MtaQueueObservation& seen, const Limits& limits, Report& report) {
+void judge_stalled(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, Report& report) {
     if (!limits.stalled) return;
     const bool minute = *limits.stalled == one_minute;
     const auto left = minute ? seen.left_last_minute : seen.left_last_hour;
@@ -348,7 +353,8 @@ void judge_stalled(const probe::MtaQueueObservation& seen, const Limits& limits,
         report.add(State::ok, fmt::format("{} recipients left in the last {}", *left, span));
 }
 
-void judge_licence(const probe::MtaQueueObservation& seen, const Limits& limits, base::WallTime now, Report& report) {
+void judge_licence(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, base::WallTime now,
+                   Report& report) {
     if (!limits.license.any()) return;
     if (!seen.licence_expires) {
         const bool unseen = std::any_of(seen.unseen.begin(), seen.unseen.end(),
@@ -364,18 +370,18 @@ void judge_licence(const probe::MtaQueueObservation& seen, const Limits& limits,
     report.figure("license_days", value, Unit::none, limits.license);
 }
 
-void judge_suspended(const probe::MtaQueueObservation& seen, Report& report) {
+void judge_suspended(const probe::mta_state::MtaQueueObservation& seen, Report& report) {
     for (const auto& one : seen.suspended)
         report.add(State::warning, fmt::format("source {} is suspended by KumoMTA: {}", one.source, one.reason));
 }
 
-void write_groups(const probe::MtaQueueObservation& seen, base::JsonWriter& json) {
+void write_groups(const probe::mta_state::MtaQueueObservation& seen, base::JsonWriter& json) {
     json.key("groups").array();
     for (const auto& group : seen.groups) json.object().member("name", group.name).member("count", group.count).end();
     json.end().member("groups_complete", seen.groups_complete).member("group_error", seen.group_error);
 }
 
-void write_held(std::string_view key, const std::optional<probe::HeldQueues>& held, base::JsonWriter& json) {
+void write_held(std::string_view key, const std::optional<probe::mta_state::HeldQueues>& held, base::JsonWriter& json) {
     json.key(key);
     if (!held) {
         json.null();
@@ -392,10 +398,10 @@ void write_held(std::string_view key, const std::optional<probe::HeldQueues>& he
     json.end().end();
 }
 
-std::string observation_json(const probe::MtaQueueObservation& seen) {
+std::string observation_json(const probe::mta_state::MtaQueueObservation& seen) {
     base::JsonWriter json;
     json.object()
-        .member("mta", probe::name(seen.mta))
+        .member("mta", name(seen.mta))
         .member("where", seen.where)
         .member("unit", unit_of(seen.mta))
         .member("queued", seen.queued)
@@ -423,8 +429,8 @@ std::string observation_json(const probe::MtaQueueObservation& seen) {
     return json.end().end().take();
 }
 
-Report judge(const probe::MtaQueueObservation& seen, probe::QueueGroup group, const Limits& limits,
-             base::WallTime now) {
+Report judge(const probe::mta_state::MtaQueueObservation& seen, probe::mta_state::QueueGroup group,
+             const Limits& limits, base::WallTime now) {
     Report report;
     judge_count(seen, limits, now, report);
     if (seen.pmta) judge_pmta_state(*seen.pmta, report);
@@ -445,18 +451,18 @@ Report judge(const probe::MtaQueueObservation& seen, probe::QueueGroup group, co
     return report;
 }
 
-Result<Report> run(const Options& options, const base::Deadline& deadline, probe::World& world) {
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
     const auto query = query_of(options);
     if (!query) return fail(query.error());
     const auto limits = limits_of(options, query->mta);
     if (!limits) return fail(limits.error());
-    const auto seen = probe::mta_queue(*query, deadline, world);
+    const auto seen = probe::mta_state::mta_queue(*query, deadline, world);
     if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
     // Whatever kept us from the queue, a silent or closed door included: how much waits is not known.
     if (!seen) {
         Report report;
-        return report.add(State::unknown, fmt::format("{}'s queue could not be read: {}", probe::full_name(query->mta),
-                                                      seen.error().what));
+        return report.add(State::unknown, fmt::format("{}'s queue could not be read: {}",
+                                                      probe::mta_state::full_name(query->mta), seen.error().what));
     }
     return judge(*seen, query->group, *limits, world.clock->wall());
 }

@@ -3,7 +3,7 @@
 #include "checks/unit_judgement.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/mta_service.h"
+#include "shared/probe/mta_state/mta_service.h"
 
 namespace mtawatch::checks {
 
@@ -54,7 +54,7 @@ plugin::OptionTable own_options() {
 }
 
 struct Wanted {
-    probe::MtaServiceQuery query;
+    probe::mta_state::MtaServiceQuery query;
     std::vector<std::vector<std::string>> groups;  // alternatives, one of each is judged
     UnitLimits limits;
 };
@@ -69,7 +69,7 @@ Result<void> add_units(const Options& options, Wanted& wanted) {
         wanted.groups.push_back({unit});
     }
     if (const auto mta = options.find_text("mta"))
-        for (const auto& group : probe::preset_units(*mta)) wanted.groups.push_back(group);
+        for (const auto& group : probe::mta_state::preset_units(*mta)) wanted.groups.push_back(group);
     for (const auto& group : wanted.groups)
         wanted.query.units.insert(wanted.query.units.end(), group.begin(), group.end());
     return {};
@@ -82,7 +82,7 @@ Result<Wanted> wanted_of(const Options& options) {
     wanted.query.ssh = std::move(*ssh);
     if (auto added = add_units(options, wanted); !added) return fail(added.error());
     if (options.given("banner")) {
-        auto banner = probe::parse_host_port(options.text("banner"));
+        auto banner = probe::mta_state::parse_host_port(options.text("banner"));
         if (!banner) return fail(banner.error().at("--banner"));
         wanted.query.banner = *banner;
     }
@@ -109,7 +109,7 @@ double in_seconds(base::Duration took) {
     return std::chrono::duration<double>(std::chrono::round<std::chrono::milliseconds>(took)).count();
 }
 
-void judge_banner(const probe::BannerFacts& banner, Report& report) {
+void judge_banner(const probe::mta_state::BannerFacts& banner, Report& report) {
     if (!banner.failure.empty())
         report.add(State::critical, fmt::format("{} does not greet: {}", banner.endpoint, banner.failure));
     else if (banner.code != smtp_ready)
@@ -119,7 +119,7 @@ void judge_banner(const probe::BannerFacts& banner, Report& report) {
     report.figure("banner_time", in_seconds(banner.took), Unit::seconds, {}, 0);
 }
 
-void judge_url(const probe::UrlFacts& url, Report& report) {
+void judge_url(const probe::mta_state::UrlFacts& url, Report& report) {
     if (!url.status)
         report.add(State::critical,
                    fmt::format("{} {}: {}", url.url, url.answered_wrongly ? "answers wrongly" : "does not answer",
@@ -130,7 +130,7 @@ void judge_url(const probe::UrlFacts& url, Report& report) {
     report.figure("url_time", in_seconds(url.took), Unit::seconds, {}, 0);
 }
 
-std::string observation_json(const probe::MtaServiceObservation& seen) {
+std::string observation_json(const probe::mta_state::MtaServiceObservation& seen) {
     base::JsonWriter json;
     json.object().member("where", seen.where).key("units").array();
     for (const auto& unit : seen.units) write_unit(unit, json);
@@ -156,9 +156,9 @@ std::string observation_json(const probe::MtaServiceObservation& seen) {
     return json.end().take();
 }
 
-Report judge(const probe::MtaServiceObservation& seen, const Wanted& wanted, base::WallTime now) {
+Report judge(const probe::mta_state::MtaServiceObservation& seen, const Wanted& wanted, base::WallTime now) {
     Report report;
-    for (const auto& unit : probe::choose_units(wanted.groups, seen.units))
+    for (const auto& unit : probe::mta_state::choose_units(wanted.groups, seen.units))
         judge_unit(unit, wanted.limits, now, report);
     if (seen.banner) judge_banner(*seen.banner, report);
     if (seen.url) judge_url(*seen.url, report);
@@ -166,10 +166,10 @@ Report judge(const probe::MtaServiceObservation& seen, const Wanted& wanted, bas
     return report;
 }
 
-Result<Report> run(const Options& options, const base::Deadline& deadline, probe::World& world) {
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
     const auto wanted = wanted_of(options);
     if (!wanted) return fail(wanted.error());
-    const auto seen = probe::mta_service(wanted->query, deadline, world);
+    const auto seen = probe::mta_state::mta_service(wanted->query, deadline, world);
     if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
     // systemctl or SSH would not let us look: whether the services run is not known.
     if (!seen) {

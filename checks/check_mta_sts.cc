@@ -3,7 +3,7 @@
 
 #include "checks/findings.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/mta_sts.h"
+#include "shared/probe/mail_auth/mta_sts.h"
 
 namespace mtawatch::checks {
 
@@ -18,19 +18,20 @@ plugin::OptionTable mta_sts_options() {
          .fallback_text = "the system's authorities"}};
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
-    probe::MtaStsQuery query;
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
+                                 probe::world::World& world) {
+    probe::mail_auth::MtaStsQuery query;
     query.domain = options.text("domain");
     query.ca_file = options.find_text("ca-file").value_or("");
     query.resolver.servers = options.list("dns-server");
-    const auto seen = probe::mta_sts(query, deadline, world);
+    const auto seen = probe::mail_auth::mta_sts(query, deadline, world);
     if (!seen) return base::fail(seen.error());
     plugin::Report report;
     judge_findings(report, seen->findings, seen->domain);
     if (seen->policy.max_age) {
         report.figure("max_age", static_cast<double>(*seen->policy.max_age), plugin::Unit::seconds, {}, 0);
     }
-    if (seen->findings.usable() && !seen->findings.has(probe::Weight::weak)) {
+    if (seen->findings.usable() && !seen->findings.has(probe::mail_auth::Weight::weak)) {
         report.add(plugin::State::ok, fmt::format("{}: mode {}, {} of {} mail hosts covered", seen->domain,
                                                   seen->policy.mode ? auth::name(*seen->policy.mode) : "none",
                                                   seen->hosts.size() - seen->uncovered.size(), seen->hosts.size()));

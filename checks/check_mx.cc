@@ -3,7 +3,7 @@
 
 #include "checks/findings.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/mx.h"
+#include "shared/probe/mail_auth/mx.h"
 
 namespace mtawatch::checks {
 
@@ -26,32 +26,33 @@ plugin::OptionTable mx_options() {
     };
 }
 
-void summarise(plugin::Report& report, const probe::MxLook& look) {
+void summarise(plugin::Report& report, const probe::mail_auth::MxLook& look) {
     if (look.null_mx) {
         report.add(State::ok, fmt::format("{}: takes no mail (null MX)", look.domain));
         return;
     }
     std::string text = fmt::format("{}:", look.domain);
-    for (const probe::MxHost& host : look.hosts) text += fmt::format(" {} {},", host.preference, host.name);
+    for (const probe::mail_auth::MxHost& host : look.hosts) text += fmt::format(" {} {},", host.preference, host.name);
     text.pop_back();
     report.add(State::ok, std::move(text));
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
-    probe::MxQuery query;
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
+                                 probe::world::World& world) {
+    probe::mail_auth::MxQuery query;
     query.domains = options.list("domain");
     query.expected = options.list("expect");
     query.resolver.servers = options.list("dns-server");
-    const auto seen = probe::mx(query, deadline, world);
+    const auto seen = probe::mail_auth::mx(query, deadline, world);
     if (!seen) return base::fail(seen.error());
     plugin::Report report;
     double good = 0;
     bool all_seen = true;
-    for (const probe::MxLook& look : seen->domains) {
+    for (const probe::mail_auth::MxLook& look : seen->domains) {
         judge_findings(report, look.findings, look.domain);
         if (look.findings.usable()) ++good;
-        all_seen = all_seen && !look.findings.has(probe::Weight::unseen);
-        if (look.findings.usable() && !look.findings.has(probe::Weight::weak)) summarise(report, look);
+        all_seen = all_seen && !look.findings.has(probe::mail_auth::Weight::unseen);
+        if (look.findings.usable() && !look.findings.has(probe::mail_auth::Weight::weak)) summarise(report, look);
     }
     if (all_seen) report.figure("good", good, plugin::Unit::none, {}, 0, static_cast<double>(seen->domains.size()));
     report.observation = to_json(*seen);

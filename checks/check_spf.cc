@@ -7,7 +7,7 @@
 #include "shared/base/ip.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/spf.h"
+#include "shared/probe/mail_auth/spf.h"
 
 namespace mtawatch::checks {
 
@@ -74,8 +74,8 @@ base::Result<std::string> domain_of(const plugin::Options& options) {
     return base::fail(base::Fault::usage, "--domain DOMAIN is required; see --help");
 }
 
-base::Result<probe::SpfQuery> query_of(const plugin::Options& options) {
-    probe::SpfQuery query;
+base::Result<probe::mail_auth::SpfQuery> query_of(const plugin::Options& options) {
+    probe::mail_auth::SpfQuery query;
     auto domain = domain_of(options);
     if (!domain) return base::fail(domain.error());
     query.domain = std::move(*domain);
@@ -99,13 +99,14 @@ State state_of(auth::SpfResult result) {
 }
 
 // The record with the address added in front, ready to paste.
-std::string with_address(const probe::SpfObservation& seen, const base::IpAddress& ip) {
+std::string with_address(const probe::mail_auth::SpfObservation& seen, const base::IpAddress& ip) {
     const std::string term = fmt::format("{}:{}", ip.is_v4() ? "ip4" : "ip6", ip.to_string());
     if (seen.lint.records.size() != 1) return fmt::format("v=spf1 {} -all", term);
     return fmt::format("v=spf1 {}{}", term, std::string_view(seen.lint.records.front()).substr(6));
 }
 
-void judge_evaluation(plugin::Report& report, const probe::SpfObservation& seen, const probe::SpfPass& pass) {
+void judge_evaluation(plugin::Report& report, const probe::mail_auth::SpfObservation& seen,
+                      const probe::mail_auth::SpfPass& pass) {
     const auth::SpfEvaluation& one = pass.evaluation;
     std::string text = fmt::format("{} from {}: {}", seen.domain, pass.ip.to_string(), auth::name(one.result));
     if (!one.terms.empty()) text += fmt::format(" by {}", fmt::join(one.terms, ", "));
@@ -121,7 +122,7 @@ void judge_evaluation(plugin::Report& report, const probe::SpfObservation& seen,
 }
 
 // Receivers may look at the HELO name too (RFC 7208 section 2.3). Without a record of its own it decides nothing.
-void judge_helo(plugin::Report& report, const probe::SpfPass& pass) {
+void judge_helo(plugin::Report& report, const probe::mail_auth::SpfPass& pass) {
     const auth::SpfEvaluation& one = pass.evaluation;
     std::string text = fmt::format("HELO {} from {}: {}", pass.helo, pass.ip.to_string(), auth::name(one.result));
     if (!one.terms.empty()) text += fmt::format(" by {}", fmt::join(one.terms, ", "));
@@ -151,9 +152,9 @@ base::Result<std::vector<base::IpNetwork>> expected_networks(const plugin::Optio
 }
 
 // What came and what went since somebody wrote the expected networks down.
-void judge_networks(plugin::Report& report, const probe::SpfObservation& seen,
+void judge_networks(plugin::Report& report, const probe::mail_auth::SpfObservation& seen,
                     const std::vector<base::IpNetwork>& expected) {
-    if (expected.empty() || seen.lint.findings.has(probe::Weight::unseen)) return;
+    if (expected.empty() || seen.lint.findings.has(probe::mail_auth::Weight::unseen)) return;
     for (const base::IpNetwork& network : auth::networks_beyond(seen.lint.networks, expected)) {
         report.add(State::warning, fmt::format("{}: {} is authorised, which --expect-networks does not have",
                                                seen.domain, network.to_string()));
@@ -164,7 +165,7 @@ void judge_networks(plugin::Report& report, const probe::SpfObservation& seen,
     }
 }
 
-void judge_all(plugin::Report& report, const probe::SpfObservation& seen, const std::string& wanted) {
+void judge_all(plugin::Report& report, const probe::mail_auth::SpfObservation& seen, const std::string& wanted) {
     const char all = seen.lint.tree.all;
     if (all == '-' || (all == '~' && wanted == "softfail")) return;
     if (all == '+') {
@@ -184,7 +185,7 @@ void note_tree(plugin::Report& report, const auth::SpfNode& node, const std::str
     for (const auth::SpfNode& child : node.children) note_tree(report, child, indent + "> ");
 }
 
-void judge_cost(plugin::Report& report, const plugin::Options& options, const probe::SpfObservation& seen) {
+void judge_cost(plugin::Report& report, const plugin::Options& options, const probe::mail_auth::SpfObservation& seen) {
     const auth::SpfNode& tree = seen.lint.tree;
     const plugin::Thresholds limits = options.thresholds();
     if (const State state = limits.judge(tree.lookups); state != State::ok) {
@@ -205,7 +206,8 @@ void judge_cost(plugin::Report& report, const plugin::Options& options, const pr
                                                 tree.void_lookups, auth::spf_max_void_lookups));
     }
     note_tree(report, tree, "");
-    if (seen.lint.findings.has(probe::Weight::unseen)) return;  // what was not seen would be missing in every figure
+    if (seen.lint.findings.has(probe::mail_auth::Weight::unseen))
+        return;  // what was not seen would be missing in every figure
     report.figure("lookups", tree.lookups, plugin::Unit::none, limits, 0);
     report.figure("void_lookups", tree.void_lookups, plugin::Unit::none, voids, 0);
     report.figure("ipv4_addresses", static_cast<double>(seen.lint.addresses.ipv4), plugin::Unit::none, {}, 0);
@@ -214,7 +216,7 @@ void judge_cost(plugin::Report& report, const plugin::Options& options, const pr
 }
 
 // With nothing to complain about, one line says what was seen.
-void summarise(plugin::Report& report, const probe::SpfObservation& seen) {
+void summarise(plugin::Report& report, const probe::mail_auth::SpfObservation& seen) {
     const bool clean = std::all_of(report.details.begin(), report.details.end(),
                                    [](const plugin::Detail& one) { return one.state == State::ok; });
     if (!clean) return;
@@ -224,17 +226,18 @@ void summarise(plugin::Report& report, const probe::SpfObservation& seen) {
     if (seen.lint.addresses.ipv6_networks > 0) {
         text += fmt::format(" and {} x /64 of IPv6", base::plain(seen.lint.addresses.ipv6_networks));
     }
-    for (const probe::SpfPass& pass : seen.evaluations) text += fmt::format(", {} passes", pass.ip.to_string());
+    for (const probe::mail_auth::SpfPass& pass : seen.evaluations)
+        text += fmt::format(", {} passes", pass.ip.to_string());
     report.summary = text;
     report.add(State::ok, std::move(text));
 }
 
 plugin::Report judge(const plugin::Options& options, const std::vector<base::IpNetwork>& networks,
-                     const probe::SpfObservation& seen) {
+                     const probe::mail_auth::SpfObservation& seen) {
     plugin::Report report;
     judge_findings(report, seen.lint.findings, seen.domain);
-    for (const probe::SpfPass& pass : seen.evaluations) judge_evaluation(report, seen, pass);
-    for (const probe::SpfPass& pass : seen.helo_evaluations) judge_helo(report, pass);
+    for (const probe::mail_auth::SpfPass& pass : seen.evaluations) judge_evaluation(report, seen, pass);
+    for (const probe::mail_auth::SpfPass& pass : seen.helo_evaluations) judge_helo(report, pass);
     judge_networks(report, seen, networks);
     const std::string* record = seen.lint.record();
     if (const auto expected = options.find_text("expect"); expected && (record == nullptr || *record != *expected)) {
@@ -250,12 +253,13 @@ plugin::Report judge(const plugin::Options& options, const std::vector<base::IpN
     return report;
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
+                                 probe::world::World& world) {
     const auto query = query_of(options);
     if (!query) return base::fail(query.error());
     const auto networks = expected_networks(options);
     if (!networks) return base::fail(networks.error());
-    const auto seen = probe::spf(*query, deadline, world);
+    const auto seen = probe::mail_auth::spf(*query, deadline, world);
     if (!seen) return base::fail(seen.error());
     return judge(options, *networks, *seen);
 }

@@ -3,7 +3,7 @@
 
 #include "checks/findings.h"
 #include "shared/plugin/check.h"
-#include "shared/probe/tls_rpt.h"
+#include "shared/probe/mail_auth/tls_rpt.h"
 
 namespace mtawatch::checks {
 
@@ -14,15 +14,16 @@ plugin::OptionTable tls_rpt_options() {
         {.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that takes mail", .required = true}};
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::World& world) {
-    probe::TlsRptQuery query;
+base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
+                                 probe::world::World& world) {
+    probe::mail_auth::TlsRptQuery query;
     query.domain = options.text("domain");
     query.resolver.servers = options.list("dns-server");
-    const auto seen = probe::tls_rpt(query, deadline, world);
+    const auto seen = probe::mail_auth::tls_rpt(query, deadline, world);
     if (!seen) return base::fail(seen.error());
     plugin::Report report;
     judge_findings(report, seen->findings, seen->domain);
-    if (seen->findings.usable() && !seen->findings.has(probe::Weight::weak)) {
+    if (seen->findings.usable() && !seen->findings.has(probe::mail_auth::Weight::weak)) {
         std::string text = fmt::format("{}: reports go to", seen->domain);
         for (const auth::ReportUri& uri : seen->read.destinations) text += fmt::format(" {},", uri.text);
         text.pop_back();

@@ -5,31 +5,32 @@
 #include <string_view>
 
 #include "shared/plugin/report.h"
-#include "shared/probe/findings.h"
+#include "shared/probe/mail_auth/findings.h"
 
 namespace mtawatch::checks {
 
 // A failed lookup is UNKNOWN, an absent record CRITICAL, a weak one WARNING.
-[[nodiscard]] inline plugin::State state_of(probe::Weight weight) {
+[[nodiscard]] inline plugin::State state_of(probe::mail_auth::Weight weight) {
     switch (weight) {
-        case probe::Weight::note:
+        case probe::mail_auth::Weight::note:
             return plugin::State::ok;
-        case probe::Weight::weak:
+        case probe::mail_auth::Weight::weak:
             return plugin::State::warning;
-        case probe::Weight::unseen:
+        case probe::mail_auth::Weight::unseen:
             return plugin::State::unknown;
-        case probe::Weight::absent:
-        case probe::Weight::broken:
+        case probe::mail_auth::Weight::absent:
+        case probe::mail_auth::Weight::broken:
             return plugin::State::critical;
     }
     return plugin::State::unknown;
 }
 
 // Notes are shown with -v and judge nothing. `subject` stands in front of every line ("example.net").
-inline void judge_findings(plugin::Report& report, const probe::Findings& findings, std::string_view subject) {
-    for (const probe::Finding& finding : findings.items) {
+inline void judge_findings(plugin::Report& report, const probe::mail_auth::Findings& findings,
+                           std::string_view subject) {
+    for (const probe::mail_auth::Finding& finding : findings.items) {
         std::string text = fmt::format("{}: {}", subject, finding.text);
-        if (finding.weight == probe::Weight::note) {
+        if (finding.weight == probe::mail_auth::Weight::note) {
             report.note(1, std::move(text));
         } else {
             report.add(state_of(finding.weight), std::move(text));

@@ -16,7 +16,7 @@ void write_certificate(base::JsonWriter& json, const tls::Certificate& certifica
     json.member("sha256", certificate.fingerprint).member("key_sha256", certificate.key_fingerprint).end();
 }
 
-void write_dane(base::JsonWriter& json, const probe::DaneFacts& dane) {
+void write_dane(base::JsonWriter& json, const probe::mail_server::DaneFacts& dane) {
     json.object().member("name", dane.base).member("addresses_authenticated", dane.addresses_authenticated);
     json.member("authenticated", dane.authenticated);
     json.member("records", dane.records).member("usable", dane.usable).member("matched", dane.matched);
@@ -35,7 +35,7 @@ std::optional<double> seconds(const std::optional<base::Duration>& duration) {
     return std::chrono::duration<double>(*duration).count();
 }
 
-void write_look(base::JsonWriter& json, const probe::CertLook& look) {
+void write_look(base::JsonWriter& json, const probe::mail_server::CertLook& look) {
     json.object().member("target", look.target).member("scheme", look.endpoint.scheme).member("address", look.address);
     json.key("error");
     if (look.error) {
@@ -43,7 +43,7 @@ void write_look(base::JsonWriter& json, const probe::CertLook& look) {
         json.member("outcome", std::optional<bool>());
     } else {
         json.null();
-        json.member("outcome", probe::name(look.outcome));
+        json.member("outcome", name(look.outcome));
     }
     json.member("reason", look.reason);
     json.key("served").array();
@@ -71,7 +71,7 @@ void write_look(base::JsonWriter& json, const probe::CertLook& look) {
 
 }  // namespace
 
-std::string mail_cert_json(const probe::MailCertObservation& observation) {
+std::string mail_cert_json(const probe::mail_server::MailCertObservation& observation) {
     base::JsonWriter json;
     json.object().member("at", base::unix_seconds(observation.at)).key("endpoints").array();
     for (const auto& look : observation.looks) write_look(json, look);

@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "shared/probe/mail_cert.h"
+#include "shared/probe/mail_server/mail_cert.h"
 
 namespace mtawatch::checks {
 
 // One object: {"at": seconds, "endpoints": [...]}; docs/certificates.md names the fields.
-[[nodiscard]] std::string mail_cert_json(const probe::MailCertObservation& observation);
+[[nodiscard]] std::string mail_cert_json(const probe::mail_server::MailCertObservation& observation);
 
 }  // namespace mtawatch::checks

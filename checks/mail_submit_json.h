@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "shared/probe/mail_submit.h"
+#include "shared/probe/mail_server/mail_submit.h"
 
 namespace mtawatch::checks {
 
 // One object; docs/submission.md names the fields.
-[[nodiscard]] std::string mail_submit_json(const probe::MailSubmitObservation& seen);
+[[nodiscard]] std::string mail_submit_json(const probe::mail_server::MailSubmitObservation& seen);
 
 }  // namespace mtawatch::checks

@@ -2,31 +2,31 @@
 #pragma once
 
 #include "shared/plugin/options.h"
-#include "shared/probe/machine.h"
-#include "shared/probe/web_source.h"
+#include "shared/probe/world/machine.h"
+#include "shared/probe/world/web_source.h"
 
 namespace mtawatch::checks {
 
 // What --ssh and its companions say; absent without --ssh. A companion alone is a usage error. `host_option`, where
 // there is one ("hostname"), names the remote host too.
-[[nodiscard]] inline base::Result<std::optional<probe::SshTarget>> ssh_target(const plugin::Options& options,
-                                                                              std::string_view host_option = {}) {
+[[nodiscard]] inline base::Result<std::optional<probe::world::SshTarget>> ssh_target(
+    const plugin::Options& options, std::string_view host_option = {}) {
     const bool by_host = !host_option.empty() && options.given(host_option);
     if (by_host && options.given("ssh"))
         return base::fail(base::Fault::usage, "-H and --ssh both name the host to look on: give one of them");
     if (!options.given("ssh") && !by_host) {
         for (const auto* name : {"ssh-key", "ssh-known-hosts", "ssh-host-key"})
             if (options.given(name)) return base::fail(base::Fault::usage, "--{} is for --ssh, which is missing", name);
-        return std::optional<probe::SshTarget>();
+        return std::optional<probe::world::SshTarget>();
     }
-    probe::SshTarget target;
+    probe::world::SshTarget target;
     target.target = options.text(by_host ? host_option : std::string_view("ssh"));
     target.key_file = options.find_text("ssh-key");
     target.known_hosts_file = options.find_text("ssh-known-hosts");
     target.host_key = options.find_text("ssh-host-key");
     target.only_ipv4 = options.family() == plugin::Family::ipv4;
     target.only_ipv6 = options.family() == plugin::Family::ipv6;
-    return std::optional<probe::SshTarget>(std::move(target));
+    return std::optional<probe::world::SshTarget>(std::move(target));
 }
 
 // --insecure and --certificate-pin, and where the secrets of a web interface lie.
@@ -40,8 +40,8 @@ namespace mtawatch::checks {
              .help = "Take exactly this certificate of the web interface: the SHA-256 fingerprint of it"}};
 }
 
-[[nodiscard]] inline probe::WebSource web_source(const plugin::Options& options, std::string url) {
-    probe::WebSource web;
+[[nodiscard]] inline probe::world::WebSource web_source(const plugin::Options& options, std::string url) {
+    probe::world::WebSource web;
     web.url = std::move(url);
     web.basic_auth_file = options.find_text("basic-auth-file");
     web.insecure = options.flag("insecure");

@@ -6,7 +6,7 @@
 #include "shared/base/duration.h"
 #include "shared/base/json.h"
 #include "shared/plugin/report.h"
-#include "shared/probe/mta_service.h"
+#include "shared/probe/mta_state/mta_service.h"
 
 namespace mtawatch::checks {
 
@@ -28,7 +28,7 @@ struct UnitVerdict {
 }
 
 // What the last run ended with: "exit status 75", "killed by a signal", "timeout".
-[[nodiscard]] inline std::string last_result(const probe::UnitFacts& unit) {
+[[nodiscard]] inline std::string last_result(const probe::mta_state::UnitFacts& unit) {
     if (unit.result.empty() || unit.result == "success") return {};
     std::string text = " (" + unit.result;
     if (unit.exit_status && unit.result == "exit-code") text += fmt::format(" {}", *unit.exit_status);
@@ -36,11 +36,11 @@ struct UnitVerdict {
 }
 
 // A job that runs and ends, by itself or by a timer: it need not be active to be fine.
-[[nodiscard]] inline bool ends_by_itself(const probe::UnitFacts& unit) {
+[[nodiscard]] inline bool ends_by_itself(const probe::mta_state::UnitFacts& unit) {
     return unit.type == "oneshot" || !unit.triggered_by.empty();
 }
 
-[[nodiscard]] inline UnitVerdict judge_active(const probe::UnitFacts& unit, base::WallTime now) {
+[[nodiscard]] inline UnitVerdict judge_active(const probe::mta_state::UnitFacts& unit, base::WallTime now) {
     using plugin::State;
     const std::string& active = unit.active_state;
     const std::string sub = unit.sub_state.empty() ? active : active + " (" + unit.sub_state + ")";
@@ -66,7 +66,7 @@ struct UnitVerdict {
 }
 
 // A unit's state against the wanted one.
-[[nodiscard]] inline UnitVerdict judge_state(const probe::UnitFacts& unit, const UnitLimits& limits,
+[[nodiscard]] inline UnitVerdict judge_state(const probe::mta_state::UnitFacts& unit, const UnitLimits& limits,
                                              base::WallTime now) {
     using plugin::State;
     const bool wanted_inactive = limits.wanted == "inactive";
@@ -85,7 +85,7 @@ struct UnitVerdict {
 }
 
 // Whether the unit starts at boot; what cannot be enabled (static, generated …) is started by others.
-[[nodiscard]] inline std::optional<UnitVerdict> judge_enabled(const probe::UnitFacts& unit) {
+[[nodiscard]] inline std::optional<UnitVerdict> judge_enabled(const probe::mta_state::UnitFacts& unit) {
     if (unit.unit_file_state != "disabled" && unit.unit_file_state != "masked" &&
         unit.unit_file_state != "masked-runtime" && unit.unit_file_state != "bad")
         return std::nullopt;
@@ -94,7 +94,7 @@ struct UnitVerdict {
 }
 
 // Adds everything about one unit to the report.
-inline void judge_unit(const probe::UnitFacts& unit, const UnitLimits& limits, base::WallTime now,
+inline void judge_unit(const probe::mta_state::UnitFacts& unit, const UnitLimits& limits, base::WallTime now,
                        plugin::Report& report) {
     using plugin::State;
     const UnitVerdict verdict = judge_state(unit, limits, now);
@@ -125,7 +125,7 @@ inline void judge_unit(const probe::UnitFacts& unit, const UnitLimits& limits, b
     }
 }
 
-inline void write_unit(const probe::UnitFacts& unit, base::JsonWriter& json) {
+inline void write_unit(const probe::mta_state::UnitFacts& unit, base::JsonWriter& json) {
     const auto seconds = [](const std::optional<base::WallTime>& time) -> std::optional<std::int64_t> {
         if (!time) return std::nullopt;
         return base::unix_seconds(*time);

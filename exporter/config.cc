@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
-#include "exporter/catalogue.h"
 #include "exporter/collectors/registry.h"
+#include "exporter/exposition/catalogue.h"
 #include "exporter/pmta_sources.h"
 #include "shared/config/node.h"
 #include "shared/io/files.h"
-#include "shared/mta/bounce_patterns.h"
-#include "shared/mta/classes_config.h"
+#include "shared/mta/classes/bounce_patterns.h"
+#include "shared/mta/classes/classes_config.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -29,9 +29,9 @@ Result<void> each_text(const Node& list, const std::function<Result<void>(const 
     return {};
 }
 
-Result<void> add_group(const Node& item, const std::string& name, AccountingSettings& settings) {
+Result<void> add_group(const Node& item, const std::string& name, feed::AccountingSettings& settings) {
     std::string known;
-    for (const std::string_view group : opt_in_groups(settings.format)) {
+    for (const std::string_view group : series::opt_in_groups(settings.format)) {
         if (group == name) {
             settings.groups.insert(name);
             return {};
@@ -41,13 +41,13 @@ Result<void> add_group(const Node& item, const std::string& name, AccountingSett
     return base::fail(item.error("no such group; those that can be turned on: " + known));
 }
 
-Result<void> read_budgets(const Node& node, AccountingSettings& settings) {
+Result<void> read_budgets(const Node& node, feed::AccountingSettings& settings) {
     const auto members = node.members();
     if (!members) return base::fail(members.error());
     for (const auto& [name, value] : *members) {
-        const Metric* entry = find_metric(name);
-        const bool ours = entry != nullptr && entry->name.starts_with(prefix(settings.format));
-        if (!ours || entry->budget == 0 || entry->type == MetricType::gauge) {
+        const exposition::Metric* entry = exposition::find_metric(name);
+        const bool ours = entry != nullptr && entry->name.starts_with(series::prefix(settings.format));
+        if (!ours || entry->budget == 0 || entry->type == exposition::MetricType::gauge) {
             return base::fail(value.error("no family of that name has a budget; --catalog shows those that do"));
         }
         const auto limit = value.integer(1, 10'000'000);
@@ -57,41 +57,41 @@ Result<void> read_budgets(const Node& node, AccountingSettings& settings) {
     return {};
 }
 
-Result<void> add_expected(const Node& item, const std::string& code, AccountingSettings& settings) {
-    const auto type = mta::record_type_of_code(code);
-    const auto known = record_types(settings.format);
+Result<void> add_expected(const Node& item, const std::string& code, feed::AccountingSettings& settings) {
+    const auto type = mta::logs::record_type_of_code(code);
+    const auto known = series::record_types(settings.format);
     if (type && std::ranges::find(known, *type) != known.end()) {
         settings.expected_types.insert(*type);
         return {};
     }
     std::string codes;
-    for (const mta::RecordType one : known) {
-        if (one != mta::RecordType::other) codes += " " + std::string(mta::name(one));
+    for (const mta::logs::RecordType one : known) {
+        if (one != mta::logs::RecordType::other) codes += " " + std::string(name(one));
     }
     return base::fail(item.error("write one of the record types:" + codes));
 }
 
-Result<void> read_zone(const Node& node, AccountingSettings& settings) {
+Result<void> read_zone(const Node& node, feed::AccountingSettings& settings) {
     const auto name = node.text();
     if (!name) return base::fail(name.error());
-    const auto zone = mta::Zone::named(*name);
+    const auto zone = mta::logs::Zone::named(*name);
     if (!zone) return base::fail(node.error(zone.error().what));
     settings.scanner.zone = *zone;
     return {};
 }
 
 // A section with the files of one format; what only PowerMTA has is known in its section alone.
-Result<void> read_feed(const Node& node, AccountingSettings& settings) {
+Result<void> read_feed(const Node& node, feed::AccountingSettings& settings) {
     MapReader map(node);
     std::chrono::milliseconds idle = settings.idle_limit;
     map.texts("files", settings.globs).texts("moved_to", settings.moved_to);
-    if (settings.format == RecordFormat::pmta) {
+    if (settings.format == series::RecordFormat::pmta) {
         map.texts("pmta_log", settings.log_globs).texts("job_columns", settings.job_columns);
     }
-    if (settings.format == RecordFormat::postfix) map.text("instance", settings.instance);
+    if (settings.format == series::RecordFormat::postfix) map.text("instance", settings.instance);
     map.duration("idle_limit", idle).duration("state_interval", settings.state_interval);
     map.duration("rescan_interval", settings.rescan_interval).duration("finished_after", settings.finished_after);
-    if (settings.format != RecordFormat::kumomta) {  // whose stamps are Unix time
+    if (settings.format != series::RecordFormat::kumomta) {  // whose stamps are Unix time
         map.node("time_zone", [&](const Node& value) { return read_zone(value, settings); });
     }
     map.node("budgets", [&](const Node& value) { return read_budgets(value, settings); });
@@ -109,16 +109,16 @@ Result<void> read_feed(const Node& node, AccountingSettings& settings) {
         if (interval >= std::chrono::milliseconds(10)) continue;
         return base::fail(node.error("state_interval, rescan_interval and finished_after must be at least 10ms"));
     }
-    if (settings.job_columns.size() > mta::kCustomColumns) {
-        return base::fail(node.error("job_columns: at most " + std::to_string(mta::kCustomColumns) + " columns"));
+    if (settings.job_columns.size() > mta::logs::kCustomColumns) {
+        return base::fail(node.error("job_columns: at most " + std::to_string(mta::logs::kCustomColumns) + " columns"));
     }
     settings.idle_limit = std::chrono::duration_cast<std::chrono::hours>(idle);
     return {};
 }
 
-Result<void> read_collectors(const Node& node, std::vector<Task>& tasks) {
+Result<void> read_collectors(const Node& node, std::vector<collectors::Task>& tasks) {
     MapReader map(node);
-    for (const CollectorKind& kind : collector_kinds()) {
+    for (const collectors::CollectorKind& kind : collectors::collector_kinds()) {
         map.node(kind.section, [&](const Node& section) -> Result<void> {
             auto made = kind.tasks(section);
             if (!made) return base::fail(made.error());
@@ -137,10 +137,10 @@ Result<void> read_collectors(const Node& node, std::vector<Task>& tasks) {
     return {};
 }
 
-Result<void> read_words(const Node& node, AccountingSettings& settings) {
-    mta::Classes classes;
-    if (auto done = mta::read_classes(node, classes); !done) return done;
-    settings.providers = std::make_shared<const mta::ProviderTable>(std::move(classes.providers));
+Result<void> read_words(const Node& node, feed::AccountingSettings& settings) {
+    mta::classes::Classes classes;
+    if (auto done = mta::classes::read_classes(node, classes); !done) return done;
+    settings.providers = std::make_shared<const mta::classes::ProviderTable>(std::move(classes.providers));
     settings.bounce_classes = std::move(classes.bounce_classes);
     settings.scanner.aliases = std::move(classes.aliases);
     settings.scanner.record_types = std::move(classes.record_types);
@@ -156,24 +156,24 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     ExporterConfig config;
     MapReader map(*root);
     map.text("pmta_config", config.pmta_config);
-    config.postfix_log.format = RecordFormat::postfix;
-    config.kumomta_log.format = RecordFormat::kumomta;
+    config.postfix_log.format = series::RecordFormat::postfix;
+    config.kumomta_log.format = series::RecordFormat::kumomta;
     map.node("accounting", [&](const Node& node) { return read_feed(node, config.accounting); });
     map.node("postfix", [&](const Node& node) { return read_feed(node, config.postfix_log); });
     map.node("kumomta_log", [&](const Node& node) { return read_feed(node, config.kumomta_log); });
     map.node("classes", [&](const Node& node) { return read_words(node, config.accounting); });
     map.node("collectors", [&](const Node& node) { return read_collectors(node, config.tasks); });
     if (auto done = map.finish(); !done) return base::fail(done.error());
-    for (AccountingSettings* other : {&config.postfix_log, &config.kumomta_log}) {
+    for (feed::AccountingSettings* other : {&config.postfix_log, &config.kumomta_log}) {
         other->providers = config.accounting.providers;
         other->bounce_classes = config.accounting.bounce_classes;
     }
     return config;
 }
 
-std::vector<AccountingSettings> ExporterConfig::feeds() const {
-    std::vector<AccountingSettings> following;
-    for (const AccountingSettings* feed : {&accounting, &postfix_log, &kumomta_log}) {
+std::vector<feed::AccountingSettings> ExporterConfig::feeds() const {
+    std::vector<feed::AccountingSettings> following;
+    for (const feed::AccountingSettings* feed : {&accounting, &postfix_log, &kumomta_log}) {
         if (!feed->globs.empty() || !feed->log_globs.empty()) following.push_back(*feed);
     }
     return following;
@@ -181,16 +181,16 @@ std::vector<AccountingSettings> ExporterConfig::feeds() const {
 
 namespace {
 
-void add_globs(AccountingSettings& feed, const std::vector<std::string>& globs) {
+void add_globs(feed::AccountingSettings& feed, const std::vector<std::string>& globs) {
     feed.globs.insert(feed.globs.end(), globs.begin(), globs.end());
 }
 
 // A pattern that cannot be read is refused here, with its line, and not while records are counted.
-Result<void> read_bounce_patterns(AccountingSettings& settings) {
+Result<void> read_bounce_patterns(feed::AccountingSettings& settings) {
     if (settings.bounce_patterns_file.empty()) return {};
     auto text = io::Files().read(settings.bounce_patterns_file, config::max_bytes);
     if (!text) return base::fail(text.error());
-    if (const auto patterns = mta::BouncePatterns::parse(*text, settings.bounce_patterns_file); !patterns) {
+    if (const auto patterns = mta::classes::BouncePatterns::parse(*text, settings.bounce_patterns_file); !patterns) {
         return base::fail(patterns.error());
     }
     settings.bounce_patterns_text = std::move(*text);
@@ -212,12 +212,12 @@ Result<ExporterConfig> load_config(const Options& options) {
     }
     if (!options.pmta_config.empty()) config.pmta_config = options.pmta_config;
     if (!config.pmta_config.empty()) {
-        const auto pmta = mta::read_pmta_config(
+        const auto pmta = mta::documents::read_pmta_config(
             config.pmta_config, [](const std::string& path) { return io::Files().read(path, config::max_bytes); });
         if (!pmta) return base::fail(pmta.error());
         add_pmta_sources(*pmta, config);
     }
-    AccountingSettings& accounting = config.accounting;
+    feed::AccountingSettings& accounting = config.accounting;
     if (const auto read = read_bounce_patterns(accounting); !read) return base::fail(read.error());
     add_globs(accounting, options.acct);
     add_globs(config.postfix_log, options.postfix_log);

@@ -4,20 +4,20 @@
 #include <string>
 #include <vector>
 
-#include "exporter/accounting/settings.h"
 #include "exporter/collectors/collector.h"
+#include "exporter/feed/settings.h"
 #include "exporter/options.h"
 #include "shared/base/result.h"
 
 namespace mtawatch::exporter {
 
 struct ExporterConfig {
-    AccountingSettings accounting;   // PowerMTA's accounting files
-    AccountingSettings postfix_log;  // each follows nothing unless its section or its option names files
-    AccountingSettings kumomta_log;
+    feed::AccountingSettings accounting;   // PowerMTA's accounting files
+    feed::AccountingSettings postfix_log;  // each follows nothing unless its section or its option names files
+    feed::AccountingSettings kumomta_log;
     // Those of them that follow something.
-    [[nodiscard]] std::vector<AccountingSettings> feeds() const;
-    std::vector<Task> tasks;
+    [[nodiscard]] std::vector<feed::AccountingSettings> feeds() const;
+    std::vector<collectors::Task> tasks;
     std::string pmta_config;  // PowerMTA's own configuration; empty: not looked at
     // What an operator should know of, though it stops nothing: "…: no acct-file logs f records".
     std::vector<std::string> notes;

@@ -25,12 +25,12 @@ Result<void> set_format(Options& options, const std::string& value) {
     if (value != "text" && value != "openmetrics") {
         return base::fail(Fault::usage, "--format {}: write text or openmetrics", value);
     }
-    options.format = value == "text" ? Format::text : Format::openmetrics;
+    options.format = value == "text" ? exposition::Format::text : exposition::Format::openmetrics;
     return {};
 }
 
 Result<void> set_log_level(Options& options, const std::string& value) {
-    const auto level = log_level_of(value);
+    const auto level = base::log_level_of(value);
     if (!level) return base::fail(Fault::usage, "--log.level {}: write debug, info, warn or error", value);
     options.log_level = *level;
     return {};
@@ -40,7 +40,7 @@ Result<void> set_log_format(Options& options, const std::string& value) {
     if (value != "logfmt" && value != "json") {
         return base::fail(Fault::usage, "--log.format {}: write logfmt or json", value);
     }
-    options.log_format = value == "json" ? LogFormat::json : LogFormat::logfmt;
+    options.log_format = value == "json" ? base::LogFormat::json : base::LogFormat::logfmt;
     return {};
 }
 
@@ -53,7 +53,7 @@ Result<void> set_step(Options& options, const std::string& value) {
 }
 
 Result<void> add_listen(Options& options, const std::string& value) {
-    auto address = parse_listen_address(value);
+    auto address = web::parse_listen_address(value);
     if (!address) return base::fail(address.error());
     options.listen.push_back(std::move(*address));
     return {};
@@ -201,7 +201,7 @@ Result<Options> parse_options(std::span<const std::string> arguments) {
             return base::fail(named ? done.error() : done.error().at(name));
         }
     }
-    if (options.listen.empty()) options.listen.push_back(*parse_listen_address(default_listen_address));
+    if (options.listen.empty()) options.listen.push_back(*web::parse_listen_address(default_listen_address));
     if (auto done = check_together(options); !done) return base::fail(done.error());
     return options;
 }

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/log.h"
-#include "exporter/web/exposition.h"
+#include "exporter/exposition/exposition.h"
 #include "exporter/web/listen_address.h"
+#include "shared/base/log.h"
 #include "shared/base/result.h"
 
 namespace mtawatch::exporter {
@@ -24,16 +24,16 @@ struct Options {
     std::vector<std::string> kumomta_log;
     std::string config_file;
     std::string pmta_config;
-    std::vector<ListenAddress> listen;
+    std::vector<web::ListenAddress> listen;
     std::string web_config_file;
     std::string telemetry_path = "/metrics";
     bool enable_lifecycle = false;
     std::optional<std::string> state_file;  // "none" is an empty path; absent: the default of the action
-    Format format = Format::text;
+    exposition::Format format = exposition::Format::text;
     std::chrono::seconds step{3600};
     std::string explain;
-    LogLevel log_level = LogLevel::info;
-    LogFormat log_format = LogFormat::logfmt;
+    base::LogLevel log_level = base::LogLevel::info;
+    base::LogFormat log_format = base::LogFormat::logfmt;
 };
 
 inline constexpr std::string_view default_listen_address = ":10925";

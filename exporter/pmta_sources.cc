@@ -9,29 +9,29 @@
 namespace mtawatch::exporter {
 namespace {
 
-std::string codes(const std::set<mta::RecordType>& types) {
+std::string codes(const std::set<mta::logs::RecordType>& types) {
     std::string text;
-    for (const mta::RecordType type : types) text += (text.empty() ? "" : ",") + std::string(mta::name(type));
+    for (const mta::logs::RecordType type : types) text += (text.empty() ? "" : ",") + std::string(name(type));
     return text;
 }
 
 // Why nothing of this section is heard.
-std::string ignored_because(const mta::AcctFile& file, bool ours) {
+std::string ignored_because(const mta::documents::AcctFile& file, bool ours) {
     if (file.records.empty()) return "it logs no records";
     if (base::iends_with(file.path, ".json")) return "JSON accounting files cannot be read; log CSV beside it";
     if (!file.pipe.empty() && !ours) return "the records go to another program; log them to a file beside it";
     return "others log the same record types, and a record must be counted once";
 }
 
-void add_feeder(const mta::Feeder& feeder, ExporterConfig& config) {
-    const mta::AcctFile& file = *feeder.source;
+void add_feeder(const mta::documents::Feeder& feeder, ExporterConfig& config) {
+    const mta::documents::AcctFile& file = *feeder.source;
     const std::string glob = file.pipe.empty() ? file.glob() : spool_glob(file.pipe);
     const std::string place = fmt::format("{} line {}: <acct-file {}>", file.file, file.line, file.name());
     if (feeder.types.empty()) {
         config.notes.push_back(fmt::format("{} is ignored: {}", place, ignored_because(file, !glob.empty())));
         return;
     }
-    AccountingSettings& accounting = config.accounting;
+    feed::AccountingSettings& accounting = config.accounting;
     if (std::ranges::find(accounting.globs, glob) == accounting.globs.end()) accounting.globs.push_back(glob);
     if (!file.move_to.empty() && std::ranges::find(accounting.moved_to, file.move_to) == accounting.moved_to.end()) {
         accounting.moved_to.push_back(file.move_to);
@@ -61,17 +61,17 @@ std::string spool_glob(std::string_view command) {
     return name.empty() ? std::string() : folder + "/" + name + "/*.csv";
 }
 
-void add_pmta_sources(const mta::PmtaConfig& pmta, ExporterConfig& config) {
+void add_pmta_sources(const mta::documents::PmtaConfig& pmta, ExporterConfig& config) {
     config.notes.insert(config.notes.end(), pmta.notes.begin(), pmta.notes.end());
-    const auto ours = [](const mta::AcctFile& file) { return !spool_glob(file.pipe).empty(); };
-    std::set<mta::RecordType> fed;
-    for (const mta::Feeder& feeder : mta::choose_feeders(pmta, ours)) {
+    const auto ours = [](const mta::documents::AcctFile& file) { return !spool_glob(file.pipe).empty(); };
+    std::set<mta::logs::RecordType> fed;
+    for (const mta::documents::Feeder& feeder : mta::documents::choose_feeders(pmta, ours)) {
         add_feeder(feeder, config);
         fed.insert(feeder.types.begin(), feeder.types.end());
     }
-    using enum mta::RecordType;
-    std::set<mta::RecordType> missing{d, b, t, f};
-    std::erase_if(missing, [&](mta::RecordType type) { return fed.contains(type); });
+    using enum mta::logs::RecordType;
+    std::set<mta::logs::RecordType> missing{d, b, t, f};
+    std::erase_if(missing, [&](mta::logs::RecordType type) { return fed.contains(type); });
     if (!missing.empty()) {
         config.notes.push_back(
             fmt::format("PowerMTA logs no {} records that can be followed: add them to the records "

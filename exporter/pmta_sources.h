@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "exporter/config.h"
-#include "shared/mta/pmta_config.h"
+#include "shared/mta/documents/pmta_config.h"
 
 namespace mtawatch::exporter {
 
@@ -16,7 +16,7 @@ inline constexpr std::string_view default_spool_folder = "/var/spool/pmta_export
 // Adds the accounting files, move-to folders, spools of our pipes and the log that `pmta` names to what is followed.
 // Where several sections log the same record type one is heard, and a note names the others. Notes also say which of
 // the types that alerts need (d b t f) are logged nowhere.
-void add_pmta_sources(const mta::PmtaConfig& pmta, ExporterConfig& config);
+void add_pmta_sources(const mta::documents::PmtaConfig& pmta, ExporterConfig& config);
 
 // The pattern of the files that our pipe program writes when it is started like this; "" where it is another program.
 [[nodiscard]] std::string spool_glob(std::string_view command);

@@ -7,15 +7,15 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "exporter/accounting/accounting.h"
-#include "exporter/catalogue.h"
 #include "exporter/config.h"
+#include "exporter/exposition/catalogue.h"
+#include "exporter/feed/accounting.h"
 #include "exporter/options.h"
 #include "exporter/self_metrics.h"
 #include "exporter/service.h"
 #include "shared/base/clock.h"
-#include "shared/mta/bounce_class.h"
-#include "shared/mta/reply_class.h"
+#include "shared/mta/classes/bounce_class.h"
+#include "shared/mta/classes/reply_class.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -24,7 +24,7 @@ constexpr int exit_failed = 1;
 constexpr int exit_usage = 2;
 
 int failed(const base::Error& error) {
-    write_to_stderr(fmt::format("pmta_exporter: {}\n", error.what));
+    base::write_to_stderr(fmt::format("pmta_exporter: {}\n", error.what));
     return exit_failed;
 }
 
@@ -38,14 +38,14 @@ int print(std::string_view text) {
 class ProgressLine {
   public:
     ~ProgressLine() {
-        if (shown_) write_to_stderr("\r\033[K");
+        if (shown_) base::write_to_stderr("\r\033[K");
     }
     void show(std::uint64_t read, std::uint64_t total, std::uint64_t records) {
         if (!terminal_) return;
         shown_ = true;
         const double share = total == 0 ? 1 : static_cast<double>(read) / static_cast<double>(total);
-        write_to_stderr(fmt::format("\r\033[K{:3.0f} %  {} of {} MiB, {} records", share * 100, read >> 20U,
-                                    total >> 20U, records));
+        base::write_to_stderr(fmt::format("\r\033[K{:3.0f} %  {} of {} MiB, {} records", share * 100, read >> 20U,
+                                          total >> 20U, records));
     }
 
   private:
@@ -53,12 +53,12 @@ class ProgressLine {
     bool shown_ = false;
 };
 
-int read_once(const Options& options, const ExporterConfig& config, const base::Clock& clock, const Log& log) {
+int read_once(const Options& options, const ExporterConfig& config, const base::Clock& clock, const base::Log& log) {
     ProgressLine line;
-    const Progress progress = [&](auto read, auto total, auto records) { line.show(read, total, records); };
+    const feed::Progress progress = [&](auto read, auto total, auto records) { line.show(read, total, records); };
     std::string text;
-    ExpositionWriter writer(options.format, text);
-    const auto done = run_once(config.feeds(), clock, accounting_log(log), progress, writer);
+    exposition::ExpositionWriter writer(options.format, text);
+    const auto done = feed::run_once(config.feeds(), clock, accounting_log(log), progress, writer);
     if (!done) return failed(done.error());
     SelfMetrics self(clock);
     self.note_reload(true);
@@ -67,26 +67,27 @@ int read_once(const Options& options, const ExporterConfig& config, const base::
     return print(text);
 }
 
-int print_backfill(const Options& options, ExporterConfig config, const base::Clock& clock, const Log& log) {
+int print_backfill(const Options& options, ExporterConfig config, const base::Clock& clock, const base::Log& log) {
     ProgressLine line;
-    const Progress progress = [&](auto read, auto total, auto records) { line.show(read, total, records); };
+    const feed::Progress progress = [&](auto read, auto total, auto records) { line.show(read, total, records); };
     int status = 0;
     const auto sink = [&](std::string_view text) { status = status == 0 ? print(text) : status; };
-    const auto done = backfill(std::move(config.accounting), options.step, clock, accounting_log(log), progress, sink);
+    const auto done =
+        feed::backfill(std::move(config.accounting), options.step, clock, accounting_log(log), progress, sink);
     return done ? status : failed(done.error());
 }
 
 int check_config(const ExporterConfig& config) {
     std::string text;
     for (const std::string& note : config.notes) text += "note: " + note + "\n";
-    for (const AccountingSettings& feed : config.feeds()) {
-        const bool pmta = feed.format == RecordFormat::pmta;
+    for (const feed::AccountingSettings& feed : config.feeds()) {
+        const bool pmta = feed.format == series::RecordFormat::pmta;
         for (const std::string& glob : feed.globs) {
-            text += fmt::format("follows {}{}\n", glob, pmta ? "" : fmt::format(" as {}", noun(feed.format)));
+            text += fmt::format("follows {}{}\n", glob, pmta ? "" : fmt::format(" as {}", series::noun(feed.format)));
         }
         for (const std::string& glob : feed.log_globs) text += "reads the log " + glob + "\n";
     }
-    for (const Task& task : config.tasks) text += fmt::format("looks at {} {}\n", task.probe, task.target);
+    for (const collectors::Task& task : config.tasks) text += fmt::format("looks at {} {}\n", task.probe, task.target);
     return print(text + "The configuration is good.\n");
 }
 
@@ -101,7 +102,7 @@ sigset_t block_signals() {
     return signals;
 }
 
-int serve(const Options& options, ExporterConfig config, const base::Clock& clock, const Log& log) {
+int serve(const Options& options, ExporterConfig config, const base::Clock& clock, const base::Log& log) {
     const sigset_t signals = block_signals();
     auto service = Service::start(options, std::move(config), clock, log);
     if (!service) return failed(service.error());
@@ -122,14 +123,14 @@ int serve(const Options& options, ExporterConfig config, const base::Clock& cloc
 }
 
 int explain(const std::string& text) {
-    const mta::ReplyVerdict verdict = mta::ReplyClassifier().classify({}, text);
-    const mta::ReplyCodes codes = mta::reply_codes({}, text);
+    const mta::classes::ReplyVerdict verdict = mta::classes::ReplyClassifier().classify({}, text);
+    const mta::classes::ReplyCodes codes = mta::classes::reply_codes({}, text);
     std::string answer = fmt::format("reason:        {}\nrule:          {}\n", name(verdict.reply_class), verdict.rule);
     if (codes.code != 0) answer += fmt::format("code:          {}\n", codes.code);
     if (codes.enhanced_size != 0) answer += fmt::format("enhanced code: {}\n", codes.enhanced_code());
-    const mta::BounceClass bounce = mta::is_local_diag(text)
-                                        ? mta::BounceClass::local
-                                        : mta::class_of_reply(verdict.reply_class, codes.enhanced_code());
+    const mta::classes::BounceClass bounce =
+        mta::classes::is_local_diag(text) ? mta::classes::BounceClass::local
+                                          : mta::classes::class_of_reply(verdict.reply_class, codes.enhanced_code());
     return print(answer + fmt::format("bounce class:  {} (where PowerMTA's category does not decide)\n", name(bounce)));
 }
 
@@ -143,10 +144,10 @@ int run(std::span<const std::string> arguments) {
     }
     if (options->action == Action::help) return print(help_text());
     if (options->action == Action::version) return print(version_line() + "\n");
-    if (options->action == Action::catalog) return print(catalogue_json());
+    if (options->action == Action::catalog) return print(exposition::catalogue_json());
     if (options->action == Action::explain) return explain(options->explain);
     const base::SystemClock clock;
-    const Log log(options->log_level, options->log_format, clock, write_to_stderr);
+    const base::Log log(options->log_level, options->log_format, clock, base::write_to_stderr);
     auto config = load_config(*options);
     if (!config) return failed(config.error());
     switch (options->action) {

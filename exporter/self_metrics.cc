@@ -23,9 +23,9 @@ constexpr std::string_view compiler = "Clang " __clang_version__;
 constexpr std::string_view compiler = "GCC " __VERSION__;
 #endif
 
-void write_one(ExpositionWriter& writer, std::string_view name, double value) {
-    const Metric& entry = metric(name);
-    if (writer.begin(entry)) writer.sample(line_head(name, {}, {}), value);
+void write_one(exposition::ExpositionWriter& writer, std::string_view name, double value) {
+    const exposition::Metric& entry = exposition::metric(name);
+    if (writer.begin(entry)) writer.sample(exposition::line_head(name, {}, {}), value);
 }
 
 std::string content_of(const char* path) {
@@ -60,7 +60,7 @@ std::optional<double> open_descriptors() {
     return count - 1;  // without the one that looked
 }
 
-void write_process_metrics(ExpositionWriter& writer) {
+void write_process_metrics(exposition::ExpositionWriter& writer) {
     // Positions are those of proc(5) less 3: utime 14, stime 15, vsize 23, rss 24.
     const auto fields = stat_fields();
     const auto field = [&](std::size_t number) -> std::optional<double> {
@@ -88,10 +88,11 @@ void SelfMetrics::note_reload(bool successful) {
     if (successful) reloaded_ = clock_->wall();
 }
 
-void SelfMetrics::write(ExpositionWriter& writer) const {
-    const Metric& build = metric("pmta_exporter_build_info");
+void SelfMetrics::write(exposition::ExpositionWriter& writer) const {
+    const exposition::Metric& build = exposition::metric("pmta_exporter_build_info");
     const std::vector<std::string_view> values{version(), revision, compiler};
-    if (writer.begin(build)) writer.sample(line_head(build.name, label_names(build), values), std::uint64_t{1});
+    if (writer.begin(build))
+        writer.sample(exposition::line_head(build.name, exposition::label_names(build), values), std::uint64_t{1});
     write_process_metrics(writer);
     write_one(writer, "process_start_time_seconds", std::chrono::duration<double>(started_.time_since_epoch()).count());
     const std::lock_guard lock(mutex_);

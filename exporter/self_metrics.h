@@ -4,7 +4,7 @@
 #include <mutex>
 #include <optional>
 
-#include "exporter/web/exposition.h"
+#include "exporter/exposition/exposition.h"
 #include "shared/base/clock.h"
 
 namespace mtawatch::exporter {
@@ -17,7 +17,7 @@ class SelfMetrics {
     // An attempt to read the configuration ended.
     void note_reload(bool successful);
     // pmta_exporter_build_info, _config_* and process_*; a figure that /proc/self does not give is left out.
-    void write(ExpositionWriter& writer) const;
+    void write(exposition::ExpositionWriter& writer) const;
 
   private:
     const base::Clock* clock_;

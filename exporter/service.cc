@@ -6,7 +6,7 @@
 #include <random>
 
 #include "shared/io/command.h"
-#include "shared/probe/real_world.h"
+#include "shared/probe/world/real_world.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -24,10 +24,10 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::vector<std::string> words_for(const std::vector<AccountingSettings>& feeds) {
+std::vector<std::string> words_for(const std::vector<feed::AccountingSettings>& feeds) {
     std::vector<std::string> words;
-    for (const AccountingSettings& feed : feeds) {
-        for (const std::string& glob : feed.globs) words.push_back(std::string(noun(feed.format)) + " " + glob);
+    for (const feed::AccountingSettings& feed : feeds) {
+        for (const std::string& glob : feed.globs) words.push_back(std::string(series::noun(feed.format)) + " " + glob);
     }
     return words;
 }
@@ -35,22 +35,22 @@ std::vector<std::string> words_for(const std::vector<AccountingSettings>& feeds)
 }  // namespace
 
 struct Service::Worlds {
-    std::vector<std::unique_ptr<probe::RealWorld>> all;
-    [[nodiscard]] std::vector<probe::World*> pointers() const {
-        std::vector<probe::World*> result;
+    std::vector<std::unique_ptr<probe::world::RealWorld>> all;
+    [[nodiscard]] std::vector<probe::world::World*> pointers() const {
+        std::vector<probe::world::World*> result;
         for (const auto& real : all) result.push_back(&real->world);
         return result;
     }
 };
 
-LogLine accounting_log(const Log& log) {
-    return [&log](Severity severity, std::string_view text) {
-        constexpr std::array levels{LogLevel::info, LogLevel::warn, LogLevel::error};
+feed::LogLine accounting_log(const base::Log& log) {
+    return [&log](feed::Severity severity, std::string_view text) {
+        constexpr std::array levels{base::LogLevel::info, base::LogLevel::warn, base::LogLevel::error};
         log.write(levels[static_cast<std::size_t>(severity)], text, {{"component", "accounting"}});
     };
 }
 
-Service::Service(const Options& options, const base::Clock& clock, const Log& log)
+Service::Service(const Options& options, const base::Clock& clock, const base::Log& log)
     : options_(options), clock_(&clock), log_(&log), self_(clock), board_(clock, log, std::random_device()()) {}
 
 Service::~Service() {
@@ -59,7 +59,7 @@ Service::~Service() {
 }
 
 base::Result<std::unique_ptr<Service>> Service::start(const Options& options, ExporterConfig config,
-                                                      const base::Clock& clock, const Log& log) {
+                                                      const base::Clock& clock, const base::Log& log) {
     raise_descriptor_limit();
     std::unique_ptr<Service> service(new Service(options, clock, log));
     if (auto done = service->start_parts(std::move(config)); !done) return base::fail(done.error());
@@ -68,42 +68,42 @@ base::Result<std::unique_ptr<Service>> Service::start(const Options& options, Ex
 
 base::Result<void> Service::start_parts(ExporterConfig config) {
     for (const std::string& note : config.notes) log_->warn(note);
-    std::vector<AccountingSettings> feeds = config.feeds();
+    std::vector<feed::AccountingSettings> feeds = config.feeds();
     followed_ = words_for(feeds);
     // An exporter that only probes has no accounting, and none of its metrics: silence is not a count of nothing.
     if (!feeds.empty()) {
-        auto accounting = Accounting::start(std::move(feeds), *clock_, accounting_log(*log_));
+        auto accounting = feed::Accounting::start(std::move(feeds), *clock_, accounting_log(*log_));
         if (!accounting) return base::fail(accounting.error());
         accounting_ = std::move(*accounting);
     }
     board_.replace(std::move(config.tasks));
     self_.note_reload(true);
-    site_ = std::make_unique<Site>(site_content());
-    auto server = Server::start({options_.listen, options_.web_config_file, {}}, *site_, *log_);
+    site_ = std::make_unique<web::Site>(site_content());
+    auto server = web::Server::start({options_.listen, options_.web_config_file, {}}, *site_, *log_);
     if (!server) return base::fail(server.error());
     server_ = std::move(*server);
     worlds_ = std::make_unique<Worlds>();
     for (std::size_t i = 0; i < probe_threads; ++i) {
-        worlds_->all.push_back(std::make_unique<probe::RealWorld>(std::initializer_list<probe::Member>{
-            probe::use_connector, probe::use_commands, probe::use_dns, probe::use_ssh}));
+        worlds_->all.push_back(std::make_unique<probe::world::RealWorld>(std::initializer_list<probe::world::Member>{
+            probe::world::use_connector, probe::world::use_commands, probe::world::use_dns, probe::world::use_ssh}));
         if (accounting_) {
             worlds_->all.back()->world.sending_addresses = [this] { return accounting_->source_addresses(); };
         }
     }
-    scheduler_ = std::make_unique<Scheduler>(board_, worlds_->pointers());
+    scheduler_ = std::make_unique<collectors::Scheduler>(board_, worlds_->pointers());
     log_->info("pmta_exporter started", {{"version", std::string(version())}});
     for (const std::string& address : server_->addresses()) log_->info("listening", {{"address", address}});
     return {};
 }
 
-SiteContent Service::site_content() {
-    SiteContent content;
+web::SiteContent Service::site_content() {
+    web::SiteContent content;
     content.version = version();
     content.metrics_path = options_.telemetry_path;
     content.sources = {
-        [this](ExpositionWriter& writer) { accounting_ ? accounting_->write(writer) : void(); },
-        [this](ExpositionWriter& writer) { board_.write(writer); },
-        [this](ExpositionWriter& writer) { self_.write(writer); },
+        [this](exposition::ExpositionWriter& writer) { accounting_ ? accounting_->write(writer) : void(); },
+        [this](exposition::ExpositionWriter& writer) { board_.write(writer); },
+        [this](exposition::ExpositionWriter& writer) { self_.write(writer); },
     };
     content.not_ready_because = [this] { return not_ready_because(); };
     content.status = [this] { return status(); };
@@ -117,8 +117,8 @@ std::string Service::not_ready_because() const {
     return "the files that were there at the start are being read";
 }
 
-std::vector<SourceStatus> Service::status() const {
-    std::vector<SourceStatus> rows;
+std::vector<web::SourceStatus> Service::status() const {
+    std::vector<web::SourceStatus> rows;
     if (accounting_) {
         const std::lock_guard lock(followed_mutex_);
         const std::string reason = not_ready_because();
@@ -132,7 +132,7 @@ std::vector<SourceStatus> Service::status() const {
 }
 
 base::Result<void> Service::apply(ExporterConfig config) {
-    std::vector<AccountingSettings> feeds = config.feeds();
+    std::vector<feed::AccountingSettings> feeds = config.feeds();
     std::vector<std::string> followed = words_for(feeds);
     if (feeds.empty() == (accounting_ != nullptr)) {
         return base::fail(base::Fault::configuration, "accounting files cannot be {} without a restart",

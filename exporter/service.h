@@ -6,9 +6,9 @@
 #include <memory>
 #include <mutex>
 
-#include "exporter/accounting/accounting.h"
 #include "exporter/collectors/scheduler.h"
 #include "exporter/config.h"
+#include "exporter/feed/accounting.h"
 #include "exporter/options.h"
 #include "exporter/self_metrics.h"
 #include "exporter/web/server.h"
@@ -17,14 +17,14 @@
 namespace mtawatch::exporter {
 
 // Accounting speaks in whole sentences; they become lines of our log.
-[[nodiscard]] LogLine accounting_log(const Log& log);
+[[nodiscard]] feed::LogLine accounting_log(const base::Log& log);
 
 class Service {
   public:
     // Everything is up when it returns. `clock` and `log` must outlive it. Faults of the parts: an address or the
     // state file cannot be had, the web configuration is wrong.
     [[nodiscard]] static base::Result<std::unique_ptr<Service>> start(const Options& options, ExporterConfig config,
-                                                                      const base::Clock& clock, const Log& log);
+                                                                      const base::Clock& clock, const base::Log& log);
     Service(const Service&) = delete;
     Service& operator=(const Service&) = delete;
     ~Service();
@@ -36,28 +36,28 @@ class Service {
     [[nodiscard]] bool stop();
 
   private:
-    Service(const Options& options, const base::Clock& clock, const Log& log);
+    Service(const Options& options, const base::Clock& clock, const base::Log& log);
     base::Result<void> start_parts(ExporterConfig config);
     base::Result<void> apply(ExporterConfig config);
-    [[nodiscard]] SiteContent site_content();
+    [[nodiscard]] web::SiteContent site_content();
     [[nodiscard]] std::string not_ready_because() const;
-    [[nodiscard]] std::vector<SourceStatus> status() const;
+    [[nodiscard]] std::vector<web::SourceStatus> status() const;
 
     struct Worlds;
 
     Options options_;
     const base::Clock* clock_;
-    const Log* log_;
+    const base::Log* log_;
     SelfMetrics self_;
     std::mutex reloading_;
     mutable std::mutex followed_mutex_;
     std::vector<std::string> followed_;  // in words, for the status page
-    TaskBoard board_;
-    std::unique_ptr<Accounting> accounting_;
+    collectors::TaskBoard board_;
+    std::unique_ptr<feed::Accounting> accounting_;
     std::unique_ptr<Worlds> worlds_;
-    std::unique_ptr<Scheduler> scheduler_;
-    std::unique_ptr<Site> site_;
-    std::unique_ptr<Server> server_;
+    std::unique_ptr<collectors::Scheduler> scheduler_;
+    std::unique_ptr<web::Site> site_;
+    std::unique_ptr<web::Server> server_;
 };
 
 }  // namespace mtawatch::exporter

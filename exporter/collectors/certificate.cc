@@ -6,14 +6,14 @@
 #include "exporter/collectors/registry.h"
 #include "shared/config/node.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 using base::Result;
 
 // One endpoint of the list: a URL alone, or a map with what is expected of it.
 struct Target {
-    probe::CertEndpoint endpoint;
+    probe::mail_server::CertEndpoint endpoint;
     std::string name;
     std::string ca_file;
     std::string same_as;
@@ -33,7 +33,7 @@ Result<Target> read_target(const config::Node& node) {
         if (!text) return base::fail(text.error());
         url = std::move(*text);
     }
-    auto endpoint = probe::parse_cert_endpoint(url);
+    auto endpoint = probe::mail_server::parse_cert_endpoint(url);
     if (!endpoint) return base::fail(node.error(endpoint.error().what));
     target.endpoint = std::move(*endpoint);
     if (target.dane && (target.endpoint.scheme == "file" || base::IpAddress::parse(target.endpoint.host)))
@@ -41,13 +41,14 @@ Result<Target> read_target(const config::Node& node) {
     return target;
 }
 
-void publish_look(const probe::CertLook& look, Families& families) {
+void publish_look(const probe::mail_server::CertLook& look, Families& families) {
     if (look.error) {
         families.note_failure(look.error->at(look.target));
         return;
     }
     // A server that shows no certificate cannot be verified by anyone: that was seen, so it is a 0.
-    if (look.outcome != probe::CertOutcome::shown) families.add("mail_certificate_verified", {look.target}, 0.0);
+    if (look.outcome != probe::mail_server::CertOutcome::shown)
+        families.add("mail_certificate_verified", {look.target}, 0.0);
     for (std::size_t i = 0; i < look.path.size(); ++i) {
         if (const auto end = look.path[i].not_after)
             families.add("mail_certificate_not_after_timestamp_seconds", {look.target, std::to_string(i)},
@@ -65,9 +66,9 @@ void publish_look(const probe::CertLook& look, Families& families) {
 
 }  // namespace
 
-Families publish(const probe::MailCertObservation& observation) {
+Families publish(const probe::mail_server::MailCertObservation& observation) {
     Families families;
-    for (const probe::CertLook& look : observation.looks) publish_look(look, families);
+    for (const probe::mail_server::CertLook& look : observation.looks) publish_look(look, families);
     return families;
 }
 
@@ -75,7 +76,7 @@ Result<std::vector<Task>> certificate_tasks(const config::Node& section) {
     std::chrono::milliseconds interval = record_interval;
     std::chrono::milliseconds timeout = std::chrono::seconds(20);
     std::vector<Target> targets;
-    probe::MailCertQuery common;
+    probe::mail_server::MailCertQuery common;
     config::MapReader map(section);
     map.duration("interval", interval).duration("timeout", timeout).text("helo", common.hello);
     map.texts("dns_servers", common.names.resolver.servers).boolean("trust_ad", common.names.resolver.trust_ad);
@@ -91,7 +92,7 @@ Result<std::vector<Task>> certificate_tasks(const config::Node& section) {
 
     std::vector<Task> tasks;
     for (Target& target : targets) {
-        probe::MailCertQuery query = common;
+        probe::mail_server::MailCertQuery query = common;
         query.endpoints = {target.endpoint};
         query.name = target.name;
         query.ca_file = target.ca_file;
@@ -101,9 +102,9 @@ Result<std::vector<Task>> certificate_tasks(const config::Node& section) {
                          .target = target.endpoint.text,
                          .interval = interval,
                          .timeout = timeout,
-                         .run = [query = std::move(query)](probe::World& world,
+                         .run = [query = std::move(query)](probe::world::World& world,
                                                            const base::Deadline& deadline) -> Result<Families> {
-                             const auto observation = probe::mail_cert(query, deadline, world);
+                             const auto observation = probe::mail_server::mail_cert(query, deadline, world);
                              if (!observation) return base::fail(observation.error());
                              return publish(*observation);
                          }});
@@ -111,4 +112,4 @@ Result<std::vector<Task>> certificate_tasks(const config::Node& section) {
     return tasks;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -7,7 +7,8 @@
 //      returns one task per target. Everything a task needs is captured by value: tasks run on several threads.
 //   2. Write `Families publish(target, observation)`: pure, tested with a made-up observation.
 //   3. One line in the table of registry.cc, one in exporter/collectors/CMakeLists.txt, the metrics in the catalogue
-//      (exporter/catalogue.cc), the section in packaging/exporter/config.yml (commented) and in docs/exporter.md.
+//      (exporter/exposition/catalogue.cc), the section in packaging/exporter/config.yml (commented) and in
+//      docs/exporter.md.
 // A collector never publishes mail_probe_*: the scheduler does, from what run() returned.
 #pragma once
 
@@ -22,13 +23,13 @@
 
 #include "shared/base/deadline.h"
 #include "shared/base/result.h"
-#include "shared/probe/world.h"
+#include "shared/probe/world/world.h"
 
 namespace mtawatch::config {
 class Node;
 }  // namespace mtawatch::config
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 // The values that one run of one task publishes. Names, types and help come from the catalogue.
 class Families {
@@ -70,7 +71,7 @@ struct Task {
     // Looks and publishes. An Error means that the look failed: mail_probe_success 0, and the values of the last
     // success stay until they are five intervals old. Never called twice at the same time for one task, but different
     // tasks run on different threads, each with a World of its own.
-    std::function<base::Result<Families>(probe::World&, const base::Deadline&)> run;
+    std::function<base::Result<Families>(probe::world::World&, const base::Deadline&)> run;
 };
 
 // The intervals of metrics.md: fast things, blocklists, records and certificates.
@@ -78,4 +79,4 @@ constexpr std::chrono::milliseconds service_interval = std::chrono::seconds(30);
 constexpr std::chrono::milliseconds blocklist_interval = std::chrono::minutes(15);
 constexpr std::chrono::milliseconds record_interval = std::chrono::hours(1);
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -9,14 +9,14 @@
 #include "shared/config/node.h"
 #include "shared/io/files.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 using base::Fault;
 using base::IpAddress;
 using base::Result;
 using config::Node;
-using probe::Verdict;
+using probe::dnsbl::Verdict;
 
 // A look at a few addresses takes seconds; a whole network through a slow resolver may take minutes.
 constexpr std::chrono::milliseconds default_timeout = std::chrono::minutes(2);
@@ -26,8 +26,8 @@ struct Settings {
     std::vector<std::string> domains;
     bool from_accounting = false;
     std::map<IpAddress, IpAddress> nat;
-    std::vector<probe::DnsblList> lists;
-    probe::ResolverChoice resolver;
+    std::vector<probe::dnsbl::DnsblList> lists;
+    probe::world::ResolverChoice resolver;
     bool self_test = true;
     double min_answers = 50;
     std::chrono::milliseconds interval = blocklist_interval;
@@ -61,11 +61,11 @@ Result<void> check_targets(const Node& section, const Settings& settings) {
     for (const std::string& address : settings.addresses) {
         const bool name = !IpAddress::parse(address) && address.find('/') == std::string::npos;
         if (name) continue;
-        const auto targets = probe::dnsbl_targets({address}, {}, {}, deadline, probe::World{});
+        const auto targets = probe::dnsbl::dnsbl_targets({address}, {}, {}, deadline, probe::world::World{});
         if (!targets) return base::fail(section.error("addresses: " + targets.error().what));
     }
     for (const std::string& domain : settings.domains) {
-        const auto targets = probe::dnsbl_targets({}, {domain}, {}, deadline, probe::World{});
+        const auto targets = probe::dnsbl::dnsbl_targets({}, {domain}, {}, deadline, probe::world::World{});
         if (!targets) return base::fail(section.error("domains: " + targets.error().what));
     }
     return {};
@@ -91,24 +91,24 @@ Result<void> read_section(const Node& section, Settings& settings) {
         return base::fail(section.error("timeout: must be more than 0s"));
     settings.timeout = std::min(settings.timeout, settings.interval);
     settings.resolver.window = static_cast<std::size_t>(concurrency);
-    auto chosen = probe::choose_dnsbl_lists(lists, list_file, io::Files());
+    auto chosen = probe::dnsbl::choose_dnsbl_lists(lists, list_file, io::Files());
     if (!chosen) return base::fail(section.error(chosen.error().what));
     settings.lists = std::move(*chosen);
     return check_targets(section, settings);
 }
 
-Result<Families> look(const Settings& settings, probe::DnsblTargets targets, const base::Deadline& deadline,
-                      const probe::World& world) {
-    probe::DnsblQuery query;
+Result<Families> look(const Settings& settings, probe::dnsbl::DnsblTargets targets, const base::Deadline& deadline,
+                      const probe::world::World& world) {
+    probe::dnsbl::DnsblQuery query;
     query.targets = std::move(targets);
     query.lists = settings.lists;
-    std::erase_if(query.lists, [&query](const probe::DnsblList& list) {
+    std::erase_if(query.lists, [&query](const probe::dnsbl::DnsblList& list) {
         return !(list.takes_addresses() && !query.targets.addresses.empty()) &&
                !(list.takes_domains() && !query.targets.domains.empty());
     });
     query.resolver = settings.resolver;
     query.self_test = settings.self_test;
-    const auto seen = probe::dnsbl(query, deadline, world);
+    const auto seen = probe::dnsbl::dnsbl(query, deadline, world);
     if (!seen) return base::fail(seen.error());
     return publish_dnsbl(*seen, settings.min_answers);
 }
@@ -116,10 +116,10 @@ Result<Families> look(const Settings& settings, probe::DnsblTargets targets, con
 Task task_for(const SettingsPtr& settings, const std::string& text, bool domain) {
     const std::vector<std::string> one{text};
     return {"dnsbl", text, settings->interval, settings->timeout,
-            [settings, one, domain](probe::World& world, const base::Deadline& deadline) -> Result<Families> {
-                auto targets = probe::dnsbl_targets(domain ? std::vector<std::string>{} : one,
-                                                    domain ? one : std::vector<std::string>{}, settings->resolver,
-                                                    deadline, world);
+            [settings, one, domain](probe::world::World& world, const base::Deadline& deadline) -> Result<Families> {
+                auto targets = probe::dnsbl::dnsbl_targets(domain ? std::vector<std::string>{} : one,
+                                                           domain ? one : std::vector<std::string>{},
+                                                           settings->resolver, deadline, world);
                 if (!targets) return base::fail(targets.error());
                 return look(*settings, std::move(*targets), deadline, world);
             }};
@@ -127,13 +127,13 @@ Task task_for(const SettingsPtr& settings, const std::string& text, bool domain)
 
 Task accounting_task(const SettingsPtr& settings) {
     return {"dnsbl", "accounting", settings->interval, settings->timeout,
-            [settings](probe::World& world, const base::Deadline& deadline) -> Result<Families> {
+            [settings](probe::world::World& world, const base::Deadline& deadline) -> Result<Families> {
                 if (!world.sending_addresses) {
                     return base::fail(Fault::configuration,
                                       "no accounting files are followed, so no sending address is known; name them "
                                       "below collectors.dnsbl.addresses");
                 }
-                probe::DnsblTargets targets;
+                probe::dnsbl::DnsblTargets targets;
                 targets.addresses = public_addresses(world.sending_addresses(), settings->nat);
                 if (targets.addresses.empty()) {
                     return base::fail(Fault::not_found,
@@ -155,26 +155,26 @@ std::vector<IpAddress> public_addresses(const std::vector<std::string>& seen,
         const auto mapped = nat.find(*parsed);
         const IpAddress address = mapped == nat.end() ? parsed->unmapped() : mapped->second;
         if (!base::not_public(address)) addresses.insert(address);
-        if (addresses.size() == probe::max_dnsbl_targets) break;
+        if (addresses.size() == probe::dnsbl::max_dnsbl_targets) break;
     }
     return {addresses.begin(), addresses.end()};
 }
 
-Families publish_dnsbl(const probe::DnsblObservation& seen, double min_answers) {
+Families publish_dnsbl(const probe::dnsbl::DnsblObservation& seen, double min_answers) {
     constexpr std::array verdicts = {Verdict::listed, Verdict::clean, Verdict::unknown};
     Families families;
     std::vector<std::array<std::size_t, verdicts.size()>> counts(seen.targets.size());
-    for (const probe::DnsblResult& result : seen.results) {
-        const probe::DnsblList& list = seen.lists[result.list];
-        if (list.kind == probe::ListKind::allow) continue;
+    for (const probe::dnsbl::DnsblResult& result : seen.results) {
+        const probe::dnsbl::DnsblList& list = seen.lists[result.list];
+        if (list.kind == probe::dnsbl::ListKind::allow) continue;
         // A code that is only information is no listing.
-        const bool listed = result.verdict == Verdict::listed && result.severity != probe::ListSeverity::none;
+        const bool listed = result.verdict == Verdict::listed && result.severity != probe::dnsbl::ListSeverity::none;
         const bool known = result.verdict != Verdict::unknown;
         const Verdict verdict = listed ? Verdict::listed : (known ? Verdict::clean : Verdict::unknown);
         ++counts[result.target].at(static_cast<std::size_t>(verdict));
         if (!known) continue;
         const auto severity = listed ? result.severity : list.severity;
-        families.add("mail_dnsbl_listed", {seen.targets[result.target], list.name, std::string(probe::name(severity))},
+        families.add("mail_dnsbl_listed", {seen.targets[result.target], list.name, std::string(name(severity))},
                      listed ? 1 : 0);
     }
     for (std::size_t target = 0; target < counts.size(); ++target) {
@@ -182,7 +182,7 @@ Families publish_dnsbl(const probe::DnsblObservation& seen, double min_answers) 
         for (const Verdict verdict : verdicts) {
             const std::size_t number = counts[target].at(static_cast<std::size_t>(verdict));
             asked += number;
-            families.add("mail_dnsbl_lists", {seen.targets[target], std::string(probe::name(verdict))},
+            families.add("mail_dnsbl_lists", {seen.targets[target], std::string(name(verdict))},
                          static_cast<double>(number));
         }
         const std::size_t able = asked - counts[target].at(static_cast<std::size_t>(Verdict::unknown));
@@ -203,4 +203,4 @@ Result<std::vector<Task>> dnsbl_tasks(const Node& section) {
     return tasks;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

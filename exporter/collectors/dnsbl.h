@@ -8,9 +8,9 @@
 
 #include "exporter/collectors/collector.h"
 #include "shared/base/ip.h"
-#include "shared/probe/dnsbl.h"
+#include "shared/probe/dnsbl/dnsbl.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 // Reads the section:
 //   addresses: [192.0.2.1, 192.0.2.0/28, mx.example.com]   one task each; a name means all its addresses
@@ -27,11 +27,11 @@ namespace mtawatch::exporter {
 
 // mail_dnsbl_listed for every list that could tell (allow lists are left out), mail_dnsbl_lists for every target.
 // A target about which fewer than `min_answers` percent of the lists could tell makes the look a failed one.
-[[nodiscard]] Families publish_dnsbl(const probe::DnsblObservation& seen, double min_answers);
+[[nodiscard]] Families publish_dnsbl(const probe::dnsbl::DnsblObservation& seen, double min_answers);
 
 // The addresses that the accounting saw, as the Internet sees them: `nat` applied, private and unreadable ones left
-// out, sorted, each once, at most probe::max_dnsbl_targets.
+// out, sorted, each once, at most probe::dnsbl::max_dnsbl_targets.
 [[nodiscard]] std::vector<base::IpAddress> public_addresses(const std::vector<std::string>& seen,
                                                             const std::map<base::IpAddress, base::IpAddress>& nat);
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -1,14 +1,14 @@
 #include <algorithm>
 #include <stdexcept>
 
-#include "exporter/catalogue.h"
 #include "exporter/collectors/collector.h"
+#include "exporter/exposition/catalogue.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 void Families::add(std::string_view name, std::vector<std::string> labels, double value) {
-    const Metric& entry = metric(name);
-    if (labels.size() != label_names(entry).size()) {
+    const exposition::Metric& entry = exposition::metric(name);
+    if (labels.size() != exposition::label_names(entry).size()) {
         throw std::logic_error(std::string(name) + " was published with " + std::to_string(labels.size()) +
                                " labels, the catalogue has " + std::string(entry.labels));
     }
@@ -33,4 +33,4 @@ std::optional<double> Families::value(std::string_view name, const std::vector<s
     return same->value;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -8,14 +8,14 @@
 #include "exporter/collectors/registry.h"
 #include "shared/config/node.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 namespace {
 
 using base::Result;
 using config::Node;
-using probe::Findings;
-using probe::Weight;
+using probe::mail_auth::Findings;
+using probe::mail_auth::Weight;
 
 constexpr std::chrono::milliseconds default_timeout = std::chrono::minutes(1);
 constexpr double bits_per_byte = 8;
@@ -34,7 +34,7 @@ struct Settings {
     std::vector<Domain> domains;
     std::vector<base::IpAddress> addresses;
     std::string helo;
-    probe::ResolverChoice resolver;
+    probe::world::ResolverChoice resolver;
     std::chrono::milliseconds interval = record_interval;
     std::chrono::milliseconds timeout = default_timeout;
 };
@@ -53,7 +53,7 @@ Result<void> read_addresses(const Node& node, std::vector<base::IpAddress>& into
 
 // A name to be asked for as it stands; what is wrong is told with its place in the file.
 Result<void> take_name(const Node& node, const std::string& text, std::string& into) {
-    auto name = probe::checked_name(text);
+    auto name = probe::mail_auth::checked_name(text);
     if (!name) return base::fail(node.error(name.error().what));
     into = std::move(*name);
     return {};
@@ -100,9 +100,9 @@ Result<void> read_section(const Node& section, Settings& settings) {
 
 // Runs `look` with a cache of its own over one resolver.
 template <class Look>
-Result<Families> with_cache(const Settings& settings, const base::Deadline& deadline, const probe::World& world,
+Result<Families> with_cache(const Settings& settings, const base::Deadline& deadline, const probe::world::World& world,
                             Look look) {
-    auto transport = probe::open_resolver(world, settings.resolver);
+    auto transport = probe::world::open_resolver(world, settings.resolver);
     if (!transport) return base::fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     MailAuthSeen seen;
@@ -110,30 +110,30 @@ Result<Families> with_cache(const Settings& settings, const base::Deadline& dead
     return publish(seen);
 }
 
-Result<void> look_at(const Domain& domain, const Settings& settings, auth::DnsCache& dns, probe::World& world,
+Result<void> look_at(const Domain& domain, const Settings& settings, auth::DnsCache& dns, probe::world::World& world,
                      MailAuthSeen& seen) {
-    probe::fetch_domain(dns, domain.name, domain.selectors);
-    probe::SpfQuery spf;
+    probe::mail_auth::fetch_domain(dns, domain.name, domain.selectors);
+    probe::mail_auth::SpfQuery spf;
     spf.domain = domain.name;
     spf.ips = domain.addresses;
     spf.sender = domain.sender.value_or("postmaster@" + domain.name);
     spf.helo = domain.helo.value_or(domain.name);
-    seen.spf = probe::observe_spf(spf, dns, world);
+    seen.spf = probe::mail_auth::observe_spf(spf, dns, world);
     for (const std::string& selector : domain.selectors) {
-        seen.keys.push_back(probe::observe_dkim_key(domain.name, selector, dns, std::nullopt));
+        seen.keys.push_back(probe::mail_auth::observe_dkim_key(domain.name, selector, dns, std::nullopt));
     }
-    probe::DmarcQuery dmarc;
+    probe::mail_auth::DmarcQuery dmarc;
     dmarc.domain = domain.name;
-    auto policy = probe::observe_dmarc(dmarc, dns, world);
+    auto policy = probe::mail_auth::observe_dmarc(dmarc, dns, world);
     if (!policy) return base::fail(policy.error());
     seen.dmarc = std::move(*policy);
-    auto reports = probe::observe_tls_rpt(domain.name, dns);
+    auto reports = probe::mail_auth::observe_tls_rpt(domain.name, dns);
     if (!reports) return base::fail(reports.error());
     if (domain.tls_rpt || !reports->findings.has(Weight::absent)) seen.tls_rpt = std::move(*reports);
-    probe::MtaStsQuery sts;
+    probe::mail_auth::MtaStsQuery sts;
     sts.domain = domain.name;
     sts.resolver = settings.resolver;
-    auto strict = probe::observe_mta_sts(sts, dns, world);
+    auto strict = probe::mail_auth::observe_mta_sts(sts, dns, world);
     if (!strict) return base::fail(strict.error());
     if (domain.mta_sts || !strict->findings.has(Weight::absent)) seen.mta_sts = std::move(*strict);
     return {};
@@ -141,7 +141,7 @@ Result<void> look_at(const Domain& domain, const Settings& settings, auth::DnsCa
 
 // 1 or 0; nothing when a lookup failed, the reason being noted.
 std::optional<double> validity(const Findings& findings, Families& families) {
-    for (const probe::Finding& finding : findings.items) {
+    for (const probe::mail_auth::Finding& finding : findings.items) {
         if (finding.weight != Weight::unseen) continue;
         families.note_failure({base::Fault::resolver, finding.text});
         if (!findings.has(Weight::broken) && !findings.has(Weight::absent)) return std::nullopt;
@@ -149,13 +149,13 @@ std::optional<double> validity(const Findings& findings, Families& families) {
     return findings.usable() ? 1 : 0;
 }
 
-void publish_spf(const probe::SpfObservation& seen, Families& families) {
+void publish_spf(const probe::mail_auth::SpfObservation& seen, Families& families) {
     const auto valid = validity(seen.lint.findings, families);
     families.add("mail_spf_valid", {seen.domain}, valid);
     if (valid && seen.lint.records.size() == 1) {
         families.add("mail_spf_lookups", {seen.domain}, static_cast<double>(seen.lint.tree.lookups));
     }
-    for (const probe::SpfPass& pass : seen.evaluations) {
+    for (const probe::mail_auth::SpfPass& pass : seen.evaluations) {
         if (pass.evaluation.result == auth::SpfResult::temperror) {
             families.note_failure({base::Fault::resolver, pass.evaluation.reason});
             continue;
@@ -174,7 +174,7 @@ Result<std::vector<Task>> mail_auth_tasks(const Node& section) {
     std::vector<Task> tasks;
     for (const Domain& domain : shared->domains) {
         tasks.push_back({"mail_auth", domain.name, shared->interval, shared->timeout,
-                         [shared, domain](probe::World& world, const base::Deadline& deadline) {
+                         [shared, domain](probe::world::World& world, const base::Deadline& deadline) {
                              return with_cache(*shared, deadline, world, [&](auth::DnsCache& dns, MailAuthSeen& seen) {
                                  return look_at(domain, *shared, dns, world, seen);
                              });
@@ -182,10 +182,11 @@ Result<std::vector<Task>> mail_auth_tasks(const Node& section) {
     }
     for (const base::IpAddress& address : shared->addresses) {
         tasks.push_back({"mail_auth", address.to_string(), shared->interval, shared->timeout,
-                         [shared, address](probe::World& world, const base::Deadline& deadline) {
+                         [shared, address](probe::world::World& world, const base::Deadline& deadline) {
                              return with_cache(*shared, deadline, world,
                                                [&](auth::DnsCache& dns, MailAuthSeen& seen) -> Result<void> {
-                                                   seen.reverse = probe::observe_reverse(address, shared->helo, dns);
+                                                   seen.reverse =
+                                                       probe::mail_auth::observe_reverse(address, shared->helo, dns);
                                                    return {};
                                                });
                          }});
@@ -196,7 +197,7 @@ Result<std::vector<Task>> mail_auth_tasks(const Node& section) {
 Families publish(const MailAuthSeen& seen) {
     Families families;
     if (seen.spf) publish_spf(*seen.spf, families);
-    for (const probe::DkimKeyLook& look : seen.keys) {
+    for (const probe::mail_auth::DkimKeyLook& look : seen.keys) {
         families.add("mail_dkim_valid", {look.domain, look.selector}, validity(look.findings, families));
         if (look.key.key)
             families.add("mail_dkim_key_bytes", {look.domain, look.selector}, look.key.bits / bits_per_byte);
@@ -219,4 +220,4 @@ Families publish(const MailAuthSeen& seen) {
     return families;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "exporter/collectors/collector.h"
-#include "shared/probe/dkim.h"
-#include "shared/probe/dmarc.h"
-#include "shared/probe/fcrdns.h"
-#include "shared/probe/mta_sts.h"
-#include "shared/probe/spf.h"
-#include "shared/probe/tls_rpt.h"
+#include "shared/probe/mail_auth/dkim.h"
+#include "shared/probe/mail_auth/dmarc.h"
+#include "shared/probe/mail_auth/fcrdns.h"
+#include "shared/probe/mail_auth/mta_sts.h"
+#include "shared/probe/mail_auth/spf.h"
+#include "shared/probe/mail_auth/tls_rpt.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 // Reads the section:
 //   domains:                            one task each: a name alone, or
@@ -30,16 +30,16 @@ namespace mtawatch::exporter {
 
 // Everything that one task saw; a part that was not looked at is absent.
 struct MailAuthSeen {
-    std::optional<probe::SpfObservation> spf;
-    std::vector<probe::DkimKeyLook> keys;
-    std::optional<probe::DmarcObservation> dmarc;
-    std::optional<probe::MtaStsObservation> mta_sts;
-    std::optional<probe::TlsRptObservation> tls_rpt;
-    std::optional<probe::ReverseLook> reverse;
+    std::optional<probe::mail_auth::SpfObservation> spf;
+    std::vector<probe::mail_auth::DkimKeyLook> keys;
+    std::optional<probe::mail_auth::DmarcObservation> dmarc;
+    std::optional<probe::mail_auth::MtaStsObservation> mta_sts;
+    std::optional<probe::mail_auth::TlsRptObservation> tls_rpt;
+    std::optional<probe::mail_auth::ReverseLook> reverse;
 };
 
 // mail_spf_*, mail_dkim_*, mail_dmarc_*, mail_mta_sts_valid, mail_tls_rpt_valid, mail_fcrdns_valid. What a failed
 // lookup hid has no series, and makes the look a failed one.
 [[nodiscard]] Families publish(const MailAuthSeen& seen);
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

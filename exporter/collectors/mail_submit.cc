@@ -8,13 +8,13 @@
 #include "exporter/collectors/mta_target.h"
 #include "exporter/collectors/registry.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 using base::Result;
 
-Result<probe::MailSubmitQuery> read_query(config::MapReader& map, const config::Node& node) {
-    probe::MailSubmitQuery query;
+Result<probe::mail_server::MailSubmitQuery> read_query(config::MapReader& map, const config::Node& node) {
+    probe::mail_server::MailSubmitQuery query;
     std::string tls;
     std::string mechanism;
     std::int64_t port = 0;
@@ -25,12 +25,13 @@ Result<probe::MailSubmitQuery> read_query(config::MapReader& map, const config::
     map.text("helo", query.hello).text("name", query.name).text("ca_file", query.ca_file);
     map.boolean("verify", query.verify).texts("dns_servers", query.names.resolver.servers);
     if (auto read = map.required("host").finish(); !read) return base::fail(read.error());
-    if (port == 0) port = tls == "implicit" ? probe::submissions_port : probe::submission_port;
+    if (port == 0)
+        port = tls == "implicit" ? probe::mail_server::submissions_port : probe::mail_server::submission_port;
     query.port = static_cast<std::uint16_t>(port);
-    if (tls.empty()) tls = query.port == probe::submissions_port ? "implicit" : "starttls";
-    query.tls = probe::submit_tls_named(tls).value();
+    if (tls.empty()) tls = query.port == probe::mail_server::submissions_port ? "implicit" : "starttls";
+    query.tls = probe::mail_server::submit_tls_named(tls).value();
     query.mechanism = smtp::mechanism_named(mechanism);
-    auto whole = probe::completed(std::move(query));
+    auto whole = probe::mail_server::completed(std::move(query));
     if (!whole) return base::fail(node.error(whole.error().what));
     if (whole->from.empty())
         return base::fail(node.error("give a user with its secret, or from: there is no mail to try"));
@@ -48,9 +49,9 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .target = target,
                 .interval = pace.interval,
                 .timeout = pace.timeout,
-                .run = [query = std::move(*query), target](probe::World& world,
+                .run = [query = std::move(*query), target](probe::world::World& world,
                                                            const base::Deadline& deadline) -> Result<Families> {
-                    const auto seen = probe::mail_submit(query, deadline, world);
+                    const auto seen = probe::mail_server::mail_submit(query, deadline, world);
                     if (!seen) return base::fail(seen.error());
                     return publish(*seen, target);
                 }};
@@ -58,17 +59,17 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
 
 }  // namespace
 
-Families publish(const probe::MailSubmitObservation& seen, const std::string& target) {
+Families publish(const probe::mail_server::MailSubmitObservation& seen, const std::string& target) {
     Families families;
-    if (seen.end == probe::SubmitEnd::not_tried) {
+    if (seen.end == probe::mail_server::SubmitEnd::not_tried) {
         families.note_failure({base::Fault::configuration, target + ": no mail was tried"});
         return families;
     }
-    families.add("mail_submit_accepted", {target}, seen.end == probe::SubmitEnd::accepted ? 1.0 : 0.0);
+    families.add("mail_submit_accepted", {target}, seen.end == probe::mail_server::SubmitEnd::accepted ? 1.0 : 0.0);
     for (std::size_t i = 0; i < seen.took.size(); ++i) {
         if (!seen.took[i]) continue;
         families.add("mail_submit_phase_duration_seconds",
-                     {target, std::string(probe::name(static_cast<probe::SubmitStep>(i)))},
+                     {target, std::string(name(static_cast<probe::mail_server::SubmitStep>(i)))},
                      std::chrono::duration<double>(*seen.took[i]).count());
     }
     return families;
@@ -85,4 +86,4 @@ Result<std::vector<Task>> mail_submit_tasks(const config::Node& section) {
     return tasks;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

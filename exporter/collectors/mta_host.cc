@@ -3,13 +3,13 @@
 #include "exporter/collectors/mta_target.h"
 #include "exporter/collectors/registry.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 using base::Result;
 
 Result<Task> read_target(const config::Node& node, const Pace& pace) {
-    probe::MtaHostQuery query;
+    probe::mta_state::MtaHostQuery query;
     query.disks = {"/"};
     query.log = true;
     config::MapReader map(node);
@@ -21,21 +21,21 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
     for (const auto& path : query.disks)
         if (!path.starts_with('/')) return base::fail(node.error("disks: '" + path + "' is no absolute path"));
     query.ssh = target->ssh;
-    return Task{
-        .probe = "mta_host",
-        .target = target->name,
-        .interval = pace.interval,
-        .timeout = pace.timeout,
-        .run = [query, host = target->host](probe::World& world, const base::Deadline& deadline) -> Result<Families> {
-            const auto seen = probe::mta_host(query, deadline, world);
-            if (!seen) return base::fail(seen.error());
-            return publish(*seen, host);
-        }};
+    return Task{.probe = "mta_host",
+                .target = target->name,
+                .interval = pace.interval,
+                .timeout = pace.timeout,
+                .run = [query, host = target->host](probe::world::World& world,
+                                                    const base::Deadline& deadline) -> Result<Families> {
+                    const auto seen = probe::mta_state::mta_host(query, deadline, world);
+                    if (!seen) return base::fail(seen.error());
+                    return publish(*seen, host);
+                }};
 }
 
 }  // namespace
 
-Families publish(const probe::MtaHostObservation& seen, const std::string& host) {
+Families publish(const probe::mta_state::MtaHostObservation& seen, const std::string& host) {
     Families families;
     for (const auto& disk : seen.disks)
         families.add("mail_host_disk_used_ratio", {host, disk.mountpoint}, disk.used_percent() / 100);
@@ -46,4 +46,4 @@ Families publish(const probe::MtaHostObservation& seen, const std::string& host)
 
 Result<std::vector<Task>> mta_host_tasks(const config::Node& section) { return read_targets(section, read_target); }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

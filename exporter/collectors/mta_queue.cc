@@ -2,19 +2,19 @@
 #include <algorithm>
 #include <set>
 
-#include "exporter/catalogue.h"
 #include "exporter/collectors/mta_probes.h"
 #include "exporter/collectors/mta_target.h"
 #include "exporter/collectors/registry.h"
+#include "exporter/exposition/catalogue.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 using base::Result;
 constexpr std::string_view messages = "mail_queue_messages";
 
-void publish_kumomta(const probe::MtaQueueObservation& seen, const std::string& host, Families& families) {
-    const std::size_t limit = metric(messages).budget - 2;  // "ready" and "other" beside the names
+void publish_kumomta(const probe::mta_state::MtaQueueObservation& seen, const std::string& host, Families& families) {
+    const std::size_t limit = exposition::metric(messages).budget - 2;  // "ready" and "other" beside the names
     std::int64_t named = 0;
     for (std::size_t i = 0; i < seen.groups.size() && i < limit; ++i) {
         families.add(messages, {host, "kumomta", seen.groups[i].name}, static_cast<double>(seen.groups[i].count));
@@ -28,21 +28,21 @@ void publish_kumomta(const probe::MtaQueueObservation& seen, const std::string& 
     for (const auto& one : seen.suspended) families.add("mail_kumomta_source_suspended", {host, one.source}, 1.0);
 }
 
-void publish_others(const probe::MtaQueueObservation& seen, const std::string& host, Families& families) {
-    const std::string mta(probe::name(seen.mta));
+void publish_others(const probe::mta_state::MtaQueueObservation& seen, const std::string& host, Families& families) {
+    const std::string mta(name(seen.mta));
     std::set<std::string> told;
     for (const auto& queue : seen.queues) {
         families.add(messages, {host, mta, queue.name}, static_cast<double>(queue.count));
         told.insert(queue.name);
     }
-    if (seen.mta != probe::Mta::postfix) return;
+    if (seen.mta != probe::mta_state::Mta::postfix) return;
     // The listing was read to its end, so a queue that is not in it is empty.
     for (const auto* name : {"active", "deferred", "hold", "incoming", "maildrop"})
         if (!told.contains(name)) families.add(messages, {host, mta, name}, 0.0);
 }
 
 Result<Task> read_target(const config::Node& node, const Pace& pace) {
-    probe::MtaQueueQuery query;
+    probe::mta_state::MtaQueueQuery query;
     std::string mta;
     config::MapReader map(node);
     map.choice("mta", mta, {"postfix", "pmta", "kumomta"}).required("mta");
@@ -51,44 +51,47 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
     if (auto read = map.finish(); !read) return base::fail(read.error());
     auto target = reader.finish(node);
     if (!target) return base::fail(target.error());
-    query.mta = mta == "postfix" ? probe::Mta::postfix : mta == "pmta" ? probe::Mta::pmta : probe::Mta::kumomta;
+    query.mta = mta == "postfix" ? probe::mta_state::Mta::postfix
+                : mta == "pmta"  ? probe::mta_state::Mta::pmta
+                                 : probe::mta_state::Mta::kumomta;
     query.ssh = target->ssh;
     query.web = target->web;
-    if (query.mta == probe::Mta::postfix && query.web) return base::fail(node.error("Postfix is not asked by url"));
-    if (query.mta == probe::Mta::kumomta) {
+    if (query.mta == probe::mta_state::Mta::postfix && query.web)
+        return base::fail(node.error("Postfix is not asked by url"));
+    if (query.mta == probe::mta_state::Mta::kumomta) {
         if (query.ssh) return base::fail(node.error("KumoMTA is asked by url, not by ssh"));
         if (!query.web) {
-            query.web = probe::WebSource{};
+            query.web = probe::world::WebSource{};
             query.web->url = "http://127.0.0.1:8000";
         }
-        query.group = probe::QueueGroup::queue;
+        query.group = probe::mta_state::QueueGroup::queue;
     }
-    return Task{
-        .probe = "mta_queue",
-        .target = mta + " " + target->name,
-        .interval = pace.interval,
-        .timeout = pace.timeout,
-        .run = [query, host = target->host](probe::World& world, const base::Deadline& deadline) -> Result<Families> {
-            const auto seen = probe::mta_queue(query, deadline, world);
-            if (!seen) return base::fail(seen.error());
-            return publish(*seen, host);
-        }};
+    return Task{.probe = "mta_queue",
+                .target = mta + " " + target->name,
+                .interval = pace.interval,
+                .timeout = pace.timeout,
+                .run = [query, host = target->host](probe::world::World& world,
+                                                    const base::Deadline& deadline) -> Result<Families> {
+                    const auto seen = probe::mta_state::mta_queue(query, deadline, world);
+                    if (!seen) return base::fail(seen.error());
+                    return publish(*seen, host);
+                }};
 }
 
 }  // namespace
 
-Families publish(const probe::MtaQueueObservation& seen, const std::string& host) {
+Families publish(const probe::mta_state::MtaQueueObservation& seen, const std::string& host) {
     Families families;
-    if (seen.mta == probe::Mta::kumomta)
+    if (seen.mta == probe::mta_state::Mta::kumomta)
         publish_kumomta(seen, host, families);
     else
         publish_others(seen, host, families);
     if (seen.oldest)
-        families.add("mail_queue_oldest_message_timestamp_seconds", {host, std::string(probe::name(seen.mta))},
+        families.add("mail_queue_oldest_message_timestamp_seconds", {host, std::string(name(seen.mta))},
                      static_cast<double>(base::unix_seconds(seen.oldest->arrival)));
     return families;
 }
 
 Result<std::vector<Task>> mta_queue_tasks(const config::Node& section) { return read_targets(section, read_target); }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -3,7 +3,7 @@
 #include "exporter/collectors/mta_target.h"
 #include "exporter/collectors/registry.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 using base::Result;
@@ -17,9 +17,9 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
     if (auto read = map.finish(); !read) return base::fail(read.error());
     auto target = reader.finish(node);
     if (!target) return base::fail(target.error());
-    std::vector<std::vector<std::string>> groups = probe::preset_units(mta);
+    std::vector<std::vector<std::string>> groups = probe::mta_state::preset_units(mta);
     for (const auto& unit : units) groups.push_back({unit});
-    probe::MtaServiceQuery query;
+    probe::mta_state::MtaServiceQuery query;
     query.ssh = target->ssh;
     for (const auto& group : groups) query.units.insert(query.units.end(), group.begin(), group.end());
     if (query.units.empty()) return base::fail(node.error("give units or mta"));
@@ -27,17 +27,17 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .target = target->name,
                 .interval = pace.interval,
                 .timeout = pace.timeout,
-                .run = [query, groups, host = target->host](probe::World& world,
+                .run = [query, groups, host = target->host](probe::world::World& world,
                                                             const base::Deadline& deadline) -> Result<Families> {
-                    const auto seen = probe::mta_service(query, deadline, world);
+                    const auto seen = probe::mta_state::mta_service(query, deadline, world);
                     if (!seen) return base::fail(seen.error());
-                    return publish(probe::choose_units(groups, seen->units), host);
+                    return publish(probe::mta_state::choose_units(groups, seen->units), host);
                 }};
 }
 
 }  // namespace
 
-Families publish(const std::vector<probe::UnitFacts>& units, const std::string& host) {
+Families publish(const std::vector<probe::mta_state::UnitFacts>& units, const std::string& host) {
     Families families;
     for (const auto& unit : units) {
         const bool active = unit.active_state == "active" || unit.active_state == "reloading";
@@ -49,4 +49,4 @@ Families publish(const std::vector<probe::UnitFacts>& units, const std::string& 
 
 Result<std::vector<Task>> mta_service_tasks(const config::Node& section) { return read_targets(section, read_target); }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

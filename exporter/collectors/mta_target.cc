@@ -1,6 +1,6 @@
 #include "exporter/collectors/mta_target.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 namespace {
 
@@ -67,4 +67,4 @@ base::Result<std::vector<Task>> read_targets(const config::Node& section, Target
     return tasks;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

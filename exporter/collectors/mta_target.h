@@ -7,14 +7,14 @@
 
 #include "exporter/collectors/collector.h"
 #include "shared/config/node.h"
-#include "shared/probe/mta_queue.h"
+#include "shared/probe/mta_state/mta_queue.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 struct MtaTarget {
     std::string host;  // the label: as configured, else the host of `ssh` or `url`, else "localhost"
-    std::optional<probe::SshTarget> ssh;
-    std::optional<probe::WebSource> web;
+    std::optional<probe::world::SshTarget> ssh;
+    std::optional<probe::world::WebSource> web;
     std::string name;  // the label "target": what is looked at, as the operator wrote it
 };
 
@@ -29,8 +29,8 @@ class MtaTargetReader {
   private:
     std::string host_;
     std::string ssh_;
-    probe::SshTarget ssh_details_;
-    probe::WebSource web_;
+    probe::world::SshTarget ssh_details_;
+    probe::world::WebSource web_;
 };
 
 // The keys interval and timeout, at the top of each section.
@@ -46,4 +46,4 @@ using TargetReader = base::Result<Task> (*)(const config::Node& node, const Pace
 [[nodiscard]] base::Result<std::vector<Task>> read_targets(const config::Node& section, TargetReader read,
                                                            const Pace& usual = {});
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

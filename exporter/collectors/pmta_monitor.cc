@@ -4,11 +4,11 @@
 #include <cmath>
 #include <memory>
 
-#include "exporter/catalogue.h"
 #include "exporter/collectors/mta_target.h"
 #include "exporter/collectors/registry.h"
+#include "exporter/exposition/catalogue.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 using base::Result;
@@ -25,9 +25,10 @@ std::optional<double> bytes_of(std::optional<double> kilobytes) {
     return std::round(*kilobytes * bytes_per_kb);
 }
 
-void publish_flow(const mta::PmtaStatus& status, PmtaTotals& totals, Families& families) {
+void publish_flow(const mta::documents::PmtaStatus& status, PmtaTotals& totals, Families& families) {
     for (const auto& [direction, traffic] :
-         {std::pair<std::string, const mta::PmtaTraffic&>("in", status.total.in), {"out", status.total.out}}) {
+         {std::pair<std::string, const mta::documents::PmtaTraffic&>("in", status.total.in),
+          {"out", status.total.out}}) {
         add_total(families, totals, "pmta_traffic_recipients_total", direction, traffic.recipients);
         add_total(families, totals, "pmta_traffic_messages_total", direction, traffic.messages);
         add_total(families, totals, "pmta_traffic_bytes_total", direction, bytes_of(traffic.kilobytes));
@@ -38,7 +39,8 @@ void publish_flow(const mta::PmtaStatus& status, PmtaTotals& totals, Families& f
     families.add("pmta_connections_max", {"out"}, status.connections_out.maximum);
 }
 
-void publish_status(const mta::PmtaStatus& status, base::WallTime now, PmtaTotals& totals, Families& families) {
+void publish_status(const mta::documents::PmtaStatus& status, base::WallTime now, PmtaTotals& totals,
+                    Families& families) {
     families.add("pmta_up", {}, status.state == "running" ? 1.0 : 0.0);
     families.add("pmta_info", {status.version, status.platform}, 1.0);
     // PowerMTA's own clock has no zone, so the start is counted back from ours.
@@ -59,9 +61,9 @@ void publish_status(const mta::PmtaStatus& status, base::WallTime now, PmtaTotal
 }
 
 // The largest by name, the rest of all recipients that wait as "other".
-void publish_groups(std::string_view name, const std::vector<probe::QueueCount>& groups, std::int64_t all,
+void publish_groups(std::string_view name, const std::vector<probe::mta_state::QueueCount>& groups, std::int64_t all,
                     Families& families) {
-    const std::size_t limit = metric(name).budget - 1;
+    const std::size_t limit = exposition::metric(name).budget - 1;
     std::int64_t named = 0;
     for (std::size_t i = 0; i < groups.size() && i < limit; ++i) {
         families.add(name, {groups[i].name}, static_cast<double>(groups[i].count));
@@ -71,10 +73,10 @@ void publish_groups(std::string_view name, const std::vector<probe::QueueCount>&
         families.add(name, {"other"}, static_cast<double>(std::max<std::int64_t>(all - named, 0)));
 }
 
-void publish_held(std::string_view name, std::string_view mode, const std::optional<probe::HeldQueues>& held,
+void publish_held(std::string_view name, std::string_view mode, const std::optional<probe::mta_state::HeldQueues>& held,
                   Families& families) {
     if (!held) return;
-    const std::size_t limit = metric(name).budget - 1;
+    const std::size_t limit = exposition::metric(name).budget - 1;
     double rest = 0;
     for (std::size_t i = 0; i < held->queues.size(); ++i) {
         const auto& queue = held->queues[i];
@@ -88,7 +90,7 @@ void publish_held(std::string_view name, std::string_view mode, const std::optio
 }
 
 struct Settings {
-    probe::MtaQueueQuery query;
+    probe::mta_state::MtaQueueQuery query;
     std::string target;
     Pace pace;
 };
@@ -107,15 +109,15 @@ Result<Settings> read_settings(const config::Node& section) {
     if (!target) return base::fail(target.error());
     if (target->web && program) return base::fail(section.error("give url or program, not both"));
     if (settings.query.sudo && target->web) return base::fail(section.error("sudo is for program and ssh"));
-    settings.query.mta = probe::Mta::pmta;
+    settings.query.mta = probe::mta_state::Mta::pmta;
     settings.query.ssh = target->ssh;
     settings.query.web = target->web;
     if (!program && !target->ssh && !target->web) {
-        settings.query.web = probe::WebSource{};
+        settings.query.web = probe::world::WebSource{};
         settings.query.web->url = "http://127.0.0.1:8080";
     }
     settings.target = settings.query.web ? settings.query.web->url : target->name;
-    settings.query.group = probe::QueueGroup::domain;
+    settings.query.group = probe::mta_state::QueueGroup::domain;
     settings.query.vmtas = true;
     settings.query.held_queues = true;
     settings.query.licence = licence;
@@ -137,7 +139,7 @@ double PmtaTotals::steady_start(double start) {
     return start_;
 }
 
-Families publish(const probe::MtaQueueObservation& seen, base::WallTime now, PmtaTotals& totals) {
+Families publish(const probe::mta_state::MtaQueueObservation& seen, base::WallTime now, PmtaTotals& totals) {
     Families families;
     if (!seen.pmta) return families;
     publish_status(*seen.pmta, now, totals, families);
@@ -163,9 +165,9 @@ Result<std::vector<Task>> pmta_monitor_tasks(const config::Node& section) {
               .target = settings->target,
               .interval = settings->pace.interval,
               .timeout = settings->pace.timeout,
-              .run = [query = settings->query, totals](probe::World& world,
+              .run = [query = settings->query, totals](probe::world::World& world,
                                                        const base::Deadline& deadline) -> Result<Families> {
-                  auto seen = probe::mta_queue(query, deadline, world);
+                  auto seen = probe::mta_state::mta_queue(query, deadline, world);
                   if (seen) return publish(*seen, world.clock->wall(), *totals);
                   Families families;
                   families.add("pmta_up", {}, 0.0);
@@ -175,4 +177,4 @@ Result<std::vector<Task>> pmta_monitor_tasks(const config::Node& section) {
     return std::vector<Task>{std::move(task)};
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

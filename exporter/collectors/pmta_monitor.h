@@ -5,9 +5,9 @@
 #include <string>
 
 #include "exporter/collectors/collector.h"
-#include "shared/probe/mta_queue.h"
+#include "shared/probe/mta_state/mta_queue.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 // PowerMTA's totals begin anew with it and with `pmta reset counters`. Ours go on: what was counted before is kept
 // aside, so that a dashboard shows no hole and an increase() no jump.
@@ -28,6 +28,7 @@ class PmtaTotals {
 };
 
 // All of pmta_*; what PowerMTA did not tell is absent.
-[[nodiscard]] Families publish(const probe::MtaQueueObservation& observation, base::WallTime now, PmtaTotals& totals);
+[[nodiscard]] Families publish(const probe::mta_state::MtaQueueObservation& observation, base::WallTime now,
+                               PmtaTotals& totals);
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

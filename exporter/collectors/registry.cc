@@ -3,7 +3,7 @@
 #include "exporter/collectors/dnsbl.h"
 #include "exporter/collectors/mail_auth.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 // In the order of the sections in packaging/exporter/config.yml.
 std::span<const CollectorKind> collector_kinds() {
@@ -20,4 +20,4 @@ std::span<const CollectorKind> collector_kinds() {
     return kinds;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

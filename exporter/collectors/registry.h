@@ -7,7 +7,7 @@
 
 #include "exporter/collectors/collector.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 struct CollectorKind {
     std::string_view section;  // the key below `collectors:` in the configuration
@@ -24,4 +24,4 @@ struct CollectorKind {
 [[nodiscard]] base::Result<std::vector<Task>> mta_service_tasks(const config::Node& section);
 [[nodiscard]] base::Result<std::vector<Task>> mta_host_tasks(const config::Node& section);
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -6,7 +6,7 @@
 
 #include "shared/base/duration.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 // A thread that waits looks again after this long even if nothing woke it.
@@ -16,15 +16,16 @@ double seconds_of(base::Duration duration) { return std::chrono::duration<double
 
 double seconds_of(base::WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
-void write_series(ExpositionWriter& writer, const Metric& entry, const std::vector<std::string>& labels, double value) {
-    const auto names = label_names(entry);
+void write_series(exposition::ExpositionWriter& writer, const exposition::Metric& entry,
+                  const std::vector<std::string>& labels, double value) {
+    const auto names = exposition::label_names(entry);
     const std::vector<std::string_view> values(labels.begin(), labels.end());
-    writer.sample(line_head(entry.name, names, values), value);
+    writer.sample(exposition::line_head(entry.name, names, values), value);
 }
 
 }  // namespace
 
-TaskBoard::TaskBoard(const base::Clock& clock, const Log& log, std::uint64_t seed)
+TaskBoard::TaskBoard(const base::Clock& clock, const base::Log& log, std::uint64_t seed)
     : clock_(&clock), log_(&log), random_(seed) {}
 
 void TaskBoard::replace(std::vector<Task> tasks) {
@@ -66,7 +67,7 @@ std::optional<base::SteadyTime> TaskBoard::next_due() const {
     return next;
 }
 
-base::Result<Families> TaskBoard::run_task(const Entry& entry, probe::World& world) const {
+base::Result<Families> TaskBoard::run_task(const Entry& entry, probe::world::World& world) const {
     try {
         return entry.task.run(world, base::Deadline(*clock_, entry.task.timeout));
     } catch (const std::exception& error) {
@@ -76,7 +77,7 @@ base::Result<Families> TaskBoard::run_task(const Entry& entry, probe::World& wor
     }
 }
 
-bool TaskBoard::run_due(probe::World& world) {
+bool TaskBoard::run_due(probe::world::World& world) {
     const EntryPtr entry = take_due();
     if (!entry) return false;
     const base::SteadyTime started = clock_->steady();
@@ -110,7 +111,8 @@ void TaskBoard::note(Entry& entry, base::SteadyTime started, base::WallTime star
     if (entry.succeeded) entry.last_success = started_wall;
     if (entry.problem == before) return;
     // Once per change: a list that is down for a day is not news every 15 minutes.
-    const Log::Fields fields{{"probe", entry.task.probe}, {"target", entry.task.target}, {"reason", entry.problem}};
+    const base::Log::Fields fields{
+        {"probe", entry.task.probe}, {"target", entry.task.target}, {"reason", entry.problem}};
     if (entry.succeeded) {
         log_->info("the probe can look again", {fields[0], fields[1]});
     } else {
@@ -118,10 +120,10 @@ void TaskBoard::note(Entry& entry, base::SteadyTime started, base::WallTime star
     }
 }
 
-void TaskBoard::write(ExpositionWriter& writer) const {
+void TaskBoard::write(exposition::ExpositionWriter& writer) const {
     const std::lock_guard lock(mutex_);
     const auto each = [&](std::string_view name, auto value) {
-        const Metric& entry = metric(name);
+        const exposition::Metric& entry = exposition::metric(name);
         bool begun = false;
         for (const EntryPtr& task : entries_) {
             const std::optional<double> shown = task->ran ? value(*task) : std::nullopt;
@@ -148,17 +150,18 @@ void TaskBoard::write(ExpositionWriter& writer) const {
         }
     }
     for (const auto& [name, samples] : families) {
-        const Metric& entry = metric(name);
+        const exposition::Metric& entry = exposition::metric(name);
         if (!writer.begin(entry)) continue;
         for (const auto& [labels, value] : samples) write_series(writer, entry, labels, value);
     }
 }
 
-std::vector<SourceStatus> TaskBoard::status() const {
+std::vector<web::SourceStatus> TaskBoard::status() const {
     const std::lock_guard lock(mutex_);
-    std::vector<SourceStatus> rows;
+    std::vector<web::SourceStatus> rows;
     for (const EntryPtr& entry : entries_) {
-        SourceStatus row{entry->task.probe + " " + entry->task.target, !entry->ran || entry->succeeded, "not run yet"};
+        web::SourceStatus row{entry->task.probe + " " + entry->task.target, !entry->ran || entry->succeeded,
+                              "not run yet"};
         if (entry->ran) {
             const auto age = std::chrono::floor<std::chrono::seconds>(clock_->wall() - entry->last_run);
             row.state = fmt::format("looked {} ago", base::human_duration(age));
@@ -169,9 +172,9 @@ std::vector<SourceStatus> TaskBoard::status() const {
     return rows;
 }
 
-Scheduler::Scheduler(TaskBoard& board, const std::vector<probe::World*>& worlds)
+Scheduler::Scheduler(TaskBoard& board, const std::vector<probe::world::World*>& worlds)
     : board_(&board), working_(worlds.size()) {
-    for (probe::World* world : worlds) threads_.emplace_back([this, world] { work(*world); });
+    for (probe::world::World* world : worlds) threads_.emplace_back([this, world] { work(*world); });
 }
 
 Scheduler::~Scheduler() {
@@ -193,14 +196,14 @@ bool Scheduler::stop(std::chrono::milliseconds patience) {
     return true;
 }
 
-void Scheduler::work(probe::World& world) {
+void Scheduler::work(probe::world::World& world) {
     work_until_stopped(world);
     const std::lock_guard lock(mutex_);
     --working_;
     changed_.notify_all();
 }
 
-void Scheduler::work_until_stopped(probe::World& world) {
+void Scheduler::work_until_stopped(probe::world::World& world) {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
         lock.unlock();
@@ -212,4 +215,4 @@ void Scheduler::work_until_stopped(probe::World& world) {
     }
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -12,11 +12,11 @@
 #include <vector>
 
 #include "exporter/collectors/collector.h"
-#include "exporter/log.h"
-#include "exporter/web/exposition.h"
+#include "exporter/exposition/exposition.h"
 #include "exporter/web/site.h"
+#include "shared/base/log.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 
 // A value lives so many intervals after the last success; then its series ends.
 inline constexpr int stale_after_intervals = 5;
@@ -27,20 +27,20 @@ inline constexpr std::chrono::milliseconds first_runs_within{10'000};
 class TaskBoard {
   public:
     // `seed` decides where in its interval each task runs.
-    TaskBoard(const base::Clock& clock, const Log& log, std::uint64_t seed);
+    TaskBoard(const base::Clock& clock, const base::Log& log, std::uint64_t seed);
 
     // From now on these tasks. What is known of a task with the same probe and target is kept, its schedule too; a run
     // of a task that is gone ends without a trace.
     void replace(std::vector<Task> tasks);
 
     // Runs the task that is due longest, on the caller's thread; false when none is due. Catches whatever it throws.
-    bool run_due(probe::World& world);
+    bool run_due(probe::world::World& world);
     // When the next task is due; nothing when none waits.
     [[nodiscard]] std::optional<base::SteadyTime> next_due() const;
 
     // mail_probe_* of every task that ran, and the values that are fresh enough.
-    void write(ExpositionWriter& writer) const;
-    [[nodiscard]] std::vector<SourceStatus> status() const;
+    void write(exposition::ExpositionWriter& writer) const;
+    [[nodiscard]] std::vector<web::SourceStatus> status() const;
 
   private:
     struct Entry {
@@ -59,11 +59,11 @@ class TaskBoard {
     using EntryPtr = std::shared_ptr<Entry>;
 
     [[nodiscard]] EntryPtr take_due();
-    [[nodiscard]] base::Result<Families> run_task(const Entry& entry, probe::World& world) const;
+    [[nodiscard]] base::Result<Families> run_task(const Entry& entry, probe::world::World& world) const;
     void note(Entry& entry, base::SteadyTime started, base::WallTime started_wall, base::Result<Families> outcome);
 
     const base::Clock* clock_;
-    const Log* log_;
+    const base::Log* log_;
     std::mt19937_64 random_;
     mutable std::mutex mutex_;
     std::vector<EntryPtr> entries_;
@@ -72,7 +72,7 @@ class TaskBoard {
 // The threads that run a board. One World for each thread, because its members may keep state between calls.
 class Scheduler {
   public:
-    Scheduler(TaskBoard& board, const std::vector<probe::World*>& worlds);
+    Scheduler(TaskBoard& board, const std::vector<probe::world::World*>& worlds);
     Scheduler(const Scheduler&) = delete;
     Scheduler& operator=(const Scheduler&) = delete;
     ~Scheduler();
@@ -83,8 +83,8 @@ class Scheduler {
     [[nodiscard]] bool stop(std::chrono::milliseconds patience);
 
   private:
-    void work(probe::World& world);
-    void work_until_stopped(probe::World& world);
+    void work(probe::world::World& world);
+    void work_until_stopped(probe::world::World& world);
 
     TaskBoard* board_;
     std::mutex mutex_;
@@ -94,4 +94,4 @@ class Scheduler {
     std::vector<std::thread> threads_;
 };
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

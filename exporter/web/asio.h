@@ -19,7 +19,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 namespace asio = boost::asio;
 namespace beast = boost::beast;
@@ -30,4 +30,4 @@ using AnySocket = asio::generic::stream_protocol::socket;
 using PlainStream = beast::basic_stream<asio::generic::stream_protocol>;
 using TlsStream = beast::ssl_stream<PlainStream>;
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

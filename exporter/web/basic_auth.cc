@@ -14,7 +14,7 @@
 #include "shared/base/base64.h"
 #include "shared/base/text.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 // Far above the users of a real file; when it is reached everybody is checked anew.
@@ -102,4 +102,4 @@ bool BasicAuth::verify(std::string_view authorization, const Users& users) {
     return true;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

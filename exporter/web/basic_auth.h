@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 // User name to bcrypt hash ("$2y$10$…").
 using Users = std::map<std::string, std::string, std::less<>>;
@@ -39,4 +39,4 @@ class BasicAuth {
     std::set<Mark> known_;
 };
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -4,22 +4,23 @@
 #include <list>
 #include <memory>
 
-#include "exporter/log.h"
 #include "exporter/web/asio.h"
 #include "exporter/web/basic_auth.h"
 #include "exporter/web/page_queue.h"
 #include "exporter/web/server.h"
 #include "exporter/web/site.h"
 #include "exporter/web/web_policy.h"
+#include "shared/base/log.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 class Connection;
 using Connections = std::list<Connection*>;
 
 // Everything here belongs to the I/O thread; the two pools get work posted and post its result back.
 struct Engine {
-    Engine(const ServerSettings& settings, std::shared_ptr<const WebPolicy> policy, Site& pages, const Log& log_to)
+    Engine(const ServerSettings& settings, std::shared_ptr<const WebPolicy> policy, Site& pages,
+           const base::Log& log_to)
         : limits(settings.limits),
           site(&pages),
           log(&log_to),
@@ -27,7 +28,7 @@ struct Engine {
 
     ServerLimits limits;
     Site* site;
-    const Log* log;
+    const base::Log* log;
     WebPolicies policies;
     BasicAuth auth;
     // By what they do, the longest-standing first. `waiting` are those that owe us bytes.
@@ -88,4 +89,4 @@ class Connection {
 // Serves the client behind `socket` under the policy that holds now.
 void serve(Engine& engine, AnySocket socket);
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

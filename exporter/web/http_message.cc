@@ -2,7 +2,7 @@
 
 #include "shared/base/text.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 std::string text_of(beast::string_view view) { return {view.data(), view.size()}; }
@@ -80,4 +80,4 @@ WireResponse wire_response(const Response& response, bool head, bool keep_alive,
     return wire;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

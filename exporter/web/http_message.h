@@ -6,7 +6,7 @@
 #include "exporter/web/asio.h"
 #include "exporter/web/message.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 using RequestParser = http::request_parser<http::string_body>;
 using WireResponse = http::response<http::span_body<const char>>;
@@ -34,4 +34,4 @@ void set_limits(RequestParser& parser);
 [[nodiscard]] WireResponse wire_response(const Response& response, bool head, bool keep_alive,
                                          const std::vector<std::pair<std::string, std::string>>& extra_headers);
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -4,7 +4,7 @@
 
 #include "shared/base/text.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 constexpr std::size_t max_unix_path = sizeof(sockaddr_un{}.sun_path) - 1;
@@ -44,4 +44,4 @@ base::Result<ListenAddress> parse_listen_address(std::string_view text) {
     return ListenAddress{std::string(host), *port, {}};
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -8,7 +8,7 @@
 
 #include "shared/base/result.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 struct ListenAddress {
     std::string host;        // "" is every address of the machine, IPv4 and IPv6
@@ -20,4 +20,4 @@ struct ListenAddress {
 // Usage error that names the text and says what to write instead.
 [[nodiscard]] base::Result<ListenAddress> parse_listen_address(std::string_view text);
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 struct Request {
     std::string method;  // "GET"
@@ -24,4 +24,4 @@ struct Response {
     std::vector<std::pair<std::string, std::string>> headers;  // further ones
 };
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -5,7 +5,7 @@
 
 #include "shared/base/text.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 // More list members than any client sends; the rest is not looked at.
@@ -40,7 +40,7 @@ void each_member(std::string_view header, Visit visit) {
 
 }  // namespace
 
-Format wanted_format(std::string_view accept) {
+exposition::Format wanted_format(std::string_view accept) {
     double openmetrics = 0;
     double text = 0;
     each_member(accept, [&](const Member& member) {
@@ -50,7 +50,7 @@ Format wanted_format(std::string_view accept) {
         }
         if (base::iequals(member.name, "text/plain")) text = std::max(text, member.weight);
     });
-    return openmetrics > 0 && openmetrics >= text ? Format::openmetrics : Format::text;
+    return openmetrics > 0 && openmetrics >= text ? exposition::Format::openmetrics : exposition::Format::text;
 }
 
 bool takes_gzip(std::string_view accept_encoding) {
@@ -63,4 +63,4 @@ bool takes_gzip(std::string_view accept_encoding) {
     return gzip.value_or(any) > 0;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -4,7 +4,7 @@
 
 #include "exporter/web/engine.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 // On the renderer: touches nothing of the connections.
@@ -71,4 +71,4 @@ void PageQueue::clear() {
     served_.clear();
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

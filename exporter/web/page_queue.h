@@ -9,7 +9,7 @@
 
 #include "exporter/web/message.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 class Connection;
 struct Engine;
@@ -40,4 +40,4 @@ class PageQueue {
     std::vector<std::weak_ptr<const Response>> sent_;  // pages that somebody may still be reading, oldest first
 };
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -10,7 +10,7 @@
 #include "exporter/web/engine.h"
 #include "shared/base/text.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 using base::Fault;
@@ -105,7 +105,7 @@ Result<void> remove_stale_socket(asio::io_context& io, const std::string& path) 
 }  // namespace
 
 struct Server::Impl {
-    Impl(const ServerSettings& settings, std::shared_ptr<const WebPolicy> policy, Site& site, const Log& log)
+    Impl(const ServerSettings& settings, std::shared_ptr<const WebPolicy> policy, Site& site, const base::Log& log)
         : engine(settings, std::move(policy), site, log) {}
 
     Result<void> listen(const ListenAddress& address);
@@ -170,7 +170,7 @@ Server::~Server() { stop(); }
 
 const std::vector<std::string>& Server::addresses() const { return impl_->addresses; }
 
-Result<std::unique_ptr<Server>> Server::start(const ServerSettings& settings, Site& site, const Log& log) {
+Result<std::unique_ptr<Server>> Server::start(const ServerSettings& settings, Site& site, const base::Log& log) {
     std::shared_ptr<const WebPolicy> policy = std::make_shared<WebPolicy>();
     if (!settings.web_config_file.empty()) {
         auto loaded = load_web_policy(settings.web_config_file);
@@ -212,4 +212,4 @@ void Server::stop() {
     impl_.reset();
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -7,12 +7,12 @@
 #include <string>
 #include <vector>
 
-#include "exporter/log.h"
 #include "exporter/web/listen_address.h"
 #include "exporter/web/site.h"
+#include "shared/base/log.h"
 #include "shared/base/result.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 // No client can hold up another: connections that only wait are closed, oldest first, when a new one needs the place.
 struct ServerLimits {
@@ -37,7 +37,7 @@ class Server {
     // Listens on all addresses and starts the threads. Faults: io or permission (an address cannot be had, named),
     // configuration (the web configuration). `site` and `log` must outlive the server.
     [[nodiscard]] static base::Result<std::unique_ptr<Server>> start(const ServerSettings& settings, Site& site,
-                                                                     const Log& log);
+                                                                     const base::Log& log);
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
     ~Server();
@@ -54,4 +54,4 @@ class Server {
     std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -7,7 +7,7 @@
 #include "exporter/web/engine.h"
 #include "exporter/web/http_message.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 // How much of a refused client's further talk is swallowed so that it gets to read why.
@@ -211,4 +211,4 @@ void serve(Engine& engine, AnySocket socket) {
     }
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

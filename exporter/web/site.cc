@@ -7,7 +7,7 @@
 #include "exporter/web/negotiation.h"
 #include "shared/io/gzip_encode.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 // A smaller body fits one packet or two and is not worth compressing.
@@ -73,7 +73,8 @@ bool Site::is_quick(const Request& request) { return request.path == "/-/healthy
 
 std::string Site::shared_key(const Request& request) const {
     if (request.path != content_.metrics_path || !is_get(request)) return {};
-    return fmt::format("{} {}", content_type(wanted_format(request.accept)), takes_gzip(request.accept_encoding));
+    return fmt::format("{} {}", exposition::content_type(wanted_format(request.accept)),
+                       takes_gzip(request.accept_encoding));
 }
 
 Response Site::respond(const Request& request) {
@@ -91,20 +92,20 @@ Response Site::respond(const Request& request) {
     return landing_page();
 }
 
-std::string Site::exposition(Format format) {
+std::string Site::exposition(exposition::Format format) {
     std::string text;
     text.reserve(last_size_ + last_size_ / 16);
-    ExpositionWriter writer(format, text);
-    for (const ExpositionSource& source : content_.sources) source(writer);
+    exposition::ExpositionWriter writer(format, text);
+    for (const exposition::ExpositionSource& source : content_.sources) source(writer);
     writer.finish();
     last_size_ = text.size();
     return text;
 }
 
 Response Site::metrics(const Request& request) {
-    const Format format = wanted_format(request.accept);
+    const exposition::Format format = wanted_format(request.accept);
     Response response;
-    response.content_type = content_type(format);
+    response.content_type = exposition::content_type(format);
     response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
     response.body = exposition(format);
     if (response.body.size() >= gzip_from_bytes && takes_gzip(request.accept_encoding)) {
@@ -153,4 +154,4 @@ Response Site::landing_page() const {
     return response;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "exporter/web/exposition.h"
+#include "exporter/exposition/exposition.h"
 #include "exporter/web/message.h"
 #include "shared/base/result.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 // A row of the landing page: one thing that feeds metrics, and how it is doing.
 struct SourceStatus {
@@ -22,7 +22,7 @@ struct SourceStatus {
 struct SiteContent {
     std::string version;
     std::string metrics_path = "/metrics";
-    std::vector<ExpositionSource> sources;
+    std::vector<exposition::ExpositionSource> sources;
     // Nothing when ready; else why not, in words ("reading the backlog of accounting files").
     std::function<std::string()> not_ready_because;
     // Re-reads the configuration; empty when --web.enable-lifecycle is off.
@@ -46,7 +46,7 @@ class Site {
     [[nodiscard]] static bool is_quick(const Request& request);
 
     // The whole exposition, as /metrics and --once show it.
-    [[nodiscard]] std::string exposition(Format format);
+    [[nodiscard]] std::string exposition(exposition::Format format);
 
   private:
     [[nodiscard]] Response metrics(const Request& request);
@@ -59,4 +59,4 @@ class Site {
     std::atomic<std::size_t> last_size_{0};
 };
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

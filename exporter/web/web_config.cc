@@ -9,7 +9,7 @@
 #include "shared/base/text.h"
 #include "shared/config/node.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 using base::Result;
@@ -195,4 +195,4 @@ Result<WebConfig> parse_web_config(std::string_view text, const std::string& pat
     return config;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

@@ -9,7 +9,7 @@
 #include "exporter/web/basic_auth.h"
 #include "shared/base/result.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 enum class ClientCertificates { none, request, require_any, verify_if_given, require_and_verify };
 
@@ -37,4 +37,4 @@ struct WebConfig {
 // refused although the format knows it.
 [[nodiscard]] base::Result<WebConfig> parse_web_config(std::string_view text, const std::string& path);
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

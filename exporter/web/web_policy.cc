@@ -6,7 +6,7 @@
 #include "shared/base/text.h"
 #include "shared/io/files.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 namespace {
 
 using base::Fault;
@@ -110,7 +110,7 @@ Result<std::shared_ptr<const WebPolicy>> load_web_policy(const std::string& path
     return std::shared_ptr<const WebPolicy>(std::move(policy));
 }
 
-WebPolicies::WebPolicies(std::string path, std::shared_ptr<const WebPolicy> first, const Log& log)
+WebPolicies::WebPolicies(std::string path, std::shared_ptr<const WebPolicy> first, const base::Log& log)
     : path_(std::move(path)), policy_(std::move(first)), log_(&log), seen_(stamp()) {}
 
 WebPolicies::Stamp WebPolicies::stamp() const {
@@ -143,4 +143,4 @@ std::shared_ptr<const WebPolicy> WebPolicies::current() {
     return policy_;
 }
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

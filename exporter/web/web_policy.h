@@ -8,11 +8,11 @@
 #include <string>
 #include <vector>
 
-#include "exporter/log.h"
 #include "exporter/web/asio.h"
 #include "exporter/web/web_config.h"
+#include "shared/base/log.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::web {
 
 struct WebPolicy {
     WebConfig config;
@@ -25,7 +25,7 @@ struct WebPolicy {
 // For one thread. Without a file everything is open and plain.
 class WebPolicies {
   public:
-    WebPolicies(std::string path, std::shared_ptr<const WebPolicy> first, const Log& log);
+    WebPolicies(std::string path, std::shared_ptr<const WebPolicy> first, const base::Log& log);
 
     // Looks at the files at most once a second, and reads them again when one of them changed. A file that cannot be
     // used is reported once, and the last good policy stays in force: a half-written certificate locks nobody out, and
@@ -38,9 +38,9 @@ class WebPolicies {
 
     std::string path_;
     std::shared_ptr<const WebPolicy> policy_;
-    const Log* log_;
+    const base::Log* log_;
     Stamp seen_;
     std::chrono::steady_clock::time_point looked_at_{};
 };
 
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::web

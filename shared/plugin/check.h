@@ -9,7 +9,7 @@
 #include "shared/plugin/options.h"
 #include "shared/plugin/report.h"
 
-namespace mtawatch::probe {
+namespace mtawatch::probe::world {
 struct World;
 }
 
@@ -23,7 +23,7 @@ struct Check {
     // Looks through the probes and judges. The deadline is the target's share of -t. An Error becomes the state of its
     // Fault (state_of) with its text as the first line; what was seen before it is lost, so a check of many things
     // reports each failed look as a detail of its own instead.
-    std::function<base::Result<Report>(const Options&, const base::Deadline&, probe::World&)> run;
+    std::function<base::Result<Report>(const Options&, const base::Deadline&, probe::world::World&)> run;
     std::string_view example = {};  // one line of real use for --help and the man page
 };
 

@@ -19,9 +19,9 @@ struct Outcome {
 // What a run needs beside the check's own World.
 struct Surroundings {
     const base::Clock& clock;
-    const io::Files& files;     // for --extra-opts
-    probe::World& world;        // handed to the check
-    std::string ini_path = {};  // a folder list for --extra-opts without a file ($NAGIOS_CONFIG_PATH)
+    const io::Files& files;      // for --extra-opts
+    probe::world::World& world;  // handed to the check
+    std::string ini_path = {};   // a folder list for --extra-opts without a file ($NAGIOS_CONFIG_PATH)
     base::Progress* progress = nullptr;
 };
 

@@ -19,13 +19,15 @@
 #include <thread>
 #include <vector>
 
-#include "exporter/accounting/ingest.h"
-#include "exporter/accounting/record_counter.h"
-#include "exporter/web/exposition.h"
+#include "exporter/exposition/exposition.h"
+#include "exporter/feed/ingest.h"
+#include "exporter/series/record_counter.h"
 
 namespace fs = std::filesystem;
 using namespace mtawatch;
-using namespace mtawatch::exporter;
+using namespace mtawatch::exporter::exposition;
+using namespace mtawatch::exporter::series;
+using namespace mtawatch::exporter::feed;
 
 namespace {
 
@@ -111,7 +113,7 @@ void measure_stalls(const char* what, const std::string& file, const std::functi
     base::SteadyTime last = std::chrono::steady_clock::now();
     ingest.catch_up([&] {
         const base::SteadyTime now = std::chrono::steady_clock::now();
-        if (++chunks * mta::kScanChunkBytes >= half) {
+        if (++chunks * mta::logs::kScanChunkBytes >= half) {
             if (!other.joinable()) {
                 other = std::thread([&] {
                     while (!done.load() && beside) {
@@ -168,9 +170,9 @@ int measure_checkpoint() {
     SeriesStore store(settings);
     RecordCounter counter(settings, store);
     for (int i = 0; i < kSeries; ++i) {
-        const mta::OwnedRecord delivery(mta::RecordType::d, 1'700'000'000,
-                                        {{mta::Column::rcpt, "x@domain" + std::to_string(i) + ".example"}});
-        const mta::Record view = delivery.view();
+        const mta::logs::OwnedRecord delivery(mta::logs::RecordType::d, 1'700'000'000,
+                                              {{mta::logs::Column::rcpt, "x@domain" + std::to_string(i) + ".example"}});
+        const mta::logs::Record view = delivery.view();
         counter.count({&view, 1}, 1'800'000'000);
     }
     std::printf("%zu series, %.0f bytes a series\n", series_of(store), (resident_mib() - before) * (1 << 20) / kSeries);
@@ -203,12 +205,13 @@ int measure_property() {
     std::mt19937 random(7);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same numbers in every run
     for (std::uint64_t i = 0; i < kRecords; ++i) {
         const std::uint64_t domain = (i * 7919U) % kDomains;
-        const mta::OwnedRecord delivery(mta::RecordType::d, 1'700'000'000 + static_cast<std::int64_t>(i / 8),
-                                        {{mta::Column::rcpt, "x@d" + std::to_string(domain) + ".example"},
-                                         {mta::Column::orig, "x@s" + std::to_string(random() % 20'000) + ".example"},
-                                         {mta::Column::dlv_source_ip, "192.0.2." + std::to_string(random() % 250)},
-                                         {mta::Column::job_id, "job" + std::to_string(i / 2000)}});
-        const mta::Record view = delivery.view();
+        const mta::logs::OwnedRecord delivery(
+            mta::logs::RecordType::d, 1'700'000'000 + static_cast<std::int64_t>(i / 8),
+            {{mta::logs::Column::rcpt, "x@d" + std::to_string(domain) + ".example"},
+             {mta::logs::Column::orig, "x@s" + std::to_string(random() % 20'000) + ".example"},
+             {mta::logs::Column::dlv_source_ip, "192.0.2." + std::to_string(random() % 250)},
+             {mta::logs::Column::job_id, "job" + std::to_string(i / 2000)}});
+        const mta::logs::Record view = delivery.view();
         counter.count({&view, 1}, 1'800'000'000);
     }
     bool right = true;

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "shared/mta/postfix_queue.h"
+#include "shared/mta/documents/postfix_queue.h"
 
 namespace {
 
@@ -71,7 +71,7 @@ std::size_t bare(int file) {
 }
 
 std::size_t reader(int file) {
-    mtawatch::mta::PostfixQueueReader queue;
+    mtawatch::mta::documents::PostfixQueueReader queue;
     std::vector<char> buffer(piece_bytes);
     ssize_t got = 0;
     while ((got = read(file, buffer.data(), buffer.size())) > 0)

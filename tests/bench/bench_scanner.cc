@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "shared/mta/accounting_scanner.h"
+#include "shared/mta/logs/accounting_scanner.h"
 
 namespace {
 
@@ -28,7 +28,7 @@ double cpu_seconds() {
 // Groups by the raw bytes of two cells: a small open table, as any user of the scanner would have.
 class Groups {
   public:
-    void add(mta::RecordType type, std::string_view vmta, std::string_view category) {
+    void add(mta::logs::RecordType type, std::string_view vmta, std::string_view category) {
         std::uint64_t hash = static_cast<std::uint64_t>(type) + 1;
         for (const std::string_view text : {vmta, category}) {
             for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3U;
@@ -54,15 +54,15 @@ class Groups {
     Slot slots_[kSlots];
 };
 
-int run(const char* path, bool keys, mta::ScanPath scan_path) {
+int run(const char* path, bool keys, mta::logs::ScanPath scan_path) {
     const int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0) {
         fmt::print(stderr, "bench_scanner: {}: cannot be opened\n", path);
         return 1;
     }
-    mta::ScannerOptions options;
+    mta::logs::ScannerOptions options;
     options.path = scan_path;
-    mta::AccountingScanner scanner(options);
+    mta::logs::AccountingScanner scanner(options);
     Groups groups;
     const double before = cpu_seconds();
     const auto begun = std::chrono::steady_clock::now();
@@ -73,8 +73,8 @@ int run(const char* path, bool keys, mta::ScanPath scan_path) {
         scanner.commit(static_cast<std::size_t>(got));
         for (auto records = scanner.next(); !records.empty(); records = scanner.next()) {
             if (!keys) continue;
-            for (const mta::Record& record : records) {
-                groups.add(record.type, record.raw(mta::Column::vmta), record.raw(mta::Column::bounce_cat));
+            for (const mta::logs::Record& record : records) {
+                groups.add(record.type, record.raw(mta::logs::Column::vmta), record.raw(mta::logs::Column::bounce_cat));
             }
         }
     }
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "usage: bench_scanner FILE\n");
         return 2;
     }
-    for (const mta::ScanPath path : mta::kScanPaths) {
+    for (const mta::logs::ScanPath path : mta::logs::kScanPaths) {
         for (const bool keys : {false, true}) {
             if (run(argv[1], keys, path) != 0) return 1;
         }

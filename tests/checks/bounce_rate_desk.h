@@ -48,7 +48,7 @@ class Desk {
     }
     std::string text(const std::vector<std::string>& arguments) {
         io::Files files = folder_.files();
-        probe::World world;
+        probe::world::World world;
         world.clock = &clock_;
         world.files = &files;
         world.commands = &commands_;

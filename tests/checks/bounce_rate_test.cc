@@ -61,7 +61,7 @@ class Desk {
     void write(std::string_view name, const std::string& text) const { folder_.write(name, text); }
     Outcome run(std::vector<std::string> arguments) {
         const io::Files files = folder_.files();
-        probe::World world;
+        probe::world::World world;
         world.clock = &clock_;
         io::Files own = files;
         world.files = &own;

@@ -46,7 +46,7 @@ class Run {
     mtawatch::plugin::Outcome operator()(const std::string& zone_text, const std::vector<std::string>& arguments) {
         mtawatch::test::ZoneText zone(zone_text);
         mtawatch::io::Files files(folder_.string());
-        mtawatch::probe::World world;
+        mtawatch::probe::world::World world;
         world.clock = &clock;
         world.files = &files;
         world.open_dns = zone.opener(&clock);

@@ -78,7 +78,7 @@ struct Fixture {
     test::FakeClock clock;
     test::Folder folder;
     io::Files files = folder.files();
-    probe::World world;
+    probe::world::World world;
 
     Fixture() {
         world.clock = &clock;

@@ -44,7 +44,7 @@ two.example.net            AAAA  2001:db8::25
 dead.example.net           !SERVFAIL
 slow.example.net           A     192.0.2.99
 )"};
-    probe::World world;
+    probe::world::World world;
     MadeCertificate root = make_authority("Example Root");
     MadeCertificate middle = make_authority("Example Issuer", &root);
     MadeCertificate leaf = certificate();

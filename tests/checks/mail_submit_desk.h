@@ -76,7 +76,7 @@ struct Net {
 mail.example.net           A     192.0.2.25
 dead.example.net           !SERVFAIL
 )"};
-    probe::World world;
+    probe::world::World world;
     MadeCertificate root = test::make_authority("Example Root");
     MadeCertificate leaf =
         test::make_certificate({.common_name = "mail.example.net", .names = {"DNS:mail.example.net"}, .issuer = &root});

@@ -65,7 +65,7 @@ plugin::Outcome run(const Host& host, const std::string& more = "") {
     commands.add("df -P -k -- /var/spool/postfix", host.spool);
     commands.add(journal, host.log);
     commands.add(journal + " --priority=err", host.errors);
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.commands = &commands;
     std::vector<std::string> words{"--mta", "postfix"};
@@ -174,7 +174,7 @@ BOOST_AUTO_TEST_CASE(without_a_mail_server_named_it_looks_at_disk_and_log) {
     commands.add("df -P -k -- /", {df(40, "/")});
     commands.add(journal, {"postfix/qmgr[1]: A1: removed\n"});
     commands.add(journal + " --priority=err", {""});
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.commands = &commands;
     const auto outcome = test::run_check({}, world);
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(json_for_an_api) {
 BOOST_AUTO_TEST_CASE(a_hanging_journal_is_not_told_as_a_hanging_clock) {
     test::FakeClock clock;
     HangingJournal commands(clock);
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.commands = &commands;
     const auto outcome = test::run_check({}, world);
@@ -231,7 +231,7 @@ BOOST_AUTO_TEST_CASE(a_log_file_serves_where_the_journal_holds_no_mail) {
     commands.add("tail -c 33554432 -- /var/log/mail.log.1",
                  {"Nov 14 20:40:00 mx1 postfix/smtpd[1]: fatal: old\n"
                   "Nov 14 22:20:00 mx1 postfix/smtpd[1]: error: open database\n"});
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.commands = &commands;
     const auto outcome = test::run_check({"--mta", "postfix"}, world);
@@ -255,7 +255,7 @@ BOOST_AUTO_TEST_CASE(a_host_where_nobody_logs_is_not_a_quiet_one) {
             commands.add(std::string("tail -c 33554432 -- /var/log/") + file,
                          {"", 1, "tail: cannot open: No such file or directory"});
         commands.add("journalctl --no-pager --lines=1 --output=cat", {lines});
-        probe::World world;
+        probe::world::World world;
         world.clock = &clock;
         world.commands = &commands;
         const auto outcome = test::run_check({"--mta", "postfix", "-v"}, world);
@@ -285,7 +285,7 @@ std::string accounting(const char* time, int delivered, int bounced) {
 
 plugin::Outcome run_remote(const Accounting& host, const std::vector<std::string>& more = {}) {
     test::FakeClock clock;
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.open_ssh = [&](const ssh::SshSettings&,
                          const base::Deadline&) -> base::Result<std::unique_ptr<io::Commands>> {
@@ -310,7 +310,7 @@ BOOST_AUTO_TEST_CASE(an_accounting_file_without_records_is_not_blamed_on_powermt
         test::FakeClock clock;
         test::FakeCommands commands;
         io::Files files = folder.files();
-        probe::World world;
+        probe::world::World world;
         world.clock = &clock;
         world.commands = &commands;
         world.files = &files;
@@ -381,7 +381,7 @@ BOOST_AUTO_TEST_CASE(deliveries_of_powermta_come_over_the_same_connection) {
 
 BOOST_AUTO_TEST_CASE(unknown_when_the_host_cannot_be_reached) {
     test::FakeClock clock;
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.open_ssh = [](const ssh::SshSettings&, const base::Deadline&) -> base::Result<std::unique_ptr<io::Commands>> {
         return base::fail(base::Fault::refused, "cannot connect to mx1.example.net port 22: Connection refused");
@@ -407,7 +407,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_right_is_refused) {
     };
     for (const auto& [arguments, part] : cases) {
         test::FakeClock clock;
-        probe::World world;
+        probe::world::World world;
         world.clock = &clock;
         const auto outcome = test::run_check(arguments, world);
         BOOST_TEST(outcome.exit_code == 3, part);

@@ -37,7 +37,7 @@ struct Bench {
     test::FakeClock clock;
     test::FakeCommands commands;
     test::ScriptedNetwork network;
-    probe::World world;
+    probe::world::World world;
 
     Bench() {
         world.clock = &clock;

@@ -60,7 +60,7 @@ class World {
         ZoneText text(row.zone);
         FakeClock clock;
         mtawatch::io::Files files(folder_.string());
-        mtawatch::probe::World world;
+        mtawatch::probe::world::World world;
         world.clock = &clock;
         world.files = &files;
         world.connector = &network;

@@ -7,8 +7,9 @@
 
 #include "exporter/pmta_sources.h"
 
+using namespace mtawatch;
 using namespace mtawatch::exporter;
-using mtawatch::mta::RecordType;
+using mtawatch::mta::logs::RecordType;
 
 namespace {
 
@@ -17,8 +18,8 @@ std::string refusal(const std::string& text) {
     return config ? "accepted" : config.error().what;
 }
 
-mtawatch::mta::PmtaConfig pmta(const std::string& text) {
-    return mtawatch::mta::read_pmta_config(
+mtawatch::mta::documents::PmtaConfig pmta(const std::string& text) {
+    return mtawatch::mta::documents::read_pmta_config(
                "/etc/pmta/config", [&](const std::string&) { return mtawatch::base::Result<std::string>(text); })
         .value();
 }
@@ -47,7 +48,7 @@ BOOST_AUTO_TEST_CASE(the_accounting_section) {
         "  idle_limit: 2d\n",
         "config.yml");
     BOOST_REQUIRE_MESSAGE(config, (config ? "" : config.error().what));
-    const AccountingSettings& accounting = config->accounting;
+    const exporter::feed::AccountingSettings& accounting = config->accounting;
     BOOST_TEST(accounting.globs.size() == 2);
     BOOST_TEST(accounting.moved_to.at(0) == "/var/log/pmta/old");
     BOOST_TEST(accounting.log_globs.at(0) == "/var/log/pmta/pmta.log");
@@ -144,12 +145,12 @@ BOOST_AUTO_TEST_CASE(every_kind_of_log_is_a_feed_with_a_state_of_its_own) {
     BOOST_REQUIRE(config);
     const auto feeds = config->feeds();
     BOOST_REQUIRE(feeds.size() == 2U);
-    const AccountingSettings& postfix = feeds[0];
-    BOOST_TEST((postfix.format == RecordFormat::postfix));
+    const exporter::feed::AccountingSettings& postfix = feeds[0];
+    BOOST_TEST((postfix.format == exporter::series::RecordFormat::postfix));
     BOOST_TEST(postfix.instance == "postfix-out");
     BOOST_TEST(postfix.budgets.at("postfix_deliveries_total") == 7U);
-    BOOST_TEST((postfix.bounce_classes.of_category("our-bad-address") == mtawatch::mta::BounceClass::hard));
-    BOOST_TEST((feeds[1].format == RecordFormat::kumomta));
+    BOOST_TEST((postfix.bounce_classes.of_category("our-bad-address") == mtawatch::mta::classes::BounceClass::hard));
+    BOOST_TEST((feeds[1].format == exporter::series::RecordFormat::kumomta));
     BOOST_TEST(feeds[1].expected_types.contains(RecordType::f));
 
     const std::vector<std::string> arguments{

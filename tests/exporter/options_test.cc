@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+using namespace mtawatch;
 using namespace mtawatch::exporter;
 
 namespace {
@@ -23,7 +24,7 @@ BOOST_AUTO_TEST_CASE(a_glob_is_enough) {
     const Options options = parse({"--acct", "/var/log/pmta/acct-*.csv"}).value();
     BOOST_TEST((options.action == Action::serve));
     BOOST_TEST(options.acct.at(0) == "/var/log/pmta/acct-*.csv");
-    BOOST_TEST((options.listen.at(0) == ListenAddress{"", 10925, ""}));
+    BOOST_TEST((options.listen.at(0) == exporter::web::ListenAddress{"", 10925, ""}));
     BOOST_TEST(!options.state_file);
     BOOST_TEST(options.telemetry_path == "/metrics");
 }
@@ -35,11 +36,11 @@ BOOST_AUTO_TEST_CASE(values_stand_behind_an_equals_sign_or_apart) {
             .value();
     BOOST_TEST((options.acct == std::vector<std::string>{"a=b.csv", "c.csv"}));
     BOOST_TEST(options.listen.size() == 2);
-    BOOST_TEST((options.log_level == LogLevel::debug));
-    BOOST_TEST((options.log_format == LogFormat::json));
+    BOOST_TEST((options.log_level == base::LogLevel::debug));
+    BOOST_TEST((options.log_format == base::LogFormat::json));
     BOOST_TEST((options.state_file == std::string()));
     BOOST_TEST((options.action == Action::once));
-    BOOST_TEST((options.format == Format::openmetrics));
+    BOOST_TEST((options.format == exporter::exposition::Format::openmetrics));
 }
 
 BOOST_AUTO_TEST_CASE(help_and_version_answer_beside_anything) {

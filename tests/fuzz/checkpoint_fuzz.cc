@@ -5,11 +5,12 @@
 #include <cstring>
 #include <string>
 
-#include "exporter/accounting/checkpoint.h"
+#include "exporter/feed/checkpoint.h"
 #include "shared/base/hash.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    using namespace mtawatch::exporter;
+    using namespace mtawatch::exporter::feed;
+    using namespace mtawatch::exporter::series;
     constexpr std::size_t frame = 28;  // magic, version, length, checksum
     std::string bytes(reinterpret_cast<const char*>(data), size);
     if (bytes.size() >= frame) {

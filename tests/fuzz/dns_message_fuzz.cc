@@ -7,7 +7,7 @@
 
 #include "shared/dns/lookup.h"
 #include "shared/dns/message.h"
-#include "shared/probe/dnsbl_verdict.h"
+#include "shared/probe/dnsbl/dnsbl_verdict.h"
 #include "tests/support/fake_clock.h"
 
 using namespace mtawatch;
@@ -50,8 +50,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto answer = dns::lookup(transport, question, deadline);
     if (answer.found() == answer.records.empty()) std::abort();
     if (question.type == dns::Type::a) {
-        const auto result = probe::dnsbl_verdict({}, answer);
-        if (result.verdict == probe::Verdict::listed && answer.records.addresses.empty()) std::abort();
+        const auto result = probe::dnsbl::dnsbl_verdict({}, answer);
+        if (result.verdict == probe::dnsbl::Verdict::listed && answer.records.addresses.empty()) std::abort();
     }
     return 0;
 }

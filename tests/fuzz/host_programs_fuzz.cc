@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "shared/mta/mail_log.h"
-#include "shared/probe/mta_host.h"
-#include "shared/probe/remote_accounting.h"
+#include "shared/mta/logs/mail_log.h"
+#include "shared/probe/mta_state/mta_host.h"
+#include "shared/probe/mta_state/remote_accounting.h"
 
 using namespace mtawatch;
 
@@ -15,7 +15,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data) + 1, size - 1);
     switch (data[0] % 3) {
         case 0:
-            if (const auto disks = probe::read_df(text)) {
+            if (const auto disks = probe::mta_state::read_df(text)) {
                 for (const auto& disk : *disks) {
                     const double used = disk.used_percent();
                     if (!(used >= 0 && used <= 100) || disk.mountpoint.empty()) std::abort();
@@ -23,14 +23,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             }
             return 0;
         case 1:
-            if (const auto files = probe::read_find(text)) {
+            if (const auto files = probe::mta_state::read_find(text)) {
                 for (const auto& file : *files)
                     if (file.path.empty() || file.modified < 0 || file.path.find('\n') != std::string::npos)
                         std::abort();
             }
             return 0;
         default:
-            if (const auto now = mta::parse_machine_time(text);
+            if (const auto now = mta::logs::parse_machine_time(text);
                 now && std::abs(now->offset.count()) > std::int64_t{24} * 60)
                 std::abort();
             return 0;

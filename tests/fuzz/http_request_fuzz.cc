@@ -8,14 +8,17 @@
 #include "exporter/web/http_message.h"
 #include "exporter/web/site.h"
 
-using namespace mtawatch::exporter;
+using namespace mtawatch;
+using namespace mtawatch::exporter::web;
 
 namespace {
 
 SiteContent content() {
     SiteContent content;
     content.version = "1";
-    content.sources = {[](ExpositionWriter& writer) { writer.begin("x", MetricType::gauge, "", "X."); }};
+    content.sources = {[](exporter::exposition::ExpositionWriter& writer) {
+        writer.begin("x", exporter::exposition::MetricType::gauge, "", "X.");
+    }};
     return content;
 }
 

@@ -4,7 +4,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "shared/mta/kumomta_log.h"
+#include "shared/mta/logs/kumomta_log.h"
 #include "tests/support/read_log.h"
 
 using namespace mtawatch;
@@ -24,11 +24,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (size < 2) return 0;
     const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
     // A reader reads file after file, as in the exporter; making one costs more than reading a short log.
-    static mta::KumoLogReader whole;
-    static mta::KumoLogReader pieces;
-    static mta::KumoLogReader first;
-    static mta::KumoLogReader second;
-    for (mta::KumoLogReader* reader : {&whole, &pieces, &first, &second}) reader->reset();
+    static mta::logs::KumoLogReader whole;
+    static mta::logs::KumoLogReader pieces;
+    static mta::logs::KumoLogReader first;
+    static mta::logs::KumoLogReader second;
+    for (mta::logs::KumoLogReader* reader : {&whole, &pieces, &first, &second}) reader->reset();
     const auto expected = test::record_lines(whole, text);
     demand(test::record_lines(pieces, text, true, 1U + data[0]) == expected, "pieces change the records");
     auto lines = test::record_lines(first, text.substr(0, text.size() * data[1] / 255U), false);

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string_view>
 
-#include "shared/mta/kumomta_metrics.h"
+#include "shared/mta/documents/kumomta_metrics.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const auto metrics = mtawatch::mta::read_kumomta_metrics({reinterpret_cast<const char*>(data), size});
+    const auto metrics = mtawatch::mta::documents::read_kumomta_metrics({reinterpret_cast<const char*>(data), size});
     if (metrics) static_cast<void>(metrics->messages());
     return 0;
 }

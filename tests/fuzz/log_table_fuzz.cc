@@ -7,8 +7,8 @@
 #include <string_view>
 
 #include "shared/base/text.h"
-#include "shared/mta/accounting_header.h"
-#include "shared/probe/log_format.h"
+#include "shared/mta/logs/accounting_header.h"
+#include "shared/probe/bounce_rate/log_format.h"
 
 using namespace mtawatch;
 
@@ -16,15 +16,15 @@ using namespace mtawatch;
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const auto lines = base::split({reinterpret_cast<const char*>(data), size}, '\n');
     if (lines.size() < 3) return 0;
-    probe::LogOptions options;
-    if (const auto table = probe::parse_table(lines[0])) options.table = *table;
-    if (const auto types = probe::parse_types(lines[1])) options.scanner.record_types = *types;
-    const auto header = probe::table_header(lines[2], options);
+    probe::bounce_rate::LogOptions options;
+    if (const auto table = probe::bounce_rate::parse_table(lines[0])) options.table = *table;
+    if (const auto types = probe::bounce_rate::parse_types(lines[1])) options.scanner.record_types = *types;
+    const auto header = probe::bounce_rate::table_header(lines[2], options);
     if (!header) return 0;
-    const auto cells = mta::header_cells(*header);
+    const auto cells = mta::logs::header_cells(*header);
     for (const auto& [column, name] : options.table) {
         const auto named = std::ranges::count_if(cells, [&, &wanted = column](std::string_view cell) {
-            const auto own = mta::column_of(cell, options.scanner);
+            const auto own = mta::logs::column_of(cell, options.scanner);
             return own && own->column == wanted;
         });
         if (named != 1) {

@@ -5,15 +5,15 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "shared/mta/mail_log.h"
+#include "shared/mta/logs/mail_log.h"
 
 using namespace mtawatch;
 
 namespace {
 
-mta::MailLogCounts count(std::string_view text, std::size_t piece, bool dated) {
-    const auto now = mta::parse_machine_time("2023-11-14T23:13:20+0100");
-    mta::MailLogReader reader(dated ? now : std::nullopt);
+mta::logs::MailLogCounts count(std::string_view text, std::size_t piece, bool dated) {
+    const auto now = mta::logs::parse_machine_time("2023-11-14T23:13:20+0100");
+    mta::logs::MailLogReader reader(dated ? now : std::nullopt);
     while (!text.empty()) {
         const auto next = text.substr(0, piece);
         reader.feed(next);

@@ -12,8 +12,8 @@
 #include "shared/http/client.h"
 #include "shared/io/connector.h"
 #include "shared/plugin/thresholds.h"
-#include "shared/probe/mail_cert.h"
-#include "shared/probe/mta_service.h"
+#include "shared/probe/mail_server/mail_cert.h"
+#include "shared/probe/mta_state/mta_service.h"
 #include "shared/ssh/ssh.h"
 
 using namespace mtawatch;
@@ -65,15 +65,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             return 0;
         case 8:
             static_cast<void>(io::parse_endpoint(text, 53));
-            static_cast<void>(probe::parse_host_port(text));
+            static_cast<void>(probe::mta_state::parse_host_port(text));
             return 0;
         case 10:
-            if (const auto address = exporter::parse_listen_address(text);
+            if (const auto address = exporter::web::parse_listen_address(text);
                 address && !address->unix_path.empty() && (address->unix_path[0] != '/' || !address->host.empty()))
                 std::abort();
             return 0;
         default:
-            static_cast<void>(probe::parse_cert_endpoint(text));
+            static_cast<void>(probe::mail_server::parse_cert_endpoint(text));
             return 0;
     }
 }

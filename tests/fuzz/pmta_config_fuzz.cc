@@ -3,11 +3,11 @@
 #include <cstdint>
 #include <string>
 
-#include "shared/mta/pmta_config.h"
+#include "shared/mta/documents/pmta_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string text(reinterpret_cast<const char*>(data), size);
-    const auto config = mtawatch::mta::read_pmta_config("/etc/pmta/config", [&](const std::string& path) {
+    const auto config = mtawatch::mta::documents::read_pmta_config("/etc/pmta/config", [&](const std::string& path) {
         if (path.size() > 64) return mtawatch::base::Result<std::string>();
         return mtawatch::base::Result<std::string>(text);
     });

@@ -3,16 +3,16 @@
 #include <cstdint>
 #include <string_view>
 
-#include "shared/mta/pmta_status.h"
+#include "shared/mta/documents/pmta_status.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-    static_cast<void>(mtawatch::mta::read_pmta_status(bytes));
+    static_cast<void>(mtawatch::mta::documents::read_pmta_status(bytes));
     for (const auto* what : {"queue", "domain", "vmta", "job"}) {
-        const auto listing = mtawatch::mta::read_pmta_listing(bytes, what);
+        const auto listing = mtawatch::mta::documents::read_pmta_listing(bytes, what);
         if (listing) static_cast<void>(listing->complete());
     }
-    static_cast<void>(mtawatch::mta::read_pmta_messages(bytes));
-    static_cast<void>(mtawatch::mta::read_pmta_licence(bytes));
+    static_cast<void>(mtawatch::mta::documents::read_pmta_messages(bytes));
+    static_cast<void>(mtawatch::mta::documents::read_pmta_licence(bytes));
     return 0;
 }

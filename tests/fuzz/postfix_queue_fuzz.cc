@@ -6,12 +6,12 @@
 #include <optional>
 #include <string_view>
 
-#include "shared/mta/postfix_queue.h"
+#include "shared/mta/documents/postfix_queue.h"
 
 namespace {
 
-std::optional<mtawatch::mta::PostfixListing> read(std::string_view bytes, std::size_t piece) {
-    mtawatch::mta::PostfixQueueReader reader;
+std::optional<mtawatch::mta::documents::PostfixListing> read(std::string_view bytes, std::size_t piece) {
+    mtawatch::mta::documents::PostfixQueueReader reader;
     while (!bytes.empty()) {
         const auto next = bytes.substr(0, piece);
         if (!reader.feed(next)) return std::nullopt;

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/accounting/spool.h"
+#include "exporter/pipe/spool.h"
 
-using namespace mtawatch::exporter;
+using namespace mtawatch::exporter::pipe;
 
 namespace {
 

@@ -6,14 +6,14 @@
 #include <vector>
 
 #include "checks/unit_judgement.h"
-#include "shared/probe/mta_service.h"
+#include "shared/probe/mta_state/mta_service.h"
 
 using namespace mtawatch;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const std::vector<std::string> units(1 + data[0] % 4U, "x.service");
-    const auto facts = probe::read_unit_facts({reinterpret_cast<const char*>(data) + 1, size - 1}, units);
+    const auto facts = probe::mta_state::read_unit_facts({reinterpret_cast<const char*>(data) + 1, size - 1}, units);
     if (!facts) return 0;
     if (facts->size() != units.size()) std::abort();
     const base::WallTime now{std::chrono::seconds(1'700'000'000)};

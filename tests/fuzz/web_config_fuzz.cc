@@ -8,7 +8,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    const auto config = mtawatch::exporter::parse_web_config(text, "/etc/web.yml");
+    const auto config = mtawatch::exporter::web::parse_web_config(text, "/etc/web.yml");
     if (!config && config.error().what.find("/etc/web.yml") == std::string::npos) std::abort();
     if (config && config->tls_enabled && config->tls.cert_file.empty()) std::abort();
     return 0;

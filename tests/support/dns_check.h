@@ -24,7 +24,7 @@ struct DnsScenario {
 inline plugin::Outcome run_with_zone(const std::string& zone_text, const std::vector<std::string>& arguments) {
     ZoneText zone(zone_text);
     FakeClock clock;
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.open_dns = zone.opener(&clock);
     return run_check(arguments, world);
@@ -38,7 +38,7 @@ inline plugin::Outcome run_with_servers(const std::string& zone_text,
     ZoneText zone(zone_text);
     std::vector<std::pair<std::string, std::unique_ptr<ZoneText>>> others;
     for (const auto& [address, text] : servers) others.emplace_back(address, std::make_unique<ZoneText>(text));
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.open_dns = [&](const dns::ResolverSettings& settings) {
         for (auto& [address, text] : others) {

@@ -6,16 +6,16 @@
 #include <optional>
 
 #include "shared/base/text.h"
-#include "shared/mta/accounting_header.h"
+#include "shared/mta/logs/accounting_header.h"
 
 namespace mtawatch::test {
 namespace {
 
-using mta::ScanError;
+using mta::logs::ScanError;
 
 class SlowReader {
   public:
-    SlowReader(std::string_view file, const mta::ScannerOptions& options, bool finished)
+    SlowReader(std::string_view file, const mta::logs::ScannerOptions& options, bool finished)
         : file_(file), options_(options), finished_(finished), times_(options.zone) {}
 
     ReadFile read() {
@@ -33,7 +33,7 @@ class SlowReader {
     std::optional<std::size_t> one_line(std::size_t begin) {
         bool inside = false;
         for (std::size_t i = begin; i < file_.size(); ++i) {
-            if (i - begin > mta::kMaxRecordBytes) return oversized(i, inside);
+            if (i - begin > mta::logs::kMaxRecordBytes) return oversized(i, inside);
             if (file_[i] == '"') inside = !inside;
             if (file_[i] != '\n') continue;
             if (inside) {
@@ -44,7 +44,7 @@ class SlowReader {
             line(file_.substr(begin, i - begin), inside, ScanError::columns);
             return i + 1;
         }
-        if (file_.size() - begin > mta::kMaxRecordBytes) return oversized(file_.size(), inside);
+        if (file_.size() - begin > mta::logs::kMaxRecordBytes) return oversized(file_.size(), inside);
         if (finished_) line(file_.substr(begin), inside, ScanError::cut_off);
         return std::nullopt;
     }
@@ -66,7 +66,7 @@ class SlowReader {
 
     // Whether a record or a header begins at `at`; nothing when more of the file is needed.
     std::optional<bool> begins_line(std::size_t at) const {
-        std::string_view rest = file_.substr(at).substr(0, mta::kRecordStartBytes);
+        std::string_view rest = file_.substr(at).substr(0, mta::logs::kRecordStartBytes);
         if (rest.empty()) return finished_ ? std::optional(true) : std::nullopt;
         bool inside = false;
         bool ended = false;
@@ -84,7 +84,7 @@ class SlowReader {
                 cells.back().push_back(c);
             }
         }
-        if (finished_ || rest.size() == mta::kRecordStartBytes) ended = true;
+        if (finished_ || rest.size() == mta::logs::kRecordStartBytes) ended = true;
         std::size_t known = ended ? cells.size() : cells.size() - 1;
         const auto cell = [&](std::size_t i) {
             std::string_view text = base::trim(cells[i]);
@@ -92,26 +92,27 @@ class SlowReader {
             return text;
         };
         if (known > 0 && base::iequals(cell(0), "type")) return true;
-        const std::size_t type_cell = place(mta::Column::type);
+        const std::size_t type_cell = place(mta::logs::Column::type);
         const std::size_t time_cell = place(time_column());
-        if (type_cell != mta::kAbsent && type_cell < known && !is_type(cell(type_cell))) return false;
-        if (time_cell != mta::kAbsent && time_cell < known && !mta::is_timestamp(cell(time_cell))) return false;
+        if (type_cell != mta::logs::kAbsent && type_cell < known && !is_type(cell(type_cell))) return false;
+        if (time_cell != mta::logs::kAbsent && time_cell < known && !mta::logs::is_timestamp(cell(time_cell)))
+            return false;
         std::size_t needed = 1;
-        if (type_cell != mta::kAbsent) needed = std::max(needed, type_cell + 1);
-        if (time_cell != mta::kAbsent) needed = std::max(needed, time_cell + 1);
+        if (type_cell != mta::logs::kAbsent) needed = std::max(needed, type_cell + 1);
+        if (time_cell != mta::logs::kAbsent) needed = std::max(needed, time_cell + 1);
         if (known < needed) return ended ? std::optional(false) : std::nullopt;
-        return type_cell != mta::kAbsent || time_cell != mta::kAbsent;
+        return type_cell != mta::logs::kAbsent || time_cell != mta::logs::kAbsent;
     }
 
     bool is_type(std::string_view text) const {
-        return mta::record_type_of_code(text) || options_.record_types.contains(text);
+        return mta::logs::record_type_of_code(text) || options_.record_types.contains(text);
     }
 
-    std::size_t place(mta::Column column) const { return map_[static_cast<std::size_t>(column)]; }
-    mta::Column time_column() const {
-        const bool queued =
-            place(mta::Column::time_logged) == mta::kAbsent && place(mta::Column::time_queued) != mta::kAbsent;
-        return queued ? mta::Column::time_queued : mta::Column::time_logged;
+    std::size_t place(mta::logs::Column column) const { return map_[static_cast<std::size_t>(column)]; }
+    mta::logs::Column time_column() const {
+        const bool queued = place(mta::logs::Column::time_logged) == mta::logs::kAbsent &&
+                            place(mta::logs::Column::time_queued) != mta::logs::kAbsent;
+        return queued ? mta::logs::Column::time_queued : mta::logs::Column::time_logged;
     }
 
     static std::vector<std::string> split(std::string_view line) {
@@ -153,27 +154,30 @@ class SlowReader {
     }
 
     void record(std::string_view bytes, const std::vector<std::string>& cells) {
-        const auto text = [&](mta::Column column) {
-            return place(column) == mta::kAbsent ? std::string() : unescape(cells[place(column)]);
+        const auto text = [&](mta::logs::Column column) {
+            return place(column) == mta::logs::kAbsent ? std::string() : unescape(cells[place(column)]);
         };
         ReadRecord record;
-        for (std::size_t i = 0; i < mta::kColumns; ++i) record.cells.push_back(text(static_cast<mta::Column>(i)));
-        const std::string code = raw(cells, mta::Column::type);
-        std::vector<std::pair<mta::Column, std::string>> owned;
-        for (std::size_t i = 0; i < mta::kColumns; ++i) {
-            const auto column = static_cast<mta::Column>(i);
-            if (place(column) != mta::kAbsent) owned.emplace_back(column, raw(cells, column));
+        for (std::size_t i = 0; i < mta::logs::kColumns; ++i)
+            record.cells.push_back(text(static_cast<mta::logs::Column>(i)));
+        const std::string code = raw(cells, mta::logs::Column::type);
+        std::vector<std::pair<mta::logs::Column, std::string>> owned;
+        for (std::size_t i = 0; i < mta::logs::kColumns; ++i) {
+            const auto column = static_cast<mta::logs::Column>(i);
+            if (place(column) != mta::logs::kAbsent) owned.emplace_back(column, raw(cells, column));
         }
-        if (place(mta::Column::type) == mta::kAbsent) {
-            const auto fixed =
-                options_.untyped ? options_.untyped : mta::type_of_columns(mta::header_cells(out_.header), map_);
-            record.type = fixed ? *fixed : mta::type_of_untyped(mta::OwnedRecord(record.type, 0, owned).view());
+        if (place(mta::logs::Column::type) == mta::logs::kAbsent) {
+            const auto fixed = options_.untyped
+                                   ? options_.untyped
+                                   : mta::logs::type_of_columns(mta::logs::header_cells(out_.header), map_);
+            record.type =
+                fixed ? *fixed : mta::logs::type_of_untyped(mta::logs::OwnedRecord(record.type, 0, owned).view());
         } else if (options_.record_types.contains(code)) {
             record.type = options_.record_types.find(code)->second;
-        } else if (const auto known = mta::record_type_of_code(code)) {
+        } else if (const auto known = mta::logs::record_type_of_code(code)) {
             record.type = *known;
         } else if (options_.any_type) {
-            record.type = mta::RecordType::other;
+            record.type = mta::logs::RecordType::other;
         } else if (code.empty() || code.size() > 32 || base::iequals(code, "type") ||
                    !std::all_of(code.begin(), code.end(), [](char c) {
                        return base::is_alpha(c) || base::is_digit(c) || c == '-' || c == '_';
@@ -189,27 +193,27 @@ class SlowReader {
         out_.records.push_back(std::move(record));
     }
 
-    std::string raw(const std::vector<std::string>& cells, mta::Column column) const {
-        if (place(column) == mta::kAbsent) return {};
+    std::string raw(const std::vector<std::string>& cells, mta::logs::Column column) const {
+        if (place(column) == mta::logs::kAbsent) return {};
         const std::string& cell = cells[place(column)];
         if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') return cell.substr(1, cell.size() - 2);
         return cell;
     }
 
     bool header(std::string_view bytes) {
-        const auto cells = mta::header_cells(bytes);
-        if (!mta::is_header(cells, options_)) {
+        const auto cells = mta::logs::header_cells(bytes);
+        if (!mta::logs::is_header(cells, options_)) {
             if (!base::iequals(cells.front(), "type")) return false;
             out_.header.clear();
             columns_ = 0;
-            map_.fill(mta::kAbsent);
+            map_.fill(mta::logs::kAbsent);
             fail(ScanError::header);
             return true;
         }
-        if (bytes.starts_with(mta::kByteOrderMark)) bytes.remove_prefix(3);
+        if (bytes.starts_with(mta::logs::kByteOrderMark)) bytes.remove_prefix(3);
         out_.header = bytes;
         columns_ = cells.size();
-        map_ = mta::map_columns(mta::header_cells(bytes), options_);
+        map_ = mta::logs::map_columns(mta::logs::header_cells(bytes), options_);
         ++out_.counts.headers;
         return true;
     }
@@ -220,34 +224,34 @@ class SlowReader {
     void fail(ScanError error) { ++out_.counts.errors[static_cast<std::size_t>(error)]; }
 
     std::string_view file_;
-    const mta::ScannerOptions& options_;
+    const mta::logs::ScannerOptions& options_;
     bool finished_;
-    mta::TimestampParser times_;
+    mta::logs::TimestampParser times_;
     ReadFile out_;
     std::size_t columns_ = 0;
-    mta::ColumnMap map_ = [] {
-        mta::ColumnMap map;
-        map.fill(mta::kAbsent);
+    mta::logs::ColumnMap map_ = [] {
+        mta::logs::ColumnMap map;
+        map.fill(mta::logs::kAbsent);
         return map;
     }();
 };
 
-void collect(mta::AccountingScanner& scanner, ReadFile& out) {
+void collect(mta::logs::AccountingScanner& scanner, ReadFile& out) {
     std::string scratch;
     for (auto records = scanner.next(); !records.empty(); records = scanner.next()) {
-        for (const mta::Record& record : records) {
+        for (const mta::logs::Record& record : records) {
             ReadRecord read;
             read.type = record.type;
             read.time = record.time;
-            for (std::size_t i = 0; i < mta::kColumns; ++i) {
-                read.cells.emplace_back(record.text(static_cast<mta::Column>(i), scratch));
+            for (std::size_t i = 0; i < mta::logs::kColumns; ++i) {
+                read.cells.emplace_back(record.text(static_cast<mta::logs::Column>(i), scratch));
             }
             out.records.push_back(std::move(read));
         }
     }
 }
 
-void feed(mta::AccountingScanner& scanner, std::string_view bytes, const std::vector<std::size_t>& pieces,
+void feed(mta::logs::AccountingScanner& scanner, std::string_view bytes, const std::vector<std::size_t>& pieces,
           ReadFile& out) {
     std::size_t piece = 0;
     while (!bytes.empty()) {
@@ -258,15 +262,15 @@ void feed(mta::AccountingScanner& scanner, std::string_view bytes, const std::ve
     }
 }
 
-mta::ScanCounts difference_of(const mta::ScanCounts& after, const mta::ScanCounts& before) {
-    mta::ScanCounts counts = after;
+mta::logs::ScanCounts difference_of(const mta::logs::ScanCounts& after, const mta::logs::ScanCounts& before) {
+    mta::logs::ScanCounts counts = after;
     counts.parsed -= before.parsed;
     counts.headers -= before.headers;
-    for (std::size_t i = 0; i < mta::kScanErrors; ++i) counts.errors[i] -= before.errors[i];
+    for (std::size_t i = 0; i < mta::logs::kScanErrors; ++i) counts.errors[i] -= before.errors[i];
     return counts;
 }
 
-void finish(mta::AccountingScanner& scanner, bool finished, ReadFile& out) {
+void finish(mta::logs::AccountingScanner& scanner, bool finished, ReadFile& out) {
     if (finished) scanner.finish();
     collect(scanner, out);
     out.header = scanner.header();
@@ -274,20 +278,20 @@ void finish(mta::AccountingScanner& scanner, bool finished, ReadFile& out) {
 
 }  // namespace
 
-ReadFile read_slowly(std::string_view file, const mta::ScannerOptions& options, bool finished) {
+ReadFile read_slowly(std::string_view file, const mta::logs::ScannerOptions& options, bool finished) {
     return SlowReader(file, options, finished).read();
 }
 
-ReadFile read_in_pieces(std::string_view file, const mta::ScannerOptions& options, bool finished,
+ReadFile read_in_pieces(std::string_view file, const mta::logs::ScannerOptions& options, bool finished,
                         const std::vector<std::size_t>& pieces) {
-    mta::AccountingScanner scanner(options);
+    mta::logs::AccountingScanner scanner(options);
     return read_in_pieces(scanner, file, finished, pieces);
 }
 
-ReadFile read_in_pieces(mta::AccountingScanner& scanner, std::string_view file, bool finished,
+ReadFile read_in_pieces(mta::logs::AccountingScanner& scanner, std::string_view file, bool finished,
                         const std::vector<std::size_t>& pieces) {
     ReadFile out;
-    const mta::ScanCounts before = scanner.counts();
+    const mta::logs::ScanCounts before = scanner.counts();
     scanner.reset();
     feed(scanner, file, pieces, out);
     finish(scanner, finished, out);
@@ -295,10 +299,10 @@ ReadFile read_in_pieces(mta::AccountingScanner& scanner, std::string_view file, 
     return out;
 }
 
-ReadFile read_interrupted(mta::AccountingScanner& scanner, std::string_view file, bool finished,
+ReadFile read_interrupted(mta::logs::AccountingScanner& scanner, std::string_view file, bool finished,
                           const std::vector<std::size_t>& pieces, std::size_t cut) {
     ReadFile out;
-    const mta::ScanCounts before = scanner.counts();
+    const mta::logs::ScanCounts before = scanner.counts();
     scanner.reset();
     feed(scanner, file.substr(0, cut), pieces, out);
     finish(scanner, false, out);
@@ -315,20 +319,19 @@ std::string difference(const ReadFile& expected, const ReadFile& got) {
         const ReadRecord& a = expected.records[i];
         const ReadRecord& b = got.records[i];
         if (a == b) continue;
-        for (std::size_t c = 0; c < mta::kColumns; ++c) {
+        for (std::size_t c = 0; c < mta::logs::kColumns; ++c) {
             if (a.cells[c] == b.cells[c]) continue;
             return fmt::format("record {} column {}: \"{}\" became \"{}\"", i, c, a.cells[c].substr(0, 200),
                                b.cells[c].substr(0, 200));
         }
-        return fmt::format("record {}: type {} time {} became {} {}", i, mta::name(a.type), a.time, mta::name(b.type),
-                           b.time);
+        return fmt::format("record {}: type {} time {} became {} {}", i, name(a.type), a.time, name(b.type), b.time);
     }
     if (expected.records.size() != got.records.size()) {
         return fmt::format("{} records became {}", expected.records.size(), got.records.size());
     }
-    for (std::size_t i = 0; i < mta::kScanErrors; ++i) {
+    for (std::size_t i = 0; i < mta::logs::kScanErrors; ++i) {
         if (expected.counts.errors[i] == got.counts.errors[i]) continue;
-        return fmt::format("errors {}: {} became {}", mta::name(static_cast<ScanError>(i)), expected.counts.errors[i],
+        return fmt::format("errors {}: {} became {}", name(static_cast<ScanError>(i)), expected.counts.errors[i],
                            got.counts.errors[i]);
     }
     if (expected.counts.headers != got.counts.headers || expected.counts.parsed != got.counts.parsed) {

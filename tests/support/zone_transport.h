@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "shared/dns/transport.h"
-#include "shared/probe/world.h"
+#include "shared/probe/world/world.h"
 #include "tests/support/fake_clock.h"
 
 namespace mtawatch::test {

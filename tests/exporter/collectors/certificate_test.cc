@@ -10,7 +10,7 @@
 #include "tests/support/fake_clock.h"
 #include "tests/support/scripted_stream.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 base::Result<std::vector<Task>> tasks_of(const char* yaml) {
@@ -55,8 +55,8 @@ BOOST_AUTO_TEST_CASE(mistakes_name_file_line_and_key) {
     }
 }
 
-probe::CertLook shown() {
-    probe::CertLook look;
+probe::mail_server::CertLook shown() {
+    probe::mail_server::CertLook look;
     look.target = "smtp://mx1.example.net";
     tls::Certificate own;
     own.not_after = 1'800'000'000;
@@ -70,7 +70,7 @@ probe::CertLook shown() {
 
 BOOST_AUTO_TEST_CASE(what_was_seen_is_published_and_nothing_else) {
     const std::vector<std::string> target{"smtp://mx1.example.net"};
-    probe::CertLook look = shown();
+    probe::mail_server::CertLook look = shown();
     Families families = publish({.looks = {look}, .at = {}});
     BOOST_TEST(families.value("mail_certificate_not_after_timestamp_seconds", {target[0], "0"}).value() == 1.8e9);
     BOOST_TEST(families.value("mail_certificate_not_after_timestamp_seconds", {target[0], "1"}).value() == 1.9e9);
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(what_was_seen_is_published_and_nothing_else) {
 
     look.name_matches = false;
     look.same_as_file = false;
-    look.dane = probe::DaneFacts{};
+    look.dane = probe::mail_server::DaneFacts{};
     look.dane->records = 1;
     families = publish({.looks = {look}, .at = {}});
     BOOST_TEST(families.value("mail_certificate_verified", target).value() == 0);
@@ -98,14 +98,14 @@ BOOST_AUTO_TEST_CASE(what_was_seen_is_published_and_nothing_else) {
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_look_publishes_nothing_and_a_server_without_tls_is_not_verified) {
-    probe::CertLook look;
+    probe::mail_server::CertLook look;
     look.target = "smtp://mx1.example.net";
     look.error = base::Error{base::Fault::refused, "192.0.2.25:25: connection refused"};
     Families families = publish({.looks = {look}, .at = {}});
     BOOST_TEST(families.by_name().empty());
     BOOST_TEST(families.failure().value().what == "smtp://mx1.example.net: 192.0.2.25:25: connection refused");
     look.error.reset();
-    look.outcome = probe::CertOutcome::not_offered;
+    look.outcome = probe::mail_server::CertOutcome::not_offered;
     families = publish({.looks = {look}, .at = {}});
     BOOST_TEST(families.value("mail_certificate_verified", {"smtp://mx1.example.net"}).value() == 0);
     BOOST_TEST(!families.failure().has_value());
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_task_looks_for_itself) {
     test::ScriptedNetwork network;
     const auto own = test::make_certificate({.common_name = "a"});
     network.add("192.0.2.1:993", {test::tls({own}), test::hang()});
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.files = &files;
     world.connector = &network;
@@ -130,4 +130,4 @@ BOOST_AUTO_TEST_CASE(a_task_looks_for_itself) {
 }
 
 }  // namespace
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

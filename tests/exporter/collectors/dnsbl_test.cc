@@ -9,7 +9,7 @@
 #include "tests/support/zone_transport.h"
 
 using namespace mtawatch;
-using namespace mtawatch::exporter;
+using namespace mtawatch::exporter::collectors;
 
 namespace {
 
@@ -22,7 +22,7 @@ struct Fixture {
     test::FakeClock clock;
     test::Folder folder;
     io::Files files = folder.files();
-    probe::World world;
+    probe::world::World world;
 
     Fixture() {
         world.clock = &clock;

@@ -9,7 +9,7 @@
 #include "tests/support/scripted_stream.h"
 #include "tests/support/zone_transport.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 base::Result<std::vector<Task>> tasks_of(const char* yaml) {
@@ -45,7 +45,7 @@ Ran run(const char* zone_text, std::size_t index, const char* yaml = section) {
     test::FakeClock clock;
     test::ScriptedNetwork network;
     io::Files files;
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.files = &files;
     world.connector = &network;
@@ -136,4 +136,4 @@ BOOST_AUTO_TEST_CASE(the_part_that_could_be_seen_is_published) {
 }
 
 }  // namespace
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -10,11 +10,11 @@
 #include "tests/support/folder.h"
 #include "tests/support/scripted_stream.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
-using probe::SubmitEnd;
-using probe::SubmitStep;
+using probe::mail_server::SubmitEnd;
+using probe::mail_server::SubmitStep;
 
 base::Result<std::vector<Task>> tasks_of(const std::string& yaml) {
     return mail_submit_tasks(config::parse_yaml(yaml, "config.yml").value());
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(mistakes_in_a_submission_section_name_file_line_and_key) {
 
 BOOST_AUTO_TEST_CASE(mail_that_is_taken_is_1_and_every_other_end_is_0) {
     const std::vector<std::string> target{"mail.example.net:587"};
-    probe::MailSubmitObservation seen;
+    probe::mail_server::MailSubmitObservation seen;
     seen.took[static_cast<std::size_t>(SubmitStep::auth)] = std::chrono::milliseconds(1500);
     const Families taken = publish(seen, target[0]);
     BOOST_TEST(taken.value("mail_submit_accepted", target).value() == 1);
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_submission_task_looks_for_itself_and_a_secret_that_is_gon
     io::Files files = folder.files();
     test::ScriptedNetwork network;
     network.add("192.0.2.25:587", {test::say("421 4.3.2 later\r\n"), test::expect("QUIT"), test::close()});
-    probe::World world;
+    probe::world::World world;
     world.clock = &clock;
     world.files = &files;
     world.connector = &network;
@@ -106,4 +106,4 @@ BOOST_AUTO_TEST_CASE(a_submission_task_looks_for_itself_and_a_secret_that_is_gon
 }
 
 }  // namespace
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -8,11 +8,11 @@
 #include "exporter/collectors/registry.h"
 #include "exporter/collectors/scheduler.h"
 #include "shared/config/node.h"
-#include "shared/mta/pmta_status.h"
+#include "shared/mta/documents/pmta_status.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_commands.h"
 
-namespace mtawatch::exporter {
+namespace mtawatch::exporter::collectors {
 namespace {
 
 using Section = base::Result<std::vector<Task>> (*)(const config::Node&);
@@ -40,7 +40,7 @@ std::string status_with(int recipients) {
 struct Bench {
     test::FakeClock clock;
     test::FakeCommands commands;
-    probe::World world;
+    probe::world::World world;
     Bench() {
         world.clock = &clock;
         world.commands = &commands;
@@ -145,8 +145,8 @@ BOOST_AUTO_TEST_CASE(an_unreadable_queue_publishes_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(kumomta_queues_beyond_the_budget_are_other) {
-    probe::MtaQueueObservation seen;
-    seen.mta = probe::Mta::kumomta;
+    probe::mta_state::MtaQueueObservation seen;
+    seen.mta = probe::mta_state::Mta::kumomta;
     seen.queues = {{"scheduled", 1000, {}}, {"ready", 7, {}}};
     for (int i = 0; i < 300; ++i) seen.groups.push_back({"q" + std::to_string(i), 2, {}});
     seen.suspended = {{"ip1", "too many failures"}};
@@ -159,11 +159,11 @@ BOOST_AUTO_TEST_CASE(kumomta_queues_beyond_the_budget_are_other) {
 }
 
 BOOST_AUTO_TEST_CASE(services_are_active_or_not_and_absent_when_unseen) {
-    probe::UnitFacts running;
+    probe::mta_state::UnitFacts running;
     running.unit = "postfix.service";
     running.active_state = "active";
     running.restarts = 3;
-    probe::UnitFacts failed;
+    probe::mta_state::UnitFacts failed;
     failed.unit = "pmta.service";
     failed.active_state = "failed";
     const auto families = publish({running, failed}, "mx1");
@@ -176,7 +176,7 @@ BOOST_AUTO_TEST_CASE(services_are_active_or_not_and_absent_when_unseen) {
 }
 
 BOOST_AUTO_TEST_CASE(a_host_with_an_unreadable_log_still_shows_its_disks) {
-    probe::MtaHostObservation seen;
+    probe::mta_state::MtaHostObservation seen;
     seen.disks = {{"/", "/", 250, 750}};
     seen.unseen = {{"mail log", {base::Fault::permission, "no"}}};
     const auto families = publish(seen, "mx1");
@@ -223,4 +223,4 @@ targets:
 }
 
 }  // namespace
-}  // namespace mtawatch::exporter
+}  // namespace mtawatch::exporter::collectors

@@ -8,11 +8,12 @@
 
 #include "tests/support/fake_clock.h"
 
-using namespace mtawatch::exporter;
+using namespace mtawatch;
+using namespace mtawatch::exporter::collectors;
 using mtawatch::base::Deadline;
 using mtawatch::base::Fault;
 using mtawatch::base::Result;
-using mtawatch::probe::World;
+using mtawatch::probe::world::World;
 using mtawatch::test::FakeClock;
 using namespace std::chrono_literals;
 
@@ -51,7 +52,7 @@ struct Board {
     }
     [[nodiscard]] std::string text() const {
         std::string out;
-        ExpositionWriter writer(Format::text, out);
+        exporter::exposition::ExpositionWriter writer(exporter::exposition::Format::text, out);
         board.write(writer);
         return out;
     }
@@ -61,7 +62,8 @@ struct Board {
 
     FakeClock clock;
     std::vector<std::string> lines;
-    Log log{LogLevel::debug, LogFormat::logfmt, clock, [this](std::string_view line) { lines.emplace_back(line); }};
+    base::Log log{base::LogLevel::debug, base::LogFormat::logfmt, clock,
+                  [this](std::string_view line) { lines.emplace_back(line); }};
     Script script;
     mtawatch::base::Duration allowed{};
     World world;
@@ -144,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_failed_look_keeps_the_values_until_they_are_five_interval
     board.after(60s);
     BOOST_TEST(!board.shows(std::string(value) + "1"));
     BOOST_TEST(board.shows(std::string(success) + "0"));
-    const SourceStatus status = board.board.status().at(0);
+    const exporter::web::SourceStatus status = board.board.status().at(0);
     BOOST_TEST(!status.healthy);
     BOOST_TEST(status.state == "looked 2 s ago: 192.0.2.53: no answer");
 }
@@ -221,7 +223,7 @@ BOOST_AUTO_TEST_CASE(a_name_or_label_count_unknown_to_the_catalogue_is_a_mistake
 
 BOOST_AUTO_TEST_CASE(threads_run_what_is_due_and_stop) {
     const mtawatch::base::SystemClock clock;
-    const Log log(LogLevel::error, LogFormat::logfmt, clock, write_to_stderr);
+    const base::Log log(base::LogLevel::error, base::LogFormat::logfmt, clock, base::write_to_stderr);
     TaskBoard board(clock, log, 1);
     std::atomic<int> runs = 0;
     std::vector<Task> tasks;
@@ -243,7 +245,7 @@ BOOST_AUTO_TEST_CASE(threads_run_what_is_due_and_stop) {
 
 BOOST_AUTO_TEST_CASE(a_probe_that_hangs_does_not_hold_up_the_stop) {
     const mtawatch::base::SystemClock clock;
-    const Log log(LogLevel::error, LogFormat::logfmt, clock, write_to_stderr);
+    const base::Log log(base::LogLevel::error, base::LogFormat::logfmt, clock, base::write_to_stderr);
     TaskBoard board(clock, log, 1);
     std::atomic<bool> begun = false;
     std::atomic<bool> hang = true;

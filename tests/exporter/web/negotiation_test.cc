@@ -4,33 +4,35 @@
 
 #include "exporter/web/listen_address.h"
 
-using namespace mtawatch::exporter;
+using namespace mtawatch;
+using namespace mtawatch::exporter::web;
 
 BOOST_AUTO_TEST_SUITE(negotiation)
 
 BOOST_AUTO_TEST_CASE(openmetrics_for_those_who_prefer_it) {
     struct Row {
         const char* accept;
-        Format format;
+        exporter::exposition::Format format;
     };
     for (const Row& row : {
-             Row{"", Format::text},
-             Row{"*/*", Format::text},
-             Row{"text/plain", Format::text},
-             Row{"application/openmetrics-text", Format::openmetrics},
-             Row{"application/openmetrics-text; version=1.0.0; charset=utf-8", Format::openmetrics},
-             Row{"application/openmetrics-text;version=2.0.0", Format::text},
-             Row{"application/openmetrics-text;q=0", Format::text},
-             Row{"application/openmetrics-text;q=0.3,text/plain;q=0.5", Format::text},
+             Row{"", exporter::exposition::Format::text},
+             Row{"*/*", exporter::exposition::Format::text},
+             Row{"text/plain", exporter::exposition::Format::text},
+             Row{"application/openmetrics-text", exporter::exposition::Format::openmetrics},
+             Row{"application/openmetrics-text; version=1.0.0; charset=utf-8",
+                 exporter::exposition::Format::openmetrics},
+             Row{"application/openmetrics-text;version=2.0.0", exporter::exposition::Format::text},
+             Row{"application/openmetrics-text;q=0", exporter::exposition::Format::text},
+             Row{"application/openmetrics-text;q=0.3,text/plain;q=0.5", exporter::exposition::Format::text},
              // Prometheus 2.42 and 3.
              Row{"application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
                  "text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
-                 Format::openmetrics},
+                 exporter::exposition::Format::openmetrics},
              Row{"application/vnd.google.protobuf;q=0.7,application/openmetrics-text;version=1.0.0;q=0.6,"
                  "text/plain;version=0.0.4;q=0.3",
-                 Format::openmetrics},
-             Row{"APPLICATION/OPENMETRICS-TEXT ; Q=1", Format::openmetrics},
-             Row{";;;,=,q=,application/openmetrics-text;q=nonsense", Format::text},
+                 exporter::exposition::Format::openmetrics},
+             Row{"APPLICATION/OPENMETRICS-TEXT ; Q=1", exporter::exposition::Format::openmetrics},
+             Row{";;;,=,q=,application/openmetrics-text;q=nonsense", exporter::exposition::Format::text},
          }) {
         BOOST_TEST_CONTEXT(row.accept) { BOOST_TEST((wanted_format(row.accept) == row.format)); }
     }

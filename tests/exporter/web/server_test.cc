@@ -12,7 +12,8 @@
 #include "shared/base/clock.h"
 #include "tests/support/http_client.h"
 
-using namespace mtawatch::exporter;
+using namespace mtawatch;
+using namespace mtawatch::exporter::web;
 using mtawatch::test::HttpClient;
 using mtawatch::test::HttpReply;
 using std::chrono::milliseconds;
@@ -22,8 +23,8 @@ namespace {
 SiteContent content() {
     SiteContent content;
     content.version = "9.9";
-    content.sources = {[](ExpositionWriter& writer) {
-        writer.begin("x_total", MetricType::counter, "", "A count.");
+    content.sources = {[](exporter::exposition::ExpositionWriter& writer) {
+        writer.begin("x_total", exporter::exposition::MetricType::counter, "", "A count.");
         for (std::uint64_t i = 0; i < 100; ++i) {
             const std::string number = std::to_string(i);
             writer.sample("x_total{number=\"" + number + "\"} ", i);
@@ -44,7 +45,7 @@ struct Running {
     [[nodiscard]] HttpClient client() const { return HttpClient(server->addresses().at(0)); }
 
     mtawatch::base::SystemClock clock;
-    Log log{LogLevel::error, LogFormat::logfmt, clock, write_to_stderr};
+    base::Log log{base::LogLevel::error, base::LogFormat::logfmt, clock, base::write_to_stderr};
     Site site;
     std::unique_ptr<Server> server;
 };
@@ -238,10 +239,10 @@ BOOST_AUTO_TEST_CASE(a_crowd_that_asks_at_once_gets_one_page_and_nobody_is_sent_
     std::promise<void> crowd_is_there;
     const std::shared_future<void> go = crowd_is_there.get_future().share();
     std::atomic<int> made = 0;
-    what.sources.push_back([&made, go](ExpositionWriter& writer) {
+    what.sources.push_back([&made, go](exporter::exposition::ExpositionWriter& writer) {
         ++made;
         go.wait();
-        writer.begin("made", MetricType::gauge, "", "A count.");
+        writer.begin("made", exporter::exposition::MetricType::gauge, "", "A count.");
         writer.sample("made ", static_cast<std::uint64_t>(made));
     });
     const Running running({}, what);
@@ -291,8 +292,8 @@ BOOST_AUTO_TEST_CASE(other_formats_and_pages_are_not_mixed_up_in_a_crowd) {
 // Far more than the buffers of both sockets hold, so that a client that does not read keeps its page in memory.
 BOOST_AUTO_TEST_CASE(slow_readers_give_way_to_later_pages) {
     SiteContent what = content();
-    what.sources.push_back([](ExpositionWriter& writer) {
-        writer.begin("y", MetricType::gauge, "", "Y.");
+    what.sources.push_back([](exporter::exposition::ExpositionWriter& writer) {
+        writer.begin("y", exporter::exposition::MetricType::gauge, "", "Y.");
         for (std::uint64_t i = 0; i < 400'000; ++i) writer.sample("y{number=\"" + std::to_string(i) + "\"} ", i);
     });
     ServerLimits limits;
@@ -314,7 +315,7 @@ BOOST_AUTO_TEST_CASE(slow_readers_give_way_to_later_pages) {
 
 BOOST_AUTO_TEST_CASE(a_page_that_throws_is_an_error_page) {
     SiteContent what = content();
-    what.sources.push_back([](ExpositionWriter&) { throw std::runtime_error("broken"); });
+    what.sources.push_back([](exporter::exposition::ExpositionWriter&) { throw std::runtime_error("broken"); });
     mtawatch::base::SystemClock clock;
     const Running running({}, what);
     HttpClient client = running.client();

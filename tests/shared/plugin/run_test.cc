@@ -8,7 +8,7 @@
 
 #include "shared/base/text.h"
 #include "shared/plugin/run.h"
-#include "shared/probe/world.h"
+#include "shared/probe/world/world.h"
 #include "tests/support/fake_clock.h"
 
 using namespace mtawatch;
@@ -48,7 +48,7 @@ struct Fixture {
     Folder folder;
     io::Files files{folder.path()};
     base::Progress progress;
-    probe::World world;
+    probe::world::World world;
     // What the sample check does once its options are read.
     std::function<base::Result<Report>(const Options&, const base::Deadline&)> look =
         [](const Options& options, const base::Deadline&) -> base::Result<Report> {
@@ -72,7 +72,7 @@ struct Fixture {
                   {.name = "quick", .letter = 'q', .kind = Kind::flag, .help = "No waiting"}},
                  plugin::dns_options(),
                  plugin::family_options()}),
-            .run = [this](const Options& options, const base::Deadline& deadline, probe::World&) {
+            .run = [this](const Options& options, const base::Deadline& deadline, probe::world::World&) {
                 return look(options, deadline);
             }};
         return plugin::run(check, arguments,

@@ -1,0 +1,78 @@
+// What does a scrape get to read? Writes metric families as Prometheus text 0.0.4 or OpenMetrics 1.0.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "exporter/exposition/catalogue.h"
+
+namespace prometheus {
+struct ClientMetric;
+struct MetricFamily;
+}  // namespace prometheus
+
+namespace mtawatch::exporter::exposition {
+
+enum class Format { text, openmetrics };
+
+// The Content-Type that belongs to the format.
+[[nodiscard]] std::string_view content_type(Format format);
+
+// Appends the value as it stands between the quotes of a label: \ " and newline escaped, every invalid UTF-8 byte
+// replaced by U+FFFD (one such byte would make Prometheus drop the whole scrape).
+void append_label_value(std::string& out, std::string_view value);
+
+// `name{a="x",b="y"} ` with the trailing blank: all of a line that never changes, rendered once per series. A counter's
+// name carries its _total; the head is the same in both formats. Without labels: `name `.
+[[nodiscard]] std::string line_head(std::string_view name, std::span<const std::string_view> label_names,
+                                    std::span<const std::string_view> label_values);
+
+// A bucket bound as both formats write it: "900.0", "0.5", "+Inf".
+[[nodiscard]] std::string le_text(double bound);
+
+// Appends to one string that the caller owns. All lines of a family follow its begin(); a family is begun once.
+class ExpositionWriter {
+  public:
+    ExpositionWriter(Format format, std::string& out) : format_(format), out_(&out) {}
+
+    [[nodiscard]] Format format() const { return format_; }
+    [[nodiscard]] std::string& out() { return *out_; }
+
+    // # HELP and # TYPE (in OpenMetrics # UNIT too). False, and nothing written, when the family was begun before:
+    // its lines would make the whole exposition unreadable, so the caller leaves them out.
+    bool begin(const Metric& entry);
+    bool begin(std::string_view name, MetricType type, std::string_view unit, std::string_view help);
+
+    // One line. `head` comes from line_head().
+    void sample(std::string_view head, std::uint64_t value);
+    void sample(std::string_view head, std::int64_t value);
+    void sample(std::string_view head, double value);
+    // The same with the time it was true, in Unix seconds (for backfilling only: a live scrape has no time stamps).
+    void sample_at(std::string_view head, std::uint64_t value, std::int64_t unix_seconds);
+    void sample_at(std::string_view head, double value, std::int64_t unix_seconds);
+
+    // A whole family of prometheus-cpp: header and lines. Help text, type and unit come from the catalogue where it
+    // knows the name. A family without series writes nothing.
+    void family(const prometheus::MetricFamily& family);
+
+    // Ends the exposition: "# EOF" in OpenMetrics, nothing in text.
+    void finish();
+
+  private:
+    void end_line(std::int64_t unix_seconds);
+    void client_metric(const std::string& name, MetricType type, const prometheus::ClientMetric& metric);
+    void histogram(const std::string& name, const prometheus::ClientMetric& metric);
+
+    Format format_;
+    std::string* out_;
+    std::set<std::string, std::less<>> begun_;
+};
+
+// Something that has families to show. Called from the rendering thread; must not block on the network or on a disk.
+using ExpositionSource = std::function<void(ExpositionWriter&)>;
+
+}  // namespace mtawatch::exporter::exposition

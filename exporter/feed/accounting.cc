@@ -1,0 +1,152 @@
+#include "exporter/feed/accounting.h"
+
+#include <algorithm>
+#include <limits>
+#include <mutex>
+#include <optional>
+#include <set>
+
+#include "exporter/exposition/exposition.h"
+#include "exporter/feed/feed.h"
+#include "exporter/feed/reading_metrics.h"
+
+namespace mtawatch::exporter::feed {
+namespace {
+
+using base::fail;
+using base::Fault;
+using base::Result;
+
+Result<void> check(const AccountingSettings& settings) {
+    if (settings.globs.empty() && settings.log_globs.empty()) {
+        return fail(Fault::configuration, "no {} to follow: name them on the command line or in the configuration",
+                    series::noun(settings.format));
+    }
+    if (std::ranges::find(settings.globs, "-") != settings.globs.end()) {
+        return fail(Fault::configuration, "{} -: stdin can be read with --once only", series::noun(settings.format));
+    }
+    return series::check_settings(settings);
+}
+
+Result<void> check(const std::vector<AccountingSettings>& feeds) {
+    if (feeds.empty()) return fail(Fault::configuration, "nothing to follow");
+    for (const AccountingSettings& settings : feeds) {
+        if (auto right = check(settings); !right) return right;
+    }
+    return check_together(feeds);
+}
+
+class RunningAccounting final : public Accounting {
+  public:
+    explicit RunningAccounting(std::vector<std::unique_ptr<Feed>> feeds) : feeds_(std::move(feeds)) {}
+    RunningAccounting(const RunningAccounting&) = delete;
+    RunningAccounting& operator=(const RunningAccounting&) = delete;
+    ~RunningAccounting() override { stop(); }
+
+    void write(exposition::ExpositionWriter& writer) override {
+        std::vector<std::shared_ptr<Ingest>> held;
+        std::vector<const Ingest*> ingests;
+        for (const auto& feed : feeds_) ingests.push_back(held.emplace_back(feed->current()).get());
+        for (const Ingest* ingest : ingests) ingest->write(writer);
+        write_reading_metrics(writer, ingests);
+        write_saves(writer);
+    }
+
+    [[nodiscard]] bool ready() const override {
+        return std::ranges::all_of(feeds_, [](const auto& feed) { return feed->current()->ready(); });
+    }
+
+    [[nodiscard]] bool blind() const override {
+        return std::ranges::any_of(feeds_, [](const auto& feed) { return feed->current()->blind(); });
+    }
+
+    [[nodiscard]] std::vector<std::string> source_addresses() const override {
+        std::set<std::string> addresses;
+        for (const auto& feed : feeds_) {
+            for (std::string& address : feed->current()->source_addresses()) addresses.insert(std::move(address));
+        }
+        return {addresses.begin(), addresses.end()};
+    }
+
+    [[nodiscard]] Result<void> reload(std::vector<AccountingSettings> feeds) override {
+        const std::lock_guard turn(reload_);
+        if (auto right = check(feeds); !right) return right;
+        const bool same = std::ranges::equal(feeds, feeds_, [](const AccountingSettings& settings, const auto& feed) {
+            return settings.format == feed->format();
+        });
+        if (!same) {
+            return fail(Fault::configuration, "a kind of log cannot be added or removed without a restart");
+        }
+        Result<void> done;
+        for (std::size_t i = 0; i < feeds_.size() && done; ++i) done = feeds_[i]->prepare(std::move(feeds[i]));
+        for (const auto& feed : feeds_) {
+            if (!done) feed->forget_prepared();
+            feed->proceed();
+        }
+        return done;
+    }
+
+    void stop() override {
+        const std::lock_guard turn(reload_);
+        for (const auto& feed : feeds_) feed->stop();
+    }
+
+  private:
+    // The feed whose state is the oldest decides: a state that is not saved must not hide behind one that is.
+    void write_saves(exposition::ExpositionWriter& writer) const {
+        constexpr std::string_view kFailures = "pmta_exporter_checkpoint_write_failures_total";
+        constexpr std::string_view kLast = "pmta_exporter_checkpoint_last_write_timestamp_seconds";
+        std::uint64_t failures = 0;
+        double last = std::numeric_limits<double>::infinity();
+        bool kept = false;
+        for (const auto& feed : feeds_) {
+            const auto saves = feed->saves();
+            if (!saves) continue;
+            kept = true;
+            failures += saves->failures;
+            last = std::min(last, saves->last);
+        }
+        if (!kept) return;
+        writer.begin(exposition::metric(kFailures));
+        writer.sample(exposition::line_head(kFailures, {}, {}), failures);
+        if (last == 0) return;
+        writer.begin(exposition::metric(kLast));
+        writer.sample(exposition::line_head(kLast, {}, {}), last);
+    }
+
+    std::vector<std::unique_ptr<Feed>> feeds_;
+    std::mutex reload_;
+};
+
+}  // namespace
+
+// A glob is the label of its lag, so it can stand in one place only.
+Result<void> check_together(const std::vector<AccountingSettings>& feeds) {
+    std::set<std::string> globs;
+    std::set<series::RecordFormat> formats;
+    for (const AccountingSettings& settings : feeds) {
+        if (!formats.insert(settings.format).second) {
+            return fail(Fault::configuration, "two feeds of one kind ({})", series::noun(settings.format));
+        }
+        for (const std::string& glob : std::set<std::string>(settings.globs.begin(), settings.globs.end())) {
+            if (globs.insert(glob).second) continue;
+            return fail(Fault::configuration, "{}: is named as {} and as another kind of log", glob,
+                        series::noun(settings.format));
+        }
+    }
+    return {};
+}
+
+Result<std::unique_ptr<Accounting>> Accounting::start(std::vector<AccountingSettings> feeds, const base::Clock& clock,
+                                                      const LogLine& log) {
+    if (auto right = check(feeds); !right) return fail(right.error());
+    std::vector<std::unique_ptr<Feed>> running;
+    for (AccountingSettings& settings : feeds) {
+        auto feed = Feed::start(std::move(settings), clock, log);
+        if (!feed) return fail(feed.error());
+        running.push_back(std::move(*feed));
+    }
+    return std::make_unique<RunningAccounting>(std::move(running));
+}
+
+}  // namespace mtawatch::exporter::feed

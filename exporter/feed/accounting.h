@@ -1,0 +1,74 @@
+// The accounting half of the exporter as main.cc sees it: start it, scrape it, stop it; or read everything once.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/feed/settings.h"
+#include "shared/base/clock.h"
+#include "shared/base/result.h"
+
+namespace mtawatch::exporter::exposition {
+class ExpositionWriter;
+}
+
+namespace mtawatch::exporter::feed {
+
+// Follows the files of every feed, each in a thread of its own, from start() until destruction. All members are safe
+// from any thread.
+class Accounting {
+  public:
+    // Takes the locks on the state files, restores them and begins to read; one feed for each format. Faults: io or
+    // permission (a state file's folder cannot be used), configuration (another exporter holds the lock, no glob,
+    // unknown family in a budget, one glob in two feeds).
+    // A state that cannot be read is no error: it is kept aside, reported, and counting starts anew.
+    [[nodiscard]] static base::Result<std::unique_ptr<Accounting>> start(std::vector<AccountingSettings> feeds,
+                                                                         const base::Clock& clock, const LogLine& log);
+    Accounting(const Accounting&) = delete;
+    Accounting& operator=(const Accounting&) = delete;
+    virtual ~Accounting() = default;
+
+    // The families of records, pmta_log_events_total and the self metrics of reading (pmta_exporter_lines_total …).
+    // Before its first backlog is read a feed's families of records are left out.
+    virtual void write(exposition::ExpositionWriter& writer) = 0;
+    // False until the files that were there at the first start have been read to their size then: /-/ready.
+    [[nodiscard]] virtual bool ready() const = 0;
+    // Not ready because nothing of what shall be followed can be read: no baseline, so no series of records.
+    [[nodiscard]] virtual bool blind() const = 0;
+    // The dlvSourceIp values that records named and that are not retired, as they were written; none before the first
+    // backlog is read.
+    [[nodiscard]] virtual std::vector<std::string> source_addresses() const = 0;
+    // Continues under other settings without losing or counting anything twice; families whose labels or budget
+    // changed start anew. On an Error (the formats must be the same) the old settings stay in force.
+    [[nodiscard]] virtual base::Result<void> reload(std::vector<AccountingSettings> feeds) = 0;
+    // Saves the state a last time and ends the threads; the destructor does it too.
+    virtual void stop() = 0;
+
+  protected:
+    Accounting() = default;
+};
+
+// Fault::configuration where two feeds have the same format or the same glob.
+[[nodiscard]] base::Result<void> check_together(const std::vector<AccountingSettings>& feeds);
+
+// How far long work has come, for a terminal: called a few times a second at most.
+using Progress = std::function<void(std::uint64_t bytes_read, std::uint64_t bytes_total, std::uint64_t records)>;
+
+// --once: reads every matched file to its end, then appends the exposition of everything to `writer`. With a state
+// file it continues there and saves it. No matching file at all is an Error (Fault::not_found); files that cannot be
+// read are logged, counted and left out.
+[[nodiscard]] base::Result<void> run_once(std::vector<AccountingSettings> feeds, const base::Clock& clock,
+                                          const LogLine& log, const Progress& progress,
+                                          exposition::ExpositionWriter& writer);
+
+// --backfill: reads every matched accounting file of PowerMTA and hands out OpenMetrics text with one sample of every
+// series for every `step` of record time in which it changed or still held, ending with "# EOF": what `promtool tsdb
+// create-blocks-from openmetrics` reads.
+[[nodiscard]] base::Result<void> backfill(AccountingSettings settings, std::chrono::seconds step,
+                                          const base::Clock& clock, const LogLine& log, const Progress& progress,
+                                          const std::function<void(std::string_view)>& sink);
+
+}  // namespace mtawatch::exporter::feed

@@ -1,0 +1,433 @@
+#include "exporter/feed/checkpoint.h"
+
+#include <algorithm>
+#include <cstring>
+#include <type_traits>
+#include <unordered_map>
+
+#include "shared/base/hash.h"
+
+namespace mtawatch::exporter::feed {
+namespace {
+
+using base::fail;
+using base::Fault;
+using base::Result;
+
+constexpr std::string_view kMagic = "MTAWATCH";
+constexpr std::uint32_t kPmtaVersion = 1;
+constexpr std::uint32_t kVersion = 2;
+// A state file of this size would hold tens of millions of series: it is not ours.
+constexpr std::uint64_t kMaxCheckpointBytes = 4ULL << 30U;
+constexpr std::size_t kFrameBytes = kMagic.size() + sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
+constexpr std::uint32_t kNoIndex = 0xffffffffU;
+
+class Writer {
+  public:
+    template <class T>
+    void number(T value) {
+        static_assert(std::is_arithmetic_v<T>);
+        bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+    void text(std::string_view text) {
+        number(static_cast<std::uint32_t>(text.size()));
+        bytes_.append(text);
+    }
+    template <class T>
+    void plain(const T& value) {
+        static_assert(std::is_trivially_copyable_v<T>);
+        bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
+    }
+    std::string take() { return std::move(bytes_); }
+
+  private:
+    std::string bytes_;
+};
+
+// After the first read past the end every further one yields zeros; ok() is asked at the end.
+class Reader {
+  public:
+    explicit Reader(std::string_view bytes) : bytes_(bytes) {}
+    [[nodiscard]] bool ok() const { return ok_; }
+    [[nodiscard]] bool at_end() const { return bytes_.empty(); }
+    std::string_view take(std::size_t size) {
+        if (!ok_ || size > bytes_.size()) {
+            ok_ = false;
+            return {};
+        }
+        const std::string_view taken = bytes_.substr(0, size);
+        bytes_.remove_prefix(size);
+        return taken;
+    }
+    template <class T>
+    T plain() {
+        static_assert(std::is_trivially_copyable_v<T>);
+        T value{};
+        const std::string_view taken = take(sizeof value);
+        if (!taken.empty()) std::memcpy(&value, taken.data(), sizeof value);
+        return value;
+    }
+    std::string_view text() { return take(plain<std::uint32_t>()); }
+    // A count of things that take at least `bytes_each`: more than could follow is a damaged file.
+    std::size_t count(std::size_t bytes_each) {
+        const auto value = plain<std::uint32_t>();
+        if (value > bytes_.size() / bytes_each) ok_ = false;
+        return ok_ ? value : 0;
+    }
+
+  private:
+    std::string_view bytes_;
+    bool ok_ = true;
+};
+
+// Texts are numbered anew in the document, so that only those in use are in it.
+class TextNumbers {
+  public:
+    explicit TextNumbers(const series::TextPool& pool) : pool_(pool), numbers_(pool.end(), kNoIndex) {}
+    std::uint32_t of(series::TextId id) {
+        std::uint32_t& number = numbers_[id];
+        if (number == kNoIndex) {
+            number = static_cast<std::uint32_t>(used_.size());
+            used_.push_back(id);
+        }
+        return number;
+    }
+    void write(Writer& out) const {
+        out.number(static_cast<std::uint32_t>(used_.size()));
+        for (const series::TextId id : used_) {
+            out.number(static_cast<std::uint8_t>(id == series::kOtherText ? 1 : 0));
+            out.text(pool_.text(id));
+        }
+    }
+
+  private:
+    const series::TextPool& pool_;
+    std::vector<std::uint32_t> numbers_;
+    std::vector<series::TextId> used_;
+};
+
+void write_rows(Writer& out, const series::FamilyCopy& rows, TextNumbers& texts) {
+    out.number(static_cast<std::uint32_t>(rows.rows));
+    for (const series::TextId id : rows.keys) out.number(texts.of(id));
+    for (const std::uint64_t count : rows.counts) out.number(count);
+}
+
+void write_origins(Writer& out, const series::FamilyCopy& rows, TextNumbers& texts) {
+    out.number(static_cast<std::uint32_t>(rows.rows));
+    for (std::size_t i = 0; i < rows.rows; ++i) {
+        out.number(texts.of(rows.keys[i]));
+        out.number(texts.of(static_cast<series::TextId>(rows.counts[2 * i])));
+        out.number(texts.of(static_cast<series::TextId>(rows.counts[2 * i + 1])));
+    }
+}
+
+void write_files(Writer& out, const std::vector<files::FileState>& files) {
+    const auto known =
+        std::ranges::count_if(files, [](const files::FileState& f) { return f.fingerprint.length != 0; });
+    out.number(static_cast<std::uint32_t>(known));
+    for (const files::FileState& file : files) {
+        if (file.fingerprint.length == 0) continue;
+        out.text(file.path);
+        out.text(file.header);
+        out.number(file.device);
+        out.number(file.inode);
+        out.number(file.fingerprint.length);
+        out.number(file.fingerprint.hash);
+        out.number(file.offset);
+        out.number(file.vanished_at);
+        out.number(file.first_time);
+    }
+}
+
+std::vector<files::FileState> read_files(Reader& in) {
+    std::vector<files::FileState> files(in.count(2 * sizeof(std::uint32_t)));
+    for (files::FileState& file : files) {
+        file.path = in.text();
+        file.header = in.text();
+        file.device = in.plain<std::uint64_t>();
+        file.inode = in.plain<std::uint64_t>();
+        file.fingerprint.length = in.plain<std::uint32_t>();
+        file.fingerprint.hash = in.plain<std::uint64_t>();
+        file.offset = in.plain<std::uint64_t>();
+        file.vanished_at = in.plain<std::int64_t>();
+        file.first_time = in.plain<std::int64_t>();
+    }
+    return files;
+}
+
+void write_marks(Writer& out, const IngestMarks& marks) {
+    out.number(marks.baseline_done);
+    out.number(marks.backlog_end);
+    out.number(marks.last_read);
+    for (const std::uint64_t count : marks.log_events) out.number(count);
+}
+
+IngestMarks read_marks(Reader& in) {
+    IngestMarks marks;
+    marks.baseline_done = in.plain<std::uint8_t>();
+    marks.backlog_end = in.plain<std::int64_t>();
+    marks.last_read = in.plain<std::int64_t>();
+    for (std::uint64_t& count : marks.log_events) count = in.plain<std::uint64_t>();
+    return marks;
+}
+
+// Gives the document's texts their numbers in a store: values of records when the document lists them as such, words
+// of ours otherwise. Only texts that some row uses come in.
+class RestoredTexts {
+  public:
+    RestoredTexts(Reader& in, series::SeriesStore& store) : store_(store) {
+        const std::size_t count = in.count(sizeof(std::uint8_t) + sizeof(std::uint32_t));
+        for (std::size_t i = 0; i < count; ++i) {
+            const bool other = in.plain<std::uint8_t>() != 0;
+            texts_.push_back({in.text(), other ? series::kOtherText : series::kNoText});
+        }
+    }
+    void list_value(std::uint32_t number, series::Kind kind, std::uint32_t last_seen) {
+        if (number >= texts_.size() || texts_[number].id == series::kOtherText) return;
+        texts_[number].kind = kind;
+        texts_[number].last_seen = last_seen;
+    }
+    // series::kNoText for a number that the document does not have.
+    series::TextId id(std::uint32_t number) {
+        if (number >= texts_.size()) return series::kNoText;
+        Text& text = texts_[number];
+        if (text.id == series::kNoText) {
+            text.id =
+                text.kind ? store_.values(*text.kind).restore(text.bytes, text.last_seen) : store_.word(text.bytes);
+        }
+        return text.id;
+    }
+
+  private:
+    struct Text {
+        std::string_view bytes;
+        series::TextId id = series::kNoText;
+        std::optional<series::Kind> kind = std::nullopt;
+        std::uint32_t last_seen = 0;
+    };
+    series::SeriesStore& store_;
+    std::vector<Text> texts_;
+};
+
+// Reads the rows of a family; they go into `table` unless it is null. False: a row that cannot be.
+bool read_rows(Reader& in, std::size_t arity, std::size_t width, series::SeriesTable* table, RestoredTexts& texts) {
+    const std::size_t rows = in.count(arity * sizeof(std::uint32_t) + width * sizeof(std::uint64_t));
+    const std::string_view keys = in.take(rows * arity * sizeof(std::uint32_t));
+    const std::string_view counts = in.take(rows * width * sizeof(std::uint64_t));
+    if (!in.ok() || table == nullptr) return in.ok();
+    std::array<series::TextId, series::kMaxLabels> key{};
+    for (std::size_t row = 0; row < rows; ++row) {
+        for (std::size_t i = 0; i < arity; ++i) {
+            std::uint32_t number = 0;
+            std::memcpy(&number, keys.data() + (row * arity + i) * sizeof number, sizeof number);
+            key[i] = texts.id(number);
+            if (key[i] == series::kNoText) return false;
+        }
+        if (table->find(key.data()) != series::SeriesTable::kNone) return false;
+        std::memcpy(table->counts(table->add(key.data())), counts.data() + row * width * sizeof(std::uint64_t),
+                    width * sizeof(std::uint64_t));
+    }
+    return true;
+}
+
+void read_origins(Reader& in, series::SeriesStore& store, RestoredTexts& texts) {
+    const std::size_t rows = in.count(3 * sizeof(std::uint32_t));
+    for (std::size_t row = 0; row < rows; ++row) {
+        const series::TextId source = texts.id(in.plain<std::uint32_t>());
+        const series::TextId vmta = texts.id(in.plain<std::uint32_t>());
+        const series::TextId pool = texts.id(in.plain<std::uint32_t>());
+        if (source != series::kNoText && vmta != series::kNoText && pool != series::kNoText)
+            store.learn_origin(source, {vmta, pool});
+    }
+}
+
+std::optional<series::Family> family_of(std::string_view metric, const series::SeriesStore& store) {
+    for (std::size_t i = 0; i < series::kFamilies; ++i) {
+        const series::FamilyShape& shape = store.shape(static_cast<series::Family>(i));
+        if (shape.metric != nullptr && shape.metric->name == metric) return static_cast<series::Family>(i);
+    }
+    return std::nullopt;
+}
+
+// One family of the document. It is kept when it means the same now; sender lifetimes are kept whatever the budget.
+bool read_family(Reader& in, series::SeriesStore& store, RestoredTexts& texts, std::vector<std::string>& restarted) {
+    const std::string_view metric = in.text();
+    const auto hash = in.plain<std::uint64_t>();
+    const auto arity = in.plain<std::uint8_t>();
+    const auto width = in.plain<std::uint8_t>();
+    std::array<std::uint64_t, series::kMaxLabels> folded{};
+    for (std::uint64_t& count : folded) count = in.plain<std::uint64_t>();
+    const auto retired = in.plain<std::uint64_t>();
+    if (!in.ok() || arity > series::kMaxLabels || width == 0 || width > series::kDelayWidth) return false;
+    const std::optional<series::Family> family = family_of(metric, store);
+    series::SeriesTable* table = nullptr;
+    if (family && store.shape(*family).enabled) {
+        series::SeriesTable& own = store.table(*family);
+        const bool same_form = own.arity() == arity && own.width() == width;
+        const bool same = store.shape(*family).hash == hash || *family == series::Family::sender_lifetime;
+        if (same_form && same) {
+            table = &own;
+            store.folded[series::index_of(*family)] = folded;
+            store.retired[series::index_of(*family)] = retired;
+        }
+    }
+    const bool wanted = family && store.shape(*family).enabled;
+    if (table == nullptr && wanted) restarted.emplace_back(metric);
+    return read_rows(in, arity, width, table, texts);
+}
+
+struct Framed {
+    std::uint32_t version = 0;
+    std::string_view body;
+};
+
+Result<Framed> unframe(std::string_view bytes) {
+    Reader in(bytes);
+    if (in.take(kMagic.size()) != kMagic) return fail(Fault::malformed, "is not a state file of this exporter");
+    const auto version = in.plain<std::uint32_t>();
+    if (in.ok() && (version < kPmtaVersion || version > kVersion)) {
+        return fail(Fault::malformed, "has version {}, this exporter reads {} and {}", version, kPmtaVersion, kVersion);
+    }
+    const auto size = in.plain<std::uint64_t>();
+    const auto checksum = in.plain<std::uint64_t>();
+    if (!in.ok() || size > kMaxCheckpointBytes || size != bytes.size() - kFrameBytes) {
+        return fail(Fault::malformed, "is cut off or has bytes too many ({} bytes)", bytes.size());
+    }
+    const std::string_view body = bytes.substr(kFrameBytes);
+    if (base::hash_bytes(body) != checksum) return fail(Fault::malformed, "does not fit its checksum");
+    return Framed{version, body};
+}
+
+std::size_t families_of(const series::SeriesStore& store) {
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < series::kFamilies; ++i)
+        count += store.shape(static_cast<series::Family>(i)).metric == nullptr ? 0 : 1;
+    return count;
+}
+
+// What version 2 has before the rest.
+struct Preface {
+    series::RecordFormat format = series::RecordFormat::pmta;
+    std::size_t families = series::kFamilies;
+    std::string memory;
+};
+
+void write_preface(Writer& out, const series::SeriesStore& store, std::string_view memory) {
+    out.number(static_cast<std::uint8_t>(store.format()));
+    out.number(static_cast<std::uint32_t>(families_of(store)));
+    out.text(memory);
+}
+
+Preface read_preface(Reader& in) {
+    Preface preface;
+    preface.format = static_cast<series::RecordFormat>(in.plain<std::uint8_t>());
+    preface.families = in.count(sizeof(std::uint32_t));
+    preface.memory = in.text();
+    return preface;
+}
+
+}  // namespace
+
+void copy_store(const series::SeriesStore& store, CheckpointCopy& copy) {
+    for (std::size_t i = 0; i < series::kFamilies; ++i)
+        series::copy_family(store, static_cast<series::Family>(i), copy.families[i]);
+    copy.origins = {store.origins().keys(), store.origins().counts(), store.origins().size()};
+    for (std::size_t i = 0; i < series::kOpenKinds; ++i)
+        copy.values[i] = store.values(static_cast<series::Kind>(i)).places();
+    copy.totals = store.totals;
+    copy.folded = store.folded;
+    copy.retired = store.retired;
+}
+
+StoreSizes sizes_of(const series::SeriesStore& store) {
+    StoreSizes sizes;
+    for (std::size_t i = 0; i < series::kFamilies; ++i)
+        sizes.rows[i] = store.table(static_cast<series::Family>(i)).size();
+    for (std::size_t i = 0; i < series::kOpenKinds; ++i)
+        sizes.places[i] = store.values(static_cast<series::Kind>(i)).places().size();
+    return sizes;
+}
+
+void reserve_copy(const StoreSizes& sizes, const series::SeriesStore& store, CheckpointCopy& copy) {
+    for (std::size_t i = 0; i < series::kFamilies; ++i) {
+        series::reserve_family(store, static_cast<series::Family>(i), sizes.rows[i], copy.families[i]);
+    }
+    for (std::size_t i = 0; i < series::kOpenKinds; ++i) copy.values[i].resize(sizes.places[i]);
+}
+
+std::string encode_checkpoint(const CheckpointCopy& copy, const series::SeriesStore& store) {
+    TextNumbers texts(store.texts());
+    Writer rows;
+    for (std::size_t i = 0; i < series::kFamilies; ++i) {
+        const series::FamilyShape& shape = store.shape(static_cast<series::Family>(i));
+        if (shape.metric == nullptr) continue;
+        rows.text(shape.metric->name);
+        rows.number(shape.hash);
+        rows.number(static_cast<std::uint8_t>(shape.labels.size()));
+        rows.number(static_cast<std::uint8_t>(store.table(static_cast<series::Family>(i)).width()));
+        for (const std::uint64_t count : copy.folded[i]) rows.number(count);
+        rows.number(copy.retired[i]);
+        write_rows(rows, copy.families[i], texts);
+    }
+    Writer values;
+    for (const std::vector<series::ValueTable::Entry>& entries : copy.values) {
+        const auto used = std::ranges::count_if(entries, [](const auto& e) { return e.text != series::kNoText; });
+        values.number(static_cast<std::uint32_t>(used));
+        for (const series::ValueTable::Entry& entry : entries) {
+            if (entry.text == series::kNoText) continue;
+            values.number(texts.of(entry.text));
+            values.number(entry.last_seen);
+        }
+    }
+    Writer origins;
+    write_origins(origins, copy.origins, texts);
+    const bool pmta = store.format() == series::RecordFormat::pmta;
+    Writer body;
+    if (!pmta) write_preface(body, store, copy.memory);
+    texts.write(body);
+    body.plain(copy.totals);
+    write_marks(body, copy.marks);
+    write_files(body, copy.files);
+    write_files(body, copy.log_files);
+    std::string bytes = body.take() + values.take() + rows.take() + origins.take();
+    Writer frame;
+    frame.plain(std::array<char, 8>{'M', 'T', 'A', 'W', 'A', 'T', 'C', 'H'});
+    frame.number(pmta ? kPmtaVersion : kVersion);
+    frame.number(static_cast<std::uint64_t>(bytes.size()));
+    frame.number(base::hash_bytes(bytes));
+    return frame.take() + bytes;
+}
+
+Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::SeriesStore& store) {
+    const Result<Framed> framed = unframe(bytes);
+    if (!framed) return fail(framed.error());
+    Reader in(framed->body);
+    RestoredCheckpoint restored;
+    Preface preface;
+    if (framed->version != kPmtaVersion) preface = read_preface(in);
+    if (preface.format != store.format()) return fail(Fault::malformed, "belongs to another kind of log");
+    restored.memory = std::move(preface.memory);
+    RestoredTexts texts(in, store);
+    store.totals = in.plain<series::Totals>();
+    store.clock_restored();
+    restored.marks = read_marks(in);
+    restored.files = read_files(in);
+    restored.log_files = read_files(in);
+    for (std::size_t kind = 0; kind < series::kOpenKinds; ++kind) {
+        const std::size_t count = in.count(2 * sizeof(std::uint32_t));
+        for (std::size_t i = 0; i < count; ++i) {
+            const auto number = in.plain<std::uint32_t>();
+            texts.list_value(number, static_cast<series::Kind>(kind), in.plain<std::uint32_t>());
+        }
+    }
+    for (std::size_t i = 0; i < preface.families; ++i) {
+        if (!read_family(in, store, texts, restored.restarted)) {
+            return fail(Fault::malformed, "holds counts that cannot be");
+        }
+    }
+    read_origins(in, store, texts);
+    if (!in.ok() || !in.at_end()) return fail(Fault::malformed, "ends in the wrong place");
+    return restored;
+}
+
+}  // namespace mtawatch::exporter::feed

@@ -1,0 +1,31 @@
+// Which record types does this file feed? Where PowerMTA logs a type to several files only one of them is heard.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "exporter/feed/settings.h"
+
+namespace mtawatch::exporter::feed {
+
+// A bit for each record type.
+using TypeMask = std::uint32_t;
+inline constexpr TypeMask kAllTypes = ~TypeMask{0};
+[[nodiscard]] constexpr TypeMask mask_of(mta::logs::RecordType type) {
+    return TypeMask{1} << static_cast<unsigned>(type);
+}
+
+class FeedFilter {
+  public:
+    explicit FeedFilter(const AccountingSettings& settings);
+    // A file is told by its name whatever its folder, with or without ".gz": a moved one keeps its types.
+    [[nodiscard]] TypeMask types_of(std::string_view path) const;
+
+  private:
+    std::vector<std::pair<std::string, TypeMask>> patterns_;  // of the name without its folder
+};
+
+}  // namespace mtawatch::exporter::feed

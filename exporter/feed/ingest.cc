@@ -1,0 +1,261 @@
+#include "exporter/feed/ingest.h"
+
+#include <algorithm>
+
+#include "exporter/feed/reading_metrics.h"
+#include "shared/base/text.h"
+
+namespace mtawatch::exporter::feed {
+namespace {
+
+// pmta.log is looked at this often where no accounting record comes in between.
+constexpr std::chrono::milliseconds kLookAtLog{2'000};
+// How often in a row files are looked for that were renamed before they were opened. Rotation takes moments; a file
+// that never is what it seems must not hold the others back for ever.
+constexpr int kRoundsHeldBack = 50;
+
+}  // namespace
+
+Ingest::Ingest(AccountingSettings settings, const base::Clock& clock, LogLine log, bool finished_files)
+    : settings_(std::move(settings)),
+      clock_(clock),
+      log_(std::move(log)),
+      finished_files_(finished_files),
+      store_(settings_),
+      reader_(settings_, clock_, store_, lock_, finished_files),
+      follower_(
+          settings_, clock_, lock_, [this](const std::string& path) { return reader_.head(path); }, log_,
+          finished_files),
+      log_follower_(settings_, clock_, lock_, marks_.log_events, log_),
+      sources_(no_sources()) {}
+
+// One for each glob, with nothing known of it.
+std::vector<Ingest::SourceStatus> Ingest::no_sources() const {
+    std::vector<SourceStatus> sources;
+    for (const std::string& glob : settings_.globs) sources.push_back({glob, 0, 0, 0});
+    return sources;
+}
+
+base::Result<void> Ingest::restore(std::string_view document) {
+    auto restored = decode_checkpoint(document, store_);
+    if (!restored) return base::fail(restored.error());
+    if (auto recalled = reader_.recall(restored->memory); !recalled) return recalled;
+    marks_ = restored->marks;
+    follower_.restore(restored->files);
+    log_follower_.restore(restored->log_files);
+    for (const std::string& family : restored->restarted) {
+        log_(Severity::info, family + ": its labels or its budget changed, so it starts anew");
+    }
+    return {};
+}
+
+void Ingest::catch_up(const AfterChunk& after_chunk) {
+    {
+        const base::WriterTurn turn(lock_);
+        store_.begin_expected(settings_.expected_types);
+    }
+    Round round = Round::incomplete;
+    for (int rounds = 0; round == Round::incomplete && rounds <= kRoundsHeldBack; ++rounds) {
+        follower_.rescan();
+        round = read_dirty(after_chunk);
+    }
+    if (round == Round::incomplete)
+        log_(Severity::warning, "files change faster than they can be read; not all is read");
+    log_follower_.look();
+    publish();
+    if (round == Round::complete) end_backlog();
+}
+
+// A first start that may read nothing has no baseline: a 0 would be untrue, and what is there a spike once it is read.
+void Ingest::end_backlog() {
+    if (blind()) return;
+    const base::WriterTurn turn(lock_);
+    catching_up_ = false;
+    marks_.baseline_done = 1;
+    marks_.backlog_end = base::unix_seconds(clock_.wall());
+}
+
+void Ingest::follow(int wake_fd, const AfterChunk& after_chunk) {
+    const bool at_once = follower_.any_dirty() && !held_back();
+    follower_.wait(wake_fd, at_once ? std::chrono::milliseconds(0) : kLookAtLog);
+    const Round round = held_back() ? Round::incomplete : read_dirty(after_chunk);
+    log_follower_.look();
+    publish();
+    if (round == Round::complete && catching_up_) end_backlog();
+}
+
+void Ingest::read_stream(int fd, const AfterChunk& after_chunk) {
+    streamed_ = true;
+    reader_.read_stream(fd, after_chunk);
+    publish();
+}
+
+// Where lines are understood by those before them, no file is read further than it went before the older ones were
+// read to their end: the ends are looked at from the newest file to the oldest.
+std::vector<files::TrackedFile*> Ingest::files_to_read() {
+    if (!remembers_lines(settings_.format)) return follower_.dirty();
+    std::vector<files::TrackedFile*> files = follower_.dirty_and_older();
+    for (auto file = files.rbegin(); file != files.rend(); ++file) reader_.note_end(**file);
+    return files;
+}
+
+// Where lines are understood by those before them, nothing is read while it is not known where an older file went.
+bool Ingest::held_back() const {
+    return remembers_lines(settings_.format) && follower_.lost_sight() && rounds_held_back_ > 0;
+}
+
+Ingest::Round Ingest::read_dirty(const AfterChunk& after_chunk) {
+    const auto progress = [&] {
+        const base::WriterTurn turn(lock_);
+        marks_.last_read = base::unix_seconds(clock_.wall());
+        return true;
+    };
+    bool changed = false;
+    for (files::TrackedFile* file : files_to_read()) {
+        const std::uint64_t offset = file->offset;
+        const FileReader::Outcome outcome = reader_.read(*file, after_chunk);
+        if (file->offset != offset) progress();
+        if (outcome == FileReader::Outcome::interrupted) return Round::interrupted;
+        if (outcome == FileReader::Outcome::changed) {
+            follower_.content_changed(*file);
+            changed = true;
+            // Its lines have to be read before those of the newer files: first find it again.
+            if (remembers_lines(settings_.format) && rounds_held_back_ < kRoundsHeldBack) break;
+        }
+        if (outcome == FileReader::Outcome::unreadable && reported_.insert(reader_.problem()).second) {
+            log_(Severity::warning, reader_.problem());
+        }
+    }
+    rounds_held_back_ = changed && rounds_held_back_ < kRoundsHeldBack ? rounds_held_back_ + 1 : 0;
+    follower_.close_idle();
+    return changed ? Round::incomplete : Round::complete;
+}
+
+void Ingest::publish() {
+    report_problems();
+    std::vector<SourceStatus> sources = no_sources();
+    Amount amount;
+    for (const files::ListingProblem& problem : follower_.problems()) {
+        if (problem.source < sources.size()) ++sources[problem.source].unreadable;
+        ++amount.unreadable;
+    }
+    for (const auto& file : follower_.files()) {
+        if (file->vanished_at != 0) continue;
+        ++amount.files;
+        amount.bytes_total += file->size;
+        amount.bytes_read += std::min(file->disk_read, file->size);
+        if (file->source >= sources.size()) continue;
+        SourceStatus& source = sources[file->source];
+        ++source.files;
+        if (file->unreadable) ++source.unreadable;
+        const std::uint64_t read = file->packing != files::Packing::none ? file->disk_read : file->offset;
+        source.lag_bytes += file->size - std::min(read, file->size);
+    }
+    const files::FileEvents events = follower_.take_events();
+    const std::size_t unwatched = follower_.unwatched_folders() + log_follower_.unwatched_folders();
+    const base::WriterTurn turn(lock_);
+    unwatched_folders_ = unwatched;
+    store_.totals.rotations += events.rotations;
+    store_.totals.truncations += events.truncations;
+    amount.records = store_.totals.lines_parsed;
+    sources_ = std::move(sources);
+    amount_ = amount;
+}
+
+// Each trouble is said once, and again when it came back after it was gone.
+void Ingest::report_problems() {
+    std::set<std::string> present;
+    for (const auto* problems : {&follower_.problems(), &log_follower_.problems()}) {
+        for (const files::ListingProblem& problem : *problems) {
+            present.insert(problem.text);
+            if (reported_.insert(problem.text).second) log_(Severity::warning, problem.text);
+        }
+    }
+    const bool any_unreadable =
+        std::ranges::any_of(follower_.files(), [](const auto& file) { return file->unreadable; });
+    if (!any_unreadable) std::erase_if(reported_, [&](const std::string& text) { return !present.contains(text); });
+}
+
+std::string Ingest::checkpoint() const {
+    CheckpointCopy copy;
+    StoreSizes sizes;
+    {
+        const base::ReaderTurn turn(lock_);
+        sizes = sizes_of(store_);
+    }
+    reserve_copy(sizes, store_, copy);
+    {
+        const base::ReaderTurn turn(lock_);
+        store_.enter_reader();
+        copy_store(store_, copy);
+        copy.files.reserve(follower_.files().size());
+        for (const auto& file : follower_.files()) copy.files.push_back(*file);
+        for (const auto& file : log_follower_.files()) copy.log_files.push_back(*file);
+        copy.marks = marks_;
+        copy.memory = reader_.memory();
+    }
+    std::string document = encode_checkpoint(copy, store_);
+    store_.leave_reader();
+    return document;
+}
+
+bool Ingest::ready() const {
+    const base::ReaderTurn turn(lock_);
+    return marks_.baseline_done != 0;
+}
+
+bool Ingest::blind() const {
+    const base::ReaderTurn turn(lock_);
+    return marks_.baseline_done == 0 && amount_.files == 0 && amount_.unreadable > 0;
+}
+
+Ingest::Amount Ingest::amount() const {
+    const base::ReaderTurn turn(lock_);
+    return amount_;
+}
+
+void Ingest::write(exposition::ExpositionWriter& writer) const {
+    // With pmta.log alone nothing was ever looked at that could be 0.
+    if (ready() && (!settings_.globs.empty() || streamed_)) series::render_store(writer, store_, lock_);
+    write_log_events(writer);
+}
+
+std::vector<std::string> Ingest::source_addresses() const {
+    std::vector<std::string> addresses;
+    if (!ready() || !store_.enabled(series::Family::source_ip_deliveries)) return addresses;
+    const base::ReaderTurn turn(lock_);
+    for (const series::ValueTable::Entry& entry : store_.values(series::Kind::source_ip).places()) {
+        if (entry.text == series::kNoText || entry.text == series::kOtherText ||
+            store_.texts().text(entry.text).empty())
+            continue;
+        addresses.emplace_back(store_.texts().text(entry.text));
+    }
+    return addresses;
+}
+
+// Absent until a log was found: what was never looked at is not 0.
+void Ingest::write_log_events(exposition::ExpositionWriter& writer) const {
+    std::array<std::uint64_t, kLogEvents> counts{};
+    bool found = false;
+    {
+        const base::ReaderTurn turn(lock_);
+        counts = marks_.log_events;
+        found = !log_follower_.files().empty();
+    }
+    if (!found || settings_.log_globs.empty()) return;
+    std::vector<std::pair<std::string_view, std::uint64_t>> values;
+    for (std::size_t i = 0; i < kLogEvents; ++i) values.emplace_back(name(static_cast<LogEvent>(i)), counts[i]);
+    write_by_label(writer, "pmta_log_events_total", "event", values);
+}
+
+Ingest::Reading Ingest::reading() const {
+    const base::ReaderTurn turn(lock_);
+    return {store_.totals, marks_, catching_up_, unwatched_folders_};
+}
+
+std::vector<Ingest::SourceStatus> Ingest::sources() const {
+    const base::ReaderTurn turn(lock_);
+    return sources_;
+}
+
+}  // namespace mtawatch::exporter::feed

@@ -1,0 +1,112 @@
+// The work itself, for one set of settings: follow the files, count their records, say how far it is.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/exposition/exposition.h"
+#include "exporter/feed/checkpoint.h"
+#include "exporter/feed/file_reader.h"
+#include "exporter/feed/settings.h"
+#include "exporter/files/follower.h"
+#include "exporter/series/series_store.h"
+#include "shared/base/clock.h"
+#include "shared/base/turn_lock.h"
+
+namespace mtawatch::exporter::feed {
+
+class Ingest {
+  public:
+    // `finished_files`: nothing more will come (--once), so last lines without newline count too.
+    Ingest(AccountingSettings settings, const base::Clock& clock, LogLine log, bool finished_files);
+
+    // Takes over a checkpoint's document; before anything else. On an Error this object is of no more use.
+    [[nodiscard]] base::Result<void> restore(std::string_view document);
+
+    // Matches the globs and reads every file to its present end. `after_chunk` false interrupts.
+    void catch_up(const AfterChunk& after_chunk);
+    // Waits for changes and reads them.
+    void follow(int wake_fd, const AfterChunk& after_chunk);
+    // stdin, read to its end.
+    void read_stream(int fd, const AfterChunk& after_chunk);
+
+    // The rest is safe from any thread.
+    [[nodiscard]] std::string checkpoint() const;
+    // Whether the families of records may be shown: the first backlog is read.
+    [[nodiscard]] bool ready() const;
+    // Not ready, and there is nothing that it may read.
+    [[nodiscard]] bool blind() const;
+    // The families of records, once ready, and pmta_log_events_total. What is said of the reading itself is asked for
+    // below, because all feeds say it together.
+    void write(exposition::ExpositionWriter& writer) const;
+    struct Reading {
+        series::Totals totals;
+        IngestMarks marks;
+        bool catching_up = true;
+        std::size_t unwatched_folders = 0;
+    };
+    [[nodiscard]] Reading reading() const;
+    // What a scrape shows of one glob.
+    struct SourceStatus {
+        std::string glob;
+        std::uint64_t lag_bytes = 0;
+        std::uint64_t files = 0;
+        std::uint64_t unreadable = 0;
+    };
+    [[nodiscard]] std::vector<SourceStatus> sources() const;
+    [[nodiscard]] series::LockedStore locked_store() const { return {&store_, &lock_}; }
+    // See Accounting.
+    [[nodiscard]] std::vector<std::string> source_addresses() const;
+    struct Amount {
+        std::uint64_t bytes_read = 0;   // of those on disk
+        std::uint64_t bytes_total = 0;  // on disk
+        std::uint64_t records = 0;
+        std::uint64_t files = 0;
+        std::uint64_t unreadable = 0;
+    };
+    [[nodiscard]] Amount amount() const;
+
+    [[nodiscard]] const AccountingSettings& settings() const { return settings_; }
+    [[nodiscard]] series::SeriesStore& store() { return store_; }
+
+  private:
+    [[nodiscard]] std::vector<SourceStatus> no_sources() const;
+    [[nodiscard]] std::vector<files::TrackedFile*> files_to_read();
+    enum class Round {
+        complete,     // every file was read to its present end, or cannot be
+        incomplete,   // a file was not what it was found to be: it has to be found again
+        interrupted,  // AfterChunk said so
+    };
+    [[nodiscard]] Round read_dirty(const AfterChunk& after_chunk);
+    [[nodiscard]] bool held_back() const;
+    void end_backlog();
+    void publish();
+    void report_problems();
+    void write_log_events(exposition::ExpositionWriter& writer) const;
+
+    AccountingSettings settings_;
+    const base::Clock& clock_;
+    LogLine log_;
+    bool finished_files_;
+    mutable base::TurnLock lock_;
+    series::SeriesStore store_;
+    FileReader reader_;
+    files::Follower follower_;
+    std::set<std::string> reported_;
+
+    // Changed during a writer's turn.
+    IngestMarks marks_;
+    LogFollower log_follower_;
+    bool catching_up_ = true;
+    bool streamed_ = false;  // stdin was read; before any other thread looks
+    std::vector<SourceStatus> sources_;
+    Amount amount_;
+    std::size_t unwatched_folders_ = 0;
+    int rounds_held_back_ = 0;  // in a row
+};
+
+}  // namespace mtawatch::exporter::feed

@@ -1,0 +1,123 @@
+#include "exporter/feed/log_events.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "exporter/files/byte_source.h"
+#include "shared/base/text.h"
+
+namespace mtawatch::exporter::feed {
+namespace {
+
+using base::fail;
+using base::Result;
+
+constexpr std::array<std::string_view, kLogEvents> kEventNames{"pipe_failed", "startup_error", "licence", "other"};
+// "YYYY-MM-DD HH:MM:SS " before the text of a line.
+constexpr std::size_t kStampBytes = 20;
+// Read at once; a line longer than this is taken in pieces, of which only the first can be an event.
+constexpr std::size_t kLogChunk = 64U << 10U;
+
+bool begins_with_any(std::string_view text, std::initializer_list<std::string_view> beginnings) {
+    return std::ranges::any_of(beginnings,
+                               [&](std::string_view b) { return base::iequals(text.substr(0, b.size()), b); });
+}
+
+AccountingSettings log_settings(AccountingSettings settings) {
+    settings.globs = settings.log_globs;
+    settings.moved_to.clear();
+    return settings;
+}
+
+Result<files::Head> log_head(const std::string& path) {
+    auto fd = files::open_to_read(path);
+    if (!fd) return fail(fd.error());
+    const auto id = files::id_of(fd->get(), path);
+    if (!id) return fail(id.error());
+    auto source = files::open_source(std::move(*fd), path);
+    if (!source) return fail(source.error());
+    files::Head head;
+    head.id = *id;
+    head.bytes.resize(files::kMaxHeaderBytes + files::kFingerprintBytes);
+    const auto got = (*source)->read(head.bytes);
+    if (!got) return fail(got.error());
+    head.bytes.resize(*got);
+    head.bytes.resize(std::min(head.bytes.size(), files::full_fingerprint_length(head.bytes)));
+    head.records_end = head.bytes.rfind('\n') + 1;
+    return head;
+}
+
+}  // namespace
+
+std::string_view name(LogEvent event) { return kEventNames[static_cast<std::size_t>(event)]; }
+
+std::optional<LogEvent> log_event_of(std::string_view line) {
+    if (line.size() <= kStampBytes || !base::is_digit(line[0]) || line[kStampBytes - 1] != ' ') return std::nullopt;
+    const std::string_view text = line.substr(kStampBytes);
+    if (begins_with_any(text, {"error starting ", "error writing to ", "error executing "}))
+        return LogEvent::pipe_failed;
+    if (begins_with_any(text, {"startup error"})) return LogEvent::startup_error;
+    // Lines of a protocol trace quote what others said.
+    if (begins_with_any(text, {">>>", "<<<", "tls:", "starting ", "connect", "closed ", "done ", "("}))
+        return std::nullopt;
+    if (base::icontains(text, "license") || base::icontains(text, "licence") ||
+        base::icontains(text, "serial number")) {
+        return LogEvent::licence;
+    }
+    if (begins_with_any(text, {"error", "warning", "unable", "failed", "cannot", "could not", "fatal"}))
+        return LogEvent::other;
+    return std::nullopt;
+}
+
+LogFollower::LogFollower(const AccountingSettings& settings, const base::Clock& clock, base::TurnLock& lock,
+                         std::array<std::uint64_t, kLogEvents>& counts, LogLine log)
+    : settings_(log_settings(settings)),
+      lock_(lock),
+      counts_(counts),
+      follower_(settings_, clock, lock, log_head, std::move(log), false) {}
+
+void LogFollower::look() {
+    if (settings_.globs.empty()) return;
+    follower_.wait(-1, std::chrono::milliseconds(0));
+    for (files::TrackedFile* file : follower_.dirty()) read(*file);
+    follower_.close_idle();
+}
+
+void LogFollower::read(files::TrackedFile& file) {
+    file.dirty = false;
+    if (files::is_gzip_name(file.path)) return;  // a rotated log was read before it was compressed
+    if (!file.fd.open()) {
+        auto fd = files::open_to_read(file.path);
+        file.unreadable = !fd;
+        if (!fd) return;
+        file.fd = std::move(*fd);
+    }
+    std::string bytes(file.fingerprint.length, '\0');
+    const ssize_t begin = ::pread(file.fd.get(), bytes.data(), bytes.size(), 0);
+    if (!file.detached && (begin != static_cast<ssize_t>(bytes.size()) ||
+                           files::fingerprint_of(bytes, bytes.size()) != file.fingerprint)) {
+        follower_.content_changed(file);
+        return;
+    }
+    bytes.resize(kLogChunk);
+    for (;;) {
+        const ssize_t got = ::pread(file.fd.get(), bytes.data(), kLogChunk, static_cast<off_t>(file.offset));
+        if (got <= 0) break;
+        const std::string_view chunk(bytes.data(), static_cast<std::size_t>(got));
+        const std::size_t newline = chunk.rfind('\n');
+        if (newline == std::string_view::npos && chunk.size() < kLogChunk) break;
+        count(file, newline == std::string_view::npos ? chunk : chunk.substr(0, newline + 1));
+    }
+    file.disk_read = file.size;
+}
+
+void LogFollower::count(files::TrackedFile& file, std::string_view bytes) {
+    const base::WriterTurn turn(lock_);
+    file.offset += bytes.size();
+    for (const std::string_view line : base::split(bytes, '\n')) {
+        if (const auto event = log_event_of(line)) ++counts_[static_cast<std::size_t>(*event)];
+    }
+}
+
+}  // namespace mtawatch::exporter::feed

@@ -1,0 +1,48 @@
+// What does PowerMTA's own log say that an operator should know? Follows pmta.log and counts events.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "exporter/feed/settings.h"
+#include "exporter/files/follower.h"
+#include "shared/base/clock.h"
+
+namespace mtawatch::exporter::feed {
+
+enum class LogEvent : std::uint8_t { pipe_failed, startup_error, licence, other };
+inline constexpr std::size_t kLogEvents = 4;
+// The values of the label `event`.
+[[nodiscard]] std::string_view name(LogEvent event);
+
+// The event of one line ("2026-11-21 16:17:04 Error writing to …"); nothing for the protocol traces and notices that
+// make up most of a log. `other` is an error or warning of no kind of its own.
+[[nodiscard]] std::optional<LogEvent> log_event_of(std::string_view line);
+
+class LogFollower {
+  public:
+    // The counts are changed in a writer's turn of `lock`, together with the files' offsets.
+    LogFollower(const AccountingSettings& settings, const base::Clock& clock, base::TurnLock& lock,
+                std::array<std::uint64_t, kLogEvents>& counts, LogLine log);
+
+    void restore(const std::vector<files::FileState>& files) { follower_.restore(files); }
+    // Reads what is new; never waits.
+    void look();
+    [[nodiscard]] const std::vector<std::unique_ptr<files::TrackedFile>>& files() const { return follower_.files(); }
+    [[nodiscard]] const std::set<files::ListingProblem>& problems() const { return follower_.problems(); }
+    [[nodiscard]] std::size_t unwatched_folders() const { return follower_.unwatched_folders(); }
+
+  private:
+    void read(files::TrackedFile& file);
+    void count(files::TrackedFile& file, std::string_view bytes);
+
+    AccountingSettings settings_;  // with the log's globs in place of the accounting files'
+    base::TurnLock& lock_;
+    std::array<std::uint64_t, kLogEvents>& counts_;
+    files::Follower follower_;
+};
+
+}  // namespace mtawatch::exporter::feed

@@ -1,0 +1,23 @@
+// How well are the followed files read? The self metrics of reading, one exposition for all feeds together.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "exporter/exposition/exposition.h"
+#include "exporter/feed/ingest.h"
+
+namespace mtawatch::exporter::feed {
+
+// pmta_exporter_lines_total … _source_unreadable and the stores' health. Counts are sums; catching_up holds while any
+// feed does; sources and families have the label that tells them apart.
+void write_reading_metrics(exposition::ExpositionWriter& writer, std::span<const Ingest* const> feeds);
+
+// One family with one label.
+void write_by_label(exposition::ExpositionWriter& writer, std::string_view name, std::string_view label,
+                    const std::vector<std::pair<std::string_view, std::uint64_t>>& values);
+
+}  // namespace mtawatch::exporter::feed

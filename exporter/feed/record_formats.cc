@@ -1,0 +1,78 @@
+#include "exporter/feed/record_formats.h"
+
+#include "exporter/series/record_counter.h"
+#include "shared/mta/logs/accounting_scanner.h"
+#include "shared/mta/logs/kumomta_log.h"
+#include "shared/mta/logs/postfix_log.h"
+
+namespace mtawatch::exporter::feed {
+namespace {
+
+// "Nov 21 03:05:00", which has blanks inside.
+constexpr std::size_t kYearlessStamp = 15;
+
+mta::logs::PostfixLogOptions postfix_options(const AccountingSettings& settings) {
+    mta::logs::PostfixLogOptions options;
+    options.zone = settings.scanner.zone;
+    options.instance = settings.instance;
+    return options;
+}
+
+}  // namespace
+
+std::unique_ptr<mta::logs::RecordReader> make_reader(const AccountingSettings& settings) {
+    switch (settings.format) {
+        case series::RecordFormat::postfix:
+            return std::make_unique<mta::logs::PostfixLogReader>(postfix_options(settings));
+        case series::RecordFormat::kumomta:
+            return std::make_unique<mta::logs::KumoLogReader>();
+        case series::RecordFormat::pmta:
+            break;
+    }
+    return std::make_unique<mta::logs::AccountingScanner>(series::scanner_options(settings));
+}
+
+HeadInspector::HeadInspector(const AccountingSettings& settings)
+    : reader_(remembers_lines(settings.format) ? nullptr : make_reader(settings)),
+      times_(settings.scanner.zone, mta::logs::system_now) {}
+
+HeadFacts HeadInspector::look(std::string_view head) {
+    return reader_ == nullptr ? look_at_lines(head) : look_at_records(head);
+}
+
+HeadFacts HeadInspector::look_at_records(std::string_view head) {
+    HeadFacts facts;
+    reader_->reset();
+    const mta::logs::ScanCounts before = reader_->counts();
+    reader_->feed(head);
+    for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
+        if (facts.first_time == 0 && records.front().time != mta::logs::kNoTime)
+            facts.first_time = records.front().time;
+    }
+    const mta::logs::ScanCounts& after = reader_->counts();
+    if (after.parsed != before.parsed || after.errors != before.errors) facts.records_end = reader_->consumed();
+    return facts;
+}
+
+// Few lines of a mail log are records, but every line tells the file from others, and nearly all say when they were
+// written.
+HeadFacts HeadInspector::look_at_lines(std::string_view head) {
+    HeadFacts facts;
+    const std::size_t end = head.rfind('\n');
+    facts.records_end = end == std::string_view::npos ? 0 : end + 1;
+    for (std::size_t at = 0; at < facts.records_end && facts.first_time == 0; at = head.find('\n', at) + 1) {
+        facts.first_time = line_time(head.substr(at, head.find('\n', at) - at));
+    }
+    return facts;
+}
+
+// 0 for a line without a stamp. Lines of other programs begin in the same ways as those of Postfix.
+std::int64_t HeadInspector::line_time(std::string_view line) {
+    mta::logs::PostfixLine parts;
+    if (mta::logs::read_syslog_line(line, parts)) return times_.parse(parts.stamp).value_or(0);
+    if (const auto journal = journal_.read(line, 0, parts)) return times_.parse(parts.stamp).value_or(0);
+    if (const auto stamp = times_.parse(line.substr(0, kYearlessStamp))) return *stamp;
+    return times_.parse(line.substr(0, line.find(' '))).value_or(0);
+}
+
+}  // namespace mtawatch::exporter::feed

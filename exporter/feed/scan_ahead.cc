@@ -1,0 +1,90 @@
+#include "exporter/feed/scan_ahead.h"
+
+#include <algorithm>
+
+#include "exporter/files/byte_source.h"
+
+namespace mtawatch::exporter::feed {
+
+ScanAhead::ScanAhead(std::unique_ptr<mta::logs::RecordReader> reader, int fd, std::string path)
+    : reader_(std::move(reader)), fd_(fd), path_(std::move(path)), thread_([this] { scan(); }) {}
+
+ScanAhead::~ScanAhead() {
+    {
+        const std::lock_guard turn(lock_);
+        stopping_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+}
+
+ScannedPiece& ScanAhead::next() {
+    std::unique_lock turn(lock_);
+    if (taken_ > 0) {
+        --ready_;
+        changed_.notify_all();
+    }
+    changed_.wait(turn, [this] { return ready_ > 0; });
+    return pieces_[taken_++ % kPieces];
+}
+
+// Until the end, an error or the destructor.
+void ScanAhead::scan() {
+    while (scan_chunk()) {
+    }
+}
+
+// The piece that is filled now, which is this thread's until it is handed over; null when the object ends.
+ScannedPiece* ScanAhead::free_piece() {
+    std::unique_lock turn(lock_);
+    changed_.wait(turn, [this] { return ready_ < kPieces || stopping_; });
+    if (stopping_) return nullptr;
+    ScannedPiece& piece = pieces_[written_ % kPieces];
+    piece.records.clear();
+    piece.last = false;
+    return &piece;
+}
+
+// How things stand behind the records that are in the piece.
+void ScanAhead::note(ScannedPiece& piece) const {
+    piece.consumed = reader_->consumed();
+    if (piece.header != reader_->header()) piece.header = reader_->header();
+    piece.counts = reader_->counts();
+}
+
+void ScanAhead::hand_over() {
+    ++written_;
+    {
+        const std::lock_guard turn(lock_);
+        ++ready_;
+    }
+    changed_.notify_all();
+}
+
+bool ScanAhead::scan_chunk() {
+    ScannedPiece* piece = free_piece();
+    if (piece == nullptr) return false;
+    const auto space = reader_->space();
+    const auto got = files::read_at(fd_, space.first(std::min(space.size(), mta::logs::kScanChunkBytes)),
+                                    reader_->committed(), path_);
+    if (!got) piece->error = got.error();
+    piece->last = !got || *got == 0;
+    if (!piece->last) reader_->commit(*got);
+    note(*piece);
+    for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
+        if (!piece->records.add(records)) {
+            // Behind another header: what is here, which the note is still about, goes first.
+            hand_over();
+            piece = free_piece();
+            if (piece == nullptr) return false;
+            (void)piece->records.add(records);
+        }
+        note(*piece);
+    }
+    note(*piece);
+    const bool more = !piece->last;
+    hand_over();
+    return more;
+}
+
+}  // namespace mtawatch::exporter::feed

@@ -1,0 +1,47 @@
+// Has something changed in these folders? inotify, one watch for each folder.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "exporter/files/unique_fd.h"
+
+namespace mtawatch::exporter::files {
+
+class Watcher {
+  public:
+    // Watches exactly these folders from now on. Those that cannot be watched are left to the periodic rescan.
+    void watch(const std::set<std::string>& folders);
+
+    // What inotify had no room for when watch() was last called. A folder that is gone or closed is the listing's
+    // business.
+    struct Unwatched {
+        std::size_t folders = 0;
+        std::string why;  // and the setting that makes room
+    };
+    [[nodiscard]] const Unwatched& unwatched() const { return unwatched_; }
+
+    struct Changes {
+        std::set<std::string> grown;  // paths whose content changed
+        bool moved = false;           // something appeared, went or was renamed: match the globs anew
+    };
+    // Waits until something changes, `wake_fd` becomes readable or the time is over; nothing changed is an empty
+    // answer.
+    [[nodiscard]] Changes wait(std::chrono::milliseconds timeout, int wake_fd);
+
+  private:
+    void forget_others(const std::set<std::string>& folders);
+    void read_events(Changes& changes);
+
+    UniqueFd inotify_;
+    std::map<std::string, int> watches_;
+    std::map<int, std::string> folders_;
+    Unwatched unwatched_;
+};
+
+}  // namespace mtawatch::exporter::files

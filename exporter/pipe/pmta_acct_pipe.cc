@@ -1,0 +1,161 @@
+// pmta_acct_pipe: the program behind <acct-file |/usr/bin/pmta_acct_pipe --name bounces>. Takes records from stdin and
+// keeps them in files that pmta_exporter follows, so that PowerMTA never waits for the exporter.
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exporter/pipe/spool.h"
+#include "shared/base/clock.h"
+#include "shared/base/text.h"
+
+namespace {
+
+using namespace mtawatch;
+
+constexpr int kUsageStatus = 2;
+constexpr std::size_t kReadBytes = 64U << 10U;  // what a pipe holds
+// After SIGTERM the record in progress has this long to be completed.
+constexpr std::chrono::seconds kGrace{2};
+// A trouble that stays is said again this often.
+constexpr std::chrono::seconds kSayAgain{60};
+
+constexpr std::string_view kHelp =
+    R"(usage: pmta_acct_pipe --name NAME [--spool FOLDER] [--file-size BYTES] [--max-size BYTES]
+
+Reads PowerMTA's accounting records on stdin and appends them to FOLDER/NAME/NAME-*.csv (FOLDER is
+/var/spool/pmta_exporter by default), which pmta_exporter follows: --acct '/var/spool/pmta_exporter/*/*.csv'.
+  --file-size BYTES  a new file begins after so many (default 67108864)
+  --max-size BYTES   the files of NAME together; beyond it the oldest are deleted (default 1073741824)
+In PowerMTA's configuration:
+  <acct-file |/usr/bin/pmta_acct_pipe --name bounces>
+      records b
+  </acct-file>
+)";
+
+volatile std::sig_atomic_t stop_asked = 0;
+void ask_to_stop(int) { stop_asked = 1; }
+
+int usage(std::string_view what) {
+    fmt::print(stderr, "pmta_acct_pipe: {}; see --help\n", what);
+    return kUsageStatus;
+}
+
+class Pipe {
+  public:
+    Pipe(exporter::pipe::Spool& spool, const base::Clock& clock) : spool_(spool), clock_(clock) {}
+
+    // Until stdin ends, or a signal came and the record in progress is whole.
+    void run() {
+        std::array<char, kReadBytes> bytes;
+        for (;;) {
+            pollfd wait{STDIN_FILENO, POLLIN, 0};
+            const int ready = ::poll(&wait, 1, stopping_ ? 100 : 1000);
+            if (stop_asked != 0 && !stopping_) {
+                stopping_ = true;
+                stop_at_ = clock_.steady() + kGrace;
+            }
+            // What PowerMTA has written already is in the pipe: it is taken out before the end.
+            if (over(ready > 0)) break;
+            if (ready <= 0) continue;
+            const ssize_t got = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+            if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+            if (got <= 0) break;
+            splitter_.add({bytes.data(), static_cast<std::size_t>(got)});
+            keep_records();
+        }
+        // stdin ended: a last record without its newline is whole if PowerMTA says so by closing.
+        if (!stopping_ && !splitter_.rest().empty()) {
+            splitter_.add("\n");
+            keep_records();
+        }
+        if (!splitter_.rest().empty()) say("the last record was cut off and is not kept");
+    }
+
+  private:
+    [[nodiscard]] bool over(bool more) const {
+        return stopping_ && ((splitter_.rest().empty() && !more) || clock_.steady() >= stop_at_);
+    }
+
+    void keep_records() {
+        std::string out;
+        const std::string header = stamp_.header();
+        while (const auto record = splitter_.next()) stamp_.append(*record, clock_.wall(), out);
+        if (out.empty()) return;
+        const auto kept = spool_.append(out, header.empty() ? stamp_.header() : header);
+        if (!kept) say(kept.error().what + "; records are lost until this is mended");
+        if (spool_.dropped_files() != dropped_) {
+            dropped_ = spool_.dropped_files();
+            say(fmt::format("{} spool files were deleted for want of room", dropped_));
+        }
+    }
+
+    void say(const std::string& text) {
+        const base::SteadyTime now = clock_.steady();
+        if (text == said_ && now - said_at_ < kSayAgain) return;
+        said_ = text;
+        said_at_ = now;
+        fmt::print(stderr, "pmta_acct_pipe: {}\n", text);
+    }
+
+    exporter::pipe::Spool& spool_;
+    const base::Clock& clock_;
+    exporter::pipe::RecordSplitter splitter_;
+    exporter::pipe::ArrivalStamp stamp_;
+    bool stopping_ = false;
+    base::SteadyTime stop_at_{};
+    std::uint64_t dropped_ = 0;
+    std::string said_;
+    base::SteadyTime said_at_{};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    exporter::pipe::SpoolSettings settings;
+    settings.folder = "/var/spool/pmta_exporter";
+    std::vector<std::string_view> arguments;
+    for (const std::string_view argument : std::vector<std::string_view>(argv + 1, argv + argc)) {
+        // --name=bounces is two arguments in one.
+        const std::size_t equals = argument.starts_with("--") ? argument.find('=') : std::string_view::npos;
+        arguments.push_back(argument.substr(0, equals));
+        if (equals != std::string_view::npos) arguments.push_back(argument.substr(equals + 1));
+    }
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const std::string_view name = arguments[i];
+        if (name == "--help" || name == "-h") {
+            fmt::print("{}", kHelp);
+            return 0;
+        }
+        if (i + 1 == arguments.size()) return usage(fmt::format("{}: needs a value, or is no option", name));
+        const std::string_view value = arguments[++i];
+        const auto bytes = base::to_number<std::uint64_t>(value);
+        if (name == "--name") {
+            settings.name = value;
+        } else if (name == "--spool") {
+            settings.folder = value;
+        } else if ((name == "--file-size" || name == "--max-size") && bytes && *bytes > 0) {
+            (name == "--file-size" ? settings.file_bytes : settings.max_bytes) = *bytes;
+        } else {
+            return usage(fmt::format("{} {}: not an option, or not a number of bytes", name, value));
+        }
+    }
+    if (settings.name.empty()) return usage("--name is missing");
+    const base::SystemClock clock;
+    auto spool = exporter::pipe::Spool::open(settings, clock);
+    if (!spool) return usage(spool.error().what);
+    struct sigaction action {};
+    action.sa_handler = ask_to_stop;
+    ::sigaction(SIGTERM, &action, nullptr);
+    ::sigaction(SIGINT, &action, nullptr);
+    Pipe(*spool, clock).run();
+    return 0;
+}

@@ -1,0 +1,90 @@
+// What did PowerMTA say through a pipe? Keeps it as files that the exporter follows, whole records only, within a
+// limit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "exporter/files/unique_fd.h"
+#include "shared/base/clock.h"
+#include "shared/base/result.h"
+
+namespace mtawatch::exporter::pipe {
+
+// A record of PowerMTA is under 4 KiB; a longer "record" than this is handed on in pieces rather than kept.
+inline constexpr std::size_t kMaxPipedRecord = 1U << 20U;
+
+// Cuts a stream into records. A newline inside quotes is data, unless the next line begins like a record: then a stray
+// quote has been met, and costs one record only.
+class RecordSplitter {
+  public:
+    void add(std::string_view bytes) { bytes_.append(bytes); }
+    // The next whole record with its newline, or nothing until more has come. Valid until the next call.
+    [[nodiscard]] std::optional<std::string_view> next();
+    // What is left and no whole record.
+    [[nodiscard]] std::string_view rest() const { return std::string_view(bytes_).substr(taken_); }
+
+  private:
+    std::string bytes_;
+    std::size_t taken_ = 0;
+};
+
+// Gives every record its arrival time where the header names no time of its own: "…,timeLogged" and "…,2026-…+0000".
+class ArrivalStamp {
+  public:
+    // Appends the record, stamped where needed, to `out`; a header (first cell "type") decides for those after it.
+    void append(std::string_view record, base::WallTime now, std::string& out);
+    // The header in force as it is written, with its newline; empty before one.
+    [[nodiscard]] const std::string& header() const { return header_; }
+
+  private:
+    std::string header_;
+    bool stamp_ = false;
+};
+
+struct SpoolSettings {
+    std::string folder;
+    std::string name;                       // letters, digits, '_' and '-'
+    std::uint64_t file_bytes = 64U << 20U;  // a file of this size is followed by a new one
+    std::uint64_t max_bytes = 1ULL << 30U;  // all files of this name together; the oldest ones go first
+};
+
+// The files are called FOLDER/NAME/NAME-20261121T035959-PID-0001.csv: the order of names is the order of time.
+class Spool {
+  public:
+    // Makes the folder of that name where it is missing. Faults: usage (a name that cannot be), not_found (no spool
+    // folder), permission, io.
+    [[nodiscard]] static base::Result<Spool> open(SpoolSettings settings, const base::Clock& clock);
+
+    // Appends whole records and waits until they are on the disk. `header` begins every new file. When the disk is
+    // full, the oldest files are given up first. On an Error of writing nothing of `records` is in the file; on one of
+    // syncing they are there to be read, but may be lost with the machine.
+    [[nodiscard]] base::Result<void> append(std::string_view records, std::string_view header);
+    // Files given up because of the limit or a full disk.
+    [[nodiscard]] std::uint64_t dropped_files() const { return dropped_files_; }
+
+  private:
+    Spool(SpoolSettings settings, const base::Clock& clock) : settings_(std::move(settings)), clock_(&clock) {}
+    [[nodiscard]] base::Result<void> append_once(std::string_view records, std::string_view header);
+    [[nodiscard]] base::Result<void> begin_file(std::string_view header);
+    [[nodiscard]] base::Result<void> write_whole(std::string_view bytes);
+    // The Error of errno, which also says whether room would help.
+    [[nodiscard]] base::Failure not_kept(std::string_view doing);
+    void cut_back();
+    bool give_up_oldest();
+    void keep_limit();
+
+    SpoolSettings settings_;
+    const base::Clock* clock_;
+    files::UniqueFd fd_;
+    std::string path_;
+    std::uint64_t size_ = 0;
+    std::uint64_t number_ = 0;
+    std::uint64_t dropped_files_ = 0;
+    bool full_ = false;
+};
+
+}  // namespace mtawatch::exporter::pipe

@@ -1,0 +1,488 @@
+#include "exporter/series/record_counter.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <string>
+
+#include "exporter/series/prefetch.h"
+#include "shared/base/hash.h"
+#include "shared/base/text.h"
+
+namespace mtawatch::exporter::series {
+namespace {
+
+constexpr TextId kNotYet = kNoText - 1;
+
+// The number in a cell, 0 where it is none: dlvSize is documented for d records only.
+std::uint64_t number(std::string_view text) {
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
+
+// The first decimal, 1 for less than that and more than nothing.
+std::int64_t tenths(std::string_view decimals) {
+    if (decimals.find_first_of("123456789") == std::string_view::npos) return 0;
+    return std::max<std::int64_t>(1, decimals.front() - '0');
+}
+
+// "vmta7" of the queue "example.com/vmta7".
+std::string_view queue_vmta(std::string_view queue) {
+    const std::size_t slash = queue.rfind('/');
+    return slash == std::string_view::npos ? std::string_view() : queue.substr(slash + 1);
+}
+
+std::string_view vmta_of(const mta::logs::Record& record) {
+    const std::string_view vmta = record.raw(mta::logs::Column::vmta);
+    return vmta.empty() ? queue_vmta(record.raw(mta::logs::Column::queue)) : vmta;
+}
+
+// No e-mail address becomes a label: of a user or job named like one, its domain.
+std::string_view no_address(std::string_view text) {
+    const std::size_t at = text.rfind('@');
+    return at == std::string_view::npos ? text : text.substr(at + 1);
+}
+
+std::string_view rcpt_domain_of(const mta::logs::Record& record) {
+    return mta::logs::recipient_domain(record.raw(mta::logs::Column::rcpt), record.raw(mta::logs::Column::queue));
+}
+
+constexpr std::array<std::uint32_t, kDelayBounds> kBounds{1,    5,     15,    30,    60,     300,    900,
+                                                          3600, 14400, 43200, 86400, 172800, 259200, 432000};
+
+}  // namespace
+
+mta::logs::ScannerOptions scanner_options(const feed::AccountingSettings& settings) {
+    mta::logs::ScannerOptions options = settings.scanner;
+    options.custom_columns.clear();
+    for (const std::string& column : settings.job_columns) {
+        if (base::iequals(column, "jobId")) continue;
+        if (options.custom_columns.size() < mta::logs::kCustomColumns) options.custom_columns.push_back(column);
+    }
+    return options;
+}
+
+RecordCounter::RecordCounter(const feed::AccountingSettings& settings, SeriesStore& store)
+    : settings_(settings),
+      store_(store),
+      queued_times_(settings.scanner.zone),
+      providers_(kProviderPlaces),
+      replies_(kReplyAnswers),
+      delivery_rows_(kRowMemos),
+      sender_rows_(kRowMemos),
+      source_rows_(kRowMemos),
+      reply_rows_(kRowMemos),
+      routes_(kRowMemos) {
+    for (const std::string& provider : settings.providers->names()) provider_words_.push_back(store.word(provider));
+    for (std::size_t i = 0; i < mta::classes::kBounceClasses; ++i) {
+        bounce_words_[i] = store.word(name(static_cast<mta::classes::BounceClass>(i)));
+    }
+    for (std::size_t i = 0; i < mta::classes::kReplyClasses; ++i) {
+        reply_words_[i] = store.word(name(static_cast<mta::classes::ReplyClass>(i)));
+    }
+    if (!settings.bounce_patterns_text.empty()) {
+        // The configuration was refused if these could not be read.
+        auto patterns =
+            mta::classes::BouncePatterns::parse(settings.bounce_patterns_text, settings.bounce_patterns_file);
+        if (patterns) patterns_ = std::move(*patterns);
+    }
+    code_words_.fill(kNotYet);
+    code_words_[0] = store.word("none");
+    const std::vector<std::string> custom = scanner_options(settings).custom_columns;
+    for (const std::string& column : settings.job_columns) {
+        const auto found = std::ranges::find(custom, column);
+        if (found != custom.end()) {
+            job_cells_.push_back(mta::logs::custom_column(static_cast<std::size_t>(found - custom.begin())));
+        } else if (base::iequals(column, "jobId")) {
+            job_cells_.push_back(Cell::job_id);
+        }
+    }
+}
+
+void RecordCounter::count(std::span<const mta::logs::Record> records, std::int64_t now) {
+    std::array<ProviderKey, kAhead> keys;
+    while (!records.empty()) {
+        const auto some = records.first(std::min(kAhead, records.size()));
+        for (std::size_t i = 0; i < some.size(); ++i) keys[i] = provider_key(some[i]);
+        if (store_.enabled(Family::recipient_domain_deliveries)) fetch_recipients({keys.data(), some.size()});
+        for (std::size_t i = 0; i < some.size(); ++i) count_one(some[i], keys[i], now);
+        records = records.subspan(some.size());
+    }
+}
+
+void RecordCounter::fetch_recipients(std::span<const ProviderKey> keys) {
+    std::array<std::uint32_t, kAhead> hashes{};
+    for (std::size_t i = 0; i < keys.size(); ++i) hashes[i] = ValueTable::plain_hash(keys[i].domain);
+    store_.fetch(Kind::recipient_domain, Family::recipient_domain_deliveries, {hashes.data(), keys.size()});
+}
+
+void RecordCounter::count_one(const mta::logs::Record& record, const ProviderKey& key, std::int64_t now) {
+    ++store_.totals.records[index_of(record.type)];
+    const std::int64_t time = take_time(record, now);
+    if (generation_ != store_.generation()) forget_rows();
+    switch (record.type) {
+        case mta::logs::RecordType::d:
+            delivery(record, key, time);
+            break;
+        case mta::logs::RecordType::b:
+            bounce(record, key);
+            break;
+        case mta::logs::RecordType::t:
+            transient(record, key);
+            break;
+        case mta::logs::RecordType::tq:
+            queue_transient(record, key);
+            break;
+        case mta::logs::RecordType::r:
+            receipt(record);
+            break;
+        case mta::logs::RecordType::rb:
+            remote_bounce(record, key);
+            break;
+        case mta::logs::RecordType::f:
+            complaint(record);
+            break;
+        case mta::logs::RecordType::diagnostic:
+            diagnostic(record, key);
+            break;
+        case mta::logs::RecordType::rs:
+        case mta::logs::RecordType::other:
+            break;
+    }
+}
+
+// The record's time if it may move the newest ones, else kNoTime.
+std::int64_t RecordCounter::take_time(const mta::logs::Record& record, std::int64_t now) {
+    if (record.time == mta::logs::kNoTime) return mta::logs::kNoTime;
+    if (record.time > now + kFutureSlackSeconds) {
+        ++store_.totals.future_stamps;
+        return mta::logs::kNoTime;
+    }
+    std::int64_t& newest = store_.totals.last_record[index_of(record.type)];
+    newest = std::max(newest, record.time);
+    store_.advance(record.time);
+    return record.time;
+}
+
+RecordCounter::ProviderKey RecordCounter::provider_key(const mta::logs::Record& record) const {
+    const std::string_view domain = rcpt_domain_of(record);
+    const std::string_view mx = mta::logs::host_of(record.raw(Cell::dsn_mta));
+    const std::uint64_t hash = base::hash_bytes(mx, base::hash_bytes(domain));
+    prefetch(&providers_[hash % kProviderPlaces]);
+    return {domain, mx, hash};
+}
+
+TextId RecordCounter::provider(const ProviderKey& key, const mta::logs::Record& record) {
+    const auto& [domain, mx, hash] = key;
+    ProviderAnswers& answers = providers_[hash % kProviderPlaces];
+    mta::classes::ProviderId id = mta::classes::kOtherProvider;
+    if (((answers[0] ^ hash) & ~kProviderIdBits) == 0) {
+        id = static_cast<mta::classes::ProviderId>(answers[0]);
+    } else if (((answers[1] ^ hash) & ~kProviderIdBits) == 0) {
+        id = static_cast<mta::classes::ProviderId>(answers[1]);
+    } else {
+        const mta::classes::ProviderTable& table = *settings_.providers;
+        id = table.by_domain(domain);
+        if (id == mta::classes::kOtherProvider && !mx.empty()) id = table.by_mx(mx);
+        answers = {(hash & ~kProviderIdBits) | id, answers[0]};
+    }
+    return provider_words_[id != mta::classes::kOtherProvider
+                               ? id
+                               : settings_.providers->by_rollup(record.raw(Cell::queue))];
+}
+
+RecordCounter::Common RecordCounter::common(const mta::logs::Record& record, const ProviderKey& key) {
+    const Route r = route(record);
+    return {r.vmta, r.pool, r.source, provider(key, record), key.domain};
+}
+
+// The cells are PowerMTA's own words, so nobody chooses them to share a hash of 64 bits. Values that were folded are
+// not remembered: each record is to be counted as folded.
+RecordCounter::Route RecordCounter::route(const mta::logs::Record& record) {
+    const std::string_view vmta = vmta_of(record);
+    const std::string_view pool = record.raw(Cell::vmta_pool);
+    const std::string_view source = record.raw(Cell::dlv_source_ip);
+    const std::uint64_t hash = base::hash_bytes(source, base::hash_bytes(pool, base::hash_bytes(vmta)));
+    Route& memo = routes_[hash % kRowMemos];
+    if (memo.hash == hash && store_.met_again(Kind::source_ip, memo.source, memo.source_place)) return memo;
+    Route route{hash, store_.value(Kind::vmta, vmta), store_.value(Kind::pool, pool),
+                store_.value(Kind::source_ip, source), 0};
+    if (route.vmta == kFoldedText || route.pool == kFoldedText || route.source == kFoldedText) return route;
+    route.source_place = store_.place(Kind::source_ip, source);
+    memo = route;
+    return memo;
+}
+
+mta::classes::ReplyClass RecordCounter::reply_class(std::string_view status, std::string_view diag) {
+    const std::uint64_t hash = base::hash_bytes(diag, base::hash_bytes(status));
+    ReplyAnswer& known = replies_[hash % kReplyAnswers];
+    if (known.hash != hash) known = {hash, classifier_.classify(status, diag).reply_class};
+    return known.answer;
+}
+
+TextId RecordCounter::sender(const mta::logs::Record& record) {
+    return store_.value(Kind::sender_domain, mta::logs::address_domain(record.raw(Cell::orig)));
+}
+
+std::string_view RecordCounter::job(const mta::logs::Record& record) const {
+    for (const Cell cell : job_cells_) {
+        const std::string_view id = record.raw(cell);
+        if (!id.empty()) return no_address(id);
+    }
+    return {};
+}
+
+std::string_view RecordCounter::raw_category(const mta::logs::Record& record) const {
+    const std::string_view logged = record.raw(Cell::bounce_cat);
+    if (!logged.empty() || !patterns_) return logged;
+    return patterns_->category(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
+}
+
+TextId RecordCounter::category(std::string_view raw) {
+    return raw.empty() ? kOtherText : store_.value(Kind::category, raw);
+}
+
+mta::classes::BounceClass RecordCounter::judge(std::string_view type, std::string_view category,
+                                               std::string_view status, std::string_view diag,
+                                               mta::classes::ReplyClass reason) const {
+    if (mta::classes::is_local_bounce(type, diag)) return mta::classes::BounceClass::local;
+    if (settings_.bounce_classes.is_open(category)) return mta::classes::class_of_reply(reason, status);
+    return settings_.bounce_classes.of_category(category);
+}
+
+void RecordCounter::delivery(const mta::logs::Record& record, const ProviderKey& key, std::int64_t time) {
+    const std::string_view type = record.raw(Cell::dlv_type);
+    if (!mta::classes::is_smtp_delivery(type)) {
+        ++*row(Family::local_deliveries, store_.value(Kind::delivery_type, type));
+        return;
+    }
+    const Common c = common(record, key);
+    const DeliveryRows rows = delivery_rows(c);
+    std::uint64_t* deliveries = store_.counts(Family::deliveries, rows.deliveries);
+    ++deliveries[0];
+    deliveries[1] += number(record.raw(Cell::dlv_size));
+    delivery_delay(record, store_.counts(Family::delivery_delay, rows.delay), time);
+    reply(record, c.provider);
+    if (record.has(Cell::dlv_tls_protocol)) {
+        const std::string_view protocol = record.raw(Cell::dlv_tls_protocol);
+        const TextId id = protocol.empty() ? code_words_[0] : store_.value(Kind::protocol, protocol);
+        ++*row(Family::tls_deliveries, c.provider, id);
+    }
+    if (time > 0) {
+        std::uint64_t* newest = store_.counts(Family::last_delivery, rows.newest);
+        *newest = std::max(*newest, static_cast<std::uint64_t>(time));
+    }
+    const SenderRows from = sender_rows(sender(record), c.provider);
+    ++*store_.counts(Family::sender_deliveries, from.deliveries);
+    ++*store_.counts(Family::sender_lifetime, from.lifetime);
+    const SourceRows source = source_rows(c.source);
+    ++*store_.counts(Family::source_ip_deliveries, source.deliveries);
+    if (source.origin != SeriesTable::kNone) {
+        std::uint64_t* origin = store_.origins().counts(source.origin);
+        origin[0] = c.vmta;
+        origin[1] = c.pool;
+    }
+    if (store_.enabled(Family::job_deliveries)) {
+        ++*row(Family::job_deliveries, store_.value(Kind::job_id, job(record)));
+    }
+    if (store_.enabled(Family::recipient_domain_deliveries)) {
+        ++*row(Family::recipient_domain_deliveries, store_.value(Kind::recipient_domain, c.rcpt_domain));
+    }
+}
+
+// A remembered row serves only combinations that were not folded: folding counts every record.
+RecordCounter::DeliveryRows RecordCounter::delivery_rows(const Common& c) {
+    const std::uint64_t vmta_pool = pair(c.vmta, c.pool);
+    DeliveryRows& memo =
+        delivery_rows_[base::mix(vmta_pool ^ c.provider * base::kHashSeed, base::kHashStep) % kRowMemos];
+    if (memo.vmta_pool == vmta_pool && memo.provider == c.provider) return memo;
+    DeliveryRows rows{vmta_pool, c.provider, 0, 0, 0};
+    std::array<TextId, 3> deliveries{c.vmta, c.pool, c.provider};
+    std::array<TextId, 2> delay{c.provider, c.pool};
+    std::array<TextId, 1> newest{c.pool};
+    rows.deliveries = store_.row_number(Family::deliveries, deliveries.data());
+    rows.delay = store_.row_number(Family::delivery_delay, delay.data());
+    rows.newest = store_.row_number(Family::last_delivery, newest.data());
+    const bool folded = deliveries[0] != c.vmta || deliveries[1] != c.pool || delay[1] != c.pool || newest[0] != c.pool;
+    if (!folded) memo = rows;
+    return rows;
+}
+
+RecordCounter::SenderRows RecordCounter::sender_rows(TextId from, TextId provider) {
+    const std::uint64_t key = pair(from, provider);
+    SenderRows& memo = sender_rows_[base::mix(key, base::kHashStep) % kRowMemos];
+    if (memo.sender_provider == key) return memo;
+    SenderRows rows{key, 0, 0};
+    std::array<TextId, 2> deliveries{from, provider};
+    std::array<TextId, 1> lifetime{from};
+    rows.deliveries = store_.row_number(Family::sender_deliveries, deliveries.data());
+    rows.lifetime = store_.row_number(Family::sender_lifetime, lifetime.data());
+    if (deliveries[0] == from && lifetime[0] == from) memo = rows;
+    return rows;
+}
+
+RecordCounter::SourceRows RecordCounter::source_rows(TextId source) {
+    SourceRows& memo = source_rows_[source % kRowMemos];
+    if (memo.source == source) return memo;
+    SourceRows rows{source, 0, 0};
+    TextId key = source;
+    rows.deliveries = store_.row_number(Family::source_ip_deliveries, &key);
+    rows.origin = store_.origin_row(source);
+    if (key == source) memo = rows;
+    return rows;
+}
+
+void RecordCounter::forget_rows() {
+    std::ranges::fill(delivery_rows_, DeliveryRows{});
+    std::ranges::fill(sender_rows_, SenderRows{});
+    std::ranges::fill(source_rows_, SourceRows{});
+    std::ranges::fill(reply_rows_, ReplyRow{});
+    std::ranges::fill(routes_, Route{});
+    generation_ = store_.generation();
+}
+
+// From queueing to delivery; a record that says neither has no part in the histogram.
+void RecordCounter::delivery_delay(const mta::logs::Record& record, std::uint64_t* histogram, std::int64_t time) {
+    std::int64_t delay = 0;
+    std::int64_t rest = 0;  // of a second, in tenths
+    const std::string_view total = record.raw(Cell::total_seconds_queued);
+    if (!total.empty()) {
+        delay = static_cast<std::int64_t>(std::min<std::uint64_t>(number(total), UINT32_MAX));
+        const std::size_t point = total.find('.');
+        if (point != std::string_view::npos) rest = tenths(total.substr(point + 1));
+    } else {
+        if (time == mta::logs::kNoTime || record.raw(Cell::time_logged).empty()) return;
+        const auto queued = queued_times_.parse(record.raw(Cell::time_queued));
+        if (!queued) return;
+        delay = std::max<std::int64_t>(0, time - *queued);
+    }
+    std::size_t bucket = 0;
+    // A part of a second is more than the bound before it; sums are whole seconds, rounded.
+    const std::int64_t reached = delay + (rest == 0 ? 0 : 1);
+    for (const std::uint32_t bound : kBounds) bucket += reached > bound ? 1U : 0U;
+    ++histogram[bucket];
+    histogram[kDelayWidth - 1] += static_cast<std::uint64_t>(delay + (rest >= 5 ? 1 : 0));
+}
+
+void RecordCounter::reply(const mta::logs::Record& record, TextId provider) {
+    const std::string_view status = record.raw(Cell::dsn_status);
+    const std::string_view diag = record.raw(Cell::dsn_diag);
+    ReplyRow seen{{}, base::hash_bytes(status), provider, 0};
+    const bool has_front = diag.size() >= sizeof seen.front;
+    if (has_front) std::memcpy(seen.front.data(), diag.data(), sizeof seen.front);
+    ReplyRow& memo =
+        reply_rows_[base::mix(seen.front[0] ^ seen.status_hash, seen.front[1] ^ std::uint64_t{provider} << 20U) %
+                    kRowMemos];
+    if (has_front && memo.provider == provider && memo.status_hash == seen.status_hash &&
+        memo.front[0] == seen.front[0] && memo.front[1] == seen.front[1]) {
+        ++*store_.counts(Family::replies, memo.row);
+        return;
+    }
+    const mta::classes::ReplyCodes codes = mta::classes::reply_codes(status, diag);
+    bool folded = false;
+    seen.row = reply_row(codes, provider, folded);
+    ++*store_.counts(Family::replies, seen.row);
+    if (has_front && codes.looked <= sizeof seen.front && !folded) memo = seen;
+}
+
+std::uint32_t RecordCounter::reply_row(const mta::classes::ReplyCodes& codes, TextId provider, bool& folded) {
+    TextId& code = code_words_[codes.code < code_words_.size() ? codes.code : 0];
+    if (code == kNotYet) code = store_.word(std::to_string(codes.code));
+    const TextId enhanced =
+        codes.enhanced_size == 0 ? code_words_[0] : store_.value(Kind::enhanced_code, codes.enhanced_code());
+    std::array<TextId, 3> labels{provider, code, enhanced};
+    const std::uint32_t row = store_.row_number(Family::replies, labels.data());
+    folded = labels[2] != enhanced;
+    return row;
+}
+
+void RecordCounter::bounce(const mta::logs::Record& record, const ProviderKey& key) {
+    const Common c = common(record, key);
+    const std::string_view status = record.raw(Cell::dsn_status);
+    const std::string_view diag = record.raw(Cell::dsn_diag);
+    const std::string_view given = raw_category(record);
+    const mta::classes::ReplyClass reason = reply_class(status, diag);
+    const TextId verdict = bounce_words_[index_of(judge(record.raw(Cell::dlv_type), given, status, diag, reason))];
+    ++*row(Family::bounces, c.vmta, c.pool, c.provider, category(given), verdict);
+    ++*row(Family::bounce_reasons, c.vmta, c.provider, reply_words_[index_of(reason)]);
+    reply(record, c.provider);
+    const TextId from = sender(record);
+    ++*row(Family::sender_bounces, from, verdict);
+    ++*row(Family::sender_lifetime, from);
+    ++*row(Family::source_ip_bounces, c.source, verdict);
+    if (store_.enabled(Family::job_bounces)) {
+        ++*row(Family::job_bounces, store_.value(Kind::job_id, job(record)), verdict);
+    }
+    if (store_.enabled(Family::recipient_domain_bounces)) {
+        ++*row(Family::recipient_domain_bounces, store_.value(Kind::recipient_domain, c.rcpt_domain), verdict);
+    }
+}
+
+void RecordCounter::transient(const mta::logs::Record& record, const ProviderKey& key) {
+    if (!mta::classes::is_smtp_delivery(record.raw(Cell::dlv_type))) return;
+    const Common c = common(record, key);
+    const mta::classes::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
+    ++*row(Family::transient_failures, c.vmta, c.pool, c.provider, reply_words_[index_of(reason)]);
+    reply(record, c.provider);
+    ++*row(Family::sender_transient_failures, sender(record));
+    ++*row(Family::source_ip_transient_failures, c.source);
+    if (store_.enabled(Family::job_transient_failures)) {
+        ++*row(Family::job_transient_failures, store_.value(Kind::job_id, job(record)));
+    }
+    if (store_.enabled(Family::recipient_domain_transient_failures)) {
+        ++*row(Family::recipient_domain_transient_failures, store_.value(Kind::recipient_domain, c.rcpt_domain));
+    }
+}
+
+void RecordCounter::queue_transient(const mta::logs::Record& record, const ProviderKey& key) {
+    const mta::classes::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
+    ++*row(Family::queue_transient_failures, store_.value(Kind::vmta, vmta_of(record)), provider(key, record),
+           reply_words_[index_of(reason)]);
+}
+
+void RecordCounter::receipt(const mta::logs::Record& record) {
+    ++*row(Family::receipts, store_.value(Kind::vmta, vmta_of(record)),
+           store_.value(Kind::source_type, record.raw(Cell::src_type)));
+    const std::string_view user = record.raw(Cell::rcv_smtp_user);
+    if (!user.empty()) ++*row(Family::smtp_user_receipts, store_.value(Kind::smtp_user, no_address(user)));
+}
+
+void RecordCounter::remote_bounce(const mta::logs::Record& record, const ProviderKey& key) {
+    const std::string_view status = record.raw(Cell::dsn_status);
+    const std::string_view diag = record.raw(Cell::dsn_diag);
+    const std::string_view given = raw_category(record);
+    const mta::classes::BounceClass verdict = judge({}, given, status, diag, reply_class(status, diag));
+    ++*row(Family::remote_bounces, provider(key, record), category(given), bounce_words_[index_of(verdict)]);
+}
+
+void RecordCounter::complaint(const mta::logs::Record& record) {
+    const mta::classes::ProviderId provider =
+        settings_.providers->of_complaint(rcpt_domain_of(record), record.raw(Cell::format),
+                                          record.raw(Cell::user_agent), record.raw(Cell::reporting_mta));
+    const std::string_view own_vmta = record.raw(Cell::vmta);
+    SeriesStore::Origin origin{kOtherText, kOtherText};
+    if (!own_vmta.empty()) {
+        origin = {store_.value(Kind::vmta, own_vmta), store_.value(Kind::pool, record.raw(Cell::vmta_pool))};
+    } else if (const auto learned = store_.origin_of(record.raw(Cell::dlv_source_ip))) {
+        origin = *learned;
+    }
+    const std::string_view feedback = record.raw(Cell::feedback_type);
+    const TextId feedback_type = feedback.empty() ? kOtherText : store_.value(Kind::feedback_type, feedback);
+    ++*row(Family::complaints, provider_words_[provider], feedback_type, origin.vmta, origin.pool);
+    std::string_view from = mta::logs::address_domain(record.raw(Cell::orig));
+    if (from.empty()) from = mta::logs::address_domain(record.raw(Cell::header_return_path));
+    if (from.empty()) from = mta::logs::address_domain(record.raw(Cell::header_from));
+    ++*row(Family::sender_complaints, store_.value(Kind::sender_domain, from));
+    if (store_.enabled(Family::job_complaints)) {
+        ++*row(Family::job_complaints, store_.value(Kind::job_id, job(record)));
+    }
+}
+
+void RecordCounter::diagnostic(const mta::logs::Record& record, const ProviderKey& key) {
+    const mta::classes::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
+    ++*row(Family::diagnostics, store_.value(Kind::vmta, vmta_of(record)), provider(key, record),
+           reply_words_[index_of(reason)]);
+}
+
+}  // namespace mtawatch::exporter::series

@@ -1,0 +1,163 @@
+// What does one record add to which series? Turns records into counts, remembering answers that repeat.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "exporter/feed/settings.h"
+#include "exporter/series/series_store.h"
+#include "shared/mta/classes/bounce_patterns.h"
+#include "shared/mta/classes/reply_class.h"
+#include "shared/mta/logs/record.h"
+#include "shared/mta/logs/timestamps.h"
+
+namespace mtawatch::exporter::series {
+
+// A stamp more than this ahead of the clock is a mistake of a clock: it must not move "newest record" into the future.
+inline constexpr std::int64_t kFutureSlackSeconds = 86'400;
+
+// The scanner options that go with the settings: job columns become custom columns.
+[[nodiscard]] mta::logs::ScannerOptions scanner_options(const feed::AccountingSettings& settings);
+
+// Refers to the store and the settings, which outlive it. One thread. Allocates only for new series and values.
+class RecordCounter {
+  public:
+    RecordCounter(const feed::AccountingSettings& settings, SeriesStore& store);
+
+    // `now` is the wall clock in Unix seconds.
+    void count(std::span<const mta::logs::Record> records, std::int64_t now);
+
+  private:
+    using Cell = mta::logs::Column;
+    // Where a record went out: three cells that come together again and again, known by their joint hash.
+    struct Route {
+        std::uint64_t hash = 0;
+        TextId vmta = kNoText;
+        TextId pool = kNoText;
+        TextId source = kNoText;
+        std::uint32_t source_place = kNoText;  // in the source addresses' table, which notes when each was last seen
+    };
+    // What most records have in common, looked up once.
+    struct Common {
+        TextId vmta;
+        TextId pool;
+        TextId source;
+        TextId provider;
+        std::string_view rcpt_domain;
+    };
+
+    [[nodiscard]] std::int64_t take_time(const mta::logs::Record& record, std::int64_t now);
+    // What a record's provider is looked up with, made for several records before the first of them is counted: the
+    // answers lie all over a table, and so they are on their way while others are counted.
+    struct ProviderKey {
+        std::string_view domain;
+        std::string_view mx;
+        std::uint64_t hash = 0;
+    };
+    static constexpr std::size_t kAhead = 16;
+    [[nodiscard]] ProviderKey provider_key(const mta::logs::Record& record) const;
+    [[nodiscard]] TextId provider(const ProviderKey& key, const mta::logs::Record& record);
+    void fetch_recipients(std::span<const ProviderKey> keys);
+    void count_one(const mta::logs::Record& record, const ProviderKey& key, std::int64_t now);
+    [[nodiscard]] Common common(const mta::logs::Record& record, const ProviderKey& key);
+    [[nodiscard]] Route route(const mta::logs::Record& record);
+    [[nodiscard]] mta::classes::ReplyClass reply_class(std::string_view status, std::string_view diag);
+    [[nodiscard]] TextId sender(const mta::logs::Record& record);
+    [[nodiscard]] std::string_view job(const mta::logs::Record& record) const;
+    void delivery(const mta::logs::Record& record, const ProviderKey& key, std::int64_t time);
+    void delivery_delay(const mta::logs::Record& record, std::uint64_t* histogram, std::int64_t time);
+    void bounce(const mta::logs::Record& record, const ProviderKey& key);
+    void transient(const mta::logs::Record& record, const ProviderKey& key);
+    void queue_transient(const mta::logs::Record& record, const ProviderKey& key);
+    void receipt(const mta::logs::Record& record);
+    void remote_bounce(const mta::logs::Record& record, const ProviderKey& key);
+    void complaint(const mta::logs::Record& record);
+    void diagnostic(const mta::logs::Record& record, const ProviderKey& key);
+    void reply(const mta::logs::Record& record, TextId provider);
+    [[nodiscard]] std::uint32_t reply_row(const mta::classes::ReplyCodes& codes, TextId provider, bool& folded);
+    [[nodiscard]] mta::classes::BounceClass judge(std::string_view type, std::string_view category,
+                                                  std::string_view status, std::string_view diag,
+                                                  mta::classes::ReplyClass reason) const;
+    // PowerMTA's category, or where it gave none that of its own patterns, or "".
+    [[nodiscard]] std::string_view raw_category(const mta::logs::Record& record) const;
+    [[nodiscard]] TextId category(std::string_view raw);
+
+    template <class... Ids>
+    std::uint64_t* row(Family family, Ids... ids) {
+        std::array<TextId, sizeof...(Ids)> key{ids...};
+        return store_.row(family, key.data());
+    }
+
+    // Answers by hash of the cells: overwritten by whatever falls on the same place, so of fixed size. A provider's
+    // answer is one word, two of them a place: the hash without its low bits, which chose the place, then the id.
+    using ProviderAnswers = std::array<std::uint64_t, 2>;
+    static constexpr std::uint64_t kProviderIdBits = 0xffffU;
+    static_assert(sizeof(mta::classes::ProviderId) == 2);
+    struct ReplyAnswer {
+        std::uint64_t hash = 0;
+        mta::classes::ReplyClass answer = mta::classes::ReplyClass::other;
+    };
+    // Row numbers of combinations that come again and again, until a sweep takes rows out. Each is its key, then rows.
+    // Keys are words, not arrays of ids: those would be compared by a call of memcmp.
+    static constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
+    struct DeliveryRows {
+        std::uint64_t vmta_pool = kNoKey;
+        TextId provider = kNoText;
+        std::uint32_t deliveries = 0;
+        std::uint32_t delay = 0;
+        std::uint32_t newest = 0;
+    };
+    struct SenderRows {
+        std::uint64_t sender_provider = kNoKey;
+        std::uint32_t deliveries = 0;
+        std::uint32_t lifetime = 0;
+    };
+    struct SourceRows {
+        TextId source = kNoText;
+        std::uint32_t deliveries = 0;
+        std::uint32_t origin = 0;
+    };
+    // Known by the front of the reply's text, where that decided, and the status; `row` by those and the provider.
+    struct ReplyRow {
+        std::array<std::uint64_t, 2> front{};
+        std::uint64_t status_hash = 0;
+        TextId provider = kNoText;
+        std::uint32_t row = 0;
+    };
+    [[nodiscard]] static std::uint64_t pair(TextId first, TextId second) {
+        return std::uint64_t{first} << 32U | second;
+    }
+    [[nodiscard]] DeliveryRows delivery_rows(const Common& c);
+    [[nodiscard]] SenderRows sender_rows(TextId from, TextId provider);
+    [[nodiscard]] SourceRows source_rows(TextId source);
+    void forget_rows();
+    static constexpr std::size_t kRowMemos = 1U << 10U;
+    static constexpr std::size_t kProviderPlaces = 1U << 14U;
+    static constexpr std::size_t kReplyAnswers = 1U << 12U;
+
+    const feed::AccountingSettings& settings_;
+    SeriesStore& store_;
+    const mta::classes::ReplyClassifier classifier_;
+    std::optional<mta::classes::BouncePatterns> patterns_;
+    mta::logs::TimestampParser queued_times_;
+    std::vector<TextId> provider_words_;
+    std::array<TextId, mta::classes::kBounceClasses> bounce_words_{};
+    std::array<TextId, mta::classes::kReplyClasses> reply_words_{};
+    std::array<TextId, 600> code_words_{};
+    std::vector<Cell> job_cells_;
+    std::vector<ProviderAnswers> providers_;
+    std::vector<ReplyAnswer> replies_;
+    std::vector<DeliveryRows> delivery_rows_;
+    std::vector<SenderRows> sender_rows_;
+    std::vector<SourceRows> source_rows_;
+    std::vector<ReplyRow> reply_rows_;
+    std::vector<Route> routes_;
+    std::uint32_t generation_ = 0;  // of the store, for which the rows above hold
+};
+
+}  // namespace mtawatch::exporter::series

@@ -1,0 +1,399 @@
+#include "shared/mta/logs/kumomta_log.h"
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <optional>
+#include <vector>
+
+#include "shared/base/text.h"
+#include "shared/mta/logs/log_lines.h"
+#include "shared/mta/logs/timestamps.h"
+
+namespace mtawatch::mta::logs {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+using std::string_view;
+
+constexpr std::array kCells{Column::rcpt,
+                            Column::orig,
+                            Column::dsn_status,
+                            Column::dsn_diag,
+                            Column::dsn_mta,
+                            Column::bounce_cat,
+                            Column::dlv_type,
+                            Column::dlv_source_ip,
+                            Column::dlv_destination_ip,
+                            Column::dlv_size,
+                            Column::total_seconds_queued,
+                            Column::vmta,
+                            Column::vmta_pool,
+                            Column::job_id,
+                            Column::src_type,
+                            Column::rcv_source_ip,
+                            Column::feedback_type,
+                            Column::format,
+                            Column::user_agent,
+                            Column::reporting_mta,
+                            Column::reported_domain,
+                            Column::dlv_tls_protocol,
+                            Column::dlv_tls_cipher};
+constexpr std::size_t kTlsCells = 2;  // the last ones
+constexpr ColumnMap kPlainMap = column_map(kCells, kCells.size() - kTlsCells);
+constexpr ColumnMap kTlsMap = column_map(kCells, kCells.size());
+static_assert(LogLines::kPadding >= simdjson::SIMDJSON_PADDING);
+
+// Years 1970 to 9999, as everywhere.
+constexpr double kLatest = 253'402'300'800.0;
+
+// The fields of one object; texts live until the next one is read.
+struct Fields {
+    string_view type;
+    std::optional<double> timestamp;
+    std::optional<double> created;
+    std::vector<string_view> recipients;
+    string_view sender, queue, classification, pool, source, delivery_protocol, reception_protocol;
+    string_view tls_protocol, tls_cipher;
+    string_view peer_name, peer_address, source_address;
+    std::uint64_t size = 0;
+    std::int64_t code = 0;
+    std::array<std::int64_t, 3> enhanced{};
+    bool has_enhanced = false;
+    string_view content;
+    string_view feedback_type, user_agent, reporting_mta, complaint_source, mail_from, reported_domain;
+    string_view complaint_recipient, traced_recipient;
+
+    void clear() {
+        std::vector<string_view> kept = std::move(recipients);
+        kept.clear();
+        *this = Fields{};
+        recipients = std::move(kept);
+    }
+};
+
+// A value of another type than expected is like one that is not there: what matters is demanded afterwards.
+void take(ondemand::value value, string_view& into) {
+    if (value.get_string().get(into)) into = {};
+}
+void take(ondemand::value value, std::int64_t& into) {
+    if (value.get_int64().get(into)) into = 0;
+}
+void take(ondemand::value value, std::uint64_t& into) {
+    if (value.get_uint64().get(into)) into = 0;
+}
+void take_first(ondemand::value value, string_view& into) {
+    ondemand::array all;
+    if (value.get_array().get(all)) return;
+    for (auto one : all) {
+        ondemand::value text;
+        if (into.empty() && !one.get(text)) take(text, into);
+    }
+}
+
+// Calls take_field(key, value) for every field of an object; nothing for another value.
+template <class TakeField>
+void each_field(ondemand::value value, TakeField take_field) {
+    ondemand::object object;
+    if (value.get_object().get(object)) return;
+    for (auto next : object) {
+        ondemand::field field;
+        if (std::move(next).get(field)) return;
+        take_field(field.key(), field.value());
+    }
+}
+
+// "192.0.2.1:587" and "[2001:db8::1]:587" without the port.
+string_view without_port(string_view address) {
+    if (address.starts_with('[')) return address.substr(1, address.find(']') - 1);
+    const std::size_t colon = address.rfind(':');
+    return colon == address.find(':') ? address.substr(0, colon) : address;
+}
+
+// "spring" of the queue name "spring:tenant@example.com".
+string_view campaign_of(string_view queue) {
+    const std::size_t colon = queue.substr(0, queue.find('@')).find(':');
+    return colon == string_view::npos ? string_view() : queue.substr(0, colon);
+}
+
+RecordType type_of(string_view type) {
+    if (type == "Delivery") return RecordType::d;
+    if (type == "Bounce" || type == "Expiration" || type == "AdminBounce") return RecordType::b;
+    if (type == "TransientFailure") return RecordType::t;
+    if (type == "OOB") return RecordType::rb;
+    if (type == "Feedback") return RecordType::f;
+    if (type == "Reception") return RecordType::r;
+    return RecordType::other;
+}
+
+}  // namespace
+
+struct KumoLogReader::State {
+    LogLines lines{kMaxKumoLine};
+    RecordBatch batch{kCells.size(), 3 * kMaxKumoLine + 4096};  // cleaning may triple a line
+    ScanCounts counts;
+    std::uint64_t own_lines = 0;
+    std::string header;  // always empty
+    ondemand::parser parser;
+    std::string clean;
+    TimestampParser times{Zone::utc()};
+    Fields fields;
+    std::size_t recipient = 0;  // the first of fields.recipients that has not been handed out
+    std::string diag;
+    std::string status;
+
+    void fail(ScanError error) { ++counts.errors[static_cast<std::size_t>(error)]; }
+    void take_line(string_view line, bool last);
+    [[nodiscard]] simdjson::error_code parse(simdjson::padded_string_view line);
+    void take_field(ondemand::raw_json_string key, ondemand::value value);
+    void take_time(ondemand::value value, std::optional<double>& into);
+    void take_recipients(ondemand::value value);
+    void take_response(ondemand::value value);
+    void take_report(ondemand::value value);
+    void word_reply();
+    void add_record();
+    [[nodiscard]] string_view delivery_type() const;
+};
+
+KumoLogReader::KumoLogReader() : state_(std::make_unique<State>()) {}
+KumoLogReader::KumoLogReader(KumoLogReader&&) noexcept = default;
+KumoLogReader& KumoLogReader::operator=(KumoLogReader&&) noexcept = default;
+KumoLogReader::~KumoLogReader() = default;
+
+std::span<char> KumoLogReader::space() {
+    state_->batch.clear();
+    return state_->lines.space();
+}
+void KumoLogReader::commit(std::size_t count) { state_->lines.commit(count); }
+void KumoLogReader::finish() { state_->lines.finish(); }
+std::uint64_t KumoLogReader::consumed() const { return state_->lines.consumed(); }
+std::uint64_t KumoLogReader::committed() const { return state_->lines.committed(); }
+const ScanCounts& KumoLogReader::counts() const { return state_->counts; }
+const std::string& KumoLogReader::header() const { return state_->header; }
+std::uint64_t KumoLogReader::own_lines() const { return state_->own_lines; }
+
+void KumoLogReader::resume(string_view /*header*/, std::uint64_t offset) {
+    state_->lines.resume(offset);
+    state_->batch.clear();
+    state_->fields.clear();
+    state_->recipient = 0;
+}
+
+std::span<const Record> KumoLogReader::next() {
+    State& state = *state_;
+    state.batch.clear();
+    string_view line;
+    while (!state.batch.full()) {
+        if (state.recipient < state.fields.recipients.size()) {
+            state.add_record();
+            continue;
+        }
+        const LogLines::Step step = state.lines.next(line);
+        if (step == LogLines::Step::none) break;
+        if (step == LogLines::Step::oversized) {
+            state.fail(ScanError::oversized);
+        } else {
+            state.take_line(line, step == LogLines::Step::last_line);
+        }
+    }
+    return state.batch.records();
+}
+
+void KumoLogReader::State::take_line(string_view line, bool last) {
+    fields.clear();
+    recipient = 0;
+    if (base::trim(line).empty()) return;
+    auto error = parse(simdjson::padded_string_view(line.data(), line.size(), line.size() + LogLines::kPadding));
+    if (error == simdjson::UTF8_ERROR) {
+        // A reply may hold bytes that are no UTF-8; that must not hide its record.
+        clean = base::clean_utf8(line, 3 * line.size());
+        const std::size_t size = clean.size();
+        clean.resize(size + LogLines::kPadding);
+        error = parse(simdjson::padded_string_view(clean.data(), size, clean.size()));
+    }
+    const auto refuse = [&](ScanError why) {
+        fields.clear();
+        fail(why);
+    };
+    if (error) return refuse(last ? ScanError::cut_off : ScanError::columns);
+    if (fields.type.empty()) return refuse(ScanError::type);
+    if (!fields.timestamp || *fields.timestamp < 0 || *fields.timestamp >= kLatest) {
+        return refuse(ScanError::timestamp);
+    }
+    ++own_lines;
+    word_reply();
+    if (type_of(fields.type) == RecordType::f) {
+        fields.recipients.assign(
+            1, fields.complaint_recipient.empty() ? fields.traced_recipient : fields.complaint_recipient);
+    }
+    if (fields.recipients.empty()) fields.recipients.emplace_back();
+}
+
+simdjson::error_code KumoLogReader::State::parse(simdjson::padded_string_view line) {
+    fields.clear();
+    ondemand::document document;
+    if (const auto error = parser.iterate(line).get(document); error) return error;
+    ondemand::object object;
+    if (const auto error = document.get_object().get(object); error) return error;
+    for (auto next : object) {
+        ondemand::field field;
+        if (const auto error = std::move(next).get(field); error) return error;
+        take_field(field.key(), field.value());
+    }
+    // Only at the end is there no current location.
+    return document.current_location().error() ? simdjson::SUCCESS : simdjson::TRAILING_CONTENT;
+}
+
+void KumoLogReader::State::take_field(ondemand::raw_json_string key, ondemand::value value) {
+    if (key == "type") return take(value, fields.type);
+    if (key == "timestamp") return take_time(value, fields.timestamp);
+    if (key == "created") return take_time(value, fields.created);
+    if (key == "recipient") return take_recipients(value);
+    if (key == "sender") return take(value, fields.sender);
+    if (key == "queue") return take(value, fields.queue);
+    if (key == "size") return take(value, fields.size);
+    if (key == "response") return take_response(value);
+    if (key == "bounce_classification") return take(value, fields.classification);
+    if (key == "egress_pool") return take(value, fields.pool);
+    if (key == "egress_source") return take(value, fields.source);
+    if (key == "delivery_protocol") return take(value, fields.delivery_protocol);
+    if (key == "reception_protocol") return take(value, fields.reception_protocol);
+    if (key == "tls_protocol_version") return take(value, fields.tls_protocol);
+    if (key == "tls_cipher") return take(value, fields.tls_cipher);
+    if (key == "feedback_report") return take_report(value);
+    if (key == "peer_address") {
+        return each_field(value, [&](ondemand::raw_json_string name, ondemand::value part) {
+            if (name == "name") take(part, fields.peer_name);
+            if (name == "addr") take(part, fields.peer_address);
+        });
+    }
+    if (key == "source_address") {
+        return each_field(value, [&](ondemand::raw_json_string name, ondemand::value part) {
+            if (name == "address") take(part, fields.source_address);
+        });
+    }
+}
+
+// Seconds since 1970, whole or with a fraction, or an RFC 3339 stamp.
+void KumoLogReader::State::take_time(ondemand::value value, std::optional<double>& into) {
+    double seconds = 0;
+    if (!value.get_double().get(seconds)) {
+        into = seconds;
+        return;
+    }
+    string_view text;
+    if (value.get_string().get(text)) return;
+    if (const auto parsed = times.parse(text)) into = static_cast<double>(*parsed);
+}
+
+void KumoLogReader::State::take_recipients(ondemand::value value) {
+    ondemand::array several;
+    if (value.get_array().get(several)) {
+        take(value, fields.recipients.emplace_back());
+        return;
+    }
+    for (auto one : several) {
+        ondemand::value text;
+        if (!one.get(text)) take(text, fields.recipients.emplace_back());
+    }
+}
+
+void KumoLogReader::State::take_response(ondemand::value value) {
+    each_field(value, [&](ondemand::raw_json_string name, ondemand::value part) {
+        if (name == "code") return take(part, fields.code);
+        if (name == "content") return take(part, fields.content);
+        if (name != "enhanced_code") return;
+        each_field(part, [&](ondemand::raw_json_string digit, ondemand::value number) {
+            fields.has_enhanced = true;
+            if (digit == "class") take(number, fields.enhanced[0]);
+            if (digit == "subject") take(number, fields.enhanced[1]);
+            if (digit == "detail") take(number, fields.enhanced[2]);
+        });
+    });
+}
+
+void KumoLogReader::State::take_report(ondemand::value value) {
+    each_field(value, [&](ondemand::raw_json_string name, ondemand::value part) {
+        if (name == "feedback_type") return take(part, fields.feedback_type);
+        if (name == "user_agent") return take(part, fields.user_agent);
+        if (name == "source_ip") return take(part, fields.complaint_source);
+        if (name == "original_mail_from") return take(part, fields.mail_from);
+        if (name == "original_rcpto_to") return take_first(part, fields.complaint_recipient);
+        if (name == "reported_domain") return take_first(part, fields.reported_domain);
+        const bool mta = name == "reporting_mta";
+        if (!mta && name != "supplemental_trace") return;
+        each_field(part, [&](ondemand::raw_json_string inner, ondemand::value text) {
+            if (mta && inner == "name") take(text, fields.reporting_mta);
+            if (!mta && inner == "recipient") take(text, fields.traced_recipient);
+        });
+    });
+}
+
+// The reply as a server writes it: "550 5.1.1 User unknown".
+void KumoLogReader::State::word_reply() {
+    status.clear();
+    diag.clear();
+    if (fields.has_enhanced) {
+        status = fmt::format("{}.{}.{}", fields.enhanced[0], fields.enhanced[1], fields.enhanced[2]);
+    }
+    if (!fields.content.starts_with("KumoMTA internal:") && fields.code > 0) {
+        diag = fmt::format("smtp;{}{}{} ", fields.code, status.empty() ? "" : " ", status);
+    }
+    diag += fields.content;
+    std::replace(diag.begin(), diag.end(), '\n', ' ');
+    while (diag.ends_with(' ')) diag.pop_back();
+}
+
+string_view KumoLogReader::State::delivery_type() const {
+    if (fields.type == "AdminBounce") return "admin";
+    const string_view protocol = fields.delivery_protocol;
+    return base::iequals(protocol, "ESMTP") || base::iequals(protocol, "SMTP") ? "smtp" : protocol;
+}
+
+void KumoLogReader::State::add_record() {
+    const RecordType type = type_of(fields.type);
+    const bool complaint = type == RecordType::f;
+    const bool reception = type == RecordType::r;
+    const bool bounce = type == RecordType::b || type == RecordType::rb;
+    batch.cell(fields.recipients[recipient++]);
+    batch.cell(complaint ? fields.mail_from : fields.sender);
+    batch.cell(status);
+    batch.cell(diag);
+    batch.cell(fields.peer_name.substr(0, fields.peer_name.find_last_not_of('.') + 1));
+    if (fields.type == "Expiration") {
+        batch.cell("message-expired");
+    } else {
+        batch.cell(bounce && fields.classification != "Uncategorized" ? fields.classification : string_view());
+    }
+    batch.lower_cell(reception ? string_view() : delivery_type());
+    batch.cell(complaint ? fields.complaint_source : without_port(fields.source_address));
+    batch.cell(reception ? string_view() : fields.peer_address);
+    batch.number_cell(fields.size);
+    if (fields.created) {
+        batch.number_cell(static_cast<std::uint64_t>(std::clamp(*fields.timestamp - *fields.created, 0.0, kLatest)));
+    } else {
+        batch.cell({});
+    }
+    batch.cell(fields.source);
+    batch.cell(fields.pool);
+    batch.cell(campaign_of(fields.queue));
+    batch.lower_cell(reception ? fields.reception_protocol : string_view());
+    batch.cell(reception ? fields.peer_address : string_view());
+    batch.cell(fields.feedback_type);
+    batch.cell(complaint ? "arf" : "");
+    batch.cell(fields.user_agent);
+    batch.cell(fields.reporting_mta);
+    batch.cell(fields.reported_domain);
+    const bool tls = !fields.tls_protocol.empty();
+    if (tls) {
+        batch.cell(fields.tls_protocol);
+        batch.cell(fields.tls_cipher);
+    }
+    batch.add(type, static_cast<std::int64_t>(std::floor(*fields.timestamp)), tls ? kTlsMap : kPlainMap);
+    ++counts.parsed;
+}
+
+}  // namespace mtawatch::mta::logs

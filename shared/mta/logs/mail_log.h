@@ -1,0 +1,54 @@
+// What went wrong and what went out, by the lines of a mail log? Postfix's own words, from journalctl or a log file.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mtawatch::mta::logs {
+
+struct MailLogCounts {
+    std::uint64_t lines = 0;    // in the window
+    std::uint64_t errors = 0;   // "error:", "fatal:" and "panic:" of a program
+    std::uint64_t rejects = 0;  // mail that was refused on purpose, which is no error
+    std::uint64_t sent = 0;     // status=sent, per recipient
+    std::uint64_t bounced = 0;
+    std::uint64_t deferred = 0;
+    std::string last_error;  // one line, cleaned
+    // A file that begins inside the window may have a predecessor that holds the rest.
+    bool begins_in_window = false;
+};
+
+// The time of a machine as its `date +%Y-%m-%dT%H:%M:%S%z` prints it: "2026-11-21T03:05:00+0100".
+struct MachineTime {
+    std::chrono::local_seconds local;
+    std::chrono::minutes offset{0};  // of UTC
+};
+[[nodiscard]] std::optional<MachineTime> parse_machine_time(std::string_view text);
+
+inline constexpr std::size_t max_log_line = 64U << 10U;  // syslog cuts far earlier; the rest of a longer one is skipped
+
+class MailLogReader {
+  public:
+    // Without `now` every line counts (journalctl has chosen them). With it those of the last hour: a line begins with
+    // "Nov 21 03:05:00 " in local time (RFC 3164) or with an RFC 3339 time; others belong to no window.
+    explicit MailLogReader(std::optional<MachineTime> now = {}, std::chrono::seconds window = std::chrono::hours(1))
+        : now_(now), window_(window) {}
+    void feed(std::string_view piece);
+    // The last line, also without a newline.
+    [[nodiscard]] MailLogCounts finish();
+
+  private:
+    void read_line(std::string_view line);
+    [[nodiscard]] bool in_window(std::string_view line);
+
+    std::optional<MachineTime> now_;
+    std::chrono::seconds window_;
+    std::string rest_;
+    bool first_ = true;
+    MailLogCounts counts_;
+};
+
+}  // namespace mtawatch::mta::logs

@@ -1,0 +1,315 @@
+#include "shared/probe/bounce_rate/bounce_rate.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "shared/base/text.h"
+#include "shared/config/node.h"
+#include "shared/io/files.h"
+#include "shared/probe/bounce_rate/log_window.h"
+#include "shared/probe/bounce_rate/mail_tally.h"
+
+namespace mtawatch::probe::bounce_rate {
+namespace {
+
+using base::Fault;
+using base::Result;
+
+constexpr std::string_view kStandardInput = "-";
+constexpr std::string_view kStandardInputName = "standard input";
+constexpr std::array<std::string_view, 2> kCompressedNames{".gz", ".zst"};
+// A compressed file cannot be searched, only read through. One that was last written so long before the window has
+// nothing for it; the day of grace is for stamps that do not agree with the machine's clock.
+constexpr std::chrono::hours kFinishedBefore{24};
+// KumoMTA stamps in seconds since 1970, by the clock that the file has its time from.
+constexpr std::chrono::hours kKumoFinishedBefore{1};
+constexpr std::uint64_t kSampledText = 64U << 20U;   // some 70,000 records of KumoMTA
+constexpr std::size_t kMaxPatternsFile = 4U << 20U;  // PowerMTA's configuration files are far smaller
+
+struct Words {
+    mta::classes::Classes classes;
+    std::optional<mta::classes::BouncePatterns> patterns;
+};
+
+Result<Words> read_words(const std::string& path, const io::Files& files) {
+    Words words;
+    if (path.empty()) return words;
+    const auto text = files.read(path, config::max_bytes);
+    if (!text) return base::fail(text.error());
+    // Whoever names a file means what is in it; one without a word was cut off or never written.
+    if (base::trim(*text).empty()) return base::fail(Fault::configuration, "{}: the file is empty", path);
+    auto classes = mta::classes::parse_classes(*text, path);
+    if (!classes) return base::fail(classes.error());
+    words.classes = std::move(*classes);
+    if (words.classes.bounce_patterns_file.empty()) return words;
+    const auto patterns = files.read(words.classes.bounce_patterns_file, kMaxPatternsFile);
+    if (!patterns) return base::fail(patterns.error());
+    auto parsed = mta::classes::BouncePatterns::parse(*patterns, words.classes.bounce_patterns_file);
+    if (!parsed) return base::fail(parsed.error());
+    words.patterns = std::move(*parsed);
+    return words;
+}
+
+// The name of a compressed copy without its ending; nothing for another name.
+std::optional<std::string> uncompressed_name(const std::string& path) {
+    for (const std::string_view ending : kCompressedNames) {
+        if (path.ends_with(ending)) return path.substr(0, path.size() - ending.size());
+    }
+    return std::nullopt;
+}
+
+// The files to read, each once. x.gz beside x is a copy that is still being made.
+Result<std::vector<std::string>> paths_of(const BounceRateQuery& query, const io::Files& files) {
+    if (query.globs.empty() && query.journal.empty()) return base::fail(Fault::usage, "no file is named");
+    std::set<std::string> found;
+    for (const std::string& glob : query.globs) {
+        if (glob == kStandardInput) {
+            found.insert(glob);
+            continue;
+        }
+        const auto matched = files.glob(glob);
+        if (!matched) return base::fail(matched.error());
+        found.insert(matched->begin(), matched->end());
+    }
+    std::vector<std::string> paths;
+    for (const std::string& path : found) {
+        const auto plain = uncompressed_name(path);
+        if (!plain || !found.contains(*plain)) paths.push_back(path);
+    }
+    if (paths.empty() && query.journal.empty()) {
+        return base::fail(Fault::not_found, "no file matches {}", base::join(query.globs, " or "));
+    }
+    // What is remembered of a message goes from one file to the next, so the oldest is read first.
+    if (query.format == LogFormat::postfix) {
+        std::ranges::stable_sort(paths, {}, [&](const std::string& path) {
+            const auto info = files.info(path);
+            return info ? info->modified : base::WallTime::max();
+        });
+    }
+    return paths;
+}
+
+Result<LogOptions> read_options(const BounceRateQuery& query, const mta::classes::Classes& classes,
+                                const base::Clock& clock) {
+    LogOptions options;
+    options.format = query.format;
+    options.scanner.aliases = classes.aliases;
+    options.scanner.record_types = classes.record_types;
+    options.scanner.custom_columns = {"header_X-job", "header_BatchId"};
+    options.postfix.now = [&clock] { return base::unix_seconds(clock.wall()); };
+    if (!query.table.empty()) {
+        auto table = parse_table(query.table);
+        if (!table) return base::fail(table.error());
+        options.table = std::move(*table);
+        options.scanner.any_type = true;
+    }
+    if (!query.types.empty()) {
+        auto types = parse_types(query.types);
+        if (!types) return base::fail(types.error());
+        for (auto& [value, type] : *types) options.scanner.record_types.insert_or_assign(value, type);
+    }
+    return options;
+}
+
+class Reader {
+  public:
+    Reader(const BounceRateQuery& query, const LogOptions& options, world::World& world, const base::Deadline& deadline,
+           MailTally& tally, BounceRateObservation& observation)
+        : options_(options),
+          text_(options),
+          files_(*world.files),
+          commands_(world.commands),
+          deadline_(deadline),
+          observation_(observation),
+          query_(query) {
+        window_.begin = observation.begin;
+        window_.end = observation.end;
+        window_.window = [this, &tally](std::span<const mta::logs::Record> records) {
+            if (!query_.table.empty() || !query_.types.empty()) note_unknown_types(records);
+            tally.add(records);
+        };
+        window_.sample = [&tally](std::span<const mta::logs::Record> records) { tally.note(records); };
+    }
+
+    // One source into the observation. An Error only when time is up.
+    Result<void> read(const std::string& path) {
+        LogSource& source = observation_.sources.emplace_back();
+        source.path = path == kStandardInput ? std::string(kStandardInputName) : path;
+        return note(source, facts_of(path, source));
+    }
+    Result<void> read_journal() {
+        LogSource& source = observation_.sources.emplace_back();
+        source.path = "journal of " + query_.journal;
+        deadline_.doing("reading the " + source.path);
+        return note(source, read_journal_window(*commands_, query_.journal, text_, window_, deadline_, source));
+    }
+    // Looks for needed record types outside the window, where it did not show them.
+    void look_further() {
+        for (LogSource& source : observation_.sources) {
+            if (types_are_shown()) return;
+            const bool searched = source.search_reads > 0;  // a plain file
+            if (!source.problem.empty() || !searched) continue;
+            if (const auto done =
+                    sample_file(files_.real_path(source.path), options_, window_.sample, deadline_, source);
+                !done) {
+                source.problem = done.error().what;
+            }
+        }
+        // Of KumoMTA's log only compressed segments are there: the ones before the window, newest first.
+        std::uint64_t left = options_.format == LogFormat::kumomta ? kSampledText : 0;
+        for (std::size_t i = observation_.sources.size(); i > 0; --i) {
+            if (observation_.sources[i - 1].skipped) sample_skipped(observation_.sources[i - 1], left);
+        }
+    }
+
+    [[nodiscard]] const std::optional<base::Error>& first_error() const { return first_error_; }
+
+  private:
+    Result<void> note(LogSource& source, const Result<LogFacts>& facts) {
+        if (facts) {
+            observation_.queue_times |= facts->queue_times;
+            observation_.logged.complaints |= facts->complaint_columns;
+            return {};
+        }
+        if (facts.error().fault == Fault::cut) return base::fail(facts.error());
+        source.problem = facts.error().what;
+        if (!first_error_) first_error_ = facts.error();
+        return {};
+    }
+
+    void note_unknown_types(std::span<const mta::logs::Record> records) {
+        for (const mta::logs::Record& record : records) {
+            const std::string_view value = record.raw(mta::logs::Column::type);
+            const bool inside = record.time >= window_.begin && record.time < window_.end;
+            if (!inside || record.type != mta::logs::RecordType::other || options_.scanner.record_types.contains(value))
+                continue;
+            auto& unknown = observation_.unknown_types;
+            std::string name = base::one_line(value, 40);
+            if (unknown.contains(name) || unknown.size() < kMaxUnknownTypes) ++unknown[std::move(name)];
+        }
+    }
+
+    Result<LogFacts> facts_of(const std::string& path, LogSource& source) {
+        deadline_.doing("reading " + source.path);
+        if (path == kStandardInput) return read_stream(io::standard_input(), source);
+        const std::string real = files_.real_path(path);
+        const auto compression = file_compression(real, path);
+        if (!compression) return base::fail(compression.error());
+        // A name that promises compression is taken at its word, so that what is damaged is called so.
+        const bool compressed = *compression != io::Compression::none || uncompressed_name(path).has_value();
+        if (!compressed && options_.table.empty()) {
+            return read_file_window(real, options_, text_, window_, deadline_, source);
+        }
+        if (const auto info = files_.info(path); compressed && info && finished_before_window(*info)) {
+            source.skipped = true;
+            return LogFacts{};
+        }
+        auto bytes = io::open_source(real);
+        if (!bytes) return base::fail(bytes.error());
+        if (*compression == io::Compression::none && path.ends_with(kCompressedNames.front())) {
+            return read_compressed(io::GzipReader(std::move(*bytes)), source);
+        }
+        return read_stream(std::move(*bytes), source);
+    }
+
+    Result<LogFacts> read_stream(io::ByteSource bytes, LogSource& source) {
+        return read_compressed(io::AnyReader(std::move(bytes)), source);
+    }
+
+    template <class Decompressor>
+    Result<LogFacts> read_compressed(Decompressor reader, LogSource& source) {
+        bool damaged = false;
+        const io::ByteSource text = [&](std::span<char> into) {
+            auto got = reader.read(into);
+            damaged = !got;
+            return got;
+        };
+        auto facts = read_stream_window(text, options_, text_, window_, deadline_, source);
+        const bool cut_by_us = !facts && facts.error().fault == Fault::cut;
+        if (damaged || cut_by_us || reader.complete()) return facts;
+        // KumoMTA compresses as it writes, so its newest segment never has its end.
+        source.growing = options_.format == LogFormat::kumomta;
+        if (source.growing) return facts;
+        return base::fail(Fault::malformed, "{}: is cut off, or still being written", source.path);
+    }
+
+    [[nodiscard]] bool types_are_shown() const {
+        const LoggedTypes& logged = observation_.logged;
+        const NeededTypes& needed = query_.needed;
+        return (logged.deliveries || !needed.deliveries) && (logged.deferrals || !needed.deferrals) &&
+               (logged.complaints || !needed.complaints);
+    }
+
+    // A segment that was left alone, as far as it takes to meet the types, and `left` bytes of text at most. One that
+    // cannot be read shows nothing.
+    void sample_skipped(LogSource& source, std::uint64_t& left) {
+        if (left == 0 || types_are_shown()) return;
+        auto bytes = io::open_source(files_.real_path(source.path));
+        if (!bytes) return;
+        io::AnyReader segment(std::move(*bytes));
+        LogText text(options_);
+        mta::logs::RecordReader& reader = text.reader();
+        while (left > 0 && !types_are_shown() && !deadline_.expired()) {
+            const auto got = segment.read(reader.space());
+            if (!got || *got == 0) return;
+            reader.commit(*got);
+            left -= std::min<std::uint64_t>(left, *got);
+            source.bytes_read += *got;
+            for (auto records = reader.next(); !records.empty(); records = reader.next()) window_.sample(records);
+        }
+    }
+
+    [[nodiscard]] bool finished_before_window(const io::FileInfo& info) const {
+        const std::chrono::seconds grace =
+            options_.format == LogFormat::kumomta ? kKumoFinishedBefore : kFinishedBefore;
+        return base::unix_seconds(info.modified) + grace.count() < window_.begin;
+    }
+
+    const LogOptions& options_;
+    LogText text_;
+    const io::Files& files_;
+    io::Commands* commands_;
+    const base::Deadline& deadline_;
+    BounceRateObservation& observation_;
+    const BounceRateQuery& query_;
+    LogWindow window_;
+    std::optional<base::Error> first_error_;
+};
+
+}  // namespace
+
+Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const base::Deadline& deadline,
+                                          world::World& world) {
+    const base::SteadyTime begun = world.clock->steady();
+    auto words = read_words(query.classes_file, *world.files);
+    if (!words) return base::fail(words.error());
+    const auto paths = paths_of(query, *world.files);
+    if (!paths) return base::fail(paths.error());
+
+    BounceRateObservation observation;
+    observation.end = base::unix_seconds(query.end);
+    observation.begin = observation.end - query.window.count();
+    MailTally tally(query, words->classes, std::move(words->patterns), observation);
+    const auto options = read_options(query, words->classes, *world.clock);
+    if (!options) return base::fail(options.error());
+    Reader reader(query, *options, world, deadline, tally, observation);
+    if (!query.journal.empty()) {
+        if (const auto done = reader.read_journal(); !done) return base::fail(done.error());
+    }
+    for (const std::string& path : *paths) {
+        if (const auto done = reader.read(path); !done) return base::fail(done.error());
+    }
+    const bool none = std::ranges::all_of(observation.sources, [](const LogSource& s) { return !s.problem.empty(); });
+    if (none) return base::fail(*reader.first_error());
+    reader.look_further();
+    tally.finish();
+    // Every delivery of Postfix is in its log, whatever became of it; what is missing there has not happened.
+    if (query.format == LogFormat::postfix && observation.newest) {
+        observation.logged = {.deliveries = true, .bounces = true, .deferrals = true, .complaints = false};
+    }
+    observation.took = world.clock->steady() - begun;
+    return observation;
+}
+
+}  // namespace mtawatch::probe::bounce_rate

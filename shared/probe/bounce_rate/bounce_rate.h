@@ -1,0 +1,114 @@
+// How much mail was delivered, bounced, deferred and complained about in a window of time? From PowerMTA's accounting
+// files, a Postfix log or KumoMTA's, of which only the part is read that the window needs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "shared/base/clock.h"
+#include "shared/base/deadline.h"
+#include "shared/base/result.h"
+#include "shared/probe/world/world.h"
+
+namespace mtawatch::probe::bounce_rate {
+
+enum class LogFormat : std::uint8_t { pmta, postfix, kumomta };
+[[nodiscard]] std::optional<LogFormat> log_format_of_name(std::string_view name);
+[[nodiscard]] std::string_view name(LogFormat format);
+
+// `relay` is Postfix's word for vmta: the host that took the mail.
+enum class MailKey { none, vmta, pool, provider, sender_domain, recipient_domain, job, source_ip, category, relay };
+// Whether the format's records say it.
+[[nodiscard]] bool knows_key(LogFormat format, MailKey key);
+// "vmta", "sender-domain" …; nothing for other words.
+[[nodiscard]] std::optional<MailKey> mail_key_of_name(std::string_view name);
+[[nodiscard]] std::string_view name(MailKey key);
+inline constexpr std::string_view mail_key_names =
+    "vmta|relay|pool|provider|sender-domain|recipient-domain|job|source-ip|category";
+
+// The record types that a figure stands on.
+struct NeededTypes {
+    bool deliveries = true;
+    bool deferrals = false;
+    bool complaints = false;
+};
+
+struct BounceRateQuery {
+    LogFormat format = LogFormat::pmta;
+    std::vector<std::string> globs;  // glob(7) patterns; "-" is standard input
+    std::string journal;             // a unit whose journal is read (postfix); "" is none
+    std::string table;               // "timeLogged=created_at,…": the columns of a table (pmta); "" is none
+    std::string types;               // "sent=d,…": what the values of its type column mean
+    std::chrono::seconds window{3600};
+    base::WallTime end;
+    MailKey by = MailKey::none;
+    // All of them must hold, without regard to case. A category narrows the bounces alone: deliveries have none.
+    std::vector<std::pair<MailKey, std::string>> only;
+    NeededTypes needed;        // for these the probe looks beyond the window whether they are logged at all
+    std::string classes_file;  // the exporter's configuration; "" is none
+};
+
+// Mail over SMTP in the window; local deliveries and bounces that no receiver decided are apart.
+struct MailCounts {
+    std::uint64_t delivered = 0;
+    std::uint64_t hard = 0;
+    std::uint64_t soft = 0;
+    std::uint64_t block = 0;
+    std::uint64_t other = 0;  // bounces of no known class
+    std::uint64_t deferred = 0;
+    std::uint64_t complaints = 0;
+    std::uint64_t local_delivered = 0;
+    std::uint64_t local_bounced = 0;
+    [[nodiscard]] std::uint64_t bounced() const { return hard + soft + block + other; }
+};
+
+struct LogSource {
+    std::string path;
+    std::string problem;  // why it could not be read, or not to its end; "" when it was
+    std::uint64_t bytes_read = 0;
+    std::uint64_t search_reads = 0;  // reads made to find the window
+    std::uint64_t malformed = 0;     // lines that are no records, in what was read
+    bool growing = false;            // a compressed file without its end: it is still being written
+    bool skipped = false;            // finished long before the window begins
+};
+
+// Which record types were met anywhere in what was read, or shown to be logged by the header's columns.
+struct LoggedTypes {
+    bool deliveries = false;
+    bool bounces = false;
+    bool deferrals = false;
+    bool complaints = false;
+};
+
+struct BounceRateObservation {
+    std::int64_t begin = 0;     // seconds since 1970, inclusive
+    std::int64_t end = 0;       // exclusive
+    std::uint64_t records = 0;  // of any type in the window, before `only`
+    MailCounts total;
+    std::map<std::string, MailCounts> groups;  // by the key; a record without it is under "none"
+    bool groups_folded = false;                // more than kMaxMailGroups: the rest is under "other"
+    LoggedTypes logged;
+    std::optional<std::int64_t> newest;  // of the records that are not after `end`
+    std::vector<LogSource> sources;
+    bool queue_times = false;  // a file has no timeLogged: timeQueued was used
+    // Of a table: values of its type column that nothing was said about, and how often they stood there.
+    std::map<std::string, std::uint64_t> unknown_types;
+    std::chrono::nanoseconds took{0};
+};
+
+inline constexpr std::size_t kMaxUnknownTypes = 8;      // as many are named
+inline constexpr std::size_t kMaxMailGroups = 100'000;  // more distinct values than an operator can have meant
+
+// Faults: usage (no glob, a table that cannot be read), not_found (no file matches), configuration (classes file,
+// bounce patterns), cut (the deadline passed; the message names how far it came), and when no source at all could be
+// read that of the first: permission, malformed (no header, no time column) …. One source of several that cannot be
+// read is a LogSource::problem.
+[[nodiscard]] base::Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query,
+                                                              const base::Deadline& deadline, world::World& world);
+
+}  // namespace mtawatch::probe::bounce_rate

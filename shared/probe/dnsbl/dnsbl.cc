@@ -1,0 +1,328 @@
+#include "shared/probe/dnsbl/dnsbl.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "shared/base/text.h"
+#include "shared/dns/lookup.h"
+#include "shared/dns/names.h"
+#include "shared/probe/dnsbl/dnsbl_verdict.h"
+
+namespace mtawatch::probe::dnsbl {
+namespace {
+
+using base::Fault;
+using base::IpAddress;
+using base::Result;
+
+// Questions held in memory at once; between batches, lists that turned out silent are dropped.
+constexpr std::size_t batch_questions = 16'384;
+// Reasons are asked for this many listings; whoever has more of them needs no reason for each.
+constexpr std::size_t max_reasons = 500;
+constexpr std::size_t max_text_bytes = 300;  // of a reason; a pager line
+constexpr base::Duration usual_answer_time = std::chrono::milliseconds(30);
+constexpr base::Duration question_time = std::chrono::seconds(2);
+
+// What one question is for.
+struct Purpose {
+    enum class Kind { target, test_listed, test_clean } kind = Kind::target;
+    std::uint32_t list = 0;
+    std::uint32_t target = 0;
+};
+
+struct Asked {
+    std::vector<dns::Question> questions;
+    std::vector<Purpose> purposes;
+};
+
+// RFC 5782 section 5: 127.0.0.2 and 127.0.0.1 in the form of each family, TEST and INVALID for names.
+std::string test_label(std::uint8_t last, bool v6) {
+    if (!v6) return dns::reversed_labels(IpAddress::v4(127, 0, 0, last));
+    return dns::reversed_labels(IpAddress::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x7f, 0, 0, last}));
+}
+
+// Which kinds of target the run has, to test the lists for those alone.
+struct Kinds {
+    bool v4 = false;
+    bool v6 = false;
+    bool domain = false;
+};
+
+class DnsblRun {
+  public:
+    DnsblRun(const DnsblQuery& query, const base::Deadline& deadline, dns::Transport& transport)
+        : query_(query), deadline_(deadline), transport_(transport) {}
+
+    Result<DnsblObservation> all();
+
+  private:
+    [[nodiscard]] bool goes_together(const DnsblList& list, std::size_t target) const;
+    [[nodiscard]] std::string target_label(std::size_t target) const;
+    void ask_tests();
+    void add_points(std::uint32_t list, Purpose::Kind kind);
+    void ask_targets();
+    void flush();
+    void take(const Purpose& purpose, const dns::Answer& answer);
+    void settle_health();
+    void ask_reasons();
+    void add(std::string label, const DnsblList& list, Purpose purpose);
+
+    const DnsblQuery& query_;
+    const base::Deadline& deadline_;
+    dns::Transport& transport_;
+    DnsblObservation seen_;
+    Kinds kinds_;
+    Asked asked_;
+    std::vector<TestAnswers> tests_;
+    std::vector<bool> silent_;  // per list: nothing but silence so far, in a whole batch
+};
+
+bool DnsblRun::goes_together(const DnsblList& list, std::size_t target) const {
+    const auto& addresses = query_.targets.addresses;
+    if (target >= addresses.size()) return list.takes_domains();
+    return list.takes_addresses() && (list.ipv6 || addresses[target].is_v4());
+}
+
+std::string DnsblRun::target_label(std::size_t target) const {
+    const auto& addresses = query_.targets.addresses;
+    return target < addresses.size() ? dns::reversed_labels(addresses[target])
+                                     : query_.targets.domains[target - addresses.size()];
+}
+
+void DnsblRun::add(std::string label, const DnsblList& list, Purpose purpose) {
+    label += '.';
+    label += list.zone;
+    asked_.questions.push_back({std::move(label), dns::Type::a, false, purpose.list + 1});
+    asked_.purposes.push_back(purpose);
+}
+
+void DnsblRun::add_points(std::uint32_t index, Purpose::Kind kind) {
+    const DnsblList& list = seen_.lists[index];
+    const bool listed = kind == Purpose::Kind::test_listed;
+    const auto& own = listed ? list.test_listed : list.test_clean;
+    const auto own_of = [&own](bool names) {
+        std::vector<std::string> labels;
+        for (const std::string& point : own) {
+            const auto address = IpAddress::parse(point);
+            if (names == !address) labels.push_back(address ? dns::reversed_labels(*address) : point);
+        }
+        return labels;
+    };
+    const Purpose purpose{kind, index, 0};
+    if (list.takes_addresses() && (kinds_.v4 || kinds_.v6)) {
+        auto labels = own_of(false);
+        if (labels.empty() && kinds_.v4) labels.push_back(test_label(listed ? 2 : 1, false));
+        if (labels.empty() || (kinds_.v6 && list.ipv6 && own.empty())) {
+            if (kinds_.v6 && list.ipv6) labels.push_back(test_label(listed ? 2 : 1, true));
+        }
+        for (std::string& label : labels) add(std::move(label), list, purpose);
+    }
+    if (list.takes_domains() && kinds_.domain) {
+        auto labels = own_of(true);
+        if (labels.empty()) labels.emplace_back(listed ? "test" : "invalid");
+        for (std::string& label : labels) add(std::move(label), list, purpose);
+    }
+}
+
+void DnsblRun::ask_tests() {
+    for (std::uint32_t list = 0; list < seen_.lists.size(); ++list) {
+        if (!seen_.lists[list].dead.empty()) continue;
+        add_points(list, Purpose::Kind::test_listed);
+        add_points(list, Purpose::Kind::test_clean);
+    }
+}
+
+// Target by target, so that the lists share the load evenly.
+void DnsblRun::ask_targets() {
+    for (std::uint32_t target = 0; target < query_.targets.size(); ++target) {
+        const std::string label = target_label(target);
+        for (std::uint32_t list = 0; list < seen_.lists.size(); ++list) {
+            if (!goes_together(seen_.lists[list], target)) continue;
+            const Purpose purpose{Purpose::Kind::target, list, target};
+            if (!seen_.lists[list].dead.empty()) {
+                seen_.results.push_back(
+                    {target, list, Verdict::unknown, ListSeverity::none, false, "not asked", {}, {}, {}});
+            } else if (silent_[list]) {
+                dns::Answer answer;
+                answer.failure = dns::Failure::timeout;
+                take(purpose, answer);
+            } else {
+                add(label, seen_.lists[list], purpose);
+            }
+        }
+        if (asked_.questions.size() >= batch_questions) flush();
+    }
+    flush();
+}
+
+void DnsblRun::flush() {
+    const auto answers = dns::lookup_many(transport_, asked_.questions, deadline_);
+    std::vector<bool> heard(seen_.lists.size(), false);
+    std::vector<bool> asked(seen_.lists.size(), false);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        const std::uint32_t list = asked_.purposes[i].list;
+        asked[list] = true;
+        const dns::Failure failure = answers[i].failure;
+        if (failure != dns::Failure::timeout) heard[list] = true;
+        seen_.resolver_answered =
+            seen_.resolver_answered ||
+            (failure != dns::Failure::timeout && failure != dns::Failure::unreachable && failure != dns::Failure::cut);
+        take(asked_.purposes[i], answers[i]);
+    }
+    for (std::size_t list = 0; list < heard.size(); ++list) {
+        if (asked[list] && !heard[list]) silent_[list] = true;
+    }
+    asked_ = {};
+}
+
+void DnsblRun::take(const Purpose& purpose, const dns::Answer& answer) {
+    if (purpose.kind == Purpose::Kind::test_listed) {
+        tests_[purpose.list].listed.push_back(answer);
+        return;
+    }
+    if (purpose.kind == Purpose::Kind::test_clean) {
+        tests_[purpose.list].clean.push_back(answer);
+        return;
+    }
+    DnsblResult result = dnsbl_verdict(seen_.lists[purpose.list], answer);
+    result.target = purpose.target;
+    result.list = purpose.list;
+    seen_.results.push_back(std::move(result));
+}
+
+// A list that fails its own test has no say.
+void DnsblRun::settle_health() {
+    for (std::size_t i = 0; i < seen_.lists.size(); ++i) {
+        DnsblListState& state = seen_.states[i];
+        if (!seen_.lists[i].dead.empty()) {
+            state = {ListHealth::dead, seen_.lists[i].dead};
+        } else if (!tests_[i].listed.empty() || !tests_[i].clean.empty()) {
+            state = dnsbl_health(seen_.lists[i], tests_[i]);
+        } else {
+            state = {ListHealth::untested, query_.self_test ? "no target for it" : ""};
+        }
+    }
+    for (DnsblResult& result : seen_.results) {
+        const DnsblListState& state = seen_.states[result.list];
+        const bool tested = query_.self_test || state.health == ListHealth::dead;
+        if (!tested || state.health == ListHealth::ok) continue;
+        // What the list said of the target itself explains more, where it was no verdict.
+        if (result.verdict != Verdict::unknown || state.health == ListHealth::dead) result.why = state.why;
+        result.verdict = Verdict::unknown;
+        result.severity = ListSeverity::none;
+        result.refused = result.refused || state.health == ListHealth::refused;
+        result.meaning.clear();
+    }
+}
+
+std::string clean_reason(const DnsblList& list, const std::vector<std::string>& texts) {
+    std::string text = base::join(texts, " / ");
+    if (!list.key.empty()) {
+        for (std::size_t at = text.find(list.key); at != std::string::npos; at = text.find(list.key, at)) {
+            text.replace(at, list.key.size(), "***");
+        }
+    }
+    return base::one_line(text, max_text_bytes);
+}
+
+void DnsblRun::ask_reasons() {
+    std::vector<dns::Question> questions;
+    std::vector<std::size_t> of;
+    for (std::size_t i = 0; i < seen_.results.size() && questions.size() < max_reasons; ++i) {
+        const DnsblResult& result = seen_.results[i];
+        if (result.verdict != Verdict::listed) continue;
+        questions.push_back({target_label(result.target) + "." + seen_.lists[result.list].zone, dns::Type::txt, false,
+                             result.list + 1});
+        of.push_back(i);
+    }
+    if (questions.empty()) return;
+    const auto answers = dns::lookup_many(transport_, questions, deadline_);
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+        DnsblResult& result = seen_.results[of[i]];
+        if (answers[i].found()) result.text = clean_reason(seen_.lists[result.list], answers[i].records.texts);
+    }
+}
+
+Result<DnsblObservation> DnsblRun::all() {
+    const auto start = deadline_.clock().steady();
+    seen_.lists = query_.lists;
+    seen_.states.resize(query_.lists.size());
+    seen_.resolver = transport_.describe();
+    tests_.resize(query_.lists.size());
+    silent_.resize(query_.lists.size(), false);
+    for (const IpAddress& address : query_.targets.addresses) {
+        (address.is_v4() ? kinds_.v4 : kinds_.v6) = true;
+        seen_.targets.push_back(address.to_string());
+    }
+    kinds_.domain = !query_.targets.domains.empty();
+    seen_.targets.insert(seen_.targets.end(), query_.targets.domains.begin(), query_.targets.domains.end());
+    for (std::size_t target = 0; target < seen_.targets.size(); ++target) {
+        const bool any = std::any_of(seen_.lists.begin(), seen_.lists.end(),
+                                     [&](const DnsblList& list) { return goes_together(list, target); });
+        if (any) continue;
+        return base::fail(Fault::usage, "none of the lists takes {}: name one for {} with --list",
+                          seen_.targets[target],
+                          target >= query_.targets.addresses.size() ? "domains" : "addresses of its family");
+    }
+    if (query_.self_test) ask_tests();
+    ask_targets();
+    settle_health();
+    ask_reasons();
+    seen_.took = deadline_.clock().steady() - start;
+    return std::move(seen_);
+}
+
+}  // namespace
+
+std::string_view name(Verdict verdict) {
+    switch (verdict) {
+        case Verdict::listed:
+            return "listed";
+        case Verdict::clean:
+            return "clean";
+        case Verdict::unknown:
+            return "unknown";
+    }
+    return "unknown";
+}
+
+std::string_view name(ListHealth health) {
+    switch (health) {
+        case ListHealth::ok:
+            return "ok";
+        case ListHealth::dead:
+            return "dead";
+        case ListHealth::refused:
+            return "refused";
+        case ListHealth::timeout:
+            return "timeout";
+        case ListHealth::untested:
+            return "untested";
+    }
+    return "untested";
+}
+
+base::Duration dnsbl_least_time(const DnsblQuery& query) {
+    const std::size_t window = query.resolver.window > 0 ? query.resolver.window : dns::default_window;
+    const std::size_t group_window = dns::group_window_of(window);
+    const std::size_t tests = query.self_test ? 2 : 0;
+    const std::size_t per_list = query.targets.size() + tests;
+    const std::size_t rounds =
+        std::max((per_list * query.lists.size() + window - 1) / window, (per_list + group_window - 1) / group_window);
+    return usual_answer_time * static_cast<long>(rounds);
+}
+
+Result<DnsblObservation> dnsbl(const DnsblQuery& query, const base::Deadline& deadline, const world::World& world) {
+    if (query.targets.size() == 0 || query.lists.empty()) {
+        return base::fail(Fault::usage, "nothing to look for: no target or no list");
+    }
+    world::ResolverChoice choice = query.resolver;
+    // A question may not use up the whole run: the reasons of listings are asked after it.
+    choice.question_time = std::min(question_time, deadline.remaining() / 2);
+    const auto transport = world::open_resolver(world, choice);
+    if (!transport) return base::fail(transport.error());
+    return DnsblRun(query, deadline, **transport).all();
+}
+
+}  // namespace mtawatch::probe::dnsbl

@@ -1,0 +1,45 @@
+// Does the reverse name of each sending address lead back to it, and is it what the host says in HELO?
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "shared/auth/dns_cache.h"
+#include "shared/base/ip.h"
+#include "shared/base/result.h"
+#include "shared/probe/mail_auth/findings.h"
+#include "shared/probe/world/resolver.h"
+#include "shared/probe/world/world.h"
+
+namespace mtawatch::probe::mail_auth {
+
+struct FcrdnsQuery {
+    std::vector<base::IpAddress> ips;
+    std::string helo;  // "": not compared
+    world::ResolverChoice resolver;
+};
+
+// What more names than this say is of no use to a receiver.
+inline constexpr std::size_t max_reverse_names = 10;
+
+struct ReverseLook {
+    base::IpAddress ip;
+    std::vector<std::string> names;      // PTR
+    std::vector<std::string> confirmed;  // of those, the ones that lead back to the address
+    Findings findings;
+};
+
+struct FcrdnsObservation {
+    std::string helo;
+    std::vector<ReverseLook> addresses;
+};
+
+// `helo` as dns::ascii_name() gives it, or "".
+[[nodiscard]] ReverseLook observe_reverse(const base::IpAddress& ip, const std::string& helo, auth::DnsCache& dns);
+// Fault::usage for a HELO that is no name.
+[[nodiscard]] base::Result<FcrdnsObservation> fcrdns(const FcrdnsQuery& query, const base::Deadline& deadline,
+                                                     world::World& world);
+
+[[nodiscard]] std::string to_json(const FcrdnsObservation& observation);
+
+}  // namespace mtawatch::probe::mail_auth

@@ -1,0 +1,157 @@
+#include "shared/probe/mail_auth/mta_sts.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "shared/base/text.h"
+#include "shared/dns/names.h"
+#include "shared/http/client.h"
+#include "shared/probe/mail_auth/txt_record.h"
+#include "shared/probe/world/dial.h"
+#include "shared/probe/world/trust.h"
+
+namespace mtawatch::probe::mail_auth {
+
+namespace {
+
+using base::Result;
+
+// What the web server's answer means (section 3.3).
+void take_answer(const http::Answer& answer, MtaStsObservation& out) {
+    if (!answer.untrusted.empty()) {
+        out.findings.add(Weight::broken, "untrusted",
+                         fmt::format("{}: {}; senders ignore the policy", out.url, answer.untrusted));
+        return;
+    }
+    const http::Response& response = *answer.response;
+    if (response.status >= 300 && response.status < 400) {
+        out.findings.add(Weight::broken, "redirect",
+                         fmt::format("{} redirects (status {}), which senders must not follow; serve the policy there",
+                                     out.url, response.status));
+        return;
+    }
+    if (response.status != 200) {
+        out.findings.add(Weight::broken, "bad-status",
+                         fmt::format("{} answers with status {}; serve the policy there", out.url, response.status));
+        return;
+    }
+    out.fetched = true;
+    out.policy_text = response.body;
+    const std::string_view type = response.header("Content-Type").value_or("");
+    if (!base::iequals(base::trim(type.substr(0, type.find(';'))), "text/plain")) {
+        out.findings.add(Weight::weak, "content-type",
+                         fmt::format("the policy comes as \"{}\"; serve it as text/plain", base::one_line(type, 60)));
+    }
+    if (base::trim(out.policy_text).empty()) {
+        out.findings.add(Weight::broken, "empty", fmt::format("{} is empty; write the policy into it", out.url));
+        return;
+    }
+    out.policy = auth::parse_sts_policy(out.policy_text);
+    for (const auth::Finding& one : out.policy.findings.items)
+        out.findings.add(one.weight, one.code, "the policy: " + one.text);
+}
+
+Result<void> fetch_policy(const MtaStsQuery& query, MtaStsObservation& out, const base::Deadline& deadline,
+                          world::World& world) {
+    auto context = world::trust_of({}, query.ca_file, world);
+    if (!context) return base::fail(context.error());
+    http::Request request;
+    auto url = http::parse_url(out.url);
+    if (!url) return base::fail(url.error());
+    request.url = std::move(*url);
+    request.tls.context = std::move(*context);
+    request.max_body_bytes = auth::sts_max_policy_bytes;
+    const auto answer = http::fetch(request, world::make_dial(world, {.resolver = query.resolver}), deadline);
+    if (answer) {
+        take_answer(*answer, out);
+    } else if (answer.error().fault == base::Fault::resolver || answer.error().fault == base::Fault::cut) {
+        out.findings.add(Weight::unseen, "lookup-failed", answer.error().what);
+    } else {
+        out.findings.add(Weight::broken, "not-served",
+                         fmt::format("the policy cannot be fetched: {}", answer.error().what));
+    }
+    return {};
+}
+
+void compare_hosts(MtaStsObservation& out, auth::DnsCache& dns) {
+    const dns::Answer& answer = dns.ask(out.domain, dns::Type::mx);
+    if (!answer.known()) {
+        out.findings.add(Weight::unseen, "lookup-failed", dns.failure(out.domain, dns::Type::mx, answer).what);
+        return;
+    }
+    for (const dns::Mx& mx : answer.records.mx) {
+        if (!mx.host.empty()) out.hosts.push_back(mx.host);
+    }
+    if (!answer.found()) out.hosts.push_back(out.domain);
+    if (!out.policy.mode || *out.policy.mode == auth::StsMode::none || out.policy.mx.empty()) return;
+    std::string missing;
+    for (const std::string& host : out.hosts) {
+        const auto& patterns = out.policy.mx;
+        if (std::any_of(patterns.begin(), patterns.end(),
+                        [&host](const std::string& pattern) { return auth::sts_covers(pattern, host); })) {
+            continue;
+        }
+        out.uncovered.push_back(host);
+        missing += fmt::format("{}mx: {}", missing.empty() ? "" : ", ", host);
+    }
+    if (out.uncovered.empty()) return;
+    const bool enforced = *out.policy.mode == auth::StsMode::enforce;
+    out.findings.add(
+        enforced ? Weight::broken : Weight::weak, "uncovered",
+        fmt::format("the policy does not cover {} of {} mail hosts{}; add {}, and give the record a new id",
+                    out.uncovered.size(), out.hosts.size(), enforced ? ", to which senders then deliver nothing" : "",
+                    missing));
+}
+
+}  // namespace
+
+Result<MtaStsObservation> observe_mta_sts(const MtaStsQuery& query, auth::DnsCache& dns, world::World& world) {
+    auto ascii = dns::ascii_name(query.domain);
+    if (!ascii) return base::fail(ascii.error());
+    MtaStsObservation out;
+    out.domain = std::move(*ascii);
+    out.url = fmt::format("https://mta-sts.{}/.well-known/mta-sts.txt", out.domain);
+    const TxtKind kind{"MTA-STS", auth::is_sts_record, "v=STSv1", "v=STSv1; id=20260101T000000;"};
+    out.record = find_txt_record("_mta-sts." + out.domain, kind, dns, out.findings);
+    if (out.record.empty()) return out;
+    const auth::StsRecord record = auth::parse_sts_record(out.record);
+    out.id = record.id;
+    out.findings.add(record.findings);
+    if (auto fetched = fetch_policy(query, out, dns.deadline(), world); !fetched) return base::fail(fetched.error());
+    compare_hosts(out, dns);
+    if (out.policy.mode == auth::StsMode::testing) {
+        out.findings.add(Weight::weak, "testing", "mode: testing protects nothing yet; write mode: enforce");
+    } else if (out.policy.mode == auth::StsMode::none) {
+        out.findings.add(Weight::weak, "mode-none", "mode: none switches MTA-STS off; write mode: enforce");
+    }
+    return out;
+}
+
+Result<MtaStsObservation> mta_sts(const MtaStsQuery& query, const base::Deadline& deadline, world::World& world) {
+    auto transport = world::open_resolver(world, query.resolver);
+    if (!transport) return base::fail(transport.error());
+    auth::DnsCache dns(**transport, deadline);
+    return observe_mta_sts(query, dns, world);
+}
+
+std::string to_json(const MtaStsObservation& observation) {
+    base::JsonWriter json;
+    json.object()
+        .member("domain", observation.domain)
+        .member("record", observation.record)
+        .member("id", observation.id);
+    json.member("url", observation.url).member("fetched", observation.fetched).key("policy").object().key("mode");
+    if (observation.policy.mode) {
+        json.value(auth::name(*observation.policy.mode));
+    } else {
+        json.null();
+    }
+    json.member("max_age", observation.policy.max_age).member("mx", observation.policy.mx).end();
+    json.member("hosts", observation.hosts).member("uncovered", observation.uncovered);
+    write_findings(json, observation.findings);
+    json.end();
+    return json.take();
+}
+
+}  // namespace mtawatch::probe::mail_auth

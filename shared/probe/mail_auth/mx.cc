@@ -1,0 +1,212 @@
+#include "shared/probe/mail_auth/mx.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "shared/auth/spf_record.h"
+#include "shared/base/text.h"
+#include "shared/dns/names.h"
+
+namespace mtawatch::probe::mail_auth {
+
+namespace {
+
+// Addresses of one host, and what is wrong with it. False when it cannot take mail.
+bool look_at_host(MxHost& host, auth::DnsCache& dns, Findings& findings) {
+    if (base::IpAddress::parse(host.name)) {
+        findings.add(Weight::broken, "address",
+                     fmt::format("the mail host {} is an address; an MX must name a host", host.name));
+        return false;
+    }
+    bool known = true;
+    for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
+        const dns::Answer& answer = dns.ask(host.name, type);
+        if (!answer.known()) {
+            findings.add(Weight::unseen, "lookup-failed", dns.failure(host.name, type, answer).what);
+            known = false;
+        }
+        if (!answer.chain.empty()) host.cname = answer.chain.back();
+        host.addresses.insert(host.addresses.end(), answer.records.addresses.begin(), answer.records.addresses.end());
+    }
+    if (!host.cname.empty()) {
+        findings.add(Weight::weak, "cname",
+                     fmt::format("the mail host {} is a CNAME to {}, which RFC 2181 forbids; publish {} "
+                                 "as MX",
+                                 host.name, host.cname, host.cname));
+    }
+    for (const base::IpAddress& address : host.addresses) {
+        if (const auto why = base::not_public(address)) {
+            findings.add(
+                Weight::weak, "private-address",
+                fmt::format("the mail host {} has the address {}, which is {}", host.name, address.to_string(), *why));
+        }
+    }
+    return !host.addresses.empty() || !known;
+}
+
+void look_at_hosts(MxLook& look, auth::DnsCache& dns) {
+    std::vector<dns::Question> questions;
+    for (const MxHost& host : look.hosts) {
+        if (!dns::askable(host.name)) continue;
+        for (const dns::Type type : {dns::Type::a, dns::Type::aaaa})
+            questions.push_back({.name = host.name, .type = type});
+    }
+    dns.fetch(questions);
+    std::vector<std::string> dead;
+    for (MxHost& host : look.hosts) {
+        if (!look_at_host(host, dns, look.findings)) dead.push_back(host.name);
+    }
+    for (const std::string& name : dead) {
+        if (base::IpAddress::parse(name)) continue;
+        const bool all = dead.size() == look.hosts.size();
+        look.findings.add(all ? Weight::broken : Weight::weak, "dead-host",
+                          fmt::format("the mail host {} has no address{}; publish: {}. IN A ADDRESS, or remove it",
+                                      name, all ? ", so mail cannot arrive" : "", name));
+    }
+}
+
+void look_at_null_mx(MxLook& look, std::size_t records, unsigned preference, auth::DnsCache& dns) {
+    look.null_mx = true;
+    if (records > 1) {
+        look.findings.add(Weight::broken, "null-mx-beside",
+                          "a null MX (\"0 .\") stands beside other MX records; keep one kind");
+        return;
+    }
+    if (preference != 0) {
+        look.findings.add(
+            Weight::weak, "null-mx-preference",
+            fmt::format("the null MX has preference {}; publish: {}. IN MX 0 .", preference, look.domain));
+    }
+    const dns::Answer& answer = dns.ask(look.domain, dns::Type::txt);
+    const auto& texts = answer.records.texts;
+    const bool refuses = std::any_of(texts.begin(), texts.end(), [](const std::string& text) {
+        return auth::is_spf_record(text) && base::iequals(base::trim(text), "v=spf1 -all");
+    });
+    if (answer.known() && !refuses) {
+        look.findings.add(
+            Weight::weak, "null-mx-spf",
+            fmt::format("a domain that takes no mail sends none; publish: {}. IN TXT \"v=spf1 -all\"", look.domain));
+    }
+}
+
+void compare_expected(MxLook& look, const std::vector<std::string>& expected) {
+    if (expected.empty()) return;
+    for (const std::string& wanted : expected) {
+        const bool found = std::any_of(look.hosts.begin(), look.hosts.end(),
+                                       [&wanted](const MxHost& host) { return host.name == wanted; });
+        if (!found) {
+            look.findings.add(
+                Weight::broken, "expected-missing",
+                fmt::format("{} is not among the mail hosts; publish: {}. IN MX 10 {}.", wanted, look.domain, wanted));
+        }
+    }
+    for (const MxHost& host : look.hosts) {
+        if (std::find(expected.begin(), expected.end(), host.name) == expected.end()) {
+            look.findings.add(Weight::weak, "unexpected",
+                              fmt::format("{} is a mail host, but not an expected one", host.name));
+        }
+    }
+}
+
+// Without MX records a domain's own address takes its mail.
+void look_for_implicit(MxLook& look, auth::DnsCache& dns, bool no_name) {
+    const std::string publish = fmt::format("publish: {}. IN MX 10 mail.{}.", look.domain, look.domain);
+    if (no_name) {
+        look.findings.add(Weight::absent, "no-domain", fmt::format("there is no such domain; {}", publish));
+        return;
+    }
+    MxHost own;
+    own.name = look.domain;
+    const bool takes = look_at_host(own, dns, look.findings);
+    if (look.findings.has(Weight::unseen)) return;
+    if (!takes) {
+        look.findings.add(Weight::absent, "absent",
+                          fmt::format("there is no MX record, so mail cannot arrive; {}", publish));
+        return;
+    }
+    look.implicit = true;
+    look.hosts.push_back(std::move(own));
+    look.findings.add(Weight::weak, "implicit",
+                      fmt::format("there is no MX record, so mail goes to its own address; {}", publish));
+}
+
+}  // namespace
+
+MxLook observe_mx(const std::string& domain, const std::vector<std::string>& expected, auth::DnsCache& dns) {
+    MxLook look;
+    look.domain = domain;
+    const dns::Answer& answer = dns.ask(domain, dns::Type::mx);
+    if (!answer.known()) {
+        look.findings.add(Weight::unseen, "lookup-failed", dns.failure(domain, dns::Type::mx, answer).what);
+        return look;
+    }
+    if (!answer.found()) {
+        look_for_implicit(look, dns, answer.outcome == dns::Outcome::no_name);
+        compare_expected(look, expected);
+        return look;
+    }
+    for (const dns::Mx& mx : answer.records.mx) {
+        if (mx.host.empty()) {
+            look_at_null_mx(look, answer.records.mx.size(), mx.preference, dns);
+        } else {
+            look.hosts.push_back({mx.preference, mx.host, {}, {}});
+        }
+    }
+    std::stable_sort(look.hosts.begin(), look.hosts.end(),
+                     [](const MxHost& a, const MxHost& b) { return a.preference < b.preference; });
+    look_at_hosts(look, dns);
+    compare_expected(look, expected);
+    return look;
+}
+
+base::Result<MxObservation> mx(const MxQuery& query, const base::Deadline& deadline, world::World& world) {
+    std::vector<std::string> domains;
+    std::vector<std::string> expected;
+    for (const std::string& given : query.domains) {
+        auto domain = dns::ascii_name(given);
+        if (!domain) return base::fail(domain.error());
+        domains.push_back(std::move(*domain));
+    }
+    for (const std::string& given : query.expected) {
+        auto host = dns::ascii_name(given);
+        if (!host) return base::fail(host.error().at("--expect"));
+        expected.push_back(std::move(*host));
+    }
+    auto transport = world::open_resolver(world, query.resolver);
+    if (!transport) return base::fail(transport.error());
+    auth::DnsCache dns(**transport, deadline);
+    std::vector<dns::Question> questions;
+    questions.reserve(domains.size());
+    for (const std::string& domain : domains) questions.push_back({.name = domain, .type = dns::Type::mx});
+    dns.fetch(questions);
+    MxObservation out;
+    for (const std::string& domain : domains) out.domains.push_back(observe_mx(domain, expected, dns));
+    return out;
+}
+
+std::string to_json(const MxObservation& observation) {
+    base::JsonWriter json;
+    json.object().key("domains").array();
+    for (const MxLook& look : observation.domains) {
+        json.object().member("domain", look.domain).member("null_mx", look.null_mx).member("implicit", look.implicit);
+        json.key("hosts").array();
+        for (const MxHost& host : look.hosts) {
+            std::vector<std::string> addresses;
+            addresses.reserve(host.addresses.size());
+            for (const base::IpAddress& address : host.addresses) addresses.push_back(address.to_string());
+            json.object()
+                .member("preference", host.preference)
+                .member("name", host.name)
+                .member("addresses", addresses);
+            json.member("cname", host.cname).end();
+        }
+        json.end();
+        write_findings(json, look.findings);
+        json.end();
+    }
+    json.end().end();
+    return json.take();
+}
+
+}  // namespace mtawatch::probe::mail_auth

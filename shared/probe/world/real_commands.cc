@@ -1,0 +1,10 @@
+#include "shared/probe/world/real_world.h"
+
+namespace mtawatch::probe::world {
+
+void use_commands(RealWorld& real) {
+    real.commands = io::make_local_commands();
+    real.world.commands = real.commands.get();
+}
+
+}  // namespace mtawatch::probe::world

@@ -1,0 +1,258 @@
+// Replies as receivers word them, and the one word that each becomes.
+#include <boost/test/unit_test.hpp>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "shared/mta/classes/bounce_class.h"
+#include "shared/mta/classes/reply_class.h"
+#include "shared/mta/classes/reply_rules.h"
+
+using namespace mtawatch::mta::classes;
+
+namespace {
+
+struct Scenario {
+    const char* name;
+    const char* status;
+    const char* diag;
+    const char* reason;
+    const char* rule;
+};
+
+const std::vector<Scenario> kReplies{
+    {"gmail unknown user", "5.1.1 (bad destination mailbox address)",
+     "smtp;550 5.1.1 The email account that you tried to reach does not exist. - gsmtp", "unknown-user",
+     "gmail-no-account"},
+    {"gmail unauthenticated", "5.7.26 (x)",
+     "smtp;550 5.7.26 This mail has been blocked because the sender is unauthenticated.", "authentication",
+     "gmail-5.7.26"},
+    {"gmail code is a whole word", "", "smtp;550 5.7.261 whatever", "other", "none"},
+    {"gmail flood", "4.7.28 (x)", "smtp;421 4.7.28 Gmail has detected an unusual rate of unsolicited mail",
+     "rate-limit", "gmail-4.7.28"},
+    {"gmail reputation before content", "5.7.1 (delivery not authorized)",
+     "smtp;550 5.7.1 Our system has detected that this message is likely suspicious due to the very low reputation of "
+     "the "
+     "sending domain.",
+     "reputation", "gmail-domain-reputation"},
+    {"gmail unsolicited", "5.7.1 (x)",
+     "smtp;550-5.7.1 Our system has detected that this message is likely unsolicited mail.", "content",
+     "gmail-unsolicited"},
+    {"gmail storage", "4.2.2 (mailbox full)", "smtp;452 4.2.2 The recipient's inbox is out of storage space.",
+     "mailbox-full", "gmail-storage"},
+    {"microsoft block list code", "5.7.1 (x)",
+     "smtp;550 5.7.1 Unfortunately, messages from [192.0.2.1] weren't sent. ... our block list (S3150).", "blocklist",
+     "microsoft-S3150"},
+    {"microsoft RP-001", "4.7.1 (x)", "smtp;421 RP-001 (SNT004-MC1F43) Unfortunately, some messages weren't sent",
+     "rate-limit", "microsoft-RP-001"},
+    {"microsoft edge blocking beats access denied", "5.4.1 (x)",
+     "smtp;550 5.4.1 Recipient address rejected: Access denied. AS(201806281)", "unknown-user",
+     "microsoft-edge-blocking"},
+    {"microsoft 5.1.10", "5.1.10 (x)", "smtp;550 5.1.10 RESOLVER.ADR.RecipientNotFound; not found", "unknown-user",
+     "microsoft-5.1.10"},
+    {"null mx has the same code", "5.1.10 (x)", "smtp;556 5.1.10 recipient domain has null MX", "dns",
+     "rfc7505-null-mx"},
+    {"microsoft throttling", "4.7.500 (x)",
+     "smtp;451 4.7.500 Server busy. Please try again later from [192.0.2.1]. (AS77712)", "rate-limit",
+     "microsoft-4.7.500"},
+    {"yahoo TSS04", "4.7.0 (x)",
+     "smtp;421 4.7.0 [TSS04] Messages from 192.0.2.1 temporarily deferred due to unexpected volume or user complaints",
+     "rate-limit", "yahoo-TSS04"},
+    {"yahoo TS03", "4.7.1 (x)", "smtp;421 4.7.1 [TS03] All messages from 192.0.2.1 will be permanently deferred",
+     "reputation", "yahoo-TS03"},
+    {"yahoo GL01", "4.7.0 (x)", "smtp;421 Message temporarily deferred - [GL01] Message from (192.0.2.1)", "greylist",
+     "yahoo-GL01"},
+    {"yahoo disabled", "5.0.0 (undefined status)",
+     "smtp;554 30 Sorry, your message to user@yahoo.com cannot be delivered. This mailbox is disabled (554.30).",
+     "inactive", "yahoo-554.30"},
+    {"yahoo dmarc", "5.7.9 (x)", "smtp;554 5.7.9 Message not accepted for policy reasons. See postmaster error codes",
+     "policy", "yahoo-5.7.9"},
+    {"apple content", "5.7.1 (x)", "smtp;554 5.7.1 [CS01] Message rejected due to local policy.", "content",
+     "apple-CS01"},
+    {"apple reputation", "5.7.1 (x)", "smtp;550 5.7.1 [HM08] Message rejected due to local policy.", "reputation",
+     "apple-HM08"},
+    {"gmx policy", "5.0.0 (undefined status)",
+     "smtp;554 Transaction failed Reject due to policy restrictions. For explanation visit "
+     "https://postmaster.gmx.net/en/error-messages?c=hi",
+     "policy", "gmx-policy"},
+    {"t-online", "5.0.0 (x)",
+     "smtp;554 IP=192.0.2.1 - A problem occurred. (Ask your postmaster or contact tosa@rx.t-online.de)", "reputation",
+     "t-online-tosa"},
+    {"orange reputation", "5.0.0 (x)", "smtp;550 mwinf5c10 ME Mail rejete. Mail rejected. OFR_506 [506]", "reputation",
+     "orange-OFR_506"},
+    {"orange connections", "4.0.0 (x)",
+     "smtp;421 mwinf5c04 ME Trop de connexions, veuillez verifier votre configuration. Too many connections, slow "
+     "down. "
+     "OFR004_104 [104]",
+     "rate-limit", "orange-OFR004_104"},
+    {"orange unknown", "5.1.1 (x)",
+     "smtp;550 5.1.1 Adresse d au moins un destinataire invalide. Invalid recipient. OFR204_418", "unknown-user",
+     "orange-OFR204_418"},
+    {"free", "4.0.0 (x)", "smtp;421 Too many spams from your IP (192.0.2.1), please visit http://postmaster.free.fr/",
+     "reputation", "free-too-many-spams"},
+    {"comcast", "4.0.0 (x)", "smtp;421 resimta-po-01v Try again later. RL000001", "rate-limit", "comcast-RL"},
+    {"att", "5.7.1 (x)", "smtp;553 5.3.0 flpd575 DNSBL:ATTRBL 521< 192.0.2.1 >_is_blocked.For assistance", "blocklist",
+     "att-RBL"},
+    {"mail.ru", "5.0.0 (x)", "smtp;550 spam message rejected. Please visit http://help.mail.ru/notspam-support/id?c=x",
+     "content", "mail.ru-notspam"},
+    {"qq", "5.0.0 (x)", "smtp;550 Connection frequency limited", "rate-limit", "qq-frequency"},
+    {"spamhaus", "5.7.1 (x)",
+     "smtp;554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org", "blocklist",
+     "spamhaus"},
+    {"barracuda central", "5.0.0 (x)",
+     "smtp;550 permanent failure for one or more recipients (blocked by http://www.barracudacentral.org/reputation)",
+     "blocklist", "barracuda-central"},
+    {"cisco", "5.0.0 (x)",
+     "smtp;554 Your access to this mail system has been rejected due to the sending MTA's poor reputation.",
+     "reputation", "poor-reputation"},
+    {"postgrey", "4.2.0 (x)", "smtp;450 4.2.0 <a@b.example>: Recipient address rejected: Greylisted, see http://x/",
+     "greylist", "greylist"},
+    {"GL alone", "4.0.0 (x)", "smtp;451 GL - try later", "greylist", "code-GL"},
+    {"not GL", "", "smtp;250 english glow", "other", "none"},
+    {"postfix unknown user", "5.1.1 (x)",
+     "smtp;550 5.1.1 <a@b.example>: Recipient address rejected: User unknown in virtual mailbox table", "unknown-user",
+     "user-unknown"},
+    {"postfix relay", "5.7.1 (x)", "smtp;554 5.7.1 <a@b.example>: Relay access denied", "policy", "relay-access"},
+    {"exim", "5.0.0 (x)", "smtp;550 Unrouteable address", "unknown-user", "exim-unrouteable"},
+    {"missing ptr", "5.7.25 (x)", "smtp;550 5.7.25 The IP address sending this message does not have a PTR record",
+     "authentication", "rfc7372-5.7.25"},
+    {"spf is a word", "", "smtp;550 SPF check failed", "authentication", "spf-fail"},
+    {"spfbl is another", "", "smtp;550 listed by SPFBL", "blocklist", "spfbl"},
+    {"connection", "4.4.1 (no answer from host)", "", "connection", "no-answer"},
+    {"no such domain in the status", "5.1.2 (bad destination system: no such domain)", "", "dns", "no-such-domain"},
+    {"bare status", "5.2.2 (x)", "smtp;552", "mailbox-full", "5.2.2"},
+    {"status before a full stop", "", "smtp;550 because of 5.2.2.", "mailbox-full", "5.2.2"},
+    {"status inside a longer number", "", "smtp;550 15.2.2 5.2.2.1", "other", "none"},
+    {"tls", "5.7.10 (x)", "smtp;530 5.7.0 Must issue a STARTTLS command first", "tls", "starttls"},
+    {"certificate", "", "smtp;454 certificate verify failed", "tls", "certificate"},
+    {"nothing", "", "", "other", "none"},
+    {"two texts, one missing", "", "smtp;450 server busy", "other", "none"},
+    {"upper case", "", "SMTP;550 MAILBOX FULL", "mailbox-full", "mailbox-full"},
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(every_reply_has_its_class_and_names_its_rule) {
+    const ReplyClassifier classifier;
+    for (const Scenario& scenario : kReplies) {
+        BOOST_TEST_CONTEXT(scenario.name) {
+            const ReplyVerdict verdict = classifier.classify(scenario.status, scenario.diag);
+            BOOST_CHECK_EQUAL(name(verdict.reply_class), scenario.reason);
+            BOOST_CHECK_EQUAL(verdict.rule, scenario.rule);
+        }
+    }
+}
+
+// A text that is only the rule's own words matches that rule or one before it, never none and never a later one.
+BOOST_AUTO_TEST_CASE(every_rule_can_match) {
+    const ReplyClassifier classifier;
+    BOOST_CHECK_GE(classifier.rules(), 120U);
+    std::set<std::string_view> names;
+    for (std::size_t i = 0; i < kReplyRules.size(); ++i) {
+        BOOST_CHECK_MESSAGE(names.insert(kReplyRules[i].name).second, kReplyRules[i].name << " twice");
+        std::string text(kReplyRules[i].texts);
+        if (text.front() == '=') text.erase(0, 1);
+        if (const auto word = text.find("& ="); word != std::string::npos) text.erase(word + 2, 1);
+        const std::string_view rule = classifier.classify("", text).rule;
+        const auto at =
+            std::find_if(kReplyRules.begin(), kReplyRules.end(), [&](const ReplyRule& r) { return r.name == rule; });
+        BOOST_CHECK_MESSAGE(at != kReplyRules.end() && at <= kReplyRules.begin() + static_cast<std::ptrdiff_t>(i),
+                            kReplyRules[i].name << " became " << rule);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_long_reply_is_looked_at_up_to_its_limit) {
+    const ReplyClassifier classifier;
+    BOOST_CHECK_EQUAL(classifier.classify("", std::string(kMaxReplyBytes, ' ') + "spamhaus").rule, "none");
+    BOOST_CHECK_EQUAL(classifier.classify("", std::string(kMaxReplyBytes - 8, ' ') + "spamhaus").rule, "spamhaus");
+}
+
+BOOST_AUTO_TEST_CASE(reply_codes_come_from_the_text_then_from_the_status) {
+    struct {
+        const char* status;
+        const char* diag;
+        int code;
+        const char* enhanced;
+    } const rows[] = {
+        {"5.1.1 (bad)", "smtp;550 5.7.26 no", 550, "5.7.26"},
+        {"5.1.1 (bad)", "smtp;550-5.1.1 no", 550, "5.1.1"},
+        {"5.1.1 (bad)", "smtp;550 no", 550, "5.1.1"},
+        {"2.0.0 (success)", "smtp;250 ok", 250, "2.0.0"},
+        {"", "smtp;5501 5.1.1", 0, ""},
+        {"5.1 (bad)", "x-pmta;bounce-queue", 0, ""},
+        {"5.1.1234", "550", 550, ""},
+        {"3.1.1", "smtp; 421 4.7.0 [TSS04]", 421, "4.7.0"},
+        {"5.999.999", "", 0, "5.999.999"},
+        {"", "", 0, ""},
+    };
+    for (const auto& row : rows) {
+        const ReplyCodes codes = reply_codes(row.status, row.diag);
+        BOOST_CHECK_EQUAL(codes.code, row.code);
+        BOOST_CHECK_EQUAL(codes.enhanced_code(), row.enhanced);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_follows_the_bytes_that_decided_changes_no_code) {
+    const std::string far_behind = std::string(300, ' ') + "550-" + std::string(300, ' ');
+    const std::initializer_list<std::string_view> diags{far_behind,
+                                                        "smtp;550 5.7.26 no",
+                                                        "smtp;250 ok",
+                                                        "smtp;250 2.",
+                                                        "smtp;250 2.1",
+                                                        "smtp;250 2.1.",
+                                                        "smtp;250 2.100.1",
+                                                        "smtp;250 2.100.10",
+                                                        "smtp; 421 4.7.0 [TSS04]",
+                                                        "smtp;     421 4.7.0",
+                                                        "x-pmta;bounce",
+                                                        "smtp;5",
+                                                        "smtp;55",
+                                                        "smtp;550",
+                                                        "smtp;5501",
+                                                        "",
+                                                        "550-5.1.1 no"};
+    for (const std::string_view diag : diags) {
+        const ReplyCodes codes = reply_codes("5.1.2", diag);
+        if (codes.looked > diag.size()) continue;
+        for (const std::string_view rest : {"", "0", "1", " ", ".", ".1", "a", "-", ";"}) {
+            const std::string other = std::string(diag.substr(0, codes.looked)).append(rest);
+            const ReplyCodes again = reply_codes("5.1.2", other);
+            BOOST_CHECK_MESSAGE(again.code == codes.code && again.enhanced_code() == codes.enhanced_code(),
+                                diag << " and " << other);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_bounce_is_judged_by_category_then_by_reply) {
+    const ReplyClassifier replies;
+    BounceClasses classes;
+    const auto judge = [&](const char* category, const char* status, const char* diag) {
+        return std::string(name(judge_bounce(classes, replies, category, status, diag)));
+    };
+    BOOST_CHECK_EQUAL(judge("bad-mailbox", "", "smtp;550 blocked using spamhaus"), "hard");
+    BOOST_CHECK_EQUAL(judge("", "5.1.1 (x)", "smtp;550 blocked using spamhaus"), "block");
+    BOOST_CHECK_EQUAL(judge("other", "5.2.2 (x)", "smtp;552 mailbox full"), "soft");
+    BOOST_CHECK_EQUAL(judge("other", "5.0.0 (x)", "smtp;550 no"), "other");
+    BOOST_CHECK_EQUAL(judge("our-own-category", "5.1.1 (x)", "smtp;550 user unknown"), "other");
+    BOOST_CHECK_EQUAL(judge("bad-mailbox", "", "x-pmta;bounce-queue"), "local");
+    BOOST_CHECK_EQUAL(judge("other", "", "smtp;550 5.7.1 recipient is in suppression list \"\"a1\"\": <x>"), "local");
+    BOOST_CHECK_EQUAL(judge("", "5.1.2 (no such domain)", ""), "hard");
+    BOOST_CHECK_EQUAL(judge("", "4.4.3 (x)", "smtp;450 dns lookup failed"), "soft");
+    classes.set("our-own-category", BounceClass::block);
+    BOOST_CHECK_EQUAL(judge("our-own-category", "", ""), "block");
+    classes.set("other", BounceClass::soft);
+    BOOST_CHECK_EQUAL(judge("other", "5.1.1 (x)", "smtp;550 user unknown"), "soft");
+    const std::vector<std::pair<const char*, const char*>> categories{
+        {"bad-mailbox", "hard"},      {"bad-domain", "hard"},     {"inactive-mailbox", "hard"},
+        {"routing-errors", "hard"},   {"spam-related", "block"},  {"policy-related", "block"},
+        {"content-related", "block"}, {"virus-related", "block"}, {"invalid-sender", "block"},
+        {"relaying-issues", "block"}, {"quota-issues", "soft"},   {"no-answer-from-host", "soft"},
+        {"message-expired", "soft"},  {"bad-connection", "soft"}, {"bad-configuration", "soft"},
+        {"protocol-errors", "soft"}};
+    for (const auto& [category, expected] : categories)
+        BOOST_CHECK_EQUAL(name(BounceClasses().of_category(category)), expected);
+    for (const char* type : {"pipe", "file", "discard", "http-delivery"}) BOOST_CHECK(!is_smtp_delivery(type));
+    BOOST_CHECK(is_smtp_delivery("smtp") && is_smtp_delivery(""));
+    BOOST_CHECK(is_local_bounce("local", "550 no") && is_local_bounce("smtp", "x-pmta;bounce-queue"));
+    BOOST_CHECK(!is_local_bounce("smtp", "smtp;550 no") && !is_local_bounce("", "smtp;550 no"));
+}
