@@ -45,8 +45,9 @@ function(mtawatch_test name)
   set_tests_properties(${name} PROPERTIES LABELS "${arg_LABEL}" TIMEOUT ${timeout})
 endfunction()
 
-# mtawatch_fuzz(NAME DEPENDS library …): tests/fuzz/<name>_fuzz.cc with its corpus in tests/fuzz/corpus/<name>/.
-# Without MTAWATCH_FUZZ a plain main replays the stored corpus in ctest, so a target cannot rot.
+# mtawatch_fuzz(NAME DEPENDS library …): tests/fuzz/<name>_fuzz.cc with its corpus in tests/fuzz/corpus/<name>.tar.gz.
+# Without MTAWATCH_FUZZ a plain main replays the stored corpus in ctest, so a target cannot rot. libFuzzer takes files:
+# with it, a test of its own unpacks them first.
 function(mtawatch_fuzz name)
   if(NOT MTAWATCH_TESTS)
     return()
@@ -57,10 +58,15 @@ function(mtawatch_fuzz name)
     add_executable(${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cc)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer)
     target_link_options(${target} PRIVATE -fsanitize=fuzzer)
-    add_test(NAME ${target} COMMAND ${target} -runs=0 ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    set(seeds ${CMAKE_CURRENT_BINARY_DIR}/seeds/${name})
+    add_test(NAME ${target}_seeds
+             COMMAND /usr/bin/python3 -B ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus_pack.py unpack ${name} ${seeds})
+    set_tests_properties(${target}_seeds PROPERTIES LABELS fuzz-replay FIXTURES_SETUP ${target}_seeds)
+    add_test(NAME ${target} COMMAND ${target} -runs=0 ${seeds})
+    set_tests_properties(${target} PROPERTIES FIXTURES_REQUIRED ${target}_seeds)
   else()
     add_executable(${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cc ${CMAKE_SOURCE_DIR}/tests/fuzz/replay_main.cc)
-    add_test(NAME ${target} COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+    add_test(NAME ${target} COMMAND ${target} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name}.tar.gz)
   endif()
   target_link_libraries(${target} PRIVATE ${arg_DEPENDS} mtawatch_flags)
   math(EXPR timeout "120 * ${MTAWATCH_PATIENCE}")
