@@ -112,13 +112,14 @@ plugin::OptionTable bounce_rate_options() {
         {.name = "format",
          .kind = Kind::choice,
          .metavar = "pmta|postfix|kumomta",
-         .help = "Whose log it is",
+         .help = "Format of the log",
          .fallback = "pmta"},
         {.name = "journal", .metavar = "UNIT", .help = "Postfix: read the journal of this unit, not files"},
         {.name = "map",
          .metavar = "COLUMN=NAME,...",
-         .help = "A table that is not PowerMTA's, with a header line: our columns and its names of them, "
-                 "timeLogged=created_at,type=status,rcpt=recipient"},
+         .help =
+             "For a table of another program, with a header line: PowerMTA's columns and the table's names for them, "
+             "timeLogged=created_at,type=status,rcpt=recipient"},
         {.name = "types",
          .metavar = "VALUE=TYPE,...",
          .help = "What the values of the type column mean: sent=d,bounced=b,deferred=t, f for a complaint, other to "
@@ -146,7 +147,7 @@ plugin::OptionTable bounce_rate_options() {
         {.name = "min-volume",
          .kind = Kind::integer,
          .metavar = "N",
-         .help = "Fewer messages are shown and not judged",
+         .help = "Least number of messages to judge; fewer are only shown",
          .fallback = "100",
          .least = 0},
         {.name = "by",

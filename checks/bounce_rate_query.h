@@ -1,4 +1,4 @@
-// What is check_bounce_rate asked? Its options, read into limits and a query.
+// The options of check_bounce_rate, parsed into limits and a query of the probe bounce_rate.
 #pragma once
 
 #include <chrono>

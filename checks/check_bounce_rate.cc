@@ -1,4 +1,4 @@
-// check_bounce_rate: does too large a share of mail bounce, wait or draw complaints?
+// check_bounce_rate: alerts when too large a share of mail bounces, is deferred or draws complaints.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -79,7 +79,7 @@ void judge_share(const std::string& name, const MailCounts& counts, const Limits
     report.add(state, state == State::ok ? text : fmt::format("{}, {}", text, limits.share.reason(share)));
 }
 
-// Why the figure cannot be had, although records were read; "" when it can.
+// Why the share cannot be computed, although records were read; "" when it can.
 std::string missing_type(const BounceRateObservation& seen, const Limits& limits) {
     const auto say = [&](std::string_view type, std::string_view add, std::string_view kumo, std::string_view what) {
         if (limits.table) {
@@ -115,7 +115,7 @@ void judge_sources(const BounceRateObservation& seen, Report& report) {
     }
 }
 
-// Values that nobody has said the meaning of may be deliveries or bounces: without them no share is right.
+// Values that --types does not explain may be deliveries or bounces: without them no share is right.
 void judge_types(const BounceRateObservation& seen, const Limits& limits, Report& report) {
     if (!limits.table || seen.unknown_types.empty()) return;
     std::vector<std::string> shown;
@@ -128,7 +128,7 @@ void judge_types(const BounceRateObservation& seen, const Limits& limits, Report
                            fmt::join(shown, ", "), shown.size() == 1 ? "means" : "mean"));
 }
 
-// Which sources were read in vain; those that could not be read are told apart, and old ones are not looked into.
+// The sources that held no record. Those that could not be read are reported apart, and old ones were not opened.
 std::string nothing_recorded(const BounceRateObservation& seen, const Limits& limits) {
     std::vector<std::string> read;
     for (const probe::bounce_rate::LogSource& source : seen.sources) {

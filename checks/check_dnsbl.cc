@@ -1,4 +1,4 @@
-// check_dnsbl: is a sending address or a domain on a blocklist?
+// check_dnsbl: alerts when a sending address or a domain is on a blocklist.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -54,7 +54,7 @@ plugin::OptionTable options() {
           {.name = "min-answers",
            .kind = Kind::number,
            .metavar = "PERCENT",
-           .help = "Fewer lists able to answer is UNKNOWN",
+           .help = "UNKNOWN when fewer of the lists could tell about a target",
            .fallback = "50",
            .least = 0,
            .most = 100},
@@ -217,7 +217,7 @@ void judge_lists(const DnsblObservation& seen, Report& report) {
             report.add(State::warning, fmt::format("{} is no list any more ({}): take it out of the configuration",
                                                    list.name, list.dead));
         } else if (state.health != ListHealth::ok && !state.why.empty()) {
-            report.note(1, fmt::format("{} has no say: {}", list.name, state.why));
+            report.note(1, fmt::format("{} does not count: {}", list.name, state.why));
         }
     }
 }

@@ -257,7 +257,7 @@ Judged judge(const CertLook& look, const Limits& limits, std::int64_t now) {
         // A service whose name does not exist is as bad as one that refuses; a file that is missing was not looked at.
         const bool gone = look.error->fault == Fault::not_found && look.endpoint.scheme != "file";
         std::string text = look.error->what;
-        if (look.error->fault == Fault::silent && look.phases.connect)
+        if (look.error->fault == Fault::timeout && look.phases.connect)
             text += look.endpoint.starttls && !look.phases.starttls ? ", before TLS" : ", in the TLS handshake";
         judged.add(gone ? State::critical : plugin::state_of(look.error->fault), std::move(text));
     } else if (look.outcome != CertOutcome::shown) {

@@ -325,11 +325,11 @@ plugin::OptionTable login_options() {
          .metavar = "SCRAM-SHA-256|CRAM-MD5|PLAIN|LOGIN|XOAUTH2",
          .help = "How to log in",
          .fallback_text = "the first of these that is offered and fits"},
-        {.name = "allow-plaintext", .kind = Kind::flag, .help = "Log in without TLS too; whoever listens reads it"},
+        {.name = "allow-plaintext", .kind = Kind::flag, .help = "Allow a login without TLS, which others can read"},
         {.name = "from", .metavar = "ADDRESS", .help = "Sender", .fallback_text = "the user, where that is an address"},
         {.name = "to",
          .metavar = "ADDRESS",
-         .help = "Recipient; one in a foreign domain proves that the login may relay",
+         .help = "Recipient; one in another domain proves that the login may relay",
          .fallback_text = "the sender",
          .repeatable = true},
         {.name = "helo",
@@ -353,7 +353,7 @@ plugin::OptionTable own_options() {
         {.name = "tls",
          .kind = Kind::choice,
          .metavar = "starttls|implicit|none",
-         .help = "How to come to TLS; a server that does not offer it is CRITICAL, never talked to in plain text",
+         .help = "How TLS is started; a server that does not offer it is CRITICAL, never talked to in plain text",
          .fallback_text = "starttls, implicit on port 465"},
     };
 }

@@ -35,10 +35,7 @@ struct Limits {
 
 plugin::OptionTable own_options() {
     return {
-        {.name = "hostname",
-         .letter = 'H',
-         .metavar = "HOST",
-         .help = "Look on that host, over SSH; the same as --ssh"},
+        {.name = "hostname", .letter = 'H', .metavar = "HOST", .help = "Check that host, over SSH; the same as --ssh"},
         {.name = "mta",
          .kind = Kind::choice,
          .metavar = "pmta|postfix|kumomta",

@@ -45,12 +45,12 @@ plugin::OptionTable own_options() {
         {.name = "mta",
          .kind = Kind::choice,
          .metavar = "pmta|postfix|kumomta",
-         .help = "Whose queue",
+         .help = "The MTA whose queue is checked",
          .required = true},
         {.name = "hostname",
          .letter = 'H',
          .metavar = "HOST",
-         .help = "Host of PowerMTA's monitor (port 8080) or KumoMTA's API (port 8000); --url says more"},
+         .help = "Host of PowerMTA's monitor (port 8080) or KumoMTA's API (port 8000); --url for another port or path"},
         {.name = "warning",
          .letter = 'w',
          .kind = Kind::range,
@@ -96,7 +96,7 @@ plugin::OptionTable own_options() {
 
 // ------------------------------------------------------------------------------------------- what the options mean
 
-Result<void> refuse_what_cannot_be_fed(const Options& options, const probe::mta_state::MtaQueueQuery& query) {
+Result<void> reject_inapplicable(const Options& options, const probe::mta_state::MtaQueueQuery& query) {
     const auto only_for = [&](std::string_view option, Mta mta, std::string_view why) -> Result<void> {
         if (!options.given(option) || query.mta == mta) return {};
         return fail(Fault::usage, "--{} is for {}: {}", option, probe::mta_state::full_name(mta), why);
@@ -146,7 +146,7 @@ Result<probe::mta_state::MtaQueueQuery> query_of(const Options& options) {
     if (!ssh) return fail(ssh.error());
     query.ssh = std::move(*ssh);
     if (auto chosen = choose_source(options, query); !chosen) return fail(chosen.error());
-    if (auto fine = refuse_what_cannot_be_fed(options, query); !fine) return fail(fine.error());
+    if (auto fine = reject_inapplicable(options, query); !fine) return fail(fine.error());
     query.sudo = options.flag("sudo");
     query.config_dirs = options.list("config-dir");
     for (const auto group : {probe::mta_state::QueueGroup::domain, probe::mta_state::QueueGroup::vmta,
@@ -289,7 +289,7 @@ void judge_groups(const probe::mta_state::MtaQueueObservation& seen, probe::mta_
         report.add(State::ok, fine == 0 ? fmt::format("no {} has mail queued", name(group))
                                         : fmt::format("{} {}s are within the limits", fine, name(group)));
     if (seen.groups_complete) return;
-    // Missing groups are smaller than those that are listed, so they matter only to a limit that those keep.
+    // Missing groups are smaller than the listed ones, so they matter only where no listed group exceeds the limit.
     const std::string text =
         seen.group_error > 0
             ? fmt::format("there are too many to count each: the figures are at most {} too high", seen.group_error)
@@ -458,7 +458,7 @@ Result<Report> run(const Options& options, const base::Deadline& deadline, probe
     if (!limits) return fail(limits.error());
     const auto seen = probe::mta_state::mta_queue(*query, deadline, world);
     if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
-    // Whatever kept us from the queue, a silent or closed door included: how much waits is not known.
+    // Whatever prevented reading the queue, a silent or closed port included: how much mail waits is unknown.
     if (!seen) {
         Report report;
         return report.add(State::unknown, fmt::format("{}'s queue could not be read: {}",

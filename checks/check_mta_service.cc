@@ -23,10 +23,7 @@ constexpr int http_ok = 200;
 
 plugin::OptionTable own_options() {
     return {
-        {.name = "hostname",
-         .letter = 'H',
-         .metavar = "HOST",
-         .help = "Look on that host, over SSH; the same as --ssh"},
+        {.name = "hostname", .letter = 'H', .metavar = "HOST", .help = "Check that host, over SSH; the same as --ssh"},
         {.name = "unit",
          .letter = 'u',
          .metavar = "UNIT",
@@ -171,7 +168,7 @@ Result<Report> run(const Options& options, const base::Deadline& deadline, probe
     if (!wanted) return fail(wanted.error());
     const auto seen = probe::mta_state::mta_service(wanted->query, deadline, world);
     if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
-    // systemctl or SSH would not let us look: whether the services run is not known.
+    // systemctl or SSH failed: whether the services run is unknown.
     if (!seen) {
         Report report;
         return report.add(State::unknown, seen.error().what);

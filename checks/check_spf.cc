@@ -64,7 +64,7 @@ plugin::OptionTable spf_options() {
     };
 }
 
-// The domain to look at, when -d does not say.
+// The domain to check, when -d is not given.
 base::Result<std::string> domain_of(const plugin::Options& options) {
     if (const auto domain = options.find_text("domain")) return *domain;
     const std::string sender = options.find_text("sender").value_or("");
@@ -151,7 +151,7 @@ base::Result<std::vector<base::IpNetwork>> expected_networks(const plugin::Optio
     return networks;
 }
 
-// What came and what went since somebody wrote the expected networks down.
+// Networks that were added or removed compared with --expect-networks.
 void judge_networks(plugin::Report& report, const probe::mail_auth::SpfObservation& seen,
                     const std::vector<base::IpNetwork>& expected) {
     if (expected.empty() || seen.lint.findings.has(probe::mail_auth::Weight::unseen)) return;
@@ -180,9 +180,9 @@ void judge_all(plugin::Report& report, const probe::mail_auth::SpfObservation& s
     }
 }
 
-void note_tree(plugin::Report& report, const auth::SpfNode& node, const std::string& indent) {
+void report_tree(plugin::Report& report, const auth::SpfNode& node, const std::string& indent) {
     report.note(2, fmt::format("{}{} {}: {} lookups: {}", indent, node.term, node.domain, node.lookups, node.record));
-    for (const auth::SpfNode& child : node.children) note_tree(report, child, indent + "> ");
+    for (const auth::SpfNode& child : node.children) report_tree(report, child, indent + "> ");
 }
 
 void judge_cost(plugin::Report& report, const plugin::Options& options, const probe::mail_auth::SpfObservation& seen) {
@@ -205,7 +205,7 @@ void judge_cost(plugin::Report& report, const plugin::Options& options, const pr
         report.add(State::critical, fmt::format("{}: {} lookups find nothing; receivers stop after {}", seen.domain,
                                                 tree.void_lookups, auth::spf_max_void_lookups));
     }
-    note_tree(report, tree, "");
+    report_tree(report, tree, "");
     if (seen.lint.findings.has(probe::mail_auth::Weight::unseen))
         return;  // what was not seen would be missing in every figure
     report.figure("lookups", tree.lookups, plugin::Unit::none, limits, 0);

@@ -1,4 +1,5 @@
-// How bad is what was found in a published record? One answer for all checks of mail authentication.
+// Plugin state of the findings in a published record (SPF, DKIM, DMARC, MTA-STS, TLSRPT, reverse DNS): one rule for all
+// checks of mail authentication.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// Which machine or web interface do the options name? The same for the checks of queue, service and host.
+// Options that name a machine (--ssh …) or a web interface (--basic-auth-file …), parsed for check_mta_queue,
+// check_mta_service and check_mta_host.
 #pragma once
 
 #include "shared/plugin/options.h"

@@ -1,4 +1,4 @@
-// Is a systemd unit in the state that mail needs? The same judgement for check_mta_service and check_mta_host.
+// Plugin state and text of one systemd unit, shared by check_mta_service and check_mta_host.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What shall the exporter do? Joins the command line, the configuration file and PowerMTA's own configuration.
+// Configuration of the exporter, joined from the command line, the configuration file and PowerMTA's own configuration.
 #pragma once
 
 #include <string>

@@ -129,11 +129,11 @@ constexpr std::array options_table{
                o.state_file = v == "none" ? std::string() : v;
                return {};
            }},
-    Option{"--once", "", "Read everything, print the exposition, exit.", act<Action::once>},
+    Option{"--once", "", "Read everything, print the metrics, exit.", act<Action::once>},
     Option{"--format", "text|openmetrics", "Format of --once. Default text.", set_format},
     Option{"--backfill", "", "Print OpenMetrics with the records' time stamps, for promtool tsdb create-blocks-from.",
            act<Action::backfill>},
-    Option{"--step", "DURATION", "Distance of the samples of --backfill. Default 1h.", set_step},
+    Option{"--step", "DURATION", "Interval between the samples of --backfill. Default 1h.", set_step},
     Option{"--catalog", "", "Print the metric catalogue as JSON and exit.", act<Action::catalog>},
     Option{"--explain", "TEXT", "Say which reply class a diagnostic text has, and by which rule.",
            [](Options& o, const std::string& v) {
@@ -224,7 +224,7 @@ std::string help_text() {
         }
         text += head + help + "\n";
     }
-    text += "\nSIGHUP reads the configuration again, SIGTERM and SIGINT stop in order.\n";
+    text += "\nSIGHUP reads the configuration again, SIGTERM and SIGINT stop the exporter cleanly.\n";
     return text;
 }
 

@@ -1,4 +1,4 @@
-// What does the command line ask of the exporter?
+// Command-line options of the exporter.
 #pragma once
 
 #include <chrono>

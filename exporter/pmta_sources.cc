@@ -15,12 +15,12 @@ std::string codes(const std::set<mta::logs::RecordType>& types) {
     return text;
 }
 
-// Why nothing of this section is heard.
+// Why no records of this section are counted.
 std::string ignored_because(const mta::documents::AcctFile& file, bool ours) {
     if (file.records.empty()) return "it logs no records";
     if (base::iends_with(file.path, ".json")) return "JSON accounting files cannot be read; log CSV beside it";
     if (!file.pipe.empty() && !ours) return "the records go to another program; log them to a file beside it";
-    return "others log the same record types, and a record must be counted once";
+    return "other sections log the same record types, and a record must be counted once";
 }
 
 void add_feeder(const mta::documents::Feeder& feeder, ExporterConfig& config) {
@@ -38,7 +38,8 @@ void add_feeder(const mta::documents::Feeder& feeder, ExporterConfig& config) {
     }
     if (feeder.types == file.records) return;
     accounting.feeds[glob] = feeder.types;
-    config.notes.push_back(fmt::format("{} is heard for {} only: others log the rest too", place, codes(feeder.types)));
+    config.notes.push_back(
+        fmt::format("{} is counted for {} only: other sections log the rest too", place, codes(feeder.types)));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What does PowerMTA's own configuration tell us to follow?
+// Adds the accounting files, pipes and log that PowerMTA's own configuration names to the exporter's configuration.
 #pragma once
 
 #include <string>
@@ -14,8 +14,8 @@ inline constexpr std::string_view pipe_program = "pmta_acct_pipe";
 inline constexpr std::string_view default_spool_folder = "/var/spool/pmta_exporter";
 
 // Adds the accounting files, move-to folders, spools of our pipes and the log that `pmta` names to what is followed.
-// Where several sections log the same record type one is heard, and a note names the others. Notes also say which of
-// the types that alerts need (d b t f) are logged nowhere.
+// Where several sections log the same record type only one of them is counted, and a note names the others. Notes also
+// say which of the types that alerts need (d b t f) are logged nowhere.
 void add_pmta_sources(const mta::documents::PmtaConfig& pmta, ExporterConfig& config);
 
 // The pattern of the files that our pipe program writes when it is started like this; "" where it is another program.

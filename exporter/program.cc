@@ -28,7 +28,7 @@ int failed(const base::Error& error) {
     return exit_failed;
 }
 
-// A full disk or a closed pipe is a failure: half an exposition must not look like a whole one.
+// A full disk or a closed pipe is a failure: half of the metrics must not look like all of them.
 int print(std::string_view text) {
     const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
     return written ? 0 : failed({base::Fault::io, "cannot write to stdout"});
@@ -61,7 +61,7 @@ int read_once(const Options& options, const ExporterConfig& config, const base::
     const auto done = feed::run_once(config.feeds(), clock, accounting_log(log), progress, writer);
     if (!done) return failed(done.error());
     SelfMetrics self(clock);
-    self.note_reload(true);
+    self.record_reload(true);
     self.write(writer);
     writer.finish();
     return print(text);

@@ -1,4 +1,4 @@
-// What happens from the first argument to the exit code?
+// The whole exporter program, from its arguments to its exit code.
 #pragma once
 
 #include <span>

@@ -82,7 +82,7 @@ void write_process_metrics(exposition::ExpositionWriter& writer) {
 
 }  // namespace
 
-void SelfMetrics::note_reload(bool successful) {
+void SelfMetrics::record_reload(bool successful) {
     const std::lock_guard lock(mutex_);
     reload_successful_ = successful;
     if (successful) reloaded_ = clock_->wall();

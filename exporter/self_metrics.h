@@ -1,4 +1,4 @@
-// How is the exporter itself? Build, configuration and process, read when asked.
+// Metrics of the exporter itself: build, configuration and process, read at each scrape.
 #pragma once
 
 #include <mutex>
@@ -15,7 +15,7 @@ class SelfMetrics {
     explicit SelfMetrics(const base::Clock& clock) : clock_(&clock), started_(clock.wall()) {}
 
     // An attempt to read the configuration ended.
-    void note_reload(bool successful);
+    void record_reload(bool successful);
     // pmta_exporter_build_info, _config_* and process_*; a figure that /proc/self does not give is left out.
     void write(exposition::ExpositionWriter& writer) const;
 

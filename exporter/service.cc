@@ -13,7 +13,7 @@ namespace {
 
 // Probes wait for the network, so a few at a time are enough, and one that hangs to its deadline stops no other.
 constexpr std::size_t probe_threads = 4;
-// A stop should look like one to whoever waits for it.
+// Shutdown waits this long for running probes.
 constexpr std::chrono::milliseconds stop_patience{2'000};
 
 // Connections, followed files and probes together may pass the usual soft limit of 1024.
@@ -70,14 +70,14 @@ base::Result<void> Service::start_parts(ExporterConfig config) {
     for (const std::string& note : config.notes) log_->warn(note);
     std::vector<feed::AccountingSettings> feeds = config.feeds();
     followed_ = words_for(feeds);
-    // An exporter that only probes has no accounting, and none of its metrics: silence is not a count of nothing.
+    // An exporter that only probes has no accounting metrics: a 0 would claim that no mail was logged.
     if (!feeds.empty()) {
         auto accounting = feed::Accounting::start(std::move(feeds), *clock_, accounting_log(*log_));
         if (!accounting) return base::fail(accounting.error());
         accounting_ = std::move(*accounting);
     }
     board_.replace(std::move(config.tasks));
-    self_.note_reload(true);
+    self_.record_reload(true);
     site_ = std::make_unique<web::Site>(site_content());
     auto server = web::Server::start({options_.listen, options_.web_config_file, {}}, *site_, *log_);
     if (!server) return base::fail(server.error());
@@ -113,7 +113,8 @@ web::SiteContent Service::site_content() {
 
 std::string Service::not_ready_because() const {
     if (!accounting_ || accounting_->ready()) return "";
-    if (accounting_->blind()) return "none of the files of a log can be read; pmta_exporter's own log says why";
+    if (accounting_->nothing_readable())
+        return "none of the files of a log can be read; pmta_exporter's own log says why";
     return "the files that were there at the start are being read";
 }
 
@@ -123,7 +124,7 @@ std::vector<web::SourceStatus> Service::status() const {
         const std::lock_guard lock(followed_mutex_);
         const std::string reason = not_ready_because();
         for (const std::string& what : followed_) {
-            rows.push_back({what, !accounting_->blind(), reason.empty() ? "followed" : reason});
+            rows.push_back({what, !accounting_->nothing_readable(), reason.empty() ? "followed" : reason});
         }
     }
     auto probes = board_.status();
@@ -157,7 +158,7 @@ base::Result<void> Service::reload() {
     } else {
         done = base::fail(config.error());
     }
-    self_.note_reload(done.has_value());
+    self_.record_reload(done.has_value());
     if (done) {
         log_->info("the configuration was read again");
     } else {

@@ -1,5 +1,5 @@
-// What runs while the exporter serves? Accounting, the collectors, the pages and their server, started and stopped in
-// the order in which they lean on each other.
+// The running exporter: accounting, collectors, pages and their server, started and stopped in the order of their
+// dependencies.
 #pragma once
 
 #include <atomic>
@@ -31,8 +31,8 @@ class Service {
 
     // Reads the configuration again; a bad one is refused, logged and counted, and the old one stays in force.
     base::Result<void> reload();
-    // No more scrapes, then the last checkpoint, then no more probes. False: a probe hangs in its look and would hold
-    // up the end; everything that matters is done, and the process may end at once, without destructors.
+    // Stops the server, saves the last checkpoint, then stops the probes. False: a probe still hangs and would block
+    // the shutdown; all state is saved, and the process may exit at once, without destructors.
     [[nodiscard]] bool stop();
 
   private:

@@ -21,7 +21,7 @@ FILE_WORDS = {"FILE", "GLOB", "PATH", "FILE|-"}
 RANGES = ("A RANGE is [@]start:end and alerts outside it (with @ inside): 10 is above 10, 10: below 10, ~:10 above 10 with any "
           "lower value allowed, 5:10 outside 5 to 10. A DURATION is numbers with units: 90s, 10m, 1h30m, 2d.")
 EXIT_CODES = [("0", "OK"), ("1", "WARNING"), ("2", "CRITICAL: also when what is checked does not answer"),
-              ("3", "UNKNOWN: we could not look; also --help, --version and a bad command line")]
+              ("3", "UNKNOWN: the check could not be made; also --help, --version and a bad command line")]
 
 
 def variable(name):
@@ -163,7 +163,7 @@ def man_exporter(options, version):
              "publishes what it counts over HTTP for Prometheus.\n.SH OPTIONS\n")
     for name, value, help_text in options:
         text += f".TP\n\\fB{roff(name)}\\fR{f' {chr(92)}fI{roff(value)}{chr(92)}fR' if value else ''}\n{roff(help_text)}\n"
-    return text + (".SH SIGNALS\nSIGHUP reads the configuration again; SIGTERM and SIGINT stop in order.\n"
+    return text + (".SH SIGNALS\nSIGHUP reads the configuration again; SIGTERM and SIGINT stop the exporter cleanly.\n"
                    ".SH FILES\n.TP\n/etc/pmta_exporter/config.yml\nThe configuration.\n.TP\n/etc/default/pmta_exporter\n"
                    "Further arguments of the service.\n.TP\n/var/lib/pmta_exporter/state, state.postfix, state.kumomta\n"
                    "Offsets and counters.\n")

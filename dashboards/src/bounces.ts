@@ -6,7 +6,7 @@ const PROVIDER = `${SELECT}, provider=~"$provider"`;
 export const bounces: Board = {
     uid: 'mtawatch-bounces',
     title: 'Mail: bounces and deferrals',
-    description: 'Why was mail refused or put off? The bottom of the way down.',
+    description: 'Why was mail refused or deferred? The details by reason and code.',
     root: 'pmta_exporter_build_info',
     variables: [
         { name: 'provider', label: 'Provider', metric: 'provider:mail_deliveries:rate1h' },

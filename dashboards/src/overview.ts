@@ -31,7 +31,7 @@ export const overview: Board = {
                   steps: [[null, 'green'], [0.05, 'orange'], [0.1, 'red']],
                   queries: [{ expr: share('bounces', 'attempts'), legend: 'now' }, { expr: shareThen('bounces', 'attempts'), legend: 'last week' }] },
                 { kind: 'stat', title: 'Deferred share', unit: 'percentunit', width: 4,
-                  description: 'Share of all tries that were put off. Good: below 15 %; absent where the log has no deferrals.',
+                  description: 'Share of all attempts that were deferred. Good: below 15 %; absent where the log has no deferrals.',
                   steps: [[null, 'green'], [0.15, 'orange'], [0.3, 'red']],
                   queries: [{ expr: share('deferrals', 'tries'), legend: 'now' }, { expr: shareThen('deferrals', 'tries'), legend: 'last week' }] },
                 { kind: 'stat', title: 'Complaint share', unit: 'percentunit', width: 4,

@@ -27,7 +27,7 @@ export const providers: Board = {
                   drill: { board: 'mtawatch-bounces', labels: ['provider'], title: 'Why this provider blocks us' },
                   queries: [{ expr: `provider:mail_block_per_attempt:ratio_rate1h{${PROVIDER}}`, legend: '{{provider}} {{mta}} {{instance}}' }] },
                 { kind: 'timeseries', title: 'Deferred share', unit: 'percentunit',
-                  description: 'Share of all tries that were put off. Good: below 15 %.',
+                  description: 'Share of all attempts that were deferred. Good: below 15 %.',
                   steps: [[null, 'green'], [0.15, 'orange'], [0.3, 'red']],
                   drill: { board: 'mtawatch-bounces', labels: ['provider'], title: 'Why this provider defers' },
                   queries: [{ expr: `provider:mail_deferral_per_try:ratio_rate1h{${PROVIDER}}`, legend: '{{provider}} {{mta}} {{instance}}' }] },

@@ -5,7 +5,7 @@ const SENDER = `${SELECT}, sender_domain=~"$sender_domain"`;
 export const senders: Board = {
     uid: 'mtawatch-senders',
     title: 'Mail: campaigns and senders',
-    description: 'Which sender or campaign harms the name of our addresses?',
+    description: 'Which sender or campaign harms the reputation of our addresses?',
     root: 'pmta_exporter_build_info',
     variables: [{ name: 'sender_domain', label: 'Sender domain', metric: 'sender_domain:mail_deliveries:rate1h' }],
     rows: [

@@ -5,7 +5,7 @@ const VMTA = `${SELECT}, pool=~"$pool", vmta=~"$vmta"`;
 export const vmtas: Board = {
     uid: 'mtawatch-vmtas',
     title: 'Mail: VMTAs and source addresses',
-    description: 'Does one of our addresses have a worse name than the others?',
+    description: 'Does one of our addresses have a worse reputation than the others?',
     root: 'pmta_exporter_build_info',
     variables: [
         { name: 'pool', label: 'Pool', metric: 'pool:mail_deliveries:rate1h' },

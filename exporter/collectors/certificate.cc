@@ -43,7 +43,7 @@ Result<Target> read_target(const config::Node& node) {
 
 void publish_look(const probe::mail_server::CertLook& look, Families& families) {
     if (look.error) {
-        families.note_failure(look.error->at(look.target));
+        families.set_failure(look.error->at(look.target));
         return;
     }
     // A server that shows no certificate cannot be verified by anyone: that was seen, so it is a 0.
@@ -59,7 +59,7 @@ void publish_look(const probe::mail_server::CertLook& look, Families& families) 
                      *look.verified && look.name_matches == true ? 1.0 : 0.0);
     if (look.same_as_file)
         families.add("mail_certificate_served_matches_file", {look.target}, *look.same_as_file ? 1.0 : 0.0);
-    if (look.dane && look.dane->error) families.note_failure(look.dane->error->at(look.target));
+    if (look.dane && look.dane->error) families.set_failure(look.dane->error->at(look.target));
     if (look.dane && !look.dane->error && look.dane->records > 0)
         families.add("mail_certificate_dane_valid", {look.target}, look.dane->valid ? 1.0 : 0.0);
 }

@@ -1,4 +1,4 @@
-// How does what the probe mail_cert saw look on /metrics?
+// Metrics of the probe mail_cert.
 #pragma once
 
 #include "exporter/collectors/collector.h"

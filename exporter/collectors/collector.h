@@ -1,4 +1,5 @@
-// How does a probe get onto /metrics? One file per probe turns its configuration into tasks and its observation into
+// Interface of the collectors, which put probes on /metrics. One file per probe turns its configuration into tasks and
+// its observation into
 // families; the scheduler runs the tasks in the background, so a scrape never waits for the network.
 //
 // To add one, say exporter/collectors/dnsbl.cc:
@@ -49,7 +50,7 @@ class Families {
 
     // The run published what it could (pmta_up 0, say) but counts as failed: mail_probe_success becomes 0 and the
     // reason goes to the log.
-    void note_failure(base::Error error) { failure_ = std::move(error); }
+    void set_failure(base::Error error) { failure_ = std::move(error); }
     [[nodiscard]] const std::optional<base::Error>& failure() const { return failure_; }
 
     [[nodiscard]] const std::map<std::string, std::vector<Sample>, std::less<>>& by_name() const { return samples_; }
@@ -61,16 +62,16 @@ class Families {
     std::optional<base::Error> failure_;
 };
 
-// One thing that is looked at again and again: one probe, one target.
+// A probe of one target that is run at an interval.
 struct Task {
     std::string probe;   // the probe's name, as in check_<probe>: the label "probe"
     std::string target;  // what it looks at, as the operator wrote it: the label "target"
     std::chrono::milliseconds interval{};
     // How long one run may take; the deadline that run() gets. At most the interval.
     std::chrono::milliseconds timeout{};
-    // Looks and publishes. An Error means that the look failed: mail_probe_success 0, and the values of the last
-    // success stay until they are five intervals old. Never called twice at the same time for one task, but different
-    // tasks run on different threads, each with a World of its own.
+    // Runs the probe and publishes what it saw. An Error means that the probe failed: mail_probe_success 0, and the
+    // values of the last success stay until they are five intervals old. Never called twice at the same time for one
+    // task, but different tasks run on different threads, each with a World of its own.
     std::function<base::Result<Families>(probe::world::World&, const base::Deadline&)> run;
 };
 

@@ -97,8 +97,8 @@ Result<void> read_section(const Node& section, Settings& settings) {
     return check_targets(section, settings);
 }
 
-Result<Families> look(const Settings& settings, probe::dnsbl::DnsblTargets targets, const base::Deadline& deadline,
-                      const probe::world::World& world) {
+Result<Families> run_probe(const Settings& settings, probe::dnsbl::DnsblTargets targets, const base::Deadline& deadline,
+                           const probe::world::World& world) {
     probe::dnsbl::DnsblQuery query;
     query.targets = std::move(targets);
     query.lists = settings.lists;
@@ -121,7 +121,7 @@ Task task_for(const SettingsPtr& settings, const std::string& text, bool domain)
                                                            domain ? one : std::vector<std::string>{},
                                                            settings->resolver, deadline, world);
                 if (!targets) return base::fail(targets.error());
-                return look(*settings, std::move(*targets), deadline, world);
+                return run_probe(*settings, std::move(*targets), deadline, world);
             }};
 }
 
@@ -140,7 +140,7 @@ Task accounting_task(const SettingsPtr& settings) {
                                       "no public address has been seen in dlvSourceIp; map private ones with "
                                       "collectors.dnsbl.nat");
                 }
-                return look(*settings, std::move(targets), deadline, world);
+                return run_probe(*settings, std::move(targets), deadline, world);
             }};
 }
 
@@ -187,8 +187,8 @@ Families publish_dnsbl(const probe::dnsbl::DnsblObservation& seen, double min_an
         }
         const std::size_t able = asked - counts[target].at(static_cast<std::size_t>(Verdict::unknown));
         if (able > 0 && 100.0 * static_cast<double>(able) >= min_answers * static_cast<double>(asked)) continue;
-        families.note_failure({Fault::resolver, fmt::format("{} of {} lists could tell about {} (resolver {})", able,
-                                                            asked, seen.targets[target], seen.resolver)});
+        families.set_failure({Fault::resolver, fmt::format("{} of {} lists could tell about {} (resolver {})", able,
+                                                           asked, seen.targets[target], seen.resolver)});
     }
     return families;
 }

@@ -1,4 +1,4 @@
-// Which of our addresses and domains are on a blocklist, looked up again and again? The same look as check_dnsbl.
+// Collector and metrics of the probe dnsbl: blocklist lookups of our addresses and domains, the same as in check_dnsbl.
 #pragma once
 
 #include <map>

@@ -52,7 +52,7 @@ Result<void> read_addresses(const Node& node, std::vector<base::IpAddress>& into
 }
 
 // A name to be asked for as it stands; what is wrong is told with its place in the file.
-Result<void> take_name(const Node& node, const std::string& text, std::string& into) {
+Result<void> parse_name(const Node& node, const std::string& text, std::string& into) {
     auto name = probe::mail_auth::checked_name(text);
     if (!name) return base::fail(node.error(name.error().what));
     into = std::move(*name);
@@ -71,9 +71,9 @@ Result<void> read_domain(const Node& node, Settings& settings) {
         map.boolean("mta_sts", domain.mta_sts).boolean("tls_rpt", domain.tls_rpt);
         if (auto done = map.finish(); !done) return done;
     }
-    if (auto name = take_name(node, domain.name, domain.name); !name) return name;
+    if (auto name = parse_name(node, domain.name, domain.name); !name) return name;
     for (std::string& selector : domain.selectors) {
-        if (auto name = take_name(node, selector, selector); !name) return name;
+        if (auto name = parse_name(node, selector, selector); !name) return name;
     }
     settings.domains.push_back(std::move(domain));
     return {};
@@ -88,7 +88,7 @@ Result<void> read_section(const Node& section, Settings& settings) {
     map.duration("interval", settings.interval).duration("timeout", settings.timeout);
     if (auto done = map.finish(); !done) return done;
     if (helo) {
-        if (auto name = take_name(section, *helo, settings.helo); !name) return name;
+        if (auto name = parse_name(section, *helo, settings.helo); !name) return name;
     }
     if (settings.domains.empty() && settings.addresses.empty()) {
         return base::fail(section.error("names nothing to look at; add domains or addresses"));
@@ -110,8 +110,8 @@ Result<Families> with_cache(const Settings& settings, const base::Deadline& dead
     return publish(seen);
 }
 
-Result<void> look_at(const Domain& domain, const Settings& settings, auth::DnsCache& dns, probe::world::World& world,
-                     MailAuthSeen& seen) {
+Result<void> probe_domain(const Domain& domain, const Settings& settings, auth::DnsCache& dns,
+                          probe::world::World& world, MailAuthSeen& seen) {
     probe::mail_auth::fetch_domain(dns, domain.name, domain.selectors);
     probe::mail_auth::SpfQuery spf;
     spf.domain = domain.name;
@@ -143,7 +143,7 @@ Result<void> look_at(const Domain& domain, const Settings& settings, auth::DnsCa
 std::optional<double> validity(const Findings& findings, Families& families) {
     for (const probe::mail_auth::Finding& finding : findings.items) {
         if (finding.weight != Weight::unseen) continue;
-        families.note_failure({base::Fault::resolver, finding.text});
+        families.set_failure({base::Fault::resolver, finding.text});
         if (!findings.has(Weight::broken) && !findings.has(Weight::absent)) return std::nullopt;
     }
     return findings.usable() ? 1 : 0;
@@ -157,7 +157,7 @@ void publish_spf(const probe::mail_auth::SpfObservation& seen, Families& familie
     }
     for (const probe::mail_auth::SpfPass& pass : seen.evaluations) {
         if (pass.evaluation.result == auth::SpfResult::temperror) {
-            families.note_failure({base::Fault::resolver, pass.evaluation.reason});
+            families.set_failure({base::Fault::resolver, pass.evaluation.reason});
             continue;
         }
         families.add("mail_spf_pass", {seen.domain, pass.ip.to_string()},
@@ -176,7 +176,7 @@ Result<std::vector<Task>> mail_auth_tasks(const Node& section) {
         tasks.push_back({"mail_auth", domain.name, shared->interval, shared->timeout,
                          [shared, domain](probe::world::World& world, const base::Deadline& deadline) {
                              return with_cache(*shared, deadline, world, [&](auth::DnsCache& dns, MailAuthSeen& seen) {
-                                 return look_at(domain, *shared, dns, world, seen);
+                                 return probe_domain(domain, *shared, dns, world, seen);
                              });
                          }});
     }

@@ -1,4 +1,5 @@
-// Are our SPF, DKIM, DMARC, MTA-STS, TLSRPT and reverse DNS records right? One pass over the DNS for each domain.
+// Collector and metrics of mail authentication: SPF, DKIM, DMARC, MTA-STS, TLSRPT and reverse DNS, in one pass over the
+// DNS for each domain.
 #pragma once
 
 #include <optional>

@@ -62,7 +62,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
 Families publish(const probe::mail_server::MailSubmitObservation& seen, const std::string& target) {
     Families families;
     if (seen.end == probe::mail_server::SubmitEnd::not_tried) {
-        families.note_failure({base::Fault::configuration, target + ": no mail was tried"});
+        families.set_failure({base::Fault::configuration, target + ": no mail was tried"});
         return families;
     }
     families.add("mail_submit_accepted", {target}, seen.end == probe::mail_server::SubmitEnd::accepted ? 1.0 : 0.0);

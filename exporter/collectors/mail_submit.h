@@ -1,4 +1,4 @@
-// How does what the probe mail_submit saw look on /metrics?
+// Metrics of the probe mail_submit.
 #pragma once
 
 #include <string>

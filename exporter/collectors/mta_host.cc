@@ -40,7 +40,7 @@ Families publish(const probe::mta_state::MtaHostObservation& seen, const std::st
     for (const auto& disk : seen.disks)
         families.add("mail_host_disk_used_ratio", {host, disk.mountpoint}, disk.used_percent() / 100);
     if (seen.log) families.add("mail_host_log_errors", {host}, static_cast<double>(seen.log->errors));
-    if (!seen.unseen.empty()) families.note_failure(seen.unseen.front().why.at(seen.unseen.front().part));
+    if (!seen.unseen.empty()) families.set_failure(seen.unseen.front().why.at(seen.unseen.front().part));
     return families;
 }
 

@@ -1,4 +1,4 @@
-// How do queues, services and hosts look on /metrics?
+// Metrics of the probes mta_queue, mta_service and mta_host.
 #pragma once
 
 #include "exporter/collectors/collector.h"

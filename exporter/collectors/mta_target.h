@@ -1,4 +1,4 @@
-// Which machine or web interface does a configuration name? The same keys in the sections pmta_monitor, mta_queue,
+// Configuration keys that name a machine or a web interface, the same in the sections pmta_monitor, mta_queue,
 // mta_service and mta_host.
 #pragma once
 

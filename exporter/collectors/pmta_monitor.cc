@@ -152,7 +152,7 @@ Families publish(const probe::mta_state::MtaQueueObservation& seen, base::WallTi
     if (seen.licence_expires)
         families.add("pmta_license_expiry_timestamp_seconds", {},
                      static_cast<double>(base::unix_seconds(*seen.licence_expires)));
-    if (!seen.unseen.empty()) families.note_failure(seen.unseen.front().why.at(seen.unseen.front().part));
+    if (!seen.unseen.empty()) families.set_failure(seen.unseen.front().why.at(seen.unseen.front().part));
     return families;
 }
 
@@ -171,7 +171,7 @@ Result<std::vector<Task>> pmta_monitor_tasks(const config::Node& section) {
                   if (seen) return publish(*seen, world.clock->wall(), *totals);
                   Families families;
                   families.add("pmta_up", {}, 0.0);
-                  families.note_failure(seen.error());
+                  families.set_failure(seen.error());
                   return families;
               }};
     return std::vector<Task>{std::move(task)};

@@ -1,4 +1,4 @@
-// How does PowerMTA's status look on /metrics?
+// Metrics of PowerMTA's status (pmta_*), with totals that go on across its restarts.
 #pragma once
 
 #include <map>
@@ -9,8 +9,8 @@
 
 namespace mtawatch::exporter::collectors {
 
-// PowerMTA's totals begin anew with it and with `pmta reset counters`. Ours go on: what was counted before is kept
-// aside, so that a dashboard shows no hole and an increase() no jump.
+// PowerMTA's totals start at 0 when it restarts and after `pmta reset counters`. Ours go on: what was counted before is
+// added, so that a dashboard shows no hole and an increase() no jump.
 class PmtaTotals {
   public:
     // The total to publish for what PowerMTA says now.

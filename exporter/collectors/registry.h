@@ -1,4 +1,4 @@
-// Which collectors are there? The explicit table: the name of a section below `collectors:` and who reads it.
+// Table of the collectors: the name of each section below `collectors:` and the function that reads it.
 #pragma once
 
 #include <span>

@@ -47,7 +47,7 @@ void TaskBoard::replace(std::vector<Task> tasks) {
     entries_ = std::move(fresh);
 }
 
-TaskBoard::EntryPtr TaskBoard::take_due() {
+TaskBoard::EntryPtr TaskBoard::pop_due() {
     const std::lock_guard lock(mutex_);
     EntryPtr first;
     for (const EntryPtr& entry : entries_) {
@@ -78,18 +78,18 @@ base::Result<Families> TaskBoard::run_task(const Entry& entry, probe::world::Wor
 }
 
 bool TaskBoard::run_due(probe::world::World& world) {
-    const EntryPtr entry = take_due();
+    const EntryPtr entry = pop_due();
     if (!entry) return false;
     const base::SteadyTime started = clock_->steady();
     const base::WallTime started_wall = clock_->wall();
     auto outcome = run_task(*entry, world);
     const std::lock_guard lock(mutex_);
-    note(*entry, started, started_wall, std::move(outcome));
+    store_outcome(*entry, started, started_wall, std::move(outcome));
     return true;
 }
 
-void TaskBoard::note(Entry& entry, base::SteadyTime started, base::WallTime started_wall,
-                     base::Result<Families> outcome) {
+void TaskBoard::store_outcome(Entry& entry, base::SteadyTime started, base::WallTime started_wall,
+                              base::Result<Families> outcome) {
     const base::SteadyTime now = clock_->steady();
     const std::string before = entry.problem;
     entry.running = false;
@@ -114,9 +114,9 @@ void TaskBoard::note(Entry& entry, base::SteadyTime started, base::WallTime star
     const base::Log::Fields fields{
         {"probe", entry.task.probe}, {"target", entry.task.target}, {"reason", entry.problem}};
     if (entry.succeeded) {
-        log_->info("the probe can look again", {fields[0], fields[1]});
+        log_->info("the probe works again", {fields[0], fields[1]});
     } else {
-        log_->warn("the probe could not look", fields);
+        log_->warn("the probe failed", fields);
     }
 }
 
@@ -141,7 +141,7 @@ void TaskBoard::write(exposition::ExpositionWriter& writer) const {
     each("mail_probe_last_success_timestamp_seconds", [](const Entry& entry) -> Shown {
         return entry.last_success ? Shown(seconds_of(*entry.last_success)) : std::nullopt;
     });
-    // Several tasks publish into one family, and a series must not come twice: the first task to have it is heard.
+    // Several tasks publish into one family, and a series must not be written twice: the first task that has it wins.
     std::map<std::string_view, std::map<std::vector<std::string>, double>> families;
     for (const EntryPtr& task : entries_) {
         if (!task->ran || clock_->steady() >= task->fresh_until) continue;

@@ -1,4 +1,5 @@
-// When does each task run, and what does a scrape see of it? Runs tasks on threads of its own; a scrape only reads.
+// Scheduler of the collectors' tasks: runs them on threads of its own and keeps their last results; a scrape only reads
+// these.
 #pragma once
 
 #include <chrono>
@@ -29,8 +30,8 @@ class TaskBoard {
     // `seed` decides where in its interval each task runs.
     TaskBoard(const base::Clock& clock, const base::Log& log, std::uint64_t seed);
 
-    // From now on these tasks. What is known of a task with the same probe and target is kept, its schedule too; a run
-    // of a task that is gone ends without a trace.
+    // Replaces the tasks. The results and the schedule of a task with the same probe and target are kept; the result of
+    // a run whose task is gone is dropped.
     void replace(std::vector<Task> tasks);
 
     // Runs the task that is due longest, on the caller's thread; false when none is due. Catches whatever it throws.
@@ -58,9 +59,10 @@ class TaskBoard {
     };
     using EntryPtr = std::shared_ptr<Entry>;
 
-    [[nodiscard]] EntryPtr take_due();
+    [[nodiscard]] EntryPtr pop_due();
     [[nodiscard]] base::Result<Families> run_task(const Entry& entry, probe::world::World& world) const;
-    void note(Entry& entry, base::SteadyTime started, base::WallTime started_wall, base::Result<Families> outcome);
+    void store_outcome(Entry& entry, base::SteadyTime started, base::WallTime started_wall,
+                       base::Result<Families> outcome);
 
     const base::Clock* clock_;
     const base::Log* log_;
@@ -78,8 +80,8 @@ class Scheduler {
     ~Scheduler();
     // After TaskBoard::replace(): look again for what is due.
     void wake();
-    // Begins no further run and waits for those that are on; each ends by its timeout at the latest. False: one is
-    // still on after `patience`, its thread goes on, and this object and the board must stay until the process ends.
+    // Begins no further run and waits for those in progress; each ends by its timeout at the latest. False: one still
+    // runs after `patience`; its thread goes on, so this object and the board must stay until the process ends.
     [[nodiscard]] bool stop(std::chrono::milliseconds patience);
 
   private:

@@ -1,5 +1,5 @@
-// Which metrics exist? The one table that --catalog prints, docs/metrics.md is made from, and tests hold the
-// exposition, the alert rules and the dashboards against.
+// Catalogue of all metrics: the one table that --catalog prints, docs/metrics.md is made from, and tests hold the
+// metrics output, the alert rules and the dashboards against.
 #pragma once
 
 #include <cstddef>

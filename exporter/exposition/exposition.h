@@ -1,4 +1,4 @@
-// What does a scrape get to read? Writes metric families as Prometheus text 0.0.4 or OpenMetrics 1.0.
+// Writer of metric families as Prometheus text format 0.0.4 or OpenMetrics 1.0.
 #pragma once
 
 #include <cstdint>
@@ -42,8 +42,8 @@ class ExpositionWriter {
     [[nodiscard]] Format format() const { return format_; }
     [[nodiscard]] std::string& out() { return *out_; }
 
-    // # HELP and # TYPE (in OpenMetrics # UNIT too). False, and nothing written, when the family was begun before:
-    // its lines would make the whole exposition unreadable, so the caller leaves them out.
+    // # HELP and # TYPE (in OpenMetrics # UNIT too). False, and nothing written, when the family was begun before: its
+    // lines would make the whole page unreadable for Prometheus, so the caller leaves them out.
     bool begin(const Metric& entry);
     bool begin(std::string_view name, MetricType type, std::string_view unit, std::string_view help);
 
@@ -59,7 +59,7 @@ class ExpositionWriter {
     // knows the name. A family without series writes nothing.
     void family(const prometheus::MetricFamily& family);
 
-    // Ends the exposition: "# EOF" in OpenMetrics, nothing in text.
+    // Ends the output: "# EOF" in OpenMetrics, nothing in text.
     void finish();
 
   private:

@@ -56,8 +56,8 @@ class RunningAccounting final : public Accounting {
         return std::ranges::all_of(feeds_, [](const auto& feed) { return feed->current()->ready(); });
     }
 
-    [[nodiscard]] bool blind() const override {
-        return std::ranges::any_of(feeds_, [](const auto& feed) { return feed->current()->blind(); });
+    [[nodiscard]] bool nothing_readable() const override {
+        return std::ranges::any_of(feeds_, [](const auto& feed) { return feed->current()->nothing_readable(); });
     }
 
     [[nodiscard]] std::vector<std::string> source_addresses() const override {
@@ -80,7 +80,7 @@ class RunningAccounting final : public Accounting {
         Result<void> done;
         for (std::size_t i = 0; i < feeds_.size() && done; ++i) done = feeds_[i]->prepare(std::move(feeds[i]));
         for (const auto& feed : feeds_) {
-            if (!done) feed->forget_prepared();
+            if (!done) feed->drop_prepared();
             feed->proceed();
         }
         return done;
@@ -120,7 +120,7 @@ class RunningAccounting final : public Accounting {
 
 }  // namespace
 
-// A glob is the label of its lag, so it can stand in one place only.
+// A glob is the label of its lag metric, so only one feed may have it.
 Result<void> check_together(const std::vector<AccountingSettings>& feeds) {
     std::set<std::string> globs;
     std::set<series::RecordFormat> formats;

@@ -1,4 +1,5 @@
-// The accounting half of the exporter as main.cc sees it: start it, scrape it, stop it; or read everything once.
+// Interface of the accounting half of the exporter: start, scrape, reload and stop it, or read everything once (--once,
+// --backfill).
 #pragma once
 
 #include <functional>
@@ -36,8 +37,8 @@ class Accounting {
     virtual void write(exposition::ExpositionWriter& writer) = 0;
     // False until the files that were there at the first start have been read to their size then: /-/ready.
     [[nodiscard]] virtual bool ready() const = 0;
-    // Not ready because nothing of what shall be followed can be read: no baseline, so no series of records.
-    [[nodiscard]] virtual bool blind() const = 0;
+    // Not ready, because none of the files that should be followed can be read: no baseline, so no series of records.
+    [[nodiscard]] virtual bool nothing_readable() const = 0;
     // The dlvSourceIp values that records named and that are not retired, as they were written; none before the first
     // backlog is read.
     [[nodiscard]] virtual std::vector<std::string> source_addresses() const = 0;
@@ -57,9 +58,9 @@ class Accounting {
 // How far long work has come, for a terminal: called a few times a second at most.
 using Progress = std::function<void(std::uint64_t bytes_read, std::uint64_t bytes_total, std::uint64_t records)>;
 
-// --once: reads every matched file to its end, then appends the exposition of everything to `writer`. With a state
-// file it continues there and saves it. No matching file at all is an Error (Fault::not_found); files that cannot be
-// read are logged, counted and left out.
+// --once: reads every matched file to its end, then writes the metrics of everything to `writer`. With a state file it
+// continues there and saves it. No matching file at all is an Error (Fault::not_found); files that cannot be read are
+// logged, counted and left out.
 [[nodiscard]] base::Result<void> run_once(std::vector<AccountingSettings> feeds, const base::Clock& clock,
                                           const LogLine& log, const Progress& progress,
                                           exposition::ExpositionWriter& writer);

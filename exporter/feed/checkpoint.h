@@ -1,4 +1,5 @@
-// What must survive a restart, and in which bytes? Offsets and counters of one moment, as one document.
+// Serialisation of the state file: file offsets, counters and the reader's memory of one moment as one document, and
+// back. What must survive a restart.
 #pragma once
 
 #include <array>

@@ -44,7 +44,7 @@ std::string folder_of(const std::string& path) {
 
 }  // namespace
 
-// Whether a newcomer would find no lock, or another one: the folder was removed and made anew.
+// Whether another process would find no lock file, or another one: the folder was removed and made again.
 bool CheckpointFile::lost_lock() const {
     struct stat ours {};
     struct stat there {};
@@ -53,7 +53,7 @@ bool CheckpointFile::lost_lock() const {
     return ours.st_dev != there.st_dev || ours.st_ino != there.st_ino;
 }
 
-Result<void> CheckpointFile::take_lock() {
+Result<void> CheckpointFile::acquire_lock() {
     const std::string lock_path = path_ + ".lock";
     files::UniqueFd lock(::open(lock_path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kStateMode));
     if (!lock.open()) return failed("state file: opening", lock_path);
@@ -68,7 +68,7 @@ Result<void> CheckpointFile::take_lock() {
 
 Result<CheckpointFile> CheckpointFile::open(const std::string& path) {
     CheckpointFile file(path);
-    const auto locked = file.take_lock();
+    const auto locked = file.acquire_lock();
     if (!locked && errno != EROFS && errno != ENOSPC) return fail(locked.error());
     return file;
 }
@@ -99,7 +99,7 @@ Result<std::optional<std::string>> CheckpointFile::load() const {
 
 Result<void> CheckpointFile::save(std::string_view document) {
     if (lost_lock()) {
-        if (auto locked = take_lock(); !locked) return locked;
+        if (auto locked = acquire_lock(); !locked) return locked;
     }
     const std::string temporary = path_ + ".new";
     files::UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kStateMode));

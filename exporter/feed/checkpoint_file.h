@@ -1,4 +1,4 @@
-// Where is the state kept, and is it ours alone? Reads and atomically replaces the state file, under a lock.
+// State file on disk: exclusive lock, load, and atomic replacement with fsync.
 #pragma once
 
 #include <optional>
@@ -28,7 +28,7 @@ class CheckpointFile {
 
   private:
     explicit CheckpointFile(std::string path) : path_(std::move(path)) {}
-    [[nodiscard]] base::Result<void> take_lock();
+    [[nodiscard]] base::Result<void> acquire_lock();
     [[nodiscard]] bool lost_lock() const;
 
     std::string path_;

@@ -14,7 +14,7 @@ using base::Result;
 // Writing the state may take at most this part of the time: a slow disk gets longer pauses.
 constexpr int kPausePerWrite = 50;
 
-// Restores the state into `ingest`. A state that cannot be read is kept aside; nothing restored then.
+// Restores the state into `ingest`. A state that cannot be read is kept aside, and counting starts at 0.
 bool restore_state(const CheckpointFile& file, Ingest& ingest, const LogLine& log) {
     const auto document = file.load();
     if (document && !*document) return true;
@@ -123,7 +123,8 @@ void Feed::run_checkpoints() {
     }
 }
 
-// How long it took. A failure is counted and logged when it is a new one; the next attempt comes in its time.
+// Returns how long it took. A failure is counted, and logged when its text is a new one; the next attempt follows at
+// the usual interval.
 base::Duration Feed::save() {
     const base::SteadyTime begun = clock_.steady();
     const base::WallTime as_of = clock_.wall();

@@ -1,4 +1,5 @@
-// One feed while it runs: who reads its files, who saves its state, and what happens when its settings change?
+// Runtime of one feed: the thread that reads its files, the thread that saves its state, and the switch to other
+// settings on reload.
 #pragma once
 
 #include <atomic>
@@ -37,11 +38,12 @@ class Feed {
     };
     [[nodiscard]] std::optional<Saves> saves() const;
 
-    // Holds still with other settings ready, or, on an Error, with the old ones; proceed() goes on with what is ready.
+    // Stops the threads and makes a pipeline for the new settings, or, on an Error, keeps the old one; proceed() starts
+    // the threads again.
     [[nodiscard]] base::Result<void> prepare(AccountingSettings settings);
     void proceed();
-    // What prepare() made ready is dropped.
-    void forget_prepared() { next_.reset(); }
+    // Drops the pipeline that prepare() made, so that proceed() goes on with the old one.
+    void drop_prepared() { next_.reset(); }
     // Saves the state a last time and ends the threads.
     void stop();
 

@@ -1,4 +1,4 @@
-// Which record types does this file feed? Where PowerMTA logs a type to several files only one of them is heard.
+// Record types that a file is counted for. Where PowerMTA logs a type to several files, only one of them counts.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ inline constexpr TypeMask kAllTypes = ~TypeMask{0};
 class FeedFilter {
   public:
     explicit FeedFilter(const AccountingSettings& settings);
-    // A file is told by its name whatever its folder, with or without ".gz": a moved one keeps its types.
+    // Files are matched by name, whatever the folder, with or without ".gz": a moved one keeps its types.
     [[nodiscard]] TypeMask types_of(std::string_view path) const;
 
   private:

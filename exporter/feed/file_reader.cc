@@ -93,7 +93,7 @@ Result<files::Head> FileReader::head(const std::string& path) {
         head.bytes = std::move(*bytes);
         head.growing = !(*source)->complete();
     }
-    const HeadFacts facts = inspector_.look(head.bytes);
+    const HeadFacts facts = inspector_.inspect(head.bytes);
     head.records_end = facts.records_end;
     head.first_time = facts.first_time;
     return head;
@@ -127,7 +127,7 @@ void FileReader::resume(const files::TrackedFile& file) {
     at_ = file.serial;
 }
 
-// Its name may lead to another file by now, whose lines would be counted as its own.
+// The path may lead to another file by now, whose lines must not be counted as those of this one.
 Result<files::UniqueFd> FileReader::open_located(const files::TrackedFile& file) {
     auto fd = files::open_to_read(file.path);
     if (!fd) return fd;
@@ -142,7 +142,7 @@ FileReader::Outcome FileReader::not_opened(files::TrackedFile& file, const base:
     return error.fault == Fault::not_found ? Outcome::changed : unreadable(file, error.what);
 }
 
-void FileReader::note_end(files::TrackedFile& file) {
+void FileReader::limit_to_present_size(files::TrackedFile& file) {
     file.read_to = UINT64_MAX;
     if (file.packing != files::Packing::none && !file.detached) return;
     if (!file.fd.open()) {
@@ -356,12 +356,13 @@ void FileReader::finish(files::TrackedFile& file) {
     at_ = 0;
 }
 
-std::span<const mta::logs::Record> FileReader::heard(std::span<const mta::logs::Record> records, TypeMask types) {
-    heard_.clear();
+std::span<const mta::logs::Record> FileReader::select_types(std::span<const mta::logs::Record> records,
+                                                            TypeMask types) {
+    selected_.clear();
     for (const mta::logs::Record& record : records) {
-        if ((types & mask_of(record.type)) != 0) heard_.push_back(record);
+        if ((types & mask_of(record.type)) != 0) selected_.push_back(record);
     }
-    return heard_;
+    return selected_;
 }
 
 void FileReader::count_scanned(files::TrackedFile* file) {
@@ -369,7 +370,7 @@ void FileReader::count_scanned(files::TrackedFile* file) {
     const base::WriterTurn turn(lock_);
     const TypeMask types = file == nullptr ? kAllTypes : feeds_.types_of(file->path);
     for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
-        counter_.count(types == kAllTypes ? records : heard(records, types), now);
+        counter_.count(types == kAllTypes ? records : select_types(records, types), now);
     }
     add_counts(reader_->counts(), counted_);
     if (file != nullptr) move_on(*file, reader_->consumed(), reader_->header());
@@ -380,7 +381,7 @@ void FileReader::count_piece(files::TrackedFile& file, ScannedPiece& piece, mta:
     const base::WriterTurn turn(lock_);
     const TypeMask types = feeds_.types_of(file.path);
     const auto records = piece.records.records();
-    counter_.count(types == kAllTypes ? records : heard(records, types), now);
+    counter_.count(types == kAllTypes ? records : select_types(records, types), now);
     add_counts(piece.counts, counted);
     move_on(file, piece.consumed, piece.header);
 }
@@ -400,7 +401,7 @@ void FileReader::move_on(files::TrackedFile& file, std::uint64_t consumed, const
     if (file.header != header) file.header = header;
 }
 
-// A young file is known by the few bytes it had; as it grows, by more of them.
+// The fingerprint of a short file covers the few bytes that it had; it is extended as the file grows.
 void FileReader::lengthen_fingerprint(files::TrackedFile& file, std::string_view head) {
     const std::size_t full = files::full_fingerprint_length(head);
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>({full, file.offset, head.size()}));

@@ -1,4 +1,5 @@
-// What do the followed files say? Takes their bytes through the scanner into the counts, file by file.
+// Reads followed files, decompressed where needed, through the format's reader into the counters, and moves their
+// offsets on.
 #pragma once
 
 #include <atomic>
@@ -40,11 +41,11 @@ class FileReader {
     };
     [[nodiscard]] Outcome read(files::TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] const std::string& problem() const { return problem_; }
-    // What is in the file now is what read() may take of it, until this is called again: where lines are understood by
-    // those before them, what is written to a file while an older one is read must wait.
-    void note_end(files::TrackedFile& file);
+    // Limits read() to the file's present size until this is called again: in logs whose lines depend on earlier lines,
+    // what is written to a file while an older one is read must wait.
+    void limit_to_present_size(files::TrackedFile& file);
 
-    // What the reader remembers of the lines that are counted; in a turn. See mta::logs::RecordReader.
+    // The state of the reader after the lines that are counted; during a turn. See mta::logs::RecordReader.
     [[nodiscard]] std::string memory() const { return reader_->memory(); }
     [[nodiscard]] base::Result<void> recall(std::string_view memory) { return reader_->recall(memory); }
 
@@ -76,7 +77,8 @@ class FileReader {
     // Both during a turn.
     void add_counts(const mta::logs::ScanCounts& counts, mta::logs::ScanCounts& counted);
     void move_on(files::TrackedFile& file, std::uint64_t consumed, const std::string& header);
-    [[nodiscard]] std::span<const mta::logs::Record> heard(std::span<const mta::logs::Record> records, TypeMask types);
+    [[nodiscard]] std::span<const mta::logs::Record> select_types(std::span<const mta::logs::Record> records,
+                                                                  TypeMask types);
     void lengthen_fingerprint(files::TrackedFile& file, std::string_view head);
     [[nodiscard]] Outcome unreadable(files::TrackedFile& file, std::string why);
     [[nodiscard]] base::Result<std::string> plain_head(int fd, const std::string& path) const;
@@ -88,7 +90,7 @@ class FileReader {
     base::TurnLock& lock_;
     series::RecordCounter counter_;
     FeedFilter feeds_;
-    std::vector<mta::logs::Record> heard_;  // those of a batch whose type the file feeds
+    std::vector<mta::logs::Record> selected_;  // those of a batch whose type the file feeds
     std::unique_ptr<mta::logs::RecordReader> reader_;
     HeadInspector inspector_;
     mta::logs::ScanCounts counted_;  // of reader_, up to the last turn

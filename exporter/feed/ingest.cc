@@ -8,11 +8,11 @@
 namespace mtawatch::exporter::feed {
 namespace {
 
-// pmta.log is looked at this often where no accounting record comes in between.
-constexpr std::chrono::milliseconds kLookAtLog{2'000};
-// How often in a row files are looked for that were renamed before they were opened. Rotation takes moments; a file
-// that never is what it seems must not hold the others back for ever.
-constexpr int kRoundsHeldBack = 50;
+// pmta.log is read at least this often, also when no accounting record comes.
+constexpr std::chrono::milliseconds kLogInterval{2'000};
+// How often in a row files are searched for that were renamed before they were opened. Rotation takes moments; a file
+// that keeps changing must not block the others for ever.
+constexpr int kMaxRoundsWaited = 50;
 
 }  // namespace
 
@@ -52,23 +52,24 @@ base::Result<void> Ingest::restore(std::string_view document) {
 void Ingest::catch_up(const AfterChunk& after_chunk) {
     {
         const base::WriterTurn turn(lock_);
-        store_.begin_expected(settings_.expected_types);
+        store_.add_expected_zeros(settings_.expected_types);
     }
     Round round = Round::incomplete;
-    for (int rounds = 0; round == Round::incomplete && rounds <= kRoundsHeldBack; ++rounds) {
+    for (int rounds = 0; round == Round::incomplete && rounds <= kMaxRoundsWaited; ++rounds) {
         follower_.rescan();
         round = read_dirty(after_chunk);
     }
     if (round == Round::incomplete)
         log_(Severity::warning, "files change faster than they can be read; not all is read");
-    log_follower_.look();
+    log_follower_.read_new();
     publish();
     if (round == Round::complete) end_backlog();
 }
 
-// A first start that may read nothing has no baseline: a 0 would be untrue, and what is there a spike once it is read.
+// A first start that cannot read any file has no baseline: a 0 would be untrue, and the backlog would be a spike in a
+// graph once it is read.
 void Ingest::end_backlog() {
-    if (blind()) return;
+    if (nothing_readable()) return;
     const base::WriterTurn turn(lock_);
     catching_up_ = false;
     marks_.baseline_done = 1;
@@ -76,10 +77,10 @@ void Ingest::end_backlog() {
 }
 
 void Ingest::follow(int wake_fd, const AfterChunk& after_chunk) {
-    const bool at_once = follower_.any_dirty() && !held_back();
-    follower_.wait(wake_fd, at_once ? std::chrono::milliseconds(0) : kLookAtLog);
-    const Round round = held_back() ? Round::incomplete : read_dirty(after_chunk);
-    log_follower_.look();
+    const bool at_once = follower_.any_dirty() && !must_wait_for_older();
+    follower_.wait(wake_fd, at_once ? std::chrono::milliseconds(0) : kLogInterval);
+    const Round round = must_wait_for_older() ? Round::incomplete : read_dirty(after_chunk);
+    log_follower_.read_new();
     publish();
     if (round == Round::complete && catching_up_) end_backlog();
 }
@@ -90,18 +91,18 @@ void Ingest::read_stream(int fd, const AfterChunk& after_chunk) {
     publish();
 }
 
-// Where lines are understood by those before them, no file is read further than it went before the older ones were
-// read to their end: the ends are looked at from the newest file to the oldest.
+// Where lines depend on earlier lines, no file is read beyond the size that it had before the older ones were read to
+// their end: so sizes are taken from the newest file to the oldest.
 std::vector<files::TrackedFile*> Ingest::files_to_read() {
     if (!remembers_lines(settings_.format)) return follower_.dirty();
     std::vector<files::TrackedFile*> files = follower_.dirty_and_older();
-    for (auto file = files.rbegin(); file != files.rend(); ++file) reader_.note_end(**file);
+    for (auto file = files.rbegin(); file != files.rend(); ++file) reader_.limit_to_present_size(**file);
     return files;
 }
 
-// Where lines are understood by those before them, nothing is read while it is not known where an older file went.
-bool Ingest::held_back() const {
-    return remembers_lines(settings_.format) && follower_.lost_sight() && rounds_held_back_ > 0;
+// Where lines depend on earlier lines, nothing is read while the present name of an older file is unknown.
+bool Ingest::must_wait_for_older() const {
+    return remembers_lines(settings_.format) && follower_.location_unknown() && rounds_waited_ > 0;
 }
 
 Ingest::Round Ingest::read_dirty(const AfterChunk& after_chunk) {
@@ -120,13 +121,13 @@ Ingest::Round Ingest::read_dirty(const AfterChunk& after_chunk) {
             follower_.content_changed(*file);
             changed = true;
             // Its lines have to be read before those of the newer files: first find it again.
-            if (remembers_lines(settings_.format) && rounds_held_back_ < kRoundsHeldBack) break;
+            if (remembers_lines(settings_.format) && rounds_waited_ < kMaxRoundsWaited) break;
         }
         if (outcome == FileReader::Outcome::unreadable && reported_.insert(reader_.problem()).second) {
             log_(Severity::warning, reader_.problem());
         }
     }
-    rounds_held_back_ = changed && rounds_held_back_ < kRoundsHeldBack ? rounds_held_back_ + 1 : 0;
+    rounds_waited_ = changed && rounds_waited_ < kMaxRoundsWaited ? rounds_waited_ + 1 : 0;
     follower_.close_idle();
     return changed ? Round::incomplete : Round::complete;
 }
@@ -151,7 +152,7 @@ void Ingest::publish() {
         const std::uint64_t read = file->packing != files::Packing::none ? file->disk_read : file->offset;
         source.lag_bytes += file->size - std::min(read, file->size);
     }
-    const files::FileEvents events = follower_.take_events();
+    const files::FileEvents events = follower_.pop_events();
     const std::size_t unwatched = follower_.unwatched_folders() + log_follower_.unwatched_folders();
     const base::WriterTurn turn(lock_);
     unwatched_folders_ = unwatched;
@@ -162,7 +163,7 @@ void Ingest::publish() {
     amount_ = amount;
 }
 
-// Each trouble is said once, and again when it came back after it was gone.
+// Logs each problem once, and again when it returns after it was gone.
 void Ingest::report_problems() {
     std::set<std::string> present;
     for (const auto* problems : {&follower_.problems(), &log_follower_.problems()}) {
@@ -204,7 +205,7 @@ bool Ingest::ready() const {
     return marks_.baseline_done != 0;
 }
 
-bool Ingest::blind() const {
+bool Ingest::nothing_readable() const {
     const base::ReaderTurn turn(lock_);
     return marks_.baseline_done == 0 && amount_.files == 0 && amount_.unreadable > 0;
 }
@@ -215,7 +216,7 @@ Ingest::Amount Ingest::amount() const {
 }
 
 void Ingest::write(exposition::ExpositionWriter& writer) const {
-    // With pmta.log alone nothing was ever looked at that could be 0.
+    // With pmta.log alone no accounting file is followed, so there is no count that could be 0.
     if (ready() && (!settings_.globs.empty() || streamed_)) series::render_store(writer, store_, lock_);
     write_log_events(writer);
 }

@@ -1,4 +1,5 @@
-// The work itself, for one set of settings: follow the files, count their records, say how far it is.
+// Pipeline of one feed under one set of settings: follow the files, read and count their records, write the metrics,
+// copy a checkpoint.
 #pragma once
 
 #include <atomic>
@@ -38,10 +39,10 @@ class Ingest {
     [[nodiscard]] std::string checkpoint() const;
     // Whether the families of records may be shown: the first backlog is read.
     [[nodiscard]] bool ready() const;
-    // Not ready, and there is nothing that it may read.
-    [[nodiscard]] bool blind() const;
-    // The families of records, once ready, and pmta_log_events_total. What is said of the reading itself is asked for
-    // below, because all feeds say it together.
+    // Not ready, and none of the files can be read.
+    [[nodiscard]] bool nothing_readable() const;
+    // The families of records, once ready, and pmta_log_events_total. The figures for metrics of the reading itself are
+    // below, because those are written together for all feeds.
     void write(exposition::ExpositionWriter& writer) const;
     struct Reading {
         series::Totals totals;
@@ -82,7 +83,7 @@ class Ingest {
         interrupted,  // AfterChunk said so
     };
     [[nodiscard]] Round read_dirty(const AfterChunk& after_chunk);
-    [[nodiscard]] bool held_back() const;
+    [[nodiscard]] bool must_wait_for_older() const;
     void end_backlog();
     void publish();
     void report_problems();
@@ -106,7 +107,7 @@ class Ingest {
     std::vector<SourceStatus> sources_;
     Amount amount_;
     std::size_t unwatched_folders_ = 0;
-    int rounds_held_back_ = 0;  // in a row
+    int rounds_waited_ = 0;  // in a row
 };
 
 }  // namespace mtawatch::exporter::feed

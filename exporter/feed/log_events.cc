@@ -77,7 +77,7 @@ LogFollower::LogFollower(const AccountingSettings& settings, const base::Clock& 
       counts_(counts),
       follower_(settings_, clock, lock, log_head, std::move(log), false) {}
 
-void LogFollower::look() {
+void LogFollower::read_new() {
     if (settings_.globs.empty()) return;
     follower_.wait(-1, std::chrono::milliseconds(0));
     for (files::TrackedFile* file : follower_.dirty()) read(*file);

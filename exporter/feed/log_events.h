@@ -1,4 +1,4 @@
-// What does PowerMTA's own log say that an operator should know? Follows pmta.log and counts events.
+// Counter of events in PowerMTA's own log: follows pmta.log and classifies its errors and warnings.
 #pragma once
 
 #include <array>
@@ -30,7 +30,7 @@ class LogFollower {
 
     void restore(const std::vector<files::FileState>& files) { follower_.restore(files); }
     // Reads what is new; never waits.
-    void look();
+    void read_new();
     [[nodiscard]] const std::vector<std::unique_ptr<files::TrackedFile>>& files() const { return follower_.files(); }
     [[nodiscard]] const std::set<files::ListingProblem>& problems() const { return follower_.problems(); }
     [[nodiscard]] std::size_t unwatched_folders() const { return follower_.unwatched_folders(); }

@@ -1,4 +1,4 @@
-// How well are the followed files read? The self metrics of reading, one exposition for all feeds together.
+// Self metrics of reading (lines, errors, lag, unreadable files), written together for all feeds.
 #pragma once
 
 #include <cstdint>

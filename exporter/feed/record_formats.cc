@@ -36,11 +36,11 @@ HeadInspector::HeadInspector(const AccountingSettings& settings)
     : reader_(remembers_lines(settings.format) ? nullptr : make_reader(settings)),
       times_(settings.scanner.zone, mta::logs::system_now) {}
 
-HeadFacts HeadInspector::look(std::string_view head) {
-    return reader_ == nullptr ? look_at_lines(head) : look_at_records(head);
+HeadFacts HeadInspector::inspect(std::string_view head) {
+    return reader_ == nullptr ? inspect_lines(head) : inspect_records(head);
 }
 
-HeadFacts HeadInspector::look_at_records(std::string_view head) {
+HeadFacts HeadInspector::inspect_records(std::string_view head) {
     HeadFacts facts;
     reader_->reset();
     const mta::logs::ScanCounts before = reader_->counts();
@@ -56,7 +56,7 @@ HeadFacts HeadInspector::look_at_records(std::string_view head) {
 
 // Few lines of a mail log are records, but every line tells the file from others, and nearly all say when they were
 // written.
-HeadFacts HeadInspector::look_at_lines(std::string_view head) {
+HeadFacts HeadInspector::inspect_lines(std::string_view head) {
     HeadFacts facts;
     const std::size_t end = head.rfind('\n');
     facts.records_end = end == std::string_view::npos ? 0 : end + 1;

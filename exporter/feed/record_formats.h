@@ -1,4 +1,4 @@
-// Which reader understands the files of a feed, and what do their first lines say?
+// Reader of a feed's format, and inspection of the beginning of a file in that format.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace mtawatch::exporter::feed {
 
 [[nodiscard]] std::unique_ptr<mta::logs::RecordReader> make_reader(const AccountingSettings& settings);
 
-// Whether a line is understood by what lines before it said: such files are read strictly one after the other.
+// Whether lines depend on earlier lines: such files are read strictly one after the other.
 [[nodiscard]] constexpr bool remembers_lines(series::RecordFormat format) {
     return format == series::RecordFormat::postfix;
 }
@@ -27,11 +27,11 @@ struct HeadFacts {
 class HeadInspector {
   public:
     explicit HeadInspector(const AccountingSettings& settings);
-    [[nodiscard]] HeadFacts look(std::string_view head);
+    [[nodiscard]] HeadFacts inspect(std::string_view head);
 
   private:
-    [[nodiscard]] HeadFacts look_at_records(std::string_view head);
-    [[nodiscard]] HeadFacts look_at_lines(std::string_view head);
+    [[nodiscard]] HeadFacts inspect_records(std::string_view head);
+    [[nodiscard]] HeadFacts inspect_lines(std::string_view head);
     [[nodiscard]] std::int64_t line_time(std::string_view line);
 
     std::unique_ptr<mta::logs::RecordReader> reader_;  // none for logs that are looked at line by line

@@ -45,8 +45,8 @@ ScannedPiece* ScanAhead::free_piece() {
     return &piece;
 }
 
-// How things stand behind the records that are in the piece.
-void ScanAhead::note(ScannedPiece& piece) const {
+// Copies the reader's state behind the records that are in the piece.
+void ScanAhead::copy_state(ScannedPiece& piece) const {
     piece.consumed = reader_->consumed();
     if (piece.header != reader_->header()) piece.header = reader_->header();
     piece.counts = reader_->counts();
@@ -70,18 +70,19 @@ bool ScanAhead::scan_chunk() {
     if (!got) piece->error = got.error();
     piece->last = !got || *got == 0;
     if (!piece->last) reader_->commit(*got);
-    note(*piece);
+    copy_state(*piece);
     for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
         if (!piece->records.add(records)) {
-            // Behind another header: what is here, which the note is still about, goes first.
+            // These records are behind another header: the present piece, with the state before them, is handed over
+            // first.
             hand_over();
             piece = free_piece();
             if (piece == nullptr) return false;
             (void)piece->records.add(records);
         }
-        note(*piece);
+        copy_state(*piece);
     }
-    note(*piece);
+    copy_state(*piece);
     const bool more = !piece->last;
     hand_over();
     return more;

@@ -1,4 +1,5 @@
-// How do two cores read one file? A thread of its own takes the bytes apart while the caller counts the records.
+// Parser thread: reads and parses one file ahead of the caller, which counts the records, so that two cores share the
+// work.
 #pragma once
 
 #include <array>
@@ -16,7 +17,7 @@
 
 namespace mtawatch::exporter::feed {
 
-// A piece of the file: its records, and how things stand behind them.
+// A piece of the file: its records, and the reader's state behind them.
 struct ScannedPiece {
     mta::logs::RecordCopies records;
     std::uint64_t consumed = 0;
@@ -26,8 +27,8 @@ struct ScannedPiece {
     bool last = false;                 // nothing follows: the file's end, or the error
 };
 
-// The pieces come in file order and are the same as without this, so that what they add up to is too. For formats of
-// which every line speaks for itself. The destructor ends the thread.
+// The pieces come in file order and hold the same records as reading without it, so the counts are the same. For
+// formats whose lines do not depend on each other. The destructor ends the thread.
 class ScanAhead {
   public:
     // `reader` stands at the byte to begin with. `fd` is read at places, to its present end, and stays the caller's;
@@ -46,7 +47,7 @@ class ScanAhead {
     void scan();
     [[nodiscard]] bool scan_chunk();
     [[nodiscard]] ScannedPiece* free_piece();
-    void note(ScannedPiece& piece) const;
+    void copy_state(ScannedPiece& piece) const;
     void hand_over();
 
     std::unique_ptr<mta::logs::RecordReader> reader_;

@@ -1,4 +1,5 @@
-// What shall be counted, from which files, and how far may it grow? Filled from the command line and the configuration.
+// Settings of one feed: what is counted, from which files, and within which limits. Filled from the command line and
+// the configuration.
 #pragma once
 
 #include <chrono>
@@ -32,8 +33,8 @@ struct AccountingSettings {
     // Folders to which PowerMTA moves finished files (move-to): files there whose name a glob's last part matches are
     // followed too.
     std::vector<std::string> moved_to;
-    // By glob, the record types that its files feed, where PowerMTA logs a type to several files and one of them is
-    // heard. A glob that is not named feeds all its types.
+    // By glob, the record types that are counted from its files, where PowerMTA logs a type to several files and only
+    // one of them counts. From a glob that is not named all types are counted.
     std::map<std::string, std::set<mta::logs::RecordType>, std::less<>> feeds;
     // Of Postfix logs, only the lines of this instance (its syslog_name: "postfix-out"); empty: every one.
     std::string instance;

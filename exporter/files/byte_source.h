@@ -1,4 +1,4 @@
-// The bytes of one file from its beginning, decompressed where they are gzip or zstd.
+// Sequential reader of one file from its beginning, decompressed where it is gzip or zstd.
 #pragma once
 
 #include <compare>

@@ -1,4 +1,4 @@
-// Which files are there to follow now? Globs, their ".gz" siblings and move-to folders, as a plain list.
+// Listing of the files that match the globs now, with their ".gz" siblings, rotated names and move-to folders.
 #pragma once
 
 #include <cstdint>

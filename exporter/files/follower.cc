@@ -16,10 +16,10 @@ namespace {
 constexpr std::chrono::milliseconds kRescanPause{20};
 // Files that are read at once keep their descriptor, so that a rename or removal loses nothing that was written before.
 constexpr std::size_t kOpenFiles = 64;
-// A segment of a log is written to for minutes, a copy is written without a pause.
-constexpr std::chrono::seconds kCopyRests{2};
-// A rotation renames a handful of files in a moment; where names never rest, the next rescan goes on.
-constexpr int kLooks = 10;
+// A file that was not written to for so long is no copy in progress: a copy is written without a pause.
+constexpr std::chrono::seconds kStableAfter{2};
+// A rotation renames a handful of files in a moment; if names keep changing, the next rescan goes on.
+constexpr int kMaxScans = 10;
 // Long enough for a file that was moved away by hand to come back, short enough for a state file of constant size.
 constexpr std::int64_t kForgetSeconds = std::int64_t{30} * 86'400;
 
@@ -54,7 +54,7 @@ void Follower::restore(const std::vector<FileState>& files) {
 void Follower::rescan() {
     replaced_.clear();
     int looks = 1;
-    while (!look() && looks < kLooks) ++looks;
+    while (!scan() && looks < kMaxScans) ++looks;
     report_watching();
     handle_missing();
     mark_finished();
@@ -62,12 +62,12 @@ void Follower::rescan() {
     by_path_.clear();
     for (TrackedFile* file : located_) by_path_[file->path] = file;
     rescan_wanted_ = false;
-    lost_sight_ = false;
+    location_unknown_ = false;
     last_rescan_ = clock_.steady();
     next_rescan_ = last_rescan_ + settings_.rescan_interval;
 }
 
-// Said once for each reason, and when it is over.
+// Logged once for each reason, and once when it is over.
 void Follower::report_watching() {
     const auto& [folders, why] = watcher_.unwatched();
     if (why == unwatched_because_) return;
@@ -76,7 +76,7 @@ void Follower::report_watching() {
     } else {
         const auto seconds = std::chrono::duration<double>(settings_.rescan_interval).count();
         log_(feed::Severity::warning,
-             fmt::format("{} folders cannot be watched ({}); until then new records there are found by looking every "
+             fmt::format("{} folders cannot be watched ({}); until then new records there are found by a rescan every "
                          "{} s",
                          folders, why, seconds));
     }
@@ -88,9 +88,9 @@ Listing Follower::list() const {
 }
 
 // False when files were renamed or removed meanwhile: one may be missing among those found, or have another's name. The
-// names are compared once more where that cannot be made good: a later rescan comes too late when this is the only one,
-// the first one, or when lines are understood by those before them, and so files read in their order.
-bool Follower::look() {
+// listing is compared with a second one where a later rescan would be too late: when this is the only or the first
+// rescan, or when lines depend on earlier lines, and so files are read in order.
+bool Follower::scan() {
     const Listing listing = list();
     std::set<std::string> folders = listing.folders;
     watcher_.watch(folders);
@@ -115,11 +115,12 @@ bool Follower::look() {
     });
 }
 
-// Of the very file that was listed. Fault::not_found, and moved_, when its path leads elsewhere by now.
+// The head of the file that was listed. Fault::not_found, and moved_, when its path leads to another file by now, or to
+// none.
 base::Result<Head> Follower::head_of(const SeenFile& seen) {
     auto head = read_head_(seen.path);
     if (head && head->id != FileId{seen.device, seen.inode}) {
-        head = base::fail(base::Fault::not_found, "{}: was replaced while it was looked at", seen.path);
+        head = base::fail(base::Fault::not_found, "{}: was replaced while it was read", seen.path);
     }
     moved_ = moved_ || (!head && head.error().fault == base::Fault::not_found);
     return head;
@@ -159,7 +160,7 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
     return unknown;
 }
 
-// Nothing when that cannot be said because the file has another name by now.
+// Nothing when it is not known, because the path leads to another file by now, or to none.
 std::optional<bool> Follower::same_content(const TrackedFile& file, const SeenFile& seen) {
     if (file.packing == Packing::none && seen.size < file.fingerprint.length) return false;
     if (file.verified && !file.compare && file.path == seen.path && seen.size >= file.size) return true;
@@ -170,7 +171,7 @@ std::optional<bool> Follower::same_content(const TrackedFile& file, const SeenFi
     return fingerprint_of(head->bytes, file.fingerprint.length) == file.fingerprint;
 }
 
-// The file is (still, or now) what `seen` says.
+// Records that the file is at the path and inode that `seen` has.
 void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) {
     located_.insert(&file);
     file.packing = packing;
@@ -201,7 +202,7 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) 
         file.grown = clock_.steady();
         file.finished = false;
     }
-    // Mended in place: what was found damaged is not what lies there now.
+    // It was changed in place: what made it unreadable may be gone.
     if (file.unreadable && file.size == seen.size && file.modified != seen.modified) file.disk_read = 0;
     if (file.disk_read != seen.size || file.modified != seen.modified) file.dirty = true;
     file.size = seen.size;
@@ -209,10 +210,10 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) 
     file.compare = false;
 }
 
-// Whether nothing was written to it for a while: no copy on its way.
-bool Follower::rests(const SeenFile& seen) const {
+// Whether nothing was written to it for a while, so that it is no copy in progress.
+bool Follower::is_stable(const SeenFile& seen) const {
     const std::int64_t now = std::chrono::nanoseconds(clock_.wall().time_since_epoch()).count();
-    return now - seen.modified >= std::chrono::nanoseconds(kCopyRests).count();
+    return now - seen.modified >= std::chrono::nanoseconds(kStableAfter).count();
 }
 
 // A file whose inode is not followed: a known one under another name, a copy of one, or a new one.
@@ -225,8 +226,8 @@ void Follower::identify(const SeenFile& seen, Index& index) {
         return;
     }
     const bool full = head->bytes.size() >= full_fingerprint_length(head->bytes);
-    // A packed file without its end: a segment with little in it so far, or a copy of a known file on its way.
-    const bool segment = head->packing == Packing::zstd && rests(seen);
+    // A packed file without its end: a segment with little in it so far, or a copy of a known file in progress.
+    const bool segment = head->packing == Packing::zstd && is_stable(seen);
     if (head->records_end == 0 || (head->growing && !full && !segment)) {
         without_record_.insert(seen.path);
         if (!finished_files_) return;
@@ -236,11 +237,11 @@ void Follower::identify(const SeenFile& seen, Index& index) {
         copies_.insert(inode);
         return;
     }
-    // Shorter than what was read, in a file of its own: a copy that is still on its way. All that it has so far is
-    // counted. Under the name of the known file it may be a shorter one that took its place, once it rests.
+    // Shorter than what was read, in a file of its own: a copy in progress. All that it has so far is counted. Under
+    // the name of the known file it may be a shorter one that took its place, once it does not grow any more.
     const bool on_its_way = known != nullptr && head->packing == Packing::none && known->packing == Packing::none &&
                             known->inode != seen.inode && seen.size < known->offset &&
-                            (known->path != seen.path || !rests(seen));
+                            (known->path != seen.path || !is_stable(seen));
     if (on_its_way) {
         without_record_.insert(seen.path);
         return;
@@ -401,7 +402,7 @@ void Follower::content_changed(TrackedFile& file) {
     file.compare = true;
     file.dirty = false;
     rescan_wanted_ = true;
-    lost_sight_ = true;
+    location_unknown_ = true;
 }
 
 void Follower::close_idle() {

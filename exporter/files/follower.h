@@ -1,4 +1,5 @@
-// Which followed file has something to read, and is it one we know under another name? Holds no bytes of them.
+// File tracking, as in tail -F: recognises followed files across rename, rotation, compression, copy and truncation,
+// and says which have something to read. Holds no bytes of them.
 #pragma once
 
 #include <cstdint>
@@ -51,38 +52,38 @@ class Follower {
     // Matches the globs anew: finds new, renamed, replaced, shortened and vanished files. What is renamed meanwhile is
     // looked at again, so that the files found belong together.
     void rescan();
-    // Whether since the last rescan a reader met other content than it knew, or nothing: where that file went is not
-    // known.
-    [[nodiscard]] bool lost_sight() const { return lost_sight_; }
+    // Whether, since the last rescan, a reader found other content at a path, or no file: the present name of the file
+    // that was there is unknown.
+    [[nodiscard]] bool location_unknown() const { return location_unknown_; }
     // Waits for changes, at most until the next rescan is due, and applies them.
     void wait(int wake_fd, std::chrono::milliseconds at_most);
     // Files that may have something to read, oldest first record first.
     [[nodiscard]] std::vector<TrackedFile*> dirty();
-    // The same, and with them every open older file: for logs in which a line is understood by those before it. What
-    // was written to an older file before the newer one began has to be read first, whenever it was noticed.
+    // The same, and with them every open older file: for logs whose lines depend on earlier lines. What was written to
+    // an older file before the newer one began has to be read first, whenever it was noticed.
     [[nodiscard]] std::vector<TrackedFile*> dirty_and_older();
     [[nodiscard]] bool any_dirty() const;
-    // A reader met other content than it knew at that path, or nothing: look again.
+    // A reader found other content at that path, or no file: the next rescan compares it.
     void content_changed(TrackedFile& file);
     // Keeps the number of open descriptors small: called after a file was read.
     void close_idle();
 
     [[nodiscard]] const std::vector<std::unique_ptr<TrackedFile>>& files() const { return files_; }
     [[nodiscard]] const std::set<ListingProblem>& problems() const { return problems_; }
-    // Folders whose changes nobody announces: inotify has no room for them.
+    // Folders that inotify does not watch, because its limits are reached.
     [[nodiscard]] std::size_t unwatched_folders() const { return watcher_.unwatched().folders; }
-    [[nodiscard]] FileEvents take_events() { return std::exchange(events_, {}); }
+    [[nodiscard]] FileEvents pop_events() { return std::exchange(events_, {}); }
 
   private:
     struct Index;
-    [[nodiscard]] bool look();
+    [[nodiscard]] bool scan();
     [[nodiscard]] Listing list() const;
     [[nodiscard]] base::Result<Head> head_of(const SeenFile& seen);
     void locate(TrackedFile& file, const SeenFile& seen, Packing packing);
     [[nodiscard]] std::optional<bool> same_content(const TrackedFile& file, const SeenFile& seen);
     [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
     void identify(const SeenFile& seen, Index& index);
-    [[nodiscard]] bool rests(const SeenFile& seen) const;
+    [[nodiscard]] bool is_stable(const SeenFile& seen) const;
     [[nodiscard]] TrackedFile* match(const Head& head, const SeenFile& seen, const Index& index) const;
     TrackedFile& add_new(const SeenFile& seen, const Head& head);
     void handle_missing();
@@ -103,7 +104,7 @@ class Follower {
     std::set<FileId> copies_;                // of followed files
     std::set<std::string> without_record_;   // paths of files that have no complete record yet
     std::set<const TrackedFile*> replaced_;  // whose content this rescan found to be another
-    bool moved_ = false;                     // a listed path led elsewhere when its file was looked at
+    bool moved_ = false;                     // a listed path led to another file, or none, when it was opened
     std::set<ListingProblem> problems_;
     std::string unwatched_because_;
     FileEvents events_;
@@ -111,7 +112,7 @@ class Follower {
     base::SteadyTime next_rescan_{};
     base::SteadyTime last_rescan_{};
     bool rescan_wanted_ = true;
-    bool lost_sight_ = false;
+    bool location_unknown_ = false;
 };
 
 }  // namespace mtawatch::exporter::files

@@ -1,4 +1,4 @@
-// Which file is this, under whatever name, and how far has it been counted?
+// Identity and read state of a followed file: fingerprint of its content, name parts, offset and flags.
 #pragma once
 
 #include <chrono>
@@ -68,7 +68,7 @@ struct TrackedFile : FileState {
     std::int64_t modified = 0;           // mtime in nanoseconds, when last looked at
     std::uint64_t disk_read = 0;         // how much of `size` is read
     base::SteadyTime grown{};            // when it last grew
-    std::uint64_t read_to = UINT64_MAX;  // how far it may be read now: see FileReader::note_end()
+    std::uint64_t read_to = UINT64_MAX;  // how far it may be read now: see FileReader::limit_to_present_size()
     base::SteadyTime unpacked{};         // when it was last unpacked, and how long that took
     base::Duration unpacking{};
     Packing packing = Packing::none;

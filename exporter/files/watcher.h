@@ -1,4 +1,4 @@
-// Has something changed in these folders? inotify, one watch for each folder.
+// Change notification for folders: inotify, one watch for each folder.
 #pragma once
 
 #include <chrono>
@@ -18,8 +18,8 @@ class Watcher {
     // Watches exactly these folders from now on. Those that cannot be watched are left to the periodic rescan.
     void watch(const std::set<std::string>& folders);
 
-    // What inotify had no room for when watch() was last called. A folder that is gone or closed is the listing's
-    // business.
+    // Folders that the last watch() could not watch, because inotify's limits are reached. Folders that are missing or
+    // not readable are not among them: the listing reports those.
     struct Unwatched {
         std::size_t folders = 0;
         std::string why;  // and the setting that makes room

@@ -25,7 +25,7 @@ constexpr int kUsageStatus = 2;
 constexpr std::size_t kReadBytes = 64U << 10U;  // what a pipe holds
 // After SIGTERM the record in progress has this long to be completed.
 constexpr std::chrono::seconds kGrace{2};
-// A trouble that stays is said again this often.
+// A problem that lasts is reported again this often.
 constexpr std::chrono::seconds kSayAgain{60};
 
 constexpr std::string_view kHelp =

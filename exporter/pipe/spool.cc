@@ -167,8 +167,8 @@ Result<void> Spool::write_whole(std::string_view bytes) {
     return {};
 }
 
-// To what was kept before. A file without its first bytes would have no header, and nobody could read what comes behind
-// them: the next attempt begins another one.
+// Truncates the file to the size before the failed write. A file whose first write failed has no header and could not
+// be read: it is removed, and the next attempt begins another one.
 void Spool::cut_back() {
     if (size_ == 0) {
         fd_.reset();

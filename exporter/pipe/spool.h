@@ -1,5 +1,5 @@
-// What did PowerMTA say through a pipe? Keeps it as files that the exporter follows, whole records only, within a
-// limit.
+// Spool of pmta_acct_pipe: splits PowerMTA's pipe into records and keeps them in files that the exporter follows, whole
+// records only, within a size limit.
 #pragma once
 
 #include <cstddef>
@@ -71,7 +71,7 @@ class Spool {
     [[nodiscard]] base::Result<void> append_once(std::string_view records, std::string_view header);
     [[nodiscard]] base::Result<void> begin_file(std::string_view header);
     [[nodiscard]] base::Result<void> write_whole(std::string_view bytes);
-    // The Error of errno, which also says whether room would help.
+    // The Error of errno; also sets full_ when the disk is full.
     [[nodiscard]] base::Failure not_kept(std::string_view doing);
     void cut_back();
     bool give_up_oldest();

@@ -1,4 +1,4 @@
-// Which families are counted from records, and which label stands where in their keys?
+// Metric families that are counted from records, and the kinds of labels in their keys.
 #pragma once
 
 #include <array>
@@ -90,7 +90,7 @@ inline constexpr std::size_t kFamilies = 30;
 // The catalogue's entry for a format; null where the format cannot feed the family.
 [[nodiscard]] const exposition::Metric* metric_of(RecordFormat format, Family family);
 
-// What is no table of series by itself: after the prefix, and with it.
+// Metrics that are not families of the store: their names without the prefix, and the catalogue entry with it.
 inline constexpr std::string_view kBytesMetric = "delivered_bytes_total";
 inline constexpr std::string_view kRecordsMetric = "accounting_records_total";
 inline constexpr std::string_view kNewestRecordMetric = "last_record_timestamp_seconds";

@@ -1,4 +1,4 @@
-// How does memory come before it is needed?
+// Cache prefetch hint.
 #pragma once
 
 namespace mtawatch::exporter::series {

@@ -21,7 +21,7 @@ std::uint64_t number(std::string_view text) {
     return value;
 }
 
-// The first decimal, 1 for less than that and more than nothing.
+// The first decimal digit; 1 for a fraction above 0 and below 0.1.
 std::int64_t tenths(std::string_view decimals) {
     if (decimals.find_first_of("123456789") == std::string_view::npos) return 0;
     return std::max<std::int64_t>(1, decimals.front() - '0');
@@ -119,7 +119,7 @@ void RecordCounter::fetch_recipients(std::span<const ProviderKey> keys) {
 
 void RecordCounter::count_one(const mta::logs::Record& record, const ProviderKey& key, std::int64_t now) {
     ++store_.totals.records[index_of(record.type)];
-    const std::int64_t time = take_time(record, now);
+    const std::int64_t time = advance_time(record, now);
     if (generation_ != store_.generation()) forget_rows();
     switch (record.type) {
         case mta::logs::RecordType::d:
@@ -153,7 +153,7 @@ void RecordCounter::count_one(const mta::logs::Record& record, const ProviderKey
 }
 
 // The record's time if it may move the newest ones, else kNoTime.
-std::int64_t RecordCounter::take_time(const mta::logs::Record& record, std::int64_t now) {
+std::int64_t RecordCounter::advance_time(const mta::logs::Record& record, std::int64_t now) {
     if (record.time == mta::logs::kNoTime) return mta::logs::kNoTime;
     if (record.time > now + kFutureSlackSeconds) {
         ++store_.totals.future_stamps;
@@ -205,7 +205,7 @@ RecordCounter::Route RecordCounter::route(const mta::logs::Record& record) {
     const std::string_view source = record.raw(Cell::dlv_source_ip);
     const std::uint64_t hash = base::hash_bytes(source, base::hash_bytes(pool, base::hash_bytes(vmta)));
     Route& memo = routes_[hash % kRowMemos];
-    if (memo.hash == hash && store_.met_again(Kind::source_ip, memo.source, memo.source_place)) return memo;
+    if (memo.hash == hash && store_.touch_value(Kind::source_ip, memo.source, memo.source_place)) return memo;
     Route route{hash, store_.value(Kind::vmta, vmta), store_.value(Kind::pool, pool),
                 store_.value(Kind::source_ip, source), 0};
     if (route.vmta == kFoldedText || route.pool == kFoldedText || route.source == kFoldedText) return route;

@@ -1,4 +1,4 @@
-// What does one record add to which series? Turns records into counts, remembering answers that repeat.
+// Turns records into counts in the series store, with caches for lookups that repeat.
 #pragma once
 
 #include <array>
@@ -51,9 +51,9 @@ class RecordCounter {
         std::string_view rcpt_domain;
     };
 
-    [[nodiscard]] std::int64_t take_time(const mta::logs::Record& record, std::int64_t now);
-    // What a record's provider is looked up with, made for several records before the first of them is counted: the
-    // answers lie all over a table, and so they are on their way while others are counted.
+    [[nodiscard]] std::int64_t advance_time(const mta::logs::Record& record, std::int64_t now);
+    // The key that a record's provider is looked up with. Made for several records before the first of them is counted,
+    // so that the table's cache lines are prefetched meanwhile.
     struct ProviderKey {
         std::string_view domain;
         std::string_view mx;
@@ -93,8 +93,8 @@ class RecordCounter {
         return store_.row(family, key.data());
     }
 
-    // Answers by hash of the cells: overwritten by whatever falls on the same place, so of fixed size. A provider's
-    // answer is one word, two of them a place: the hash without its low bits, which chose the place, then the id.
+    // Caches by hash of the cells, of fixed size: a new entry overwrites the one in its slot. A provider's entry is one
+    // word, two of them a slot: the hash without its low bits, which chose the slot, then the id.
     using ProviderAnswers = std::array<std::uint64_t, 2>;
     static constexpr std::uint64_t kProviderIdBits = 0xffffU;
     static_assert(sizeof(mta::classes::ProviderId) == 2);

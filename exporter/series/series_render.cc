@@ -147,8 +147,8 @@ void render_records(exposition::ExpositionWriter& writer, const Totals& totals, 
     }
 }
 
-// How much is copied in one turn: a fraction of a millisecond for the reading that stands still. Each turn in turn may
-// wait as long for the reading, so a turn for every family would make a scrape ten times as long.
+// How much is copied in one turn: it holds up the reading for a fraction of a millisecond. Each turn may also wait as
+// long for the reading, so one turn per family would make a scrape ten times as long.
 constexpr std::size_t kBytesATurn = 1U << 20U;
 
 // A family without series is left out.

@@ -1,4 +1,4 @@
-// How do the counted series read in an exposition? Writes the store's families straight into the text.
+// Writes the counted families of a series store as metrics output.
 #pragma once
 
 #include <cstdint>

@@ -205,7 +205,7 @@ std::optional<SeriesStore::Origin> SeriesStore::origin_of(std::string_view sourc
     return Origin{static_cast<TextId>(counts[0]), static_cast<TextId>(counts[1])};
 }
 
-void SeriesStore::begin_expected(const std::set<mta::logs::RecordType>& types) {
+void SeriesStore::add_expected_zeros(const std::set<mta::logs::RecordType>& types) {
     for (const mta::logs::RecordType type : types) {
         for (const Family family : families_of(type)) {
             if (!shapes_[index_of(family)].enabled) continue;

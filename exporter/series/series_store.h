@@ -1,4 +1,4 @@
-// What has been counted so far? Every family's series, their limits, and the totals that belong to them.
+// In-memory store of all counted series of one format: families, their limits, label values and totals.
 #pragma once
 
 #include <array>
@@ -48,7 +48,7 @@ struct FamilyShape {
     bool enabled = true;
     std::uint32_t limit = 0;              // 0: bounded by its words
     std::vector<Kind> labels;             // of a row's key: the same for every format
-    std::vector<std::string_view> names;  // of these labels in the exposition; "" for one that the format does not have
+    std::vector<std::string_view> names;  // of these labels in the output; "" for one that the format does not have
     std::optional<Kind> retired_by;       // the kind of its first label, where idle values are retired
     std::uint64_t hash = 0;               // of name, labels, buckets and limit: counts are kept while it stays the same
 };
@@ -83,11 +83,11 @@ class SeriesStore {
     // as the one label of `family`: with more series than the cache holds, each step of each record would wait for
     // memory.
     void fetch(Kind kind, Family family, std::span<const std::uint32_t> hashes) const;
-    // Where that value is kept, and that it was met again there: false when another took its place.
+    // The slot of that value, and marking the value in it as seen now: false when another value has the slot.
     [[nodiscard]] std::uint32_t place(Kind kind, std::string_view raw) const {
         return values_[index_of(kind)].place(raw);
     }
-    [[nodiscard]] bool met_again(Kind kind, TextId value, std::uint32_t place) {
+    [[nodiscard]] bool touch_value(Kind kind, TextId value, std::uint32_t place) {
         return values_[index_of(kind)].touch(value, place, now_);
     }
     // A word of ours, for the closed kinds.
@@ -102,11 +102,11 @@ class SeriesStore {
     [[nodiscard]] std::uint32_t origin_row(TextId source_ip);
     [[nodiscard]] std::optional<Origin> origin_of(std::string_view source_ip) const;
 
-    // Puts a 0 under `other` into the families of record types that the configuration names: they are logged, so that
-    // nothing came is a fact. What was never named and never seen stays absent.
-    void begin_expected(const std::set<mta::logs::RecordType>& types);
+    // Adds a series with 0 under `other` to the families of the record types that the configuration names: they are
+    // logged, so 0 is true. Types that were never named and never seen stay absent.
+    void add_expected_zeros(const std::set<mta::logs::RecordType>& types);
 
-    // Moves record time on, and retires what has become idle when enough of it has passed.
+    // Advances record time, and retires idle values each time enough of it has passed.
     void advance(std::int64_t time) {
         if (time <= totals.record_clock) return;
         totals.record_clock = time;

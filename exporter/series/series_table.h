@@ -1,4 +1,4 @@
-// How often did this combination of label values occur? The series of one family: rows of numbers, nothing else.
+// Hash table of one family's series: label values as key, 64-bit counts as value, rows in flat arrays.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +23,7 @@ class SeriesTable {
     SeriesTable(std::size_t arity, std::size_t width);
 
     [[nodiscard]] std::uint32_t find(const TextId* key) const { return index_[place_of(key)]; }
-    // For fetching ahead: the place where a row of that key is looked for first.
+    // For prefetching: the slot in which a row of that key is searched for first.
     [[nodiscard]] const std::uint32_t& first_place(const TextId* key) const {
         return index_[hash(key, arity_) & (index_.size() - 1)];
     }

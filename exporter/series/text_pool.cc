@@ -10,7 +10,7 @@ TextPool::~TextPool() {
     for (char** chunk : chunks_) delete[] chunk;
 }
 
-char* TextPool::take_bytes(std::size_t size_class) {
+char* TextPool::allocate(std::size_t size_class) {
     std::vector<char*>& free = free_bytes_[size_class];
     if (!free.empty()) {
         char* bytes = free.back();
@@ -40,7 +40,7 @@ TextId TextPool::add(std::string_view text) {
         id = free_ids_.back();
         free_ids_.pop_back();
     }
-    char* bytes = take_bytes(size_class(text.size()));
+    char* bytes = allocate(size_class(text.size()));
     const auto size = static_cast<std::uint16_t>(text.size());
     std::memcpy(bytes, &size, sizeof size);
     // An empty view may have no address.

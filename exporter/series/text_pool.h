@@ -1,4 +1,4 @@
-// Where do label values live? Short texts by number, packed tightly, at addresses that never move.
+// String pool of label values: short texts by number, packed tightly, at addresses that never move.
 #pragma once
 
 #include <array>
@@ -36,7 +36,7 @@ class TextPool {
         __builtin_memcpy(&size, entry, sizeof size);
         return {entry + kHeader, size};
     }
-    // For fetching ahead: where the address of a text stands.
+    // For prefetching: where the address of a text is stored.
     [[nodiscard]] const char* const* address(TextId id) const { return &chunks_[id / kChunkTexts][id % kChunkTexts]; }
     // One more than the largest number ever handed out.
     [[nodiscard]] TextId end() const { return next_; }
@@ -52,7 +52,7 @@ class TextPool {
     [[nodiscard]] static std::size_t size_class(std::size_t text_size) {
         return (text_size + kHeader + kStep - 1) / kStep;
     }
-    char* take_bytes(std::size_t size_class);
+    char* allocate(std::size_t size_class);
 
     std::array<char**, kChunks> chunks_{};
     std::vector<std::unique_ptr<char[]>> blocks_;

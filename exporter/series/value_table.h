@@ -1,4 +1,5 @@
-// Which number does this cell's text have? One table for each kind of label value, asked once per record and column.
+// Hash table from a cell's text to its number in the text pool: one for each kind of label, bounded, asked once per
+// record and column.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +18,7 @@ inline constexpr TextId kOtherText = 0;
 inline constexpr TextId kFoldedText = 1;
 inline constexpr TextId kNoText = 0xffffffffU;
 
-// The form in which a value is kept and written: valid UTF-8, at most kMaxLabelBytes, escaped for the exposition.
+// The form in which a value is kept and written: valid UTF-8, at most kMaxLabelBytes, escaped as in the metrics output.
 // `scratch` holds the bytes where the raw text needed a change; `lower` maps ASCII capitals (domains).
 [[nodiscard]] std::string_view label_text(std::string_view raw, bool lower, char (&scratch)[kMaxTextBytes]);
 

@@ -1,5 +1,5 @@
-// The one way into Boost.Asio and Beast for this folder: Boost 1.74 needs <utility> before its coroutine headers under
-// GCC 12 in C++20, and its std::coroutine support, which nothing here uses, does not compile there at all.
+// Include of Boost.Asio and Beast, the only one in this folder: Boost 1.74 needs <utility> before its coroutine headers
+// under GCC 12 in C++20, and its std::coroutine support, which nothing here uses, does not compile there at all.
 #pragma once
 
 #include <utility>

@@ -1,4 +1,5 @@
-// May this client in? Checks HTTP basic authentication against bcrypt hashes without letting anybody slow a scrape.
+// HTTP basic authentication against bcrypt hashes, with a cache of logins that were right before, so that nobody can
+// slow a scrape.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// What do all connections share? Threads, limits, and the order in which connections give way to others.
+// State that all connections share: threads, limits, and connection lists for LRU eviction.
 #pragma once
 
 #include <list>
@@ -31,7 +31,7 @@ struct Engine {
     const base::Log* log;
     WebPolicies policies;
     BasicAuth auth;
-    // By what they do, the longest-standing first. `waiting` are those that owe us bytes.
+    // Connections by state, the one that is in it longest first. `waiting`: for bytes from the client.
     Connections waiting;
     Connections working;
     Connections sending;
@@ -41,7 +41,7 @@ struct Engine {
 
     asio::thread_pool renderer{1};
     asio::thread_pool password_checker{1};
-    // Last, so that it goes first and takes the connections along while everything above still stands.
+    // Declared last, so destroyed first: that destroys the connections while everything above still exists.
     asio::io_context io{1};
 
     [[nodiscard]] std::size_t connections() const { return waiting.size() + working.size() + sending.size(); }
@@ -61,8 +61,8 @@ class Connection {
     virtual void deliver(std::shared_ptr<const Response> response) = 0;
     // Whether it is sending this very answer.
     [[nodiscard]] virtual bool sends(const Response* response) const = 0;
-    // The same, and its place is free at once.
-    void give_way() {
+    // close(), with its place in the lists free at once.
+    void evict() {
         leave();
         close();
     }

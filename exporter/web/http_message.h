@@ -1,4 +1,4 @@
-// How do our messages look on the wire? Between the library's parser and serializer and the pages.
+// Conversion between Beast's HTTP messages and those of the pages, with the limits and refusals of the wire.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace mtawatch::exporter::web {
 using RequestParser = http::request_parser<http::string_body>;
 using WireResponse = http::response<http::span_body<const char>>;
 
-// Credentials and all, no scraper's header comes near.
+// Far more than any scraper sends, credentials included.
 inline constexpr std::uint32_t max_header_bytes = 16U << 10U;
 // No page takes a body; a small one is read and dropped.
 inline constexpr std::uint64_t max_body_bytes = 4096;

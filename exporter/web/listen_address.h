@@ -1,4 +1,4 @@
-// Where does the exporter listen? ":10925", "192.0.2.1:10925", "[2001:db8::1]:10925", "localhost:10925" or
+// Listen address of the exporter: ":10925", "192.0.2.1:10925", "[2001:db8::1]:10925", "localhost:10925" or
 // "unix:/path".
 #pragma once
 

@@ -1,4 +1,4 @@
-// What does a client ask, and what does it get? The HTTP messages as the pages see them, without the library.
+// HTTP request and response as the pages see them, independent of the HTTP library.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Which format and which encoding does the client want? RFC 9110 section 12.5, as far as scrapers use it.
+// Content negotiation (RFC 9110 section 12.5), as far as scrapers use it: format and encoding that the client wants.
 #pragma once
 
 #include <string_view>

@@ -62,7 +62,7 @@ void PageQueue::make_room() {
     if (sent_.size() < engine_->limits.pages_at_once) return;
     const auto oldest = sent_.front().lock();
     for (Connection* client : Connections(engine_->sending)) {
-        if (client->sends(oldest.get())) client->give_way();
+        if (client->sends(oldest.get())) client->evict();
     }
 }
 

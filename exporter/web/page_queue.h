@@ -1,5 +1,5 @@
-// Who waits for which page? Clients that ask for the same page before it is begun get one and the same answer, so a
-// crowd costs no more time and memory than one of them, and none of it is sent away.
+// Queue of page requests. Clients that ask for the same page before it is begun get one and the same answer, so a crowd
+// costs no more time and memory than one of them, and none of it is sent away.
 #pragma once
 
 #include <deque>

@@ -29,7 +29,7 @@ base::Failure cannot_listen(std::string_view where, const beast::error_code& err
                       error.message());
 }
 
-// Accepts for ever; the acceptor closed is the end.
+// Accepts connections until the acceptor is closed.
 template <class Protocol>
 class Listener {
   public:

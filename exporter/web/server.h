@@ -1,4 +1,4 @@
-// Who talks to the clients? Accepts connections on every listen address and gives each request to the site.
+// HTTP server: accepts connections on every listen address and gives each request to the site.
 #pragma once
 
 #include <chrono>

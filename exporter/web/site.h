@@ -1,4 +1,4 @@
-// What is on the exporter's pages? Routes a request to the landing page, the metrics, health and reload.
+// Pages of the exporter: routes a request to the landing page, the metrics, health or reload.
 #pragma once
 
 #include <atomic>
@@ -45,7 +45,7 @@ class Site {
     // Whether the answer takes no time worth mentioning, so that it can be given at once.
     [[nodiscard]] static bool is_quick(const Request& request);
 
-    // The whole exposition, as /metrics and --once show it.
+    // The whole metrics output, as /metrics and --once show it.
     [[nodiscard]] std::string exposition(exposition::Format format);
 
   private:
@@ -55,7 +55,7 @@ class Site {
     [[nodiscard]] Response reload() const;
 
     SiteContent content_;
-    // How long the last exposition was: the next one reserves as much.
+    // The size of the last metrics page: the next one reserves as much.
     std::atomic<std::size_t> last_size_{0};
 };
 

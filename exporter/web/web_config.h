@@ -1,4 +1,4 @@
-// Who may connect, and over what? The file of --web.config.file, in the format of Prometheus' exporter-toolkit.
+// Parser of the file of --web.config.file (TLS, headers, users), in the format of Prometheus' exporter-toolkit.
 #pragma once
 
 #include <string>

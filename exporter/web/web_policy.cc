@@ -12,7 +12,7 @@ namespace {
 using base::Fault;
 using base::Result;
 
-// No certificate chain or configuration comes near.
+// Far larger than any certificate chain or configuration.
 constexpr std::size_t max_file_bytes = std::size_t{4} << 20U;
 constexpr auto look_interval = std::chrono::seconds(1);
 

@@ -1,4 +1,5 @@
-// What holds for the next connection? The web configuration as it is on the disk now, with its TLS context made.
+// Web configuration in force for new connections: the file as it is on disk now, with its TLS context, reloaded when a
+// file changes.
 #pragma once
 
 #include <chrono>
@@ -22,7 +23,7 @@ struct WebPolicy {
 // Reads file, certificate, key and client CA. Errors name the file and what is wrong with it.
 [[nodiscard]] base::Result<std::shared_ptr<const WebPolicy>> load_web_policy(const std::string& path);
 
-// For one thread. Without a file everything is open and plain.
+// For one thread. Without a file: plain HTTP for everybody.
 class WebPolicies {
   public:
     WebPolicies(std::string path, std::shared_ptr<const WebPolicy> first, const base::Log& log);

@@ -1,4 +1,4 @@
-// What do these networks hold together? Each address once, however they overlap.
+// Set operations on IP networks: number of addresses (each once, however the networks overlap), merging and difference.
 #pragma once
 
 #include <cstdint>

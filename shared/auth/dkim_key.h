@@ -1,4 +1,4 @@
-// Can receivers verify mail with this DKIM key record? RFC 6376 section 3.6.1, RFC 8301, RFC 8463.
+// Parser and checks of DKIM key records. RFC 6376 section 3.6.1, RFC 8301, RFC 8463.
 #pragma once
 
 #include <optional>

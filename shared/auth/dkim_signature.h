@@ -1,4 +1,4 @@
-// What does a DKIM-Signature field claim, and over which bytes? RFC 6376 sections 3.4, 3.5 and 3.7.
+// Parser of DKIM-Signature fields, and canonicalization of what they sign. RFC 6376 sections 3.4, 3.5 and 3.7.
 #pragma once
 
 #include <cstdint>

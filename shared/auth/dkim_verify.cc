@@ -96,7 +96,7 @@ std::size_t times_signed(const std::vector<std::string>& names, std::string_view
         names.begin(), names.end(), [field](const std::string& one) { return base::iequals(one, field); }));
 }
 
-void note_weaknesses(const Message& message, const DkimSignature& signature, std::int64_t now, Findings& findings) {
+void add_weaknesses(const Message& message, const DkimSignature& signature, std::int64_t now, Findings& findings) {
     if (signature.timestamp && *signature.timestamp > now + allowed_clock_skew) {
         findings.add(Weight::weak, "future",
                      fmt::format("t= is {} ahead of this machine's clock",
@@ -142,7 +142,7 @@ DkimVerification verify_one(DnsCache& dns, const Message& message, const HeaderF
             {DkimResult::fail, "a signed header field was changed after signing, or the published key is another one"});
     }
     out.result = DkimResult::pass;
-    note_weaknesses(message, *signature, now, out.findings);
+    add_weaknesses(message, *signature, now, out.findings);
     return out;
 }
 

@@ -1,4 +1,5 @@
-// Do a message's DKIM signatures verify, and if not, why? RFC 6376 section 6, RFC 8301, RFC 8463.
+// DKIM verification of a message's signatures, with the reason where one does not pass. RFC 6376 section 6, RFC 8301,
+// RFC 8463.
 #pragma once
 
 #include <cstdint>

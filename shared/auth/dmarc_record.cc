@@ -87,7 +87,7 @@ void read_failure_options(const TagList& list, Findings& findings) {
     }
 }
 
-void note_tags(const TagList& list, Findings& findings) {
+void check_tags(const TagList& list, Findings& findings) {
     for (const Tag& tag : list.tags) {
         if (std::find(removed_tags.begin(), removed_tags.end(), tag.name) != removed_tags.end()) {
             const bool matters = tag.name == "pct" && tag.value != "100";
@@ -104,7 +104,7 @@ void note_tags(const TagList& list, Findings& findings) {
     }
 }
 
-void note_addresses(const DmarcRecord& record, Findings& findings) {
+void check_addresses(const DmarcRecord& record, Findings& findings) {
     if (record.rua.empty()) {
         findings.add(Weight::weak, "no-rua",
                      "rua= is missing, so nobody tells you what fails; add rua=mailto:dmarc-reports@example.com");
@@ -179,8 +179,8 @@ DmarcRecord parse_dmarc_record(std::string_view text) {
     const char psd = read_letter(list, "psd", "ynu", 'u', record.findings);
     record.psd = psd == 'y' ? DmarcPsd::yes : psd == 'n' ? DmarcPsd::no : DmarcPsd::unsaid;
     read_failure_options(list, record.findings);
-    note_tags(list, record.findings);
-    note_addresses(record, record.findings);
+    check_tags(list, record.findings);
+    check_addresses(record, record.findings);
     return record;
 }
 

@@ -1,4 +1,4 @@
-// What does a DMARC record ask for? RFC 9989 section 4.7, with notes where RFC 7489 receivers read it differently.
+// Parser of DMARC records. RFC 9989 section 4.7, with notes where RFC 7489 receivers read them differently.
 #pragma once
 
 #include <optional>

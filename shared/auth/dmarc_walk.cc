@@ -16,7 +16,7 @@ namespace {
 // Written as if it were a DMARC record, but not one: case, blanks in front, an SPF-like version.
 bool is_near_miss(std::string_view text) { return base::icontains(text.substr(0, 16), "dmarc"); }
 
-DmarcStep look(DnsCache& dns, const std::string& name) {
+DmarcStep walk_step(DnsCache& dns, const std::string& name) {
     DmarcStep step;
     step.name = name;
     const std::string question = "_dmarc." + name;
@@ -108,7 +108,7 @@ const DmarcStep* DmarcWalk::failed() const {
 DmarcWalk walk_dmarc(DnsCache& dns, const std::string& domain) {
     DmarcWalk walk;
     for (std::string name = domain; !name.empty() && walk.steps.size() < dmarc_max_queries; name = next_name(name)) {
-        walk.steps.push_back(look(dns, name));
+        walk.steps.push_back(walk_step(dns, name));
         const auto& record = walk.steps.back().record;
         if (record && record->psd != DmarcPsd::unsaid) break;
     }
@@ -150,7 +150,7 @@ DmarcDecision decide_dmarc_by_suffix_list(DnsCache& dns, const std::string& doma
         names.push_back(registrable);
     }
     for (const std::string& name : names) {
-        DmarcStep step = look(dns, name);
+        DmarcStep step = walk_step(dns, name);
         if (!step.failure.empty()) {
             decision.failure = step.failure;
             return decision;

@@ -1,5 +1,5 @@
-// Which DMARC policy applies to mail from this domain, and whose is it? The tree walk of RFC 9989 section 4.10, and
-// beside it what a receiver with a public-suffix list (RFC 7489) would decide.
+// DMARC policy discovery for a domain: the tree walk of RFC 9989 section 4.10, and beside it what a receiver with a
+// public-suffix list (RFC 7489) would decide.
 #pragma once
 
 #include <cstddef>

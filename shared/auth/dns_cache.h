@@ -1,4 +1,4 @@
-// What did the DNS say, when several readers of one run ask the same thing? Every question is put once.
+// DNS cache of one run: several readers share it, and every question is sent once.
 #pragma once
 
 #include <cstddef>

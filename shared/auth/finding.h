@@ -1,4 +1,5 @@
-// What is worth saying about a published record, and does it still work?
+// Findings about a published record: what is worth saying about it, each with a weight from a note to a record that
+// receivers cannot use.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Which header fields and which body does a mail message have? RFC 5322, as far as a signature covers it.
+// Parser of a mail message into header fields and body. RFC 5322, as far as a signature covers it.
 #pragma once
 
 #include <cstddef>

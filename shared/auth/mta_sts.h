@@ -1,5 +1,4 @@
-// What does a domain promise about TLS for mail to it? RFC 8461: the TXT record, the policy file, and which hosts it
-// covers.
+// Parsers of MTA-STS: the TXT record, the policy file, and which hosts it covers. RFC 8461.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Where shall reports go? The rua= and ruf= addresses of DMARC (RFC 9989) and TLS-RPT (RFC 8460).
+// Parser of report addresses: rua= and ruf= of DMARC (RFC 9989) and TLS-RPT (RFC 8460).
 #pragma once
 
 #include <string>

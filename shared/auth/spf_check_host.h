@@ -1,4 +1,4 @@
-// May this address send mail for this domain? check_host() of RFC 7208 section 4, with every limit of section 4.6.4.
+// SPF evaluation: check_host() of RFC 7208 section 4, with every limit of section 4.6.4.
 #pragma once
 
 #include <cstdint>

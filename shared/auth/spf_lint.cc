@@ -148,12 +148,12 @@ class Linter {
         }
     }
 
-    // Section 6.2: what is wrong with it costs nobody his mail, only the sender his explanation.
+    // Section 6.2: a fault in it loses no mail, only the explanation text.
     void judge_explanation(const SpfTerm& term, const SpfNode& node) {
         const auto target = target_of(term, node.domain);
         if (!target) return;
         const dns::Answer& answer = dns_.ask(*target, dns::Type::txt);
-        if (!answer.known()) return note_failure(*target, dns::Type::txt, answer);
+        if (!answer.known()) return add_failure(*target, dns::Type::txt, answer);
         const auto& texts = answer.records.texts;
         std::string why;
         if (texts.size() != 1) {
@@ -175,7 +175,7 @@ class Linter {
     }
 
     void visit(const SpfTerm& term, SpfNode& node, const std::vector<std::string>& path, bool counts) {
-        if (term.kind == SpfKind::ip4 || term.kind == SpfKind::ip6) return note_network(term, node, counts);
+        if (term.kind == SpfKind::ip4 || term.kind == SpfKind::ip6) return add_network(term, node, counts);
         if (lookups_ >= spf_lint_max_lookups) {
             if (lookups_++ == spf_lint_max_lookups) {
                 add(Weight::note, "not-followed", fmt::format("not followed beyond {} lookups", spf_lint_max_lookups));
@@ -195,23 +195,23 @@ class Linter {
             case SpfKind::include:
                 return follow_include(term, *target, node, path, counts);
             case SpfKind::a:
-                return count(node, term, !note_hosts({*target}, term, node, counts));
+                return count(node, term, !add_hosts({*target}, term, node, counts));
             case SpfKind::mx:
                 return visit_mx(term, *target, node, counts);
             default: {
                 const dns::Answer& answer = dns_.ask(*target, dns::Type::a);
-                if (!answer.known()) note_failure(*target, dns::Type::a, answer);
+                if (!answer.known()) add_failure(*target, dns::Type::a, answer);
                 return count(node, term, answer.known() && !answer.found());
             }
         }
     }
 
-    void note_failure(const std::string& name, dns::Type type, const dns::Answer& answer) {
+    void add_failure(const std::string& name, dns::Type type, const dns::Answer& answer) {
         if (!failed_.insert(name).second) return;
         add(Weight::unseen, "lookup-failed", dns_.failure(name, type, answer).what);
     }
 
-    void note_network(const SpfTerm& term, const SpfNode& node, bool counts) {
+    void add_network(const SpfTerm& term, const SpfNode& node, bool counts) {
         const base::IpNetwork& network = term.network;
         if (network.prefix == 0) {
             add(Weight::broken, "everyone",
@@ -232,13 +232,13 @@ class Linter {
     }
 
     // Adds the addresses of hosts; false when none has any.
-    bool note_hosts(const std::vector<std::string>& hosts, const SpfTerm& term, const SpfNode& node, bool counts) {
+    bool add_hosts(const std::vector<std::string>& hosts, const SpfTerm& term, const SpfNode& node, bool counts) {
         bool any = false;
         for (const std::string& host : hosts) {
             if (!dns::askable(host)) continue;
             for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
                 const dns::Answer& answer = dns_.ask(host, type);
-                if (!answer.known()) note_failure(host, type, answer);
+                if (!answer.known()) add_failure(host, type, answer);
                 any = any || !answer.known() || answer.found();
                 for (const base::IpAddress& address : answer.records.addresses) {
                     const unsigned prefix = address.is_v4() ? term.prefix4 : term.prefix6;
@@ -252,7 +252,7 @@ class Linter {
     void visit_mx(const SpfTerm& term, const std::string& target, SpfNode& node, bool counts) {
         const dns::Answer& answer = dns_.ask(target, dns::Type::mx);
         if (!answer.known()) {
-            note_failure(target, dns::Type::mx, answer);
+            add_failure(target, dns::Type::mx, answer);
             return count(node, term, false);
         }
         if (answer.records.mx.size() > spf_max_mx_hosts) {
@@ -269,14 +269,14 @@ class Linter {
                 questions.push_back({.name = host, .type = type});
         }
         dns_.fetch(questions);
-        count(node, term, !note_hosts(hosts, term, node, counts));
+        count(node, term, !add_hosts(hosts, term, node, counts));
     }
 
     // The record of an include or redirect target, or nothing with a finding.
     std::optional<std::string> record_of(const std::string& target, const SpfTerm& term, const SpfNode& node) {
         const dns::Answer& answer = dns_.ask(target, dns::Type::txt);
         if (!answer.known()) {
-            note_failure(target, dns::Type::txt, answer);
+            add_failure(target, dns::Type::txt, answer);
             return std::nullopt;
         }
         std::vector<std::string> found;

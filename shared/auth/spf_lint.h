@@ -1,4 +1,4 @@
-// How good is a published SPF record, with everything it includes? What it costs, whom it authorises, what is wrong.
+// SPF linter: lookup cost, authorised addresses and mistakes of a published record with everything it includes.
 #pragma once
 
 #include <cstdint>

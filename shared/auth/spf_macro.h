@@ -1,4 +1,4 @@
-// What does an SPF macro-string (RFC 7208 section 7) stand for once sender, address and domain are known?
+// Parser and expansion of SPF macro-strings (RFC 7208 section 7).
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,5 @@
-// Which SPF records does a domain publish, and in what form? Used by the linter, before it reads what they say.
+// The linter's first step: fetches the SPF records that a domain publishes and judges their form (number, near misses,
+// size).
 #pragma once
 
 #include <string>

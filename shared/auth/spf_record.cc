@@ -42,7 +42,7 @@ base::Failure bad_prefix(std::string_view text, unsigned widest) {
 }
 
 // Takes "/24", "//64" or "/24//64" off the end. A slash that is not followed by digits alone stays in the name.
-Result<void> take_dual_cidr(std::string_view& text, SpfTerm& term) {
+Result<void> parse_dual_cidr(std::string_view& text, SpfTerm& term) {
     const auto digits_after = [&text](std::size_t slash) {
         const std::string_view tail = text.substr(slash + 1);
         return !tail.empty() && std::all_of(tail.begin(), tail.end(), base::is_digit);
@@ -133,7 +133,7 @@ Result<void> parse_mechanism_value(std::string_view rest, SpfTerm& term) {
             break;
     }
     if (rest.empty()) return {};
-    if (auto cidr = take_dual_cidr(value, term); !cidr) return cidr;
+    if (auto cidr = parse_dual_cidr(value, term); !cidr) return cidr;
     if (!colon) {
         if (!value.empty()) return fail(Fault::malformed, "\"{}\" is neither :DOMAIN nor a prefix length", rest);
         return {};

@@ -1,4 +1,4 @@
-// What does an SPF record say, term by term, and where does it break the grammar of RFC 7208 section 12?
+// Parser of SPF records, term by term, that collects every break of the grammar (RFC 7208 section 12).
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// Which tags does a "v=…; p=…" record hold? The tag list of RFC 6376 section 3.2, which DMARC and others share.
+// Parser of "v=…; p=…" records: the tag list of RFC 6376 section 3.2, which DMARC and others share.
 #pragma once
 
 #include <optional>

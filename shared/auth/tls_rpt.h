@@ -1,4 +1,4 @@
-// Where do senders report TLS failures to? The TLSRPT record of RFC 8460 section 3.
+// Parser of TLSRPT records: where senders report TLS failures to. RFC 8460 section 3.
 #pragma once
 
 #include <string_view>

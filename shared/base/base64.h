@@ -1,4 +1,4 @@
-// How base64 text (RFC 4648 section 4) becomes bytes and back.
+// Base64 decoder and encoder (RFC 4648 section 4).
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// The one checked reader for binary answers: reads past the end fail, they never happen.
+// Bounds-checked reader of binary data: a read past the end fails, and never touches memory there.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// What time it is, for deadlines (steady) and for expiry (wall). A fake one stands still until a test moves it.
+// Clock interface: steady time for deadlines, wall time for expiry. Tests use a fake one that stands still until it is
+// moved.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// Until when may this step take? Absolute, made once, passed down to every step of a run.
+// Deadline of a run or a step: an absolute end, made once and passed down to every step.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// How long? Reads what a person writes ("90s", "1h30m", "2d") and writes what a person reads ("3 d 4 h").
+// Durations as text: parses what a person writes ("90s", "1h30m", "2d") and formats what a person reads ("3 d 4 h").
 #pragma once
 
 #include <chrono>

@@ -14,7 +14,7 @@ std::string_view name(Fault fault) {
             return "permission";
         case Fault::resolver:
             return "resolver";
-        case Fault::login:
+        case Fault::auth:
             return "login";
         case Fault::io:
             return "io";
@@ -24,9 +24,9 @@ std::string_view name(Fault fault) {
             return "limit";
         case Fault::refused:
             return "refused";
-        case Fault::silent:
+        case Fault::timeout:
             return "silent";
-        case Fault::cut:
+        case Fault::deadline:
             return "cut";
         case Fault::internal:
             return "internal";

@@ -1,4 +1,4 @@
-// What went wrong, in words an operator can act on, and what kind of thing it was.
+// Error value: the kind of failure and a text that an operator can act on.
 #pragma once
 
 #include <string>
@@ -7,25 +7,26 @@
 
 namespace mtawatch::base {
 
-// The kind of a failed look. Only plugin::state_of turns it into a state; nothing else may judge.
-// "A bad target is an observation; a failed look is an Error": an expired certificate or NXDOMAIN is no Fault.
+// The kind of a failed probe. Only plugin::state_of turns it into a state; nothing else may judge. "A bad target is an
+// observation; a failed probe is an Error": an expired certificate or NXDOMAIN is no Fault.
 enum class Fault {
     usage,          // an option or argument that cannot be right
     configuration,  // a configuration file or setting that cannot be right
-    not_found,      // the file, program or host name to look at does not exist
-    permission,     // we may not look
+    not_found,      // the file, program or host name does not exist
+    permission,     // we may not read or run it
     resolver,       // name resolution failed (no answer, SERVFAIL, REFUSED)
-    login,          // SSH or HTTP would not let us in, or the host key is not the known one
+    auth,           // SSH or HTTP refused the login, or the host key is not the known one
     io,             // reading or writing failed on this machine
     malformed,      // an answer came that cannot be read
     limit,          // an answer outgrew a limit of ours
-    refused,        // the thing being checked refused the connection
-    silent,         // the thing being checked did not answer in its time
-    cut,            // our own whole run ran out of time
+    refused,        // the target refused the connection
+    timeout,        // the target did not answer in its time
+    deadline,       // the time of our own whole run is over
     internal,       // a mistake of ours
 };
 
-// A stable lower-case word for JSON, logs and metric labels, e.g. "permission".
+// A stable lower-case word for JSON, logs and metric labels, e.g. "permission". Three differ from the enumerator,
+// because JSON readers know them: auth is "login", timeout "silent", deadline "cut".
 std::string_view name(Fault fault);
 
 struct Error {

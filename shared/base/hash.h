@@ -1,4 +1,4 @@
-// A fast 64-bit hash of bytes and numbers for our own tables and fingerprints. Not for untrusted secrets.
+// Fast 64-bit hash of bytes and numbers for our own tables and fingerprints. Not cryptographic: never for secrets.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Which address or network is meant? IPv4 and IPv6 as plain values that compare, print and count.
+// IP addresses and networks: IPv4 and IPv6 as plain values that compare, print and count.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// How do we write JSON? One writer for probes, checks and the exporter; reading JSON is shared/mta's work.
+// JSON writer for probes, checks and the exporter. Reading JSON is shared/mta's work.
 #pragma once
 
 #include <concepts>

@@ -1,4 +1,4 @@
-// What does the exporter tell its operator? One line per event on stderr, as logfmt or JSON.
+// Log of the exporter: one line per event on stderr, as logfmt or JSON.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// What is being done right now? Kept so that a run that is cut off can say where it hung.
+// Current step of a run, so that a run that is cut off can say where it hung.
 #pragma once
 
 #include <array>

@@ -1,4 +1,4 @@
-// How a function says that it could not do its work: a value, or an Error with the reason.
+// Result type: a value, or an Error with the reason (tl::expected).
 #pragma once
 
 #include <fmt/core.h>

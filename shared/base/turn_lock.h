@@ -1,4 +1,4 @@
-// Who may use the store now? A lock that a busy writer hands to a waiting reader instead of taking it again at once.
+// Mutex that lets waiting readers in before the busy writer.
 #pragma once
 
 #include <atomic>

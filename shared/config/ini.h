@@ -1,4 +1,4 @@
-// What does an ini file say? The format that the monitoring plugins read for --extra-opts.
+// Parser of ini files, in the format that the monitoring plugins read for --extra-opts.
 #pragma once
 
 #include <cstddef>

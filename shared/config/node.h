@@ -1,4 +1,4 @@
-// What does a configuration file say? YAML as a tree whose every error names file, line and key.
+// YAML configuration as a tree whose every error names file, line and key.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// The tree behind config::Node.
+// Data of config::Node. Internal to shared/config.
 #pragma once
 
 #include <cstddef>

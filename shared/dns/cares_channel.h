@@ -1,4 +1,5 @@
-// One server's packets: c-ares with everything that decides switched off. Used inside shared/dns.
+// DNS packets to one server: a c-ares channel with its retries, time-outs and failover switched off. Internal to
+// shared/dns.
 #pragma once
 
 #include <poll.h>

@@ -28,8 +28,8 @@ Failure failure_of(Delivery delivery) {
             return Failure::timeout;
         case Delivery::unreachable:
             return Failure::unreachable;
-        case Delivery::cut:
-            return Failure::cut;
+        case Delivery::deadline:
+            return Failure::deadline;
         case Delivery::bad_name:
             return Failure::none;
     }
@@ -170,7 +170,7 @@ std::string_view name(Failure failure) {
             return "CNAME loop";
         case Failure::cname_limit:
             return "too many CNAMEs";
-        case Failure::cut:
+        case Failure::deadline:
             return "out of time";
     }
     return "none";
@@ -193,7 +193,7 @@ std::string failure_text(const Answer& answer) {
 base::Error failure_error(const Transport& transport, const Question& question, const Answer& answer) {
     const std::string what = fmt::format("{} {}", name(question.type), question.name);
     const std::string server = transport.describe();
-    // Whoever tries it by hand sees that resolver answer, over UDP.
+    // Said, because that resolver does answer over UDP when somebody tries it by hand.
     const std::string_view way = answer.over_tcp ? " over TCP, which its answer over UDP was too long for" : "";
     const auto error = [](std::string text) { return base::Error{base::Fault::resolver, std::move(text)}; };
     switch (answer.failure) {
@@ -222,9 +222,9 @@ base::Error failure_error(const Transport& transport, const Question& question, 
             return error(fmt::format("{}: its CNAMEs lead in a circle", what));
         case Failure::cname_limit:
             return error(fmt::format("{}: more than {} CNAMEs one after another", what, max_cnames));
-        case Failure::cut:
+        case Failure::deadline:
             return {
-                base::Fault::cut,
+                base::Fault::deadline,
                 fmt::format("{}: the time of the whole run ended before an answer of use came from the resolver {}{}",
                             what, server, way)};
         case Failure::none:

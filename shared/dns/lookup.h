@@ -1,4 +1,4 @@
-// What does the DNS say about a name? Typed answers with every way of not knowing kept apart.
+// DNS lookup: typed answers with CNAMEs followed, and every kind of failure kept apart.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ enum class Failure {
     referral,     // it says whom to ask instead: no resolver, or one that does not resolve for us
     cname_loop,   // CNAMEs lead in a circle
     cname_limit,  // more CNAMEs than max_cnames
-    cut,          // the whole run's deadline passed first
+    deadline,     // the whole run's deadline passed first
 };
 [[nodiscard]] std::string_view name(Failure failure);  // "SERVFAIL", "REFUSED", "timeout", …: for messages and JSON
 
@@ -48,7 +48,7 @@ struct Answer {
     Outcome outcome = Outcome::failed;
     Failure failure = Failure::none;  // set when outcome is failed
     std::uint8_t rcode = 0;           // of Failure::other_code
-    bool over_tcp = false;            // of timeout, unreachable and cut: it answers over UDP and sends us to TCP
+    bool over_tcp = false;            // of timeout, unreachable, deadline: it answers over UDP and sends us to TCP
     Records records;                  // not empty when outcome is records
     std::vector<std::string> chain;   // CNAME targets followed, in order; the last one owns the records
     bool authenticated = false;       // DNSSEC-validated by a resolver whose AD bit counts; the whole chain is
@@ -68,8 +68,8 @@ struct Answer {
 // name(failure), but for other_code the code's own name: "NOTIMP", "response code 9".
 [[nodiscard]] std::string failure_text(const Answer& answer);
 
-// A failed lookup as an Error (Fault::resolver; cut: Fault::cut) in words:
-// "TXT example.net: the resolver answered SERVFAIL (127.0.0.1)".
+// A failed lookup as an Error (Fault::resolver; deadline: Fault::deadline) in words: "TXT example.net: the resolver
+// answered SERVFAIL (127.0.0.1)".
 [[nodiscard]] base::Error failure_error(const Transport& transport, const Question& question, const Answer& answer);
 
 enum class Family { any, v4, v6 };
@@ -81,8 +81,8 @@ struct HostAddresses {
 };
 
 // The addresses to connect to for what an operator wrote: a numeric address as it is, "localhost" (RFC 6761 6.3)
-// without asking, then /etc/hosts, then A and AAAA. IDN names are taken. Faults: usage (not a name), not_found (no
-// such name or no address of this family), resolver (could not find out), cut.
+// without asking, then /etc/hosts, then A and AAAA. IDN names are taken. Faults: usage (not a name), not_found (no such
+// name or no address of this family), resolver (could not find out), deadline.
 [[nodiscard]] base::Result<HostAddresses> host_addresses(Transport& transport, const io::Files& files,
                                                          std::string_view host, Family family,
                                                          const base::Deadline& deadline);

@@ -1,4 +1,4 @@
-// What does a DNS message say? Wire in (RFC 1035 section 4), plain structs out.
+// Parser of DNS messages: wire format in (RFC 1035 section 4), plain structs out.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// How is a name or an address written in the DNS? A-labels, reverse names and the limits of RFC 1035.
+// Domain names: A-labels, reverse names and the limits of RFC 1035.
 #pragma once
 
 #include <cstddef>

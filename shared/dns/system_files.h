@@ -1,4 +1,4 @@
-// What do this machine's files say? The text of resolv.conf(5) and hosts(5), apart from where it comes from.
+// Parsers of resolv.conf(5) and hosts(5). They take text: reading the files is the caller's work.
 #pragma once
 
 #include <string_view>

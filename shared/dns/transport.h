@@ -1,4 +1,5 @@
-// How do questions reach a resolver? The seam at the wire: packets out, packets back, many at once, in time.
+// Interface of the DNS transport: sends many questions at once to a resolver and returns the raw messages, under a
+// deadline. Also the settings of a resolver.
 #pragma once
 
 #include <algorithm>
@@ -93,7 +94,7 @@ enum class Delivery {
     other_code,   // … FORMERR, NOTIMP or another code
     timeout,      // nothing usable came in the question's time
     unreachable,  // no server can be reached (closed port, no route)
-    cut,          // the caller's deadline passed before the question had its own time
+    deadline,     // the caller's deadline passed before the question had its own time
     bad_name,     // the name cannot be put into a message
 };
 [[nodiscard]] std::string_view name(Delivery delivery);  // "SERVFAIL", "REFUSED", "timeout", … for messages

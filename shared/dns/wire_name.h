@@ -1,4 +1,4 @@
-// How do names lie in a message? Uncompressed wire form (RFC 1035 3.1) to and from text; used inside shared/dns.
+// Domain names in uncompressed wire format (RFC 1035 3.1), to and from text. Internal to shared/dns.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What does a web server answer to one request? HTTP/1.1 over a Stream, plain or TLS, under one deadline. Redirects,
-// status and certificate are facts in the answer; the caller decides what they mean.
+// HTTP/1.1 client: one request over a Stream, plain or TLS, under one deadline. Redirects, status and certificate are
+// facts in the answer; the caller decides what they mean.
 #pragma once
 
 #include <cstddef>
@@ -93,8 +93,8 @@ struct Answer {
 using Dial = std::function<base::Result<std::unique_ptr<io::Stream>>(const std::string& host, std::uint16_t port,
                                                                      const base::Deadline& deadline)>;
 
-// Faults: those of the dial; silent (no answer in time); refused (closed before an answer, or no TLS there);
-// malformed (not HTTP, or cut short); limit (header or body too large); usage (a header with a line break).
+// Faults: those of the dial; timeout (no answer in time); refused (closed before an answer, or no TLS there); malformed
+// (not HTTP, or cut short); limit (header or body too large); usage (a header with a line break).
 [[nodiscard]] base::Result<Answer> fetch(const Request& request, const Dial& dial, const base::Deadline& deadline);
 
 }  // namespace mtawatch::http

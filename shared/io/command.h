@@ -1,5 +1,5 @@
-// Runs a program and collects what it said: argv in, output out, no shell anywhere. Locally by fork and exec;
-// shared/ssh has the same interface for a remote host.
+// Runs a program and collects its output: argv in, output out, no shell anywhere. Locally by posix_spawn; shared/ssh
+// has the same interface for a remote host.
 #pragma once
 
 #include <cstddef>
@@ -37,10 +37,10 @@ class Commands {
     Commands& operator=(const Commands&) = delete;
     virtual ~Commands() = default;
 
-    // argv[0] is a full path or a name found in the fixed search path /usr/sbin:/usr/bin:/sbin:/bin. The program
-    // gets an empty stdin, LC_ALL=C and a fixed PATH; {"env", "TZ=UTC", PROGRAM, …} adds to that. A non-zero exit
-    // status is a result, not an Error. Faults: not_found (no such program), permission, silent (deadline: the program
-    // and its children are ended), limit, login and refused (remote hosts), io.
+    // argv[0] is a full path or a name found in the fixed search path /usr/sbin:/usr/bin:/sbin:/bin. The program gets
+    // an empty stdin, LC_ALL=C and a fixed PATH; {"env", "TZ=UTC", PROGRAM, …} adds to that. A non-zero exit status is
+    // a result, not an Error. Faults: not_found (no such program), permission, timeout (the deadline passed: the
+    // program and its children are ended), limit, auth and refused (remote hosts), io.
     [[nodiscard]] virtual base::Result<CommandResult> run(const std::vector<std::string>& argv,
                                                           const CommandLimits& limits,
                                                           const base::Deadline& deadline) = 0;

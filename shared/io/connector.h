@@ -28,8 +28,8 @@ class Connector {
     Connector(const Connector&) = delete;
     Connector& operator=(const Connector&) = delete;
     virtual ~Connector() = default;
-    // Faults: refused (closed port, unreachable network or host), silent (no answer before the deadline),
-    // usage (not a numeric address). Safe to call from several threads.
+    // Faults: refused (closed port, unreachable network or host), timeout (no answer before the deadline), usage (not a
+    // numeric address). Safe to call from several threads.
     [[nodiscard]] virtual base::Result<std::unique_ptr<Stream>> connect(const Endpoint& endpoint,
                                                                         const base::Deadline& deadline) = 0;
 };

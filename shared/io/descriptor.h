@@ -1,4 +1,4 @@
-// Who closes this file descriptor?
+// RAII owner of a file descriptor.
 #pragma once
 
 #include <unistd.h>

@@ -44,7 +44,7 @@ base::Result<std::string> read_all(int descriptor, const std::string& path, std:
 thread_local int glob_failure = 0;
 thread_local std::string glob_failed_path;
 
-int note_glob_error(const char* path, int number) {
+int record_glob_error(const char* path, int number) {
     if (number == ENOENT || number == ENOTDIR) return 0;  // nothing there: no match
     glob_failure = number;
     glob_failed_path = path;
@@ -81,7 +81,7 @@ base::Result<std::vector<std::string>> Files::glob(const std::string& pattern) c
     glob_t found{};
     glob_failure = 0;
     // NOLINTNEXTLINE(concurrency-mt-unsafe): only "~" is, and that is not expanded without GLOB_TILDE
-    const int outcome = ::glob(real_path(pattern).c_str(), 0, note_glob_error, &found);
+    const int outcome = ::glob(real_path(pattern).c_str(), 0, record_glob_error, &found);
     const std::unique_ptr<glob_t, void (*)(glob_t*)> owner(&found, ::globfree);
     if (outcome == GLOB_NOSPACE) return base::fail(Fault::io, "{}: out of memory", pattern);
     if (outcome == GLOB_ABORTED) {

@@ -1,4 +1,4 @@
-// What is in a file? Paths are looked up below a root folder: "/" in production, a fixture tree in tests.
+// Read access to files below a root folder: "/" in production, a fixture tree in tests.
 #pragma once
 
 #include <cstddef>

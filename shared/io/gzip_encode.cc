@@ -30,7 +30,7 @@ base::Result<std::string> gzip_encode(std::string_view bytes) {
     stream->avail_in = static_cast<std::uint32_t>(bytes.size());
     while (stream->internal_state.state != ZSTATE_END) {
         const std::size_t have = out.size();
-        // Expositions shrink to less than a tenth; grow by that much at a time.
+        // Metrics pages shrink to less than a tenth; grow by that much at a time.
         out.resize(have + bytes.size() / 8 + 4096);
         stream->next_out = reinterpret_cast<std::uint8_t*>(out.data() + have);
         stream->avail_out = static_cast<std::uint32_t>(out.size() - have);

@@ -1,4 +1,4 @@
-// How is a text packed for a client that takes gzip? Fast rather than small: level 1 of ISA-L.
+// Gzip compression of a text for HTTP clients. Fast rather than small: level 1 of ISA-L.
 #pragma once
 
 #include <string>

@@ -23,14 +23,14 @@ base::Result<std::size_t> GzipHeader::take(std::string_view bytes) {
         ++taken;
         const bool summed = part_ != Part::checksum;
         if (summed) crc_ = crc32_gzip_refl(crc_, &byte, 1);
-        if (take_byte(byte)) continue;
+        if (parse_byte(byte)) continue;
         return base::fail(base::Fault::malformed, "{}",
                           summed ? "no gzip header" : "the checksum of its header is wrong");
     }
     return taken;
 }
 
-bool GzipHeader::take_byte(std::uint8_t byte) {
+bool GzipHeader::parse_byte(std::uint8_t byte) {
     switch (part_) {
         case Part::fixed:
             return fixed_byte(byte);

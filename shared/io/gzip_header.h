@@ -1,5 +1,5 @@
-// Where does the compressed data of a gzip member begin? RFC 1952 section 2.3, a byte at a time, because a header may
-// come in any pieces; used inside shared/io.
+// Parser of a gzip member's header (RFC 1952 section 2.3), a byte at a time, because it may come in any pieces.
+// Internal to shared/io.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +20,7 @@ class GzipHeader {
   private:
     enum class Part : std::uint8_t { fixed, extra_size, extra, name, comment, checksum, done };
     [[nodiscard]] bool fixed_byte(std::uint8_t byte);
-    [[nodiscard]] bool take_byte(std::uint8_t byte);
+    [[nodiscard]] bool parse_byte(std::uint8_t byte);
     void next_part();
 
     Part part_ = Part::fixed;

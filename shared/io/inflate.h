@@ -1,4 +1,4 @@
-// What does a gzip file hold? Decompresses it piece by piece, in constant memory, and says whether it was whole.
+// Streaming gzip decompressor in constant memory, which also says whether the file was complete.
 #pragma once
 
 #include <cstddef>

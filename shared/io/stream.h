@@ -10,8 +10,8 @@
 
 namespace mtawatch::io {
 
-// Blocking, for one thread. Destroying it closes it. Faults: silent (deadline passed: the peer did not answer),
-// refused (peer reset the connection), io (this machine's trouble).
+// Blocking, for one thread. Destroying it closes it. Faults: timeout (deadline passed: the peer did not answer),
+// refused (peer reset the connection), io (a failure of this machine).
 class Stream {
   public:
     Stream() = default;

@@ -1,4 +1,4 @@
-// What does an errno mean for an operator?
+// Translation of errno values into error texts and Errors for an operator.
 #pragma once
 
 #include <string>

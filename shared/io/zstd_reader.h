@@ -1,5 +1,5 @@
-// What does a zstd file hold, and which compression has a file at all? KumoMTA's log segments are zstd without a
-// telling name.
+// Streaming zstd decompressor, and a reader that detects a file's compression by its first bytes: KumoMTA's log
+// segments are zstd without a file name that says so.
 #pragma once
 
 #include <cstddef>

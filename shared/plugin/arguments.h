@@ -1,4 +1,4 @@
-// Which options stand on the command line? The one user of getopt_long.
+// Command-line parsing by getopt_long, and look-up of options by name.
 #pragma once
 
 #include <optional>

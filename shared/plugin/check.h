@@ -1,4 +1,4 @@
-// What is a check? A name, a purpose, an option table and one function; checks/check_<x>.cc defines one of these.
+// Definition of a check: a name, a purpose, an option table and one function; checks/check_<x>.cc defines one of these.
 #pragma once
 
 #include <functional>
@@ -20,9 +20,9 @@ struct Check {
     std::string_view name;     // without "check_": "dnsbl"
     std::string_view purpose;  // "Alerts when a sending address or a domain is on a blocklist"
     OptionTable options;       // its own and the groups it uses, without the common ones
-    // Looks through the probes and judges. The deadline is the target's share of -t. An Error becomes the state of its
-    // Fault (state_of) with its text as the first line; what was seen before it is lost, so a check of many things
-    // reports each failed look as a detail of its own instead.
+    // Runs the probes and judges. The deadline is the target's share of -t. An Error becomes the state of its Fault
+    // (state_of) with its text as the first line; what was seen before it is lost, so a check of many things reports
+    // each failed probe as a detail of its own instead.
     std::function<base::Result<Report>(const Options&, const base::Deadline&, probe::world::World&)> run;
     std::string_view example = {};  // one line of real use for --help and the man page
 };

@@ -1,4 +1,4 @@
-// Which options does an ini file add? --extra-opts as in the monitoring plugins.
+// Loader of --extra-opts: options from an ini file, as in the monitoring plugins.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// What does a plugin say about itself? --help, --version, and the option table as JSON.
+// Texts of --help and --version, and the whole option table of a plugin.
 #pragma once
 
 #include <string>

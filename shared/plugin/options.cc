@@ -23,8 +23,8 @@ OptionTable common_options() {
         {.name = "timeout",
          .letter = 't',
          .kind = Kind::timeout,
-         .help = "Seconds for the whole run and, after a colon, the state when it is cut off: ok, warning, critical or "
-                 "unknown; what is checked has 80 % of it, and is CRITICAL when it does not answer",
+         .help = "Seconds for the whole run and, after a colon, the state when they are over: ok, warning, critical or "
+                 "unknown; the target has 80 % of them, and is CRITICAL when it does not answer",
          .fallback = "10",
          .fallback_text = "10:unknown"},
         {.name = "verbose",
@@ -36,7 +36,7 @@ OptionTable common_options() {
          .letter = 'o',
          .kind = Kind::choice,
          .metavar = "text|json",
-         .help = "Form of the answer",
+         .help = "Output format",
          .fallback = "text"},
         {.name = "extra-opts",
          .kind = Kind::text,
@@ -60,7 +60,7 @@ OptionTable dns_options() {
 
 OptionTable ssh_options() {
     return {
-        {.name = "ssh", .kind = Kind::text, .metavar = "[USER@]HOST[:PORT]", .help = "Look on that host, over SSH"},
+        {.name = "ssh", .kind = Kind::text, .metavar = "[USER@]HOST[:PORT]", .help = "Check that host, over SSH"},
         {.name = "ssh-key",
          .kind = Kind::text,
          .metavar = "FILE",

@@ -1,4 +1,4 @@
-// Which options does a plugin take, and what was given? One table per plugin feeds the parser, --help, man pages,
+// Option table of a plugin, and the options that were given. One table per plugin feeds the parser, --help, man pages,
 // completion and the Icinga and Nagios command definitions.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Which numbers go into the graphs? Performance data that both Nagios and Icinga 2 read.
+// Performance data of a plugin, in the form that both Nagios and Icinga 2 read.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,4 @@
-// When does a figure alert? The range grammar of the monitoring plugins, read strictly.
+// Alert range of the monitoring plugins ([@]start:end), read strictly.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What does a check answer? State, one line, details, figures and the observation, as text or JSON.
+// Result of a check: state, summary line, details, figures and the observation, as text or JSON.
 #pragma once
 
 #include <cstddef>

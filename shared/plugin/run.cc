@@ -32,11 +32,11 @@ bool wants_json(const std::vector<std::string>& arguments) {
     return false;
 }
 
-Report judged(const Check& check, const Options& options, const base::Deadline& whole, const Surroundings& around) {
+Report judged(const Check& check, const Options& options, const base::Deadline& whole, const RunContext& context) {
     const auto share = std::chrono::duration_cast<base::Duration>(options.timeout() * target_share);
-    auto result = check.run(options, whole.within(share), around.world);
-    const bool cut = whole.expired() || (!result && result.error().fault == base::Fault::cut);
-    if (cut) return cut_short(options, "timed out", around);
+    auto result = check.run(options, whole.within(share), context.world);
+    const bool cut = whole.expired() || (!result && result.error().fault == base::Fault::deadline);
+    if (cut) return cut_short(options, "timed out", context);
     if (!result) return report_of(state_of(result.error().fault), result.error().what);
     return *std::move(result);
 }
@@ -49,18 +49,18 @@ Outcome rendered(const Check& check, const Report& report, bool json, int verbos
     return {exit_code(report.state()), json ? as_json(report, how) : as_text(report, how)};
 }
 
-Report cut_short(const Options& options, std::string_view why, const Surroundings& around) {
+Report cut_short(const Options& options, std::string_view why, const RunContext& context) {
     const double seconds = static_cast<double>(options.timeout().count()) / 1000;
     std::string text = fmt::format("{} (-t {} s)", why, base::plain(seconds));
-    const std::string step = around.progress != nullptr ? around.progress->last() : "";
+    const std::string step = context.progress != nullptr ? context.progress->last() : "";
     if (!step.empty()) text += " while " + step;
     Report report = report_of(options.timeout_state(), std::move(text));
     return report;
 }
 
-Prepared prepare(const Check& check, const std::vector<std::string>& arguments, const Surroundings& around) {
+Prepared prepare(const Check& check, const std::vector<std::string>& arguments, const RunContext& context) {
     try {
-        const ExtraLoader loader = extra_loader(program_name(check), around.files, around.ini_path);
+        const ExtraLoader loader = extra_loader(program_name(check), context.files, context.ini_path);
         auto options = Options::parse(whole_table(check), arguments, loader);
         if (!options) {
             return {std::nullopt,
@@ -74,11 +74,11 @@ Prepared prepare(const Check& check, const std::vector<std::string>& arguments, 
     }
 }
 
-Outcome execute(const Check& check, const Options& options, const Surroundings& around) {
-    const base::Deadline whole(around.clock, options.timeout(), around.progress);
+Outcome execute(const Check& check, const Options& options, const RunContext& context) {
+    const base::Deadline whole(context.clock, options.timeout(), context.progress);
     Report report;
     try {
-        report = judged(check, options, whole, around);
+        report = judged(check, options, whole, context);
         return rendered(check, report, options.json(), options.verbosity());
     } catch (const std::exception& error) {
         report = mistake(error.what());
@@ -88,10 +88,10 @@ Outcome execute(const Check& check, const Options& options, const Surroundings& 
     return rendered(check, report, options.json(), options.verbosity());
 }
 
-Outcome run(const Check& check, const std::vector<std::string>& arguments, const Surroundings& around) {
-    Prepared prepared = prepare(check, arguments, around);
+Outcome run(const Check& check, const std::vector<std::string>& arguments, const RunContext& context) {
+    Prepared prepared = prepare(check, arguments, context);
     if (!prepared.options) return std::move(prepared.answer);
-    return execute(check, *prepared.options, around);
+    return execute(check, *prepared.options, context);
 }
 
 }  // namespace mtawatch::plugin

@@ -1,4 +1,4 @@
-// How does a plugin run? Arguments in, one answer and an exit code out; the same for every check.
+// Runs a plugin: arguments in, one answer and an exit code out; the same for every check.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ struct Outcome {
 };
 
 // What a run needs beside the check's own World.
-struct Surroundings {
+struct RunContext {
     const base::Clock& clock;
     const io::Files& files;      // for --extra-opts
     probe::world::World& world;  // handed to the check
@@ -27,12 +27,12 @@ struct Surroundings {
 
 // The whole plugin in process, but for signals and the last resort when a step overruns its deadline. Never throws:
 // whatever a check throws becomes UNKNOWN. tests/support/run_check.h calls it with a fake world.
-[[nodiscard]] Outcome run(const Check& check, const std::vector<std::string>& arguments, const Surroundings& around);
+[[nodiscard]] Outcome run(const Check& check, const std::vector<std::string>& arguments, const RunContext& context);
 
 // The whole plugin as a process: run() under a guard that, when -t is over or SIGTERM, SIGINT or SIGHUP comes, ends the
 // commands that are running, says where the run hung and exits with the timeout state. Writes to stdout; returns the
 // exit code.
-[[nodiscard]] int run_program(const Check& check, int argc, char** argv, const Surroundings& around);
+[[nodiscard]] int run_program(const Check& check, int argc, char** argv, const RunContext& context);
 
 // The option table as JSON, for the generators in packaging/.
 [[nodiscard]] std::string describe(const Check& check);

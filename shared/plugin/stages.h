@@ -16,11 +16,11 @@ struct Prepared {
     Outcome answer;
 };
 [[nodiscard]] Prepared prepare(const Check& check, const std::vector<std::string>& arguments,
-                               const Surroundings& around);
+                               const RunContext& context);
 // Never throws.
-[[nodiscard]] Outcome execute(const Check& check, const Options& options, const Surroundings& around);
+[[nodiscard]] Outcome execute(const Check& check, const Options& options, const RunContext& context);
 // The answer of a run that did not end: why, after how long, while doing what.
-[[nodiscard]] Report cut_short(const Options& options, std::string_view why, const Surroundings& around);
+[[nodiscard]] Report cut_short(const Options& options, std::string_view why, const RunContext& context);
 [[nodiscard]] Outcome rendered(const Check& check, const Report& report, bool json, int verbosity);
 
 }  // namespace mtawatch::plugin

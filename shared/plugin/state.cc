@@ -42,7 +42,7 @@ int severity(State state) {
 State worse(State a, State b) { return severity(a) >= severity(b) ? a : b; }
 
 State state_of(base::Fault fault) {
-    const bool target_is_at_fault = fault == base::Fault::silent || fault == base::Fault::refused;
+    const bool target_is_at_fault = fault == base::Fault::timeout || fault == base::Fault::refused;
     return target_is_at_fault ? State::critical : State::unknown;
 }
 

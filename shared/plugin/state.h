@@ -1,4 +1,4 @@
-// How bad is it? The four states, their one order, and what a failed look means.
+// Plugin states (OK, WARNING, CRITICAL, UNKNOWN), their order of severity, and the state that each Fault becomes.
 #pragma once
 
 #include <optional>
@@ -21,7 +21,7 @@ enum class State { ok = 0, warning = 1, critical = 2, unknown = 3 };
 [[nodiscard]] int severity(State state);
 [[nodiscard]] State worse(State a, State b);
 
-// The thing being checked does not answer: CRITICAL. We could not look: UNKNOWN. Never OK.
+// The target does not answer: CRITICAL. The probe failed: UNKNOWN. Never OK.
 [[nodiscard]] State state_of(base::Fault fault);
 
 }  // namespace mtawatch::plugin

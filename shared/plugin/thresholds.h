@@ -1,4 +1,4 @@
-// Is this figure fine? A warning and a critical range, either of which may be absent.
+// Thresholds of a figure: a warning and a critical range, either of which may be absent.
 #pragma once
 
 #include <optional>

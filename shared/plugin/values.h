@@ -1,4 +1,4 @@
-// Can this text be a value of that option? One reader per kind, used when parsing and when a check asks.
+// Readers of option values, one per kind, used when parsing and when a check asks.
 #pragma once
 
 #include <chrono>

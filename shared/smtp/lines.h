@@ -1,4 +1,4 @@
-// Reads the lines that a mail server says, within limits.
+// Line reader for the text protocols of mail servers, with limits on a line and a dialogue.
 #pragma once
 
 #include <cstddef>

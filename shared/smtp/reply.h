@@ -1,4 +1,4 @@
-// What did an SMTP server answer? Replies of one or several lines (RFC 5321 section 4.2) and EHLO's keywords.
+// Parser of SMTP replies of one or several lines (RFC 5321 section 4.2) and of EHLO's keywords.
 #pragma once
 
 #include <optional>

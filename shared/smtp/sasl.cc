@@ -37,7 +37,7 @@ std::string scram_name(std::string_view user) {
 }
 
 // The value of "r=…" at the front of what is left, which is moved behind it; nothing where another attribute stands.
-std::optional<std::string_view> take_attribute(std::string_view& rest, char name) {
+std::optional<std::string_view> pop_attribute(std::string_view& rest, char name) {
     if (rest.size() < 2 || rest[0] != name || rest[1] != '=') return std::nullopt;
     const auto end = std::min(rest.find(','), rest.size());
     const std::string_view value = rest.substr(2, end - 2);
@@ -155,9 +155,9 @@ Result<std::string> SaslClient::answer(std::string_view challenge) {
 
 Result<std::string> SaslClient::scram_proof(std::string_view server_first) {
     std::string_view rest = server_first;
-    const auto nonce = take_attribute(rest, 'r');
-    const auto salt64 = take_attribute(rest, 's');
-    const auto rounds = take_attribute(rest, 'i');
+    const auto nonce = pop_attribute(rest, 'r');
+    const auto salt64 = pop_attribute(rest, 's');
+    const auto rounds = pop_attribute(rest, 'i');
     if (!nonce || !salt64 || !rounds)
         return fail(Fault::malformed, "the server's first message of SCRAM is not nonce, salt and iteration count");
     // Somebody else's answer, or one that is played back.
@@ -180,11 +180,11 @@ Result<std::string> SaslClient::scram_proof(std::string_view server_first) {
 
 Result<std::string> SaslClient::scram_verify(std::string_view server_final) {
     std::string_view rest = server_final;
-    if (const auto error = take_attribute(rest, 'e')) {
+    if (const auto error = pop_attribute(rest, 'e')) {
         complaint_ = *error;
         return std::string();
     }
-    const auto signature = take_attribute(rest, 'v');
+    const auto signature = pop_attribute(rest, 'v');
     proved_ = signature && base::decode_base64(*signature, Base64Reading::strict) == server_signature_;
     if (!proved_) return fail(Fault::malformed, "the server does not know the password: its signature is wrong");
     return std::string();

@@ -1,4 +1,4 @@
-// How does a client prove who it is (SASL, RFC 4422)? What it says, and in answer to which challenge.
+// SASL client (RFC 4422): the initial response of a mechanism and its answer to each challenge.
 #pragma once
 
 #include <array>
@@ -43,7 +43,7 @@ struct Credentials {
 [[nodiscard]] std::optional<Mechanism> strongest(const std::vector<std::string>& offered,
                                                  const Credentials& credentials);
 
-// One login. Everything here is decoded; base64 is the affair of whoever carries it.
+// One login. All texts are decoded; base64 is the work of the protocol that carries them.
 class SaslClient {
   public:
     // `nonce`: printable, without a comma, never the same twice; SCRAM alone uses it. User, password and token hold no

@@ -35,7 +35,7 @@ Result<Login> cancelled(Session& session, Login login, std::string why, const De
     auto read = session.ask(cancel, deadline);
     if (!read) return fail(read.error());
     login.read = std::move(*read);
-    login.end = LoginEnd::misled;
+    login.end = LoginEnd::bad_challenge;
     login.why = std::move(why);
     return login;
 }
@@ -44,7 +44,7 @@ Result<Login> cancelled(Session& session, Login login, std::string why, const De
 
 Result<ReadReply> Session::ask(std::string_view line, const Deadline& deadline) {
     if (auto said = stream_.write(std::string(line) + "\r\n", deadline); !said) return fail(said.error());
-    return hear(deadline);
+    return receive(deadline);
 }
 
 Result<Login> log_in(Session& session, SaslClient& client, const Deadline& deadline) {

@@ -1,5 +1,4 @@
-// Does this SMTP server let us in, and what does it answer? One command at a time over one stream (RFC 5321), and the
-// login of RFC 4954.
+// SMTP client session: one command at a time over one stream (RFC 5321), and the login of RFC 4954.
 #pragma once
 
 #include <string>
@@ -19,9 +18,11 @@ namespace mtawatch::smtp {
 class Session {
   public:
     explicit Session(io::Stream& stream) : stream_(stream), reader_(stream) {}
-    // What the server says next. Faults: those of the stream; limit.
-    [[nodiscard]] base::Result<ReadReply> hear(const base::Deadline& deadline) { return read_reply(reader_, deadline); }
-    // Says one line (without CRLF, which it may not hold) and hears the answer.
+    // Reads the next reply. Faults: those of the stream; limit.
+    [[nodiscard]] base::Result<ReadReply> receive(const base::Deadline& deadline) {
+        return read_reply(reader_, deadline);
+    }
+    // Sends one line (without CRLF, which it may not contain) and reads the reply.
     [[nodiscard]] base::Result<ReadReply> ask(std::string_view line, const base::Deadline& deadline);
     // What came beyond the last answer. Behind the go-ahead of STARTTLS nothing may.
     [[nodiscard]] const std::string& unread() const { return reader_.unread(); }
@@ -32,17 +33,17 @@ class Session {
 };
 
 enum class LoginEnd {
-    done,      // 235, and the server has proved itself where the mechanism has a proof
-    refused,   // `read` is its reply
-    broken,    // `read` says how the dialogue ended: closed, or not SMTP
-    misled,    // `why`: a challenge that does not belong there; the login was cancelled
-    unproved,  // 235 from a server that has not proved that it knows the password
+    done,           // 235, and the server has proved itself where the mechanism has a proof
+    refused,        // `read` is its reply
+    broken,         // `read` says how the dialogue ended: closed, or not SMTP
+    bad_challenge,  // `why`: a challenge that does not belong there; the login was cancelled
+    unproved,       // 235 from a server that has not proved that it knows the password
 };
 
 struct Login {
     LoginEnd end = LoginEnd::broken;
     ReadReply read;
-    std::string why;  // misled: why. refused: what the server said about the token (XOAUTH2); else empty
+    std::string why;  // bad_challenge: why. refused: what the server said about the token (XOAUTH2); else empty
     // The lines that went out, base64 as it was sent: what may never appear in a message.
     std::vector<std::string> said;
 };

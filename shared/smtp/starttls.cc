@@ -50,7 +50,7 @@ class Dialogue {
     }
     // IMAP: the lines up to the tagged one; capabilities are collected on the way. Nothing: closed.
     Result<std::optional<std::string>> imap_answer(std::string_view tag);
-    void take_imap_capabilities(std::string_view line);
+    void add_imap_capabilities(std::string_view line);
     // ManageSieve: the lines up to OK, NO or BYE, which is returned; capabilities are collected on the way.
     Result<std::optional<std::string>> sieve_answer();
     Result<std::optional<std::string>> sieve_line();
@@ -83,7 +83,7 @@ Result<StartTls> Dialogue::mail(std::string_view hello) {
 }
 
 // "CAPABILITY IMAP4rev1 STARTTLS" out of "* CAPABILITY …" and out of "* OK [CAPABILITY …] ready".
-void Dialogue::take_imap_capabilities(std::string_view line) {
+void Dialogue::add_imap_capabilities(std::string_view line) {
     constexpr std::string_view word = "CAPABILITY ";
     const auto marked = base::to_lower(line).find(base::to_lower(word));
     if (marked == std::string::npos) return;
@@ -101,7 +101,7 @@ Result<std::optional<std::string>> Dialogue::imap_answer(std::string_view tag) {
         if (!line || !*line) return line;
         if (line->value().starts_with(tag)) return line->value().substr(tag.size());
         if (base::iequals(std::string_view(line->value()).substr(0, 13), "* CAPABILITY "))
-            take_imap_capabilities(**line);
+            add_imap_capabilities(**line);
         if (!line->value().starts_with("* ")) return line;
     }
     return fail(Fault::limit, "the server answers with more than {} lines", max_lines);
@@ -118,7 +118,7 @@ Result<StartTls> Dialogue::imap() {
     if (kind.starts_with("* bye")) return end(StartTlsEnd::greeting_refused, **greeting);
     if (kind.starts_with("* preauth")) return end(StartTlsEnd::not_offered, **greeting);  // RFC 3501: STARTTLS no more
     if (!kind.starts_with("* ok")) return end(StartTlsEnd::not_protocol, **greeting);
-    take_imap_capabilities(**greeting);
+    add_imap_capabilities(**greeting);
     if (found_.capabilities.empty()) {
         if (auto said = say("a1 CAPABILITY"); !said) return fail(said.error());
         const auto answer = imap_answer("a1 ");

@@ -1,4 +1,4 @@
-// Does this mail server go over to TLS when asked? The dialogues before the handshake, for five protocols.
+// STARTTLS client: the dialogue before the TLS handshake, for five protocols.
 #pragma once
 
 #include <string>
@@ -43,7 +43,7 @@ struct StartTls {
 
 // From the greeting to the server's go-ahead; the caller then shakes hands over the same stream. `hello_name` is what
 // SMTP and LMTP introduce us with. A server that does not play along is an end, not an Error.
-// Faults: silent (deadline), limit (it never stops talking), io.
+// Faults: timeout (deadline), limit (it never stops sending), io.
 [[nodiscard]] base::Result<StartTls> start_tls(io::Stream& stream, Protocol protocol, std::string_view hello_name,
                                                const base::Deadline& deadline);
 

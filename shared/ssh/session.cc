@@ -14,7 +14,8 @@ namespace {
 
 std::string reason(ssh_session session) { return base::one_line(ssh_get_error(session), 200); }
 
-// What the time ran out in: whoever greets as SSH and then says nothing is not a port where something else listens.
+// The step in which the time ran out, for the message: a server that greeted as SSH and was silent then is told from a
+// port on which something else listens.
 std::string way_to(ssh_session session, const SshSettings& settings) {
     return fmt::format("{} with {} port {}",
                        ssh_get_serverbanner(session) == nullptr ? "SSH greeting" : "SSH key exchange", settings.host,
@@ -64,12 +65,12 @@ struct HostKey {
 base::Result<HostKey> host_key_of(ssh_session session, const SshSettings& settings) {
     ssh_key raw = nullptr;
     if (ssh_get_server_publickey(session, &raw) != SSH_OK)
-        return base::fail(base::Fault::login, "{} showed no host key: {}", settings.host, reason(session));
+        return base::fail(base::Fault::auth, "{} showed no host key: {}", settings.host, reason(session));
     const Key key(raw);
     unsigned char* hash = nullptr;
     std::size_t length = 0;
     if (ssh_get_publickey_hash(key.get(), SSH_PUBLICKEY_HASH_SHA256, &hash, &length) != SSH_OK)
-        return base::fail(base::Fault::login, "the host key of {} cannot be read", settings.host);
+        return base::fail(base::Fault::auth, "the host key of {} cannot be read", settings.host);
     char* text = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, length);
     HostKey found{ssh_key_type_to_char(ssh_key_type(key.get())), text == nullptr ? "" : text};
     ssh_string_free_char(text);
@@ -82,7 +83,7 @@ base::Result<void> verify_host(ssh_session session, const SshSettings& settings)
     if (!key) return base::fail(key.error());
     if (settings.host_key) {
         if (*settings.host_key == key->fingerprint) return {};
-        return base::fail(base::Fault::login,
+        return base::fail(base::Fault::auth,
                           "the host key of {} is {} ({}), not the pinned {}: if the host was set up anew, pin the new "
                           "key with --ssh-host-key; if not, somebody may be in between",
                           settings.host, key->fingerprint, key->type, *settings.host_key);
@@ -93,17 +94,17 @@ base::Result<void> verify_host(ssh_session session, const SshSettings& settings)
             return {};
         case SSH_KNOWN_HOSTS_CHANGED:
         case SSH_KNOWN_HOSTS_OTHER:
-            return base::fail(base::Fault::login,
+            return base::fail(base::Fault::auth,
                               "the host key of {} changed: it is now {} ({}); if the host was set up anew, remove the "
                               "old key (ssh-keygen -R {}) and add the new one, if not, somebody may be in between",
                               settings.host, key->fingerprint, key->type, settings.host);
         case SSH_KNOWN_HOSTS_ERROR:
-            return base::fail(base::Fault::login, "known_hosts cannot be read: {}", reason(session));
+            return base::fail(base::Fault::auth, "known_hosts cannot be read: {}", reason(session));
         case SSH_KNOWN_HOSTS_NOT_FOUND:
         case SSH_KNOWN_HOSTS_UNKNOWN:
             break;
     }
-    return base::fail(base::Fault::login,
+    return base::fail(base::Fault::auth,
                       "the host key of {} is not known ({}, {}): compare it with the host's own, then add it with "
                       "ssh-keyscan {}{} >> ~/.ssh/known_hosts, or pin it with --ssh-host-key {}",
                       settings.host, key->fingerprint, key->type, port, settings.host, key->fingerprint);
@@ -128,7 +129,7 @@ base::Result<void> authenticate_with(ssh_session session, const SshSettings& set
                       [&] { return ssh_userauth_publickey(session, nullptr, key.get()); });
     if (!done) return base::fail(done.error());
     if (*done == SSH_AUTH_SUCCESS) return {};
-    return base::fail(base::Fault::login, "{} did not accept the key {}: add its public half to authorized_keys there",
+    return base::fail(base::Fault::auth, "{} did not accept the key {}: add its public half to authorized_keys there",
                       who(settings), path);
 }
 
@@ -138,7 +139,7 @@ base::Result<void> authenticate(ssh_session session, const SshSettings& settings
                       [&] { return ssh_userauth_publickey_auto(session, nullptr, ""); });
     if (!done) return base::fail(done.error());
     if (*done == SSH_AUTH_SUCCESS) return {};
-    return base::fail(base::Fault::login,
+    return base::fail(base::Fault::auth,
                       "{} accepted no key of the agent and none of ~/.ssh: name one with --ssh-key and add its public "
                       "half to authorized_keys there",
                       who(settings));
@@ -154,7 +155,7 @@ base::Result<void> wait(ssh_session session, const base::Deadline& deadline, con
         if (ready > 0) return {};
         if (ready < 0 && errno != EINTR) return base::fail(base::Fault::io, "{}: poll failed", doing);
     }
-    return base::fail(base::Fault::silent, "{}: no answer in time", doing);
+    return base::fail(base::Fault::timeout, "{}: no answer in time", doing);
 }
 
 base::Result<Session> log_in(const SshSettings& settings, const base::Deadline& deadline) {
@@ -176,8 +177,8 @@ base::Result<Session> log_in(const SshSettings& settings, const base::Deadline& 
     }
     ssh_set_blocking(session.get(), 0);
     auto connected = drive(session.get(), deadline, "SSH", SSH_AGAIN, [&] { return ssh_connect(session.get()); });
-    if (!connected && connected.error().fault == base::Fault::silent)
-        return base::fail(base::Fault::silent, "{}: no answer in time", way_to(session.get(), settings));
+    if (!connected && connected.error().fault == base::Fault::timeout)
+        return base::fail(base::Fault::timeout, "{}: no answer in time", way_to(session.get(), settings));
     if (!connected) return base::fail(connected.error());
     if (*connected != SSH_OK)
         return base::fail(base::Fault::refused, "no SSH with {} port {}: {}", settings.host, settings.port,

@@ -1,4 +1,4 @@
-// How is a libssh session made, and how does it wait under a deadline? Internal to shared/ssh.
+// Connects and logs in a libssh session, and waits for it under a deadline. Internal to shared/ssh.
 #pragma once
 
 // libssh's own header is C and knows no C++20 modules; nothing outside this folder may name it.
@@ -25,7 +25,7 @@ struct FreeKey {
 };
 using Key = std::unique_ptr<ssh_key_struct, FreeKey>;
 
-// Waits until the connection can make progress. `doing` names the step for the message of Fault::silent.
+// Waits until the connection can make progress. `doing` names the step for the message of Fault::timeout.
 [[nodiscard]] base::Result<void> wait(ssh_session session, const base::Deadline& deadline, const std::string& doing);
 
 // A connected TCP socket to the host, tried address by address. The descriptor is the caller's.

@@ -132,7 +132,7 @@ class RemoteCommands final : public io::Commands {
 
   private:
     [[nodiscard]] base::Failure broken(const std::string& doing) const {
-        return base::fail(base::Fault::login, "{}: the SSH connection broke: {}", doing,
+        return base::fail(base::Fault::auth, "{}: the SSH connection broke: {}", doing,
                           base::one_line(ssh_get_error(session_.get()), 200));
     }
 
@@ -196,7 +196,7 @@ class RemoteCommands final : public io::Commands {
         base::Result<void> done;
         while (done && !talk.over()) {
             if (deadline.expired())
-                done = base::fail(base::Fault::silent, "{}: no answer in time", doing);
+                done = base::fail(base::Fault::timeout, "{}: no answer in time", doing);
             else if (ssh_event_dopoll(event.get(), deadline.poll_milliseconds()) == SSH_ERROR ||
                      ssh_is_connected(session_.get()) == 0)
                 // What came with the last bytes still counts.

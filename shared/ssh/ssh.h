@@ -1,4 +1,4 @@
-// Which programs can be run on another host, and what did they say? io::Commands over one SSH connection.
+// SSH client: io::Commands over one SSH connection to another host.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +37,8 @@ struct SshSettings {
 [[nodiscard]] base::Result<std::string> quote(const std::vector<std::string>& argv);
 
 // One connection for all commands that follow. `deadline` is for connecting and logging in; every command has its own.
-// Faults: not_found (no such host name), refused, silent, login (unknown or changed host key, no key accepted; the
-// text says what to do), usage (a key or known_hosts file that cannot be read, a pin that cannot be right).
+// Faults: not_found (no such host name), refused, timeout, auth (unknown or changed host key, no key accepted; the text
+// says what to do), usage (a key or known_hosts file that cannot be read, a pin that cannot be right).
 [[nodiscard]] base::Result<std::unique_ptr<io::Commands>> open(const SshSettings& settings,
                                                                const base::Deadline& deadline);
 

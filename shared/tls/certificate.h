@@ -1,4 +1,4 @@
-// What does this X.509 certificate say? Facts only; whether it is trusted is shared/tls/verify.h.
+// X.509 certificate as plain facts; whether it is trusted is the work of shared/tls/verify.h.
 #pragma once
 
 #include <cstddef>

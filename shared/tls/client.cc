@@ -208,7 +208,7 @@ int keep_chain(X509_STORE_CTX* run, void* /*unused*/) {
     return 1;
 }
 
-int note_certificate_request(SSL* session, X509** /*own*/, EVP_PKEY** /*key*/) {
+int record_certificate_request(SSL* session, X509** /*own*/, EVP_PKEY** /*key*/) {
     static_cast<Wire*>(SSL_get_ex_data(session, 0))->certificate_wanted = true;
     return 0;  // we have none
 }

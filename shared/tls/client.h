@@ -1,4 +1,4 @@
-// Talks TLS as a client over any Stream, and tells what the handshake showed. Never judges the certificate.
+// TLS client over any Stream, which reports what the handshake showed. Never judges the certificate.
 #pragma once
 
 #include <memory>
@@ -52,7 +52,7 @@ struct Handshake {
     std::string first_bytes;         // not_tls: the first line of what came instead, readable, at most 200 bytes
 };
 
-// Takes over `inner`. A peer that will not or cannot is an outcome, not an Error. Faults: silent (deadline), io.
+// Takes over `inner`. A peer that will not or cannot is an outcome, not an Error. Faults: timeout (deadline), io.
 [[nodiscard]] base::Result<Handshake> shake_hands(std::unique_ptr<io::Stream> inner, const Context& context,
                                                   const HandshakeSettings& settings, const base::Deadline& deadline);
 

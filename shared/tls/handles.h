@@ -1,4 +1,4 @@
-// Owners of OpenSSL's objects, so that none is freed by hand. Only for sources of shared/tls.
+// RAII owners of OpenSSL's objects. Only for sources of shared/tls.
 #pragma once
 
 #include <openssl/bio.h>

@@ -1,5 +1,5 @@
-// Is this a usable key, which kind and size, does a private key belong to it, and does a signature verify?
-// The project's one door to cryptography: DKIM and certificates come through here.
+// Public keys (kind, size, match with a private key), signature verification and SHA-256. The only way to cryptography
+// for DKIM and certificates.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Keyed digests for proving that one knows a password without saying it (SASL), and random bytes.
+// HMAC and PBKDF2 for SASL mechanisms that do not send the password, and random bytes.
 #pragma once
 
 #include <cstddef>

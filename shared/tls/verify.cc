@@ -51,7 +51,7 @@ ChainProblem problem_of(int error) {
 }
 
 // Notes every problem and lets OpenSSL go on, so one run names all of them.
-int note_problem(int good, X509_STORE_CTX* run) {
+int record_problem(int good, X509_STORE_CTX* run) {
     if (good == 1) return 1;
     auto& findings = *static_cast<std::vector<ChainFinding>*>(X509_STORE_CTX_get_app_data(run));
     const int error = X509_STORE_CTX_get_error(run);
@@ -165,7 +165,7 @@ Result<std::shared_ptr<const Context>> Context::make(const TrustSettings& settin
     if (context->client_ == nullptr || SSL_CTX_dane_enable(context->client_) != 1) throw std::bad_alloc();
     set_offer(context->client_, settings.offer);
     SSL_CTX_set_cert_verify_callback(context->client_, keep_chain, nullptr);
-    SSL_CTX_set_client_cert_cb(context->client_, note_certificate_request);
+    SSL_CTX_set_client_cert_cb(context->client_, record_certificate_request);
     if (!settings.authorities.empty()) {
         if (auto trusted = trust_text(context->store(), settings.authorities); !trusted) return fail(trusted.error());
     } else if (!settings.ca_directory.empty()) {
@@ -184,7 +184,7 @@ ChainVerdict verify_chain(const Context& context, const std::vector<Certificate>
     const StoreRunHandle run = start_run(context, served.front(), helpers.get(), now);
     ChainVerdict verdict;
     X509_STORE_CTX_set_app_data(run.get(), &verdict.findings);
-    X509_STORE_CTX_set_verify_cb(run.get(), note_problem);
+    X509_STORE_CTX_set_verify_cb(run.get(), record_problem);
     if (X509_verify_cert(run.get()) != 1 && verdict.findings.empty()) {
         const int error = X509_STORE_CTX_get_error(run.get());
         verdict.findings.push_back({problem_of(error), 0, X509_verify_cert_error_string(error)});

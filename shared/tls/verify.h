@@ -1,5 +1,5 @@
-// Would a client trust this chain of certificates, at this time and for this name? Verified by OpenSSL, against the
-// system's authorities or through DANE (RFC 7672), reported as facts.
+// Verification of a certificate chain at a time, and through DANE (RFC 7672), by OpenSSL against the system's
+// authorities. Reports facts.
 #pragma once
 
 #include <cstddef>

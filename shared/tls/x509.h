@@ -1,4 +1,4 @@
-// Between OpenSSL's certificates and ours. Only for sources of shared/tls.
+// Conversion of OpenSSL's certificates into ours, and OpenSSL's client callbacks. Only for sources of shared/tls.
 #pragma once
 
 #include <openssl/x509.h>
@@ -14,6 +14,6 @@ namespace mtawatch::tls {
 // OpenSSL's client callbacks, set once when a Context is made: the first stands in for verification, keeps what was
 // served and lets the handshake go on; the second notes that a client certificate is wanted and gives none.
 int keep_chain(X509_STORE_CTX* run, void* unused);
-int note_certificate_request(SSL* session, X509** own, EVP_PKEY** key);
+int record_certificate_request(SSL* session, X509** own, EVP_PKEY** key);
 
 }  // namespace mtawatch::tls

@@ -1,4 +1,4 @@
-// What could a PowerMTA host have logged? Made-up records in the real form, the same for the same seed.
+// Generator of made-up PowerMTA accounting records in the real form, the same for the same seed.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// How much does counting cost, and what holds it up? Drives the exporter's ingest as the program does, in one process:
+// Benchmark of counting: its cost and its pauses. Drives the exporter's ingest as the program does, in one process:
 //
 //   bench_accounting series FILE     every opt-in group on, budgets out of the way: series, bytes a series, rates
 //   bench_accounting stalls FILE     the longest pause of the reading alone, beside scrapes and beside checkpoints

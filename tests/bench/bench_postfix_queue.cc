@@ -1,6 +1,6 @@
-// How fast is a queue listing read? `reader FILE` is what check_mta_queue does with the output of postqueue -j; `bare
-// FILE` is the least that any reader with simdjson must do: find the lines and walk every value of each. CPU seconds on
-// stdout.
+// Benchmark of reading a queue listing. `reader FILE` is what check_mta_queue does with the output of postqueue -j;
+// `bare FILE` is the least that any reader with simdjson must do: find the lines and walk every value of each. CPU
+// seconds on stdout.
 #include <fcntl.h>
 #include <simdjson.h>
 #include <sys/resource.h>

@@ -1,4 +1,4 @@
-// How fast is the scanner alone, and with the keys that a count by (type, vmta, bounceCat) needs? Prints one line a
+// Benchmark of the scanner, alone and with the keys that a count by (type, vmta, bounceCat) needs. Prints one line a
 // run.
 #include <fcntl.h>
 #include <fmt/core.h>

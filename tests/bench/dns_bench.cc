@@ -1,4 +1,4 @@
-// How fast is the DNS engine beside a bare socket loop? dns_bench raw|wire|read PORT ADDRESSES LISTS WINDOW
+// Benchmark of the DNS engine beside a bare socket loop. dns_bench raw|wire|read PORT ADDRESSES LISTS WINDOW
 //   raw   sendmmsg/recvmmsg with WINDOW packets in flight, nothing read but the id: what the machine can do
 //   wire  the transport: retries, deadlines, matching of id and question, caps
 //   read  the transport and the reader: typed answers, as the probes use them

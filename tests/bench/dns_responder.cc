@@ -45,7 +45,7 @@ std::string answer(std::string packet) {
     return packet;
 }
 
-void take_all(int server, std::chrono::milliseconds delay, std::deque<Pending>& pending) {
+void receive_all(int server, std::chrono::milliseconds delay, std::deque<Pending>& pending) {
     std::array<char, 1500> buffer{};
     for (;;) {
         sockaddr_in peer{};
@@ -89,7 +89,7 @@ int main(int argc, char** argv) {
         }
         pollfd one{server, POLLIN, 0};
         ppoll(&one, 1, &wait, nullptr);
-        take_all(server, delay, pending);
+        receive_all(server, delay, pending);
         while (!pending.empty() && pending.front().when <= Clock::now()) {
             const Pending& first = pending.front();
             sendto(server, first.message.data(), first.message.size(), 0,

@@ -60,7 +60,7 @@ class Generator {
             stamp(settings_.start + static_cast<std::int64_t>(span * (share > 1 ? 1 : share)));
             std::optional<Message>& place = waiting_[number % waiting_.size()];
             if (place) deliver(*place);
-            place = take_in(number);
+            place = accept_message(number);
             if (!flush(false)) return false;
         }
         return flush(true);
@@ -102,7 +102,7 @@ class Generator {
             fmt::format_to(std::back_inserter(out_), ".{:06}+00:00 mx1 postfix/", random_() % 1'000'000);
         fmt::format_to(std::back_inserter(out_), "{}[{}]: ", program, process);
     }
-    Message take_in(std::uint64_t number) {
+    Message accept_message(std::uint64_t number) {
         Message message;
         message.number = number;
         message.id = fmt::format("{:X}", 0x400000000 + number * 0x9E3779B1 % 0x3FFFFFFFF);

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "shared/io/gzip_encode.h"
-#include "tests/checks/bounce_rate_desk.h"
+#include "tests/checks/bounce_rate_fixture.h"
 #include "tests/support/zstd_text.h"
 
 using namespace mtawatch;
-using test::Desk;
+using test::Fixture;
 using test::kNow;
 using test::Scenario;
 using test::stamp;
@@ -244,58 +244,58 @@ BOOST_AUTO_TEST_CASE(postfix) { test::check_all(kPostfixScenarios, "/log/mail.lo
 BOOST_AUTO_TEST_CASE(kumomta) { test::check_all(kKumoScenarios, "/log/20261121-1", kKumo); }
 
 BOOST_AUTO_TEST_CASE(rotated_postfix_files_are_read_in_order_of_time_and_old_ones_not_at_all) {
-    Desk desk;
+    Fixture fixture;
     const auto half = [](std::size_t first, std::int64_t ago) { return mails(100, {.ago = ago}, first); };
-    desk.write("/var/log/mail.log.3.gz", io::gzip_encode(half(0, 1000)).value(), 200'000);  // its stamps would count
-    desk.write("/var/log/mail.log.2.gz", io::gzip_encode(half(1000, 2000)).value(), 2000);
+    fixture.write("/var/log/mail.log.3.gz", io::gzip_encode(half(0, 1000)).value(), 200'000);  // its stamps would count
+    fixture.write("/var/log/mail.log.2.gz", io::gzip_encode(half(1000, 2000)).value(), 2000);
     // The message is taken in hand in the older file and delivered in the newer one.
     const std::string message = lines({.ago = 1500});
     const std::size_t second_line = message.find('\n', message.find("from=<")) + 1;
-    desk.write("/var/log/mail.log.1", half(2000, 1600) + message.substr(0, second_line), 1500);
-    desk.write("/var/log/mail.log", message.substr(second_line) + half(3000, 100));
-    BOOST_CHECK_EQUAL(desk.line({"--format", "postfix"}), "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 301)");
-    BOOST_CHECK_EQUAL(desk.line({"--format", "postfix", "--only", "sender-domain=mail.example.com"}),
+    fixture.write("/var/log/mail.log.1", half(2000, 1600) + message.substr(0, second_line), 1500);
+    fixture.write("/var/log/mail.log", message.substr(second_line) + half(3000, 100));
+    BOOST_CHECK_EQUAL(fixture.line({"--format", "postfix"}), "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 301)");
+    BOOST_CHECK_EQUAL(fixture.line({"--format", "postfix", "--only", "sender-domain=mail.example.com"}),
                       "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 301)");
-    // One that is cut off is no full look.
-    desk.write("/var/log/mail.log.2.gz", io::gzip_encode(half(1000, 2000)).value().substr(0, 500), 2000);
+    // One that is cut off was not read completely.
+    fixture.write("/var/log/mail.log.2.gz", io::gzip_encode(half(1000, 2000)).value().substr(0, 500), 2000);
     BOOST_CHECK_EQUAL(
-        desk.line({"--format", "postfix"}),
+        fixture.line({"--format", "postfix"}),
         "3 BOUNCE_RATE UNKNOWN - not all of the mail was seen: /var/log/mail.log.2.gz: is cut off, or still "
         "being written");
 }
 
 BOOST_AUTO_TEST_CASE(expired_mail_bounces_whether_its_last_attempt_is_in_the_window_or_not) {
-    Desk desk;
+    Fixture fixture;
     const std::string expired = stamp(kNow - 100, "%b %e %H:%M:%S") +
                                 " mx1 postfix/qmgr[7]: 4F3A000000: from=<a@b>, status=expired, returned to sender\n";
     for (const std::int64_t ago : {101, 3'700, 90'000}) {
         const Mail deferred{
             .status = "deferred", .text = "connect to mx[192.0.2.1]:25: refused", .ago = ago, .relay = "none"};
-        desk.write("/log/mail.log", lines(deferred) + mails(99, {.ago = 100}, 5000) + expired);
-        BOOST_CHECK_EQUAL(desk.line(with(kPostfix, {"--metric", "soft"})),
+        fixture.write("/log/mail.log", lines(deferred) + mails(99, {.ago = 100}, 5000) + expired);
+        BOOST_CHECK_EQUAL(fixture.line(with(kPostfix, {"--metric", "soft"})),
                           "0 BOUNCE_RATE OK - last 1 h: 1.00 % bounced soft (1 of 100)");
     }
 }
 
 BOOST_AUTO_TEST_CASE(no_deferral_in_kumomtas_last_segment_is_a_real_0_percent_if_an_older_one_has_some) {
-    Desk desk;
-    desk.write("/log/20261121-2", test::zstd_text(kumo("Delivery", 200)));
+    Fixture fixture;
+    fixture.write("/log/20261121-2", test::zstd_text(kumo("Delivery", 200)));
     const auto deferral = with(kKumo, {"--metric", "deferral"});
-    BOOST_CHECK_EQUAL(desk.line(deferral),
+    BOOST_CHECK_EQUAL(fixture.line(deferral),
                       "3 BOUNCE_RATE UNKNOWN - KumoMTA does not log TransientFailure records here: enable them under "
                       "per_record of configure_local_logs");
-    desk.write("/log/20261121-1", test::zstd_text(kumo("TransientFailure", 1, "\"size\":1", 9000)), 9000);
-    BOOST_CHECK_EQUAL(desk.line(deferral), "0 BOUNCE_RATE OK - last 1 h: 0.00 % deferred (0 of 200)");
+    fixture.write("/log/20261121-1", test::zstd_text(kumo("TransientFailure", 1, "\"size\":1", 9000)), 9000);
+    BOOST_CHECK_EQUAL(fixture.line(deferral), "0 BOUNCE_RATE OK - last 1 h: 0.00 % deferred (0 of 200)");
 }
 
 // The search must come out at the window in a log far larger than what it reads.
 BOOST_AUTO_TEST_CASE(a_large_postfix_log_is_searched_not_read) {
-    Desk desk;
+    Fixture fixture;
     std::string file;
     std::size_t number = 0;
     for (std::int64_t ago = 400'000; ago > 0; ago -= 10) file += lines({.number = number++, .ago = ago});
-    desk.write("/log/mail.log", file);
-    const std::string text = desk.text(with(kPostfix, {"-o", "json", "--metric", "delivery"}));
+    fixture.write("/log/mail.log", file);
+    const std::string text = fixture.text(with(kPostfix, {"-o", "json", "--metric", "delivery"}));
     const auto value = [&](const std::string& key) {
         const std::size_t at = text.find("\"" + key + "\":");
         BOOST_REQUIRE(at != std::string::npos);
@@ -311,9 +311,9 @@ BOOST_AUTO_TEST_CASE(a_journalctl_that_dies_says_how_it_ended) {
         fmt::format("journalctl --no-pager --unit=x.service --output=short-iso-precise --since=@{} --until=@{}",
                     kNow - std::int64_t{2} * 3600, kNow);
     const auto said = [&](const test::Said& answer) {
-        Desk desk;
-        desk.commands().add(command, answer);
-        return desk.line({"--format", "postfix", "--journal", "x.service"});
+        Fixture fixture;
+        fixture.commands().add(command, answer);
+        return fixture.line({"--format", "postfix", "--journal", "x.service"});
     };
     const std::string head = "3 BOUNCE_RATE UNKNOWN - journalctl on this machine exited with ";
     BOOST_CHECK_EQUAL(said({mixed("%Y-%m-%dT%H:%M:%S.000001+0000"), 3}), head + "3");
@@ -321,19 +321,19 @@ BOOST_AUTO_TEST_CASE(a_journalctl_that_dies_says_how_it_ended) {
 }
 
 BOOST_AUTO_TEST_CASE(the_files_that_were_read_in_vain_are_named) {
-    Desk desk;
-    desk.write("/log/mail.log", "");
-    desk.write("/log/mail.log.1", "");
-    BOOST_CHECK_EQUAL(desk.line({"--format", "postfix", "--file", "/log/mail.log*"}),
+    Fixture fixture;
+    fixture.write("/log/mail.log", "");
+    fixture.write("/log/mail.log.1", "");
+    BOOST_CHECK_EQUAL(fixture.line({"--format", "postfix", "--file", "/log/mail.log*"}),
                       "3 BOUNCE_RATE UNKNOWN - /log/mail.log and 1 more: no record of Postfix up to "
                       "2026-11-21T12:00:00Z; it has not written any, or it writes elsewhere");
 }
 
 BOOST_AUTO_TEST_CASE(files_that_were_not_looked_into_are_not_said_to_hold_nothing) {
-    Desk desk;
-    desk.write("/log/mail.log.3.gz", io::gzip_encode("x\n").value(), 200'000);
+    Fixture fixture;
+    fixture.write("/log/mail.log.3.gz", io::gzip_encode("x\n").value(), 200'000);
     BOOST_CHECK_EQUAL(
-        desk.line({"--format", "postfix", "--file", "/log/mail.log*"}),
+        fixture.line({"--format", "postfix", "--file", "/log/mail.log*"}),
         "3 BOUNCE_RATE UNKNOWN - no readable file was written to in the window up to 2026-11-21T12:00:00Z");
 }
 
@@ -343,44 +343,44 @@ BOOST_AUTO_TEST_CASE(the_journal_of_a_unit) {
                     kNow - std::int64_t{2} * 3600, kNow);
     const std::vector<std::string> arguments{"--format", "postfix", "--journal", "postfix@-.service"};
     {
-        Desk desk;
-        desk.commands().add(command, {mixed("%Y-%m-%dT%H:%M:%S.000001+0000")});
-        BOOST_CHECK_EQUAL(desk.line(arguments),
+        Fixture fixture;
+        fixture.commands().add(command, {mixed("%Y-%m-%dT%H:%M:%S.000001+0000")});
+        BOOST_CHECK_EQUAL(fixture.line(arguments),
                           "1 BOUNCE_RATE WARNING - last 1 h: 10.00 % bounced (20 of 200), above 5");
     }
     {
-        Desk desk;
-        desk.commands().add(command, {"-- No entries --\n"});
-        BOOST_CHECK_EQUAL(desk.line(arguments),
+        Fixture fixture;
+        fixture.commands().add(command, {"-- No entries --\n"});
+        BOOST_CHECK_EQUAL(fixture.line(arguments),
                           "3 BOUNCE_RATE UNKNOWN - journal of postfix@-.service: no record of Postfix up to "
                           "2026-11-21T12:00:00Z; it has not written any, or it writes elsewhere");
     }
     {
-        Desk desk;
-        desk.commands().add(command,
-                            {"", 0, "Hint: You are currently not seeing messages from other users and the system."});
+        Fixture fixture;
+        fixture.commands().add(command,
+                               {"", 0, "Hint: You are currently not seeing messages from other users and the system."});
         BOOST_CHECK_EQUAL(
-            desk.line(arguments),
+            fixture.line(arguments),
             "3 BOUNCE_RATE UNKNOWN - journalctl on this machine: the journal cannot be read (Hint: You are "
             "currently not seeing messages from other users and the system.): add this user to the group "
             "systemd-journal");
     }
     {
-        Desk desk;
+        Fixture fixture;
         // 0 % bounced was said of the half that came.
         const std::string whole = mixed("%Y-%m-%dT%H:%M:%S.000001+0000");
-        desk.commands().add(command, {whole.substr(0, whole.size() / 2)});
-        BOOST_CHECK_EQUAL(desk.line(arguments),
+        fixture.commands().add(command, {whole.substr(0, whole.size() / 2)});
+        BOOST_CHECK_EQUAL(fixture.line(arguments),
                           "3 BOUNCE_RATE UNKNOWN - journalctl on this machine was cut off in the middle of a line");
     }
     {
-        Desk desk;
-        desk.commands().add(command, base::Error{base::Fault::silent, "journalctl on this machine: no answer"});
-        BOOST_CHECK_EQUAL(desk.line(arguments), "3 BOUNCE_RATE UNKNOWN - timed out (-t 10 s)");
+        Fixture fixture;
+        fixture.commands().add(command, base::Error{base::Fault::timeout, "journalctl on this machine: no answer"});
+        BOOST_CHECK_EQUAL(fixture.line(arguments), "3 BOUNCE_RATE UNKNOWN - timed out (-t 10 s)");
     }
-    Desk desk;
-    BOOST_CHECK_EQUAL(desk.line(arguments), "3 BOUNCE_RATE UNKNOWN - journalctl on this machine: no such program");
-    BOOST_CHECK_EQUAL(desk.line(with(arguments, {"-f", "/x"})),
+    Fixture fixture;
+    BOOST_CHECK_EQUAL(fixture.line(arguments), "3 BOUNCE_RATE UNKNOWN - journalctl on this machine: no such program");
+    BOOST_CHECK_EQUAL(fixture.line(with(arguments, {"-f", "/x"})),
                       "3 BOUNCE_RATE UNKNOWN - --journal and --file would count the same mail twice; give one of them");
 }
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/checks/bounce_rate_desk.h"
+#include "tests/checks/bounce_rate_fixture.h"
 
 using namespace mtawatch;
 using test::Scenario;
@@ -104,9 +104,9 @@ const std::vector<Scenario> kTableScenarios{
 BOOST_AUTO_TEST_CASE(tables) { test::check_all(kTableScenarios, "/log/table", {"-f", "/log/table"}); }
 
 BOOST_AUTO_TEST_CASE(json_names_the_format_and_the_values_that_nothing_explains) {
-    test::Desk desk;
-    desk.write("/log/table", kTable + table_rows(150, "sent") + table_rows(30, "soft bounce") + table_rows(2, "x"));
-    const std::string text = desk.text(with({"-f", "/log/table", "-o", "json"}, kMapped));
+    test::Fixture fixture;
+    fixture.write("/log/table", kTable + table_rows(150, "sent") + table_rows(30, "soft bounce") + table_rows(2, "x"));
+    const std::string text = fixture.text(with({"-f", "/log/table", "-o", "json"}, kMapped));
     BOOST_TEST(text.find(R"("observation":{"format":"pmta","metric":"bounce",)") != std::string::npos);
     BOOST_TEST(text.find(R"("unknown_types":[{"value":"soft bounce","records":30},{"value":"x","records":2}])") !=
                std::string::npos);

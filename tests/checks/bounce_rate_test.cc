@@ -55,9 +55,9 @@ std::string rows(std::size_t count, const Row& r) {
     return text;
 }
 
-class Desk {
+class Fixture {
   public:
-    Desk() { clock_.set_wall(base::WallTime(std::chrono::seconds(kNow))); }
+    Fixture() { clock_.set_wall(base::WallTime(std::chrono::seconds(kNow))); }
     void write(std::string_view name, const std::string& text) const { folder_.write(name, text); }
     Outcome run(std::vector<std::string> arguments) {
         const io::Files files = folder_.files();
@@ -305,52 +305,53 @@ const std::vector<Scenario> kScenarios{
 BOOST_AUTO_TEST_CASE(scenarios) {
     for (const Scenario& scenario : kScenarios) {
         BOOST_TEST_CONTEXT(scenario.name) {
-            Desk desk;
-            desk.write("/log/acct-1.csv", scenario.file);
-            BOOST_CHECK_EQUAL(desk.line(scenario.arguments), scenario.answer);
+            Fixture fixture;
+            fixture.write("/log/acct-1.csv", scenario.file);
+            BOOST_CHECK_EQUAL(fixture.line(scenario.arguments), scenario.answer);
         }
     }
 }
 
 BOOST_AUTO_TEST_CASE(figures_carry_thresholds_and_leave_out_what_is_not_logged) {
-    Desk desk;
-    desk.write("/log/acct-1.csv", kHeader + rows(195, {}) + rows(5, bounce("bad-mailbox")));
-    BOOST_CHECK_EQUAL(desk.run({}).text,
+    Fixture fixture;
+    fixture.write("/log/acct-1.csv", kHeader + rows(195, {}) + rows(5, bounce("bad-mailbox")));
+    BOOST_CHECK_EQUAL(fixture.run({}).text,
                       "BOUNCE_RATE OK - last 1 h: 2.50 % bounced (5 of 200) | bounce=2.5%;5;10;0;100 delivered=195;;;0 "
                       "bounced=5;;;0\n");
 }
 
 BOOST_AUTO_TEST_CASE(compressed_files_count_and_one_that_is_being_compressed_counts_once) {
-    Desk desk;
+    Fixture fixture;
     const std::string good = kHeader + rows(100, {});
     const std::string bad = kHeader + rows(100, bounce("bad-mailbox"));
-    desk.write("/log/acct-1.csv", good);
-    desk.write("/log/acct-2.csv.gz", io::gzip_encode(bad).value());
-    BOOST_CHECK_EQUAL(desk.line({}), "2 BOUNCE_RATE CRITICAL - last 1 h: 50.00 % bounced (100 of 200), above 10");
-    desk.write("/log/acct-1.csv.gz", io::gzip_encode(good).value());
-    BOOST_CHECK_EQUAL(desk.line({}), "2 BOUNCE_RATE CRITICAL - last 1 h: 50.00 % bounced (100 of 200), above 10");
-    desk.write("/log/acct-2.csv.gz", io::gzip_encode(bad).value().substr(0, 60));
-    BOOST_CHECK_EQUAL(desk.line({}).substr(0, 83),
+    fixture.write("/log/acct-1.csv", good);
+    fixture.write("/log/acct-2.csv.gz", io::gzip_encode(bad).value());
+    BOOST_CHECK_EQUAL(fixture.line({}), "2 BOUNCE_RATE CRITICAL - last 1 h: 50.00 % bounced (100 of 200), above 10");
+    fixture.write("/log/acct-1.csv.gz", io::gzip_encode(good).value());
+    BOOST_CHECK_EQUAL(fixture.line({}), "2 BOUNCE_RATE CRITICAL - last 1 h: 50.00 % bounced (100 of 200), above 10");
+    fixture.write("/log/acct-2.csv.gz", io::gzip_encode(bad).value().substr(0, 60));
+    BOOST_CHECK_EQUAL(fixture.line({}).substr(0, 83),
                       "3 BOUNCE_RATE UNKNOWN - not all of the mail was seen: /log/acct-2.csv.gz: is cut of");
 }
 
 BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_are_never_ok) {
-    Desk desk;
-    BOOST_CHECK_EQUAL(desk.line({}), "3 BOUNCE_RATE UNKNOWN - no file matches /log/acct-*.csv or /log/acct-*.csv.gz");
-    BOOST_CHECK_EQUAL(desk.line({"-f", "/log"}), "3 BOUNCE_RATE UNKNOWN - no file matches /log");
-    desk.write("/log/sub/x", "");
-    BOOST_CHECK_EQUAL(desk.line({"-f", "/log/sub"}),
+    Fixture fixture;
+    BOOST_CHECK_EQUAL(fixture.line({}),
+                      "3 BOUNCE_RATE UNKNOWN - no file matches /log/acct-*.csv or /log/acct-*.csv.gz");
+    BOOST_CHECK_EQUAL(fixture.line({"-f", "/log"}), "3 BOUNCE_RATE UNKNOWN - no file matches /log");
+    fixture.write("/log/sub/x", "");
+    BOOST_CHECK_EQUAL(fixture.line({"-f", "/log/sub"}),
                       "3 BOUNCE_RATE UNKNOWN - /log/sub: is a directory; write a pattern for the files in it");
-    desk.write("/log/acct-1.csv", kHeader + rows(200, {}));
-    desk.write("/log/acct-2.csv", "no header here\n");
-    BOOST_CHECK_EQUAL(desk.line({}),
+    fixture.write("/log/acct-1.csv", kHeader + rows(200, {}));
+    fixture.write("/log/acct-2.csv", "no header here\n");
+    BOOST_CHECK_EQUAL(fixture.line({}),
                       "3 BOUNCE_RATE UNKNOWN - not all of the mail was seen: /log/acct-2.csv: no header line; is it an "
                       "accounting file of PowerMTA?");
 }
 
 // The search must come out at the window in a file far larger than what it reads, stray stamps and all.
 BOOST_AUTO_TEST_CASE(a_large_file_is_searched_not_read) {
-    Desk desk;
+    Fixture fixture;
     std::string file = kHeader;
     std::size_t in_window = 0;
     for (std::int64_t ago = 200'000; ago > 0; ago -= 2) {
@@ -359,8 +360,8 @@ BOOST_AUTO_TEST_CASE(a_large_file_is_searched_not_read) {
         if (ago - jitter <= 3600 && ago - jitter > 0) ++in_window;
         file += row({.ago = ago - jitter});
     }
-    desk.write("/log/acct-1.csv", file);
-    const std::string text = desk.run({"-o", "json", "--metric", "delivery"}).text;
+    fixture.write("/log/acct-1.csv", file);
+    const std::string text = fixture.run({"-o", "json", "--metric", "delivery"}).text;
     const auto number = [&](const std::string& key) {
         const std::size_t at = text.find("\"" + key + "\":");
         BOOST_REQUIRE(at != std::string::npos);
@@ -373,51 +374,52 @@ BOOST_AUTO_TEST_CASE(a_large_file_is_searched_not_read) {
 
 // Autumn repeats an hour, so stamps without an offset are only nearly in order.
 BOOST_AUTO_TEST_CASE(stamps_without_offset_are_searched_with_two_hours_of_slack) {
-    Desk desk;
+    Fixture fixture;
     std::string file = "type,timeLogged,rcpt\n";
     for (std::int64_t ago = 400'000; ago > 0; ago -= 4) {
         const std::int64_t back = ago <= 5000 && ago > 1500 ? 3600 : 0;  // the clock was set back an hour
         file += "d," + stamp(kNow - ago - back, "%Y-%m-%d %H:%M:%S") + ",user@example.com\n";
     }
-    desk.write("/log/acct-1.csv", file);
+    fixture.write("/log/acct-1.csv", file);
     setenv("TZ", "UTC", 1);
     tzset();
     // In the window: the records of the last 1500 s alone, for those set back lie before it.
-    const std::string line = desk.line({"--min-volume", "1"});
+    const std::string line = fixture.line({"--min-volume", "1"});
     BOOST_CHECK_EQUAL(line, "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 375)");
 }
 
 BOOST_AUTO_TEST_CASE(the_exporters_words_are_used) {
-    Desk desk;
-    desk.write("/log/acct-1.csv", kHeader + rows(180, {.rcpt = "a@corp.example"}) + rows(20, bounce("our-list")) +
-                                      rows(10, bounce("", "smtp;550 TOP SECRET")));
-    desk.write("/etc/exporter.yml", R"(
+    Fixture fixture;
+    fixture.write("/log/acct-1.csv", kHeader + rows(180, {.rcpt = "a@corp.example"}) + rows(20, bounce("our-list")) +
+                                         rows(10, bounce("", "smtp;550 TOP SECRET")));
+    fixture.write("/etc/exporter.yml", R"(
 classes:
   providers: {intranet: {domains: [corp.example]}}
   bounce_classes: {local: [our-list], hard: [our-secret]}
   bounce_patterns: /etc/pmta/config
 )");
-    desk.write("/etc/pmta/config",
-               "<bounce-category-patterns>\n/top secret/ our-secret\n</bounce-category-patterns>\n");
-    BOOST_CHECK_EQUAL(desk.line({"--classes", "/etc/exporter.yml"}),
+    fixture.write("/etc/pmta/config",
+                  "<bounce-category-patterns>\n/top secret/ our-secret\n</bounce-category-patterns>\n");
+    BOOST_CHECK_EQUAL(fixture.line({"--classes", "/etc/exporter.yml"}),
                       "1 BOUNCE_RATE WARNING - last 1 h: 5.26 % bounced (10 of 190), above 5");
-    BOOST_CHECK_EQUAL(desk.line({"--classes", "/etc/exporter.yml", "--metric", "hard", "--only", "provider=intranet"}),
-                      "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced hard (0 of 180)");
-    desk.write("/etc/exporter.yml", "classes:\n  bounce_classes: {harsh: [x]}\n");
     BOOST_CHECK_EQUAL(
-        desk.line({"--classes", "/etc/exporter.yml"}),
+        fixture.line({"--classes", "/etc/exporter.yml", "--metric", "hard", "--only", "provider=intranet"}),
+        "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced hard (0 of 180)");
+    fixture.write("/etc/exporter.yml", "classes:\n  bounce_classes: {harsh: [x]}\n");
+    BOOST_CHECK_EQUAL(
+        fixture.line({"--classes", "/etc/exporter.yml"}),
         "3 BOUNCE_RATE UNKNOWN - /etc/exporter.yml line 2: classes.bounce_classes.harsh: no such class; write "
         "hard, soft, block, other or local");
-    desk.write("/etc/exporter.yml", "\n");
-    BOOST_CHECK_EQUAL(desk.line({"--classes", "/etc/exporter.yml"}),
+    fixture.write("/etc/exporter.yml", "\n");
+    BOOST_CHECK_EQUAL(fixture.line({"--classes", "/etc/exporter.yml"}),
                       "3 BOUNCE_RATE UNKNOWN - /etc/exporter.yml: the file is empty");
-    BOOST_CHECK_EQUAL(desk.line({"--classes", "/etc/nothing.yml"}).substr(0, 42),
+    BOOST_CHECK_EQUAL(fixture.line({"--classes", "/etc/nothing.yml"}).substr(0, 42),
                       "3 BOUNCE_RATE UNKNOWN - /etc/nothing.yml: ");
 }
 
 BOOST_AUTO_TEST_CASE(a_complaint_without_vmta_goes_to_that_of_its_source_address) {
-    Desk desk;
-    desk.write("/log/acct-1.csv", kHeader + rows(300, {.vmta = "vmta7"}) + rows(3, {.type = "f", .vmta = ""}));
-    BOOST_CHECK_EQUAL(desk.line({"--metric", "complaint", "--by", "vmta"}),
+    Fixture fixture;
+    fixture.write("/log/acct-1.csv", kHeader + rows(300, {.vmta = "vmta7"}) + rows(3, {.type = "f", .vmta = ""}));
+    BOOST_CHECK_EQUAL(fixture.line({"--metric", "complaint", "--by", "vmta"}),
                       "2 BOUNCE_RATE CRITICAL - last 1 d: 1.00 % complained about (3 of 300), above 0.3 (and 1 more)");
 }

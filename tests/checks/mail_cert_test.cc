@@ -1,7 +1,7 @@
 // check_mail_cert against scripted servers and a resolver made of text.
 #include <openssl/ssl.h>
 
-#include "tests/checks/mail_cert_desk.h"
+#include "tests/checks/mail_cert_fixture.h"
 
 namespace mtawatch::checks {
 namespace {
@@ -20,41 +20,41 @@ using test::test_now;
 
 BOOST_AUTO_TEST_CASE(days_left) {
     check({
-        {"ok", [](Net& net) { net.serve(net.leaf); }, mx1, 0,
+        {"ok", [](Fixture& net) { net.serve(net.leaf); }, mx1, 0,
          "MAIL_CERT OK - smtp://mx1.example.net: the certificate expires in 80 d, on 2024-02-02 | "
          "mx1.example.net_smtp=80;30:;7:\n"},
-        {"ok_at_the_warning_edge", [](Net& net) { net.serve(net.certificate(30)); }, mx1, 0,
+        {"ok_at_the_warning_edge", [](Fixture& net) { net.serve(net.certificate(30)); }, mx1, 0,
          "MAIL_CERT OK - smtp://mx1.example.net: the certificate expires in 30 d, on 2023-12-14 | "
          "mx1.example.net_smtp=30;30:;7:\n"},
-        {"warning_one_day_further", [](Net& net) { net.serve(net.certificate(29)); }, mx1, 1,
+        {"warning_one_day_further", [](Fixture& net) { net.serve(net.certificate(29)); }, mx1, 1,
          "MAIL_CERT WARNING - smtp://mx1.example.net: the certificate expires in 29 d, on 2023-12-13 | "
          "mx1.example.net_smtp=29;30:;7:\n"},
-        {"critical", [](Net& net) { net.serve(net.certificate(6)); }, mx1, 2,
+        {"critical", [](Fixture& net) { net.serve(net.certificate(6)); }, mx1, 2,
          "MAIL_CERT CRITICAL - smtp://mx1.example.net: the certificate expires in 6 d, on 2023-11-20 | "
          "mx1.example.net_smtp=6;30:;7:\n"},
-        {"expired", [](Net& net) { net.serve(net.certificate(-2)); }, mx1, 2,
+        {"expired", [](Fixture& net) { net.serve(net.certificate(-2)); }, mx1, 2,
          "MAIL_CERT CRITICAL - smtp://mx1.example.net: the certificate expired 2 d ago, on 2023-11-12 | "
          "mx1.example.net_smtp=-2;30:;7:\n"},
         {"expired_whatever_the_thresholds",
-         [](Net& net) { net.serve(net.certificate(-2)); },
+         [](Fixture& net) { net.serve(net.certificate(-2)); },
          {"-e", target, "-w", "~:", "-c", "~:"},
          2,
          "MAIL_CERT CRITICAL - smtp://mx1.example.net: the certificate expired 2 d ago, on 2023-11-12 | "
          "mx1.example.net_smtp=-2;~:;~:\n"},
         {"percent_of_the_lifetime_warning",
-         [](Net& net) { net.serve(net.leaf); },
+         [](Fixture& net) { net.serve(net.leaf); },
          {"-e", target, "-w", "90%", "-c", "10%:"},
          1,
          "MAIL_CERT WARNING - smtp://mx1.example.net: the certificate expires in 80 d, on 2024-02-02 | "
          "mx1.example.net_smtp=80\n"},
         {"percent_of_the_lifetime_ok",
-         [](Net& net) { net.serve(net.leaf); },
+         [](Fixture& net) { net.serve(net.leaf); },
          {"-e", target, "-w", "88%:", "-c", "10%:"},
          0,
          "MAIL_CERT OK - smtp://mx1.example.net: the certificate expires in 80 d, on 2024-02-02 | "
          "mx1.example.net_smtp=80\n"},
         {"year_9999",
-         [](Net& net) {
+         [](Fixture& net) {
              net.serve(make_certificate({.common_name = "x",
                                          .names = {"DNS:mx1.example.net"},
                                          .issuer = &net.root,
@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(days_left) {
          "MAIL_CERT OK - smtp://mx1.example.net: the issuer certificate CN=Example Root expires in 1825 d, on "
          "2028-11-12 | mx1.example.net_smtp=1825;30:;7:\n"},
         {"not_yet_valid_and_valid_until_before_1970",
-         [](Net& net) {
+         [](Fixture& net) {
              net.serve(make_certificate({.common_name = "x",
                                          .names = {"DNS:mx1.example.net"},
                                          .issuer = &net.root,
@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(days_left) {
          "MAIL_CERT CRITICAL - smtp://mx1.example.net: the certificate is not valid before 2023-11-15; the certificate "
          "expired 23328 d 22 h ago, on 1960-01-01 | mx1.example.net_smtp=-23328.93;30:;7:\n"},
         {"an_intermediate_expires_first",
-         [](Net& net) {
+         [](Fixture& net) {
              test::Recipe recipe{.common_name = "Example Issuer", .issuer = &net.root, .authority = true};
              recipe.not_after = test_now + 3 * one_day;
              recipe.same_key_as = &net.middle;
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(days_left) {
          "MAIL_CERT CRITICAL - smtp://mx1.example.net: the issuer certificate CN=Example Issuer expires in 3 d, on "
          "2023-11-17 | mx1.example.net_smtp=3;30:;7:\n"},
         {"an_expired_one_sent_along_is_a_warning",
-         [](Net& net) {
+         [](Fixture& net) {
              const auto stray = make_certificate(
                  {.common_name = "Old Cross Root", .issuer = &net.root, .not_after = test_now - 5 * one_day});
              net.network.add("192.0.2.25:25", smtp_with({net.leaf, {net.middle, stray}}));
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(days_left) {
          "MAIL_CERT WARNING - smtp://mx1.example.net: an unneeded certificate is sent along and expired 5 d ago, "
          "on 2023-11-09: CN=Old Cross Root | mx1.example.net_smtp=80;30:;7:\n"},
         {"a_chain_of_50",
-         [](Net& net) {
+         [](Fixture& net) {
              std::vector<MadeCertificate> chain{net.root};
              for (int i = 0; i < 48; ++i) chain.push_back(make_authority("level " + std::to_string(i), &chain.back()));
              const auto own =
@@ -112,7 +112,7 @@ BOOST_AUTO_TEST_CASE(days_left) {
 BOOST_AUTO_TEST_CASE(trust_and_strength) {
     const std::string end = " | mx1.example.net_smtp=80;30:;7:\n";
     const auto one = [](const test::Recipe& recipe) {
-        return [recipe](Net& net) {
+        return [recipe](Fixture& net) {
             test::Recipe own = recipe;
             if (own.names.empty()) own.names = {"DNS:mx1.example.net"};
             own.issuer = &net.root;
@@ -120,7 +120,7 @@ BOOST_AUTO_TEST_CASE(trust_and_strength) {
         };
     };
     const auto old_tls = [](int version) {
-        return [version](Net& net) {
+        return [version](Fixture& net) {
             net.network.add("192.0.2.25:25",
                             smtp_with({.own = net.leaf, .chain = {net.middle}, .max_protocol = version}));
         };
@@ -140,16 +140,16 @@ BOOST_AUTO_TEST_CASE(trust_and_strength) {
          {"-e", target, "--no-verify"},
          0,
          "MAIL_CERT OK - smtp://mx1.example.net: the certificate expires in 80 d, on 2024-02-02" + end},
-        {"crit_missing_intermediate", [](Net& net) { net.network.add("192.0.2.25:25", smtp_with({.own = net.leaf})); },
-         mx1, 2,
+        {"crit_missing_intermediate",
+         [](Fixture& net) { net.network.add("192.0.2.25:25", smtp_with({.own = net.leaf})); }, mx1, 2,
          head +
              "no trusted authority is known for the certificate: send the certificate of its issuer along, or name the "
              "authority by --ca-file; issuer: CN=Example Issuer" +
              end},
-        {"crit_self_signed", [](Net& net) { net.serve(make_certificate({.common_name = "mx1.example.net"})); }, mx1, 2,
-         head + "the certificate is self-signed and not trusted here" + end},
+        {"crit_self_signed", [](Fixture& net) { net.serve(make_certificate({.common_name = "mx1.example.net"})); }, mx1,
+         2, head + "the certificate is self-signed and not trusted here" + end},
         {"crit_unknown_authority",
-         [](Net& net) {
+         [](Fixture& net) {
              const auto other = make_authority("Other Root");
              net.network.add(
                  "192.0.2.25:25",
@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(trust_and_strength) {
         {"warn_weak_key", one({.common_name = "x", .key = test::KeyKind::rsa_1024}), mx1, 1,
          warn + "the certificate has a weak key: RSA with 1024 bits" + end},
         {"crit_broken_key",
-         [](Net& net) {
+         [](Fixture& net) {
              const auto own = make_certificate({.common_name = "x",
                                                 .names = {"DNS:mx1.example.net"},
                                                 .issuer = &net.root,
@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(trust_and_strength) {
          0,
          "MAIL_CERT OK - smtp://mx1.example.net: the certificate expires in 80 d, on 2024-02-02" + end},
         {"ok_client_certificate_wanted",
-         [](Net& net) {
+         [](Fixture& net) {
              Script script = smtp_with({.own = net.leaf,
                                         .chain = {net.middle},
                                         .max_protocol = TLS1_2_VERSION,
@@ -202,7 +202,9 @@ BOOST_AUTO_TEST_CASE(trust_and_strength) {
 }
 
 BOOST_AUTO_TEST_CASE(servers_that_show_no_certificate) {
-    const auto serving = [](Script script) { return [script](Net& net) { net.network.add("192.0.2.25:25", script); }; };
+    const auto serving = [](Script script) {
+        return [script](Fixture& net) { net.network.add("192.0.2.25:25", script); };
+    };
     const std::string head = "MAIL_CERT CRITICAL - smtp://mx1.example.net: ";
     const test::Step hello = say("220 mx1\r\n");
     const test::Step offer = say("250-mx1\r\n250 STARTTLS\r\n");
@@ -236,7 +238,7 @@ BOOST_AUTO_TEST_CASE(servers_that_show_no_certificate) {
                   say(std::string("\x15\x03\x01\x00\x02\x02\x28", 7)), close()}),
          mx1, 2, head + "no TLS connection: sslv3 alert handshake failure\n"},
         {"banner_delay_in_time",
-         [](Net& net) {
+         [](Fixture& net) {
              Script script = smtp_with({net.leaf, {net.middle}});
              script.insert(script.begin(), test::delay(std::chrono::seconds(6)));
              net.network.add("192.0.2.25:25", script);
@@ -247,26 +249,26 @@ BOOST_AUTO_TEST_CASE(servers_that_show_no_certificate) {
         {"banner_too_late", serving({test::delay(std::chrono::seconds(9)), hello}), mx1, 2,
          head + "no answer in time, before TLS\n"},
         {"port_that_never_answers",
-         [](Net& net) { net.network.add_silent("192.0.2.99:25"); },
+         [](Fixture& net) { net.network.add_silent("192.0.2.99:25"); },
          {"-e", "smtp://slow.example.net"},
          2,
          "MAIL_CERT CRITICAL - smtp://slow.example.net: 192.0.2.99:25: no answer in time\n"},
         {"silent_in_the_handshake", serving({hello, expect("*"), offer, expect("STARTTLS"), say("220 go\r\n"), hang()}),
          mx1, 2, head + "no answer in time, in the TLS handshake\n"},
-        {"refused_port", [](Net&) {}, mx1, 2, head + "192.0.2.25:25: connection refused\n"},
+        {"refused_port", [](Fixture&) {}, mx1, 2, head + "192.0.2.25:25: connection refused\n"},
         {"resolver_fails",
-         [](Net&) {},
+         [](Fixture&) {},
          {"-e", "smtp://dead.example.net"},
          3,
          "MAIL_CERT UNKNOWN - smtp://dead.example.net: A dead.example.net: the resolver 192.0.2.53 answered "
          "SERVFAIL\n"},
         {"no_such_name",
-         [](Net&) {},
+         [](Fixture&) {},
          {"-e", "smtp://gone.example.net"},
          2,
          "MAIL_CERT CRITICAL - smtp://gone.example.net: there is no host gone.example.net in the DNS\n"},
         {"plain_port_for_tls",
-         [hello](Net& net) {
+         [hello](Fixture& net) {
              net.network.add("192.0.2.25:465", {hello, hang()});
          },
          {"-e", "smtps://mx1.example.net"},
@@ -278,7 +280,7 @@ BOOST_AUTO_TEST_CASE(servers_that_show_no_certificate) {
 BOOST_AUTO_TEST_CASE(several_endpoints_worst_first) {
     check({
         {"mixed",
-         [](Net& net) {
+         [](Fixture& net) {
              net.network.add("192.0.2.1:25", smtp_with({net.leaf, {net.middle}}));
              net.network.add("192.0.2.2:465", {test::tls({net.certificate(20), {net.middle}}), hang()});
              net.network.add("192.0.2.3:993", {test::tls({net.certificate(3), {net.middle}}), hang()});
@@ -292,7 +294,7 @@ BOOST_AUTO_TEST_CASE(several_endpoints_worst_first) {
          "WARNING: smtps://192.0.2.2: the certificate expires in 20 d, on 2023-12-04\n"
          "OK: smtp://192.0.2.1: the certificate expires in 80 d, on 2024-02-02\n"},
         {"all_fine",
-         [](Net& net) {
+         [](Fixture& net) {
              net.network.add("192.0.2.1:25", smtp_with({net.leaf, {net.middle}}));
              net.network.add("192.0.2.2:465", {test::tls({net.certificate(70), {net.middle}}), hang()});
          },
@@ -302,7 +304,7 @@ BOOST_AUTO_TEST_CASE(several_endpoints_worst_first) {
          "expires in 70 d, on 2024-01-23"
          " | 192.0.2.1_smtp=80;30:;7: 192.0.2.2_smtps=70;30:;7:\n"},
         {"every_address_of_a_host",
-         [](Net& net) {
+         [](Fixture& net) {
              net.serve(net.leaf);
              net.network.add("[2001:db8::25]:25", smtp_with({net.certificate(3), {net.middle}}));
          },
@@ -311,7 +313,7 @@ BOOST_AUTO_TEST_CASE(several_endpoints_worst_first) {
          "MAIL_CERT CRITICAL - smtp://two.example.net (2001:db8::25): the certificate expires in 3 d, on 2023-11-17"
          " | two.example.net_smtp_192.0.2.25=80;30:;7: two.example.net_smtp_2001_db8__25=3;30:;7:\n"},
         {"the_first_address_that_answers",
-         [](Net& net) {
+         [](Fixture& net) {
              net.network.add("[2001:db8::25]:25", smtp_with({net.leaf, {net.middle}}));
          },
          {"-e", "smtp://two.example.net", "--name", "mx1.example.net"},
@@ -319,13 +321,13 @@ BOOST_AUTO_TEST_CASE(several_endpoints_worst_first) {
          "MAIL_CERT OK - smtp://two.example.net: the certificate expires in 80 d, on 2024-02-02 | "
          "two.example.net_smtp=80;30:;7:\n"},
         {"hostname_port_and_protocol",
-         [](Net& net) { net.serve(net.leaf); },
+         [](Fixture& net) { net.serve(net.leaf); },
          {"-H", "mx1.example.net", "-p", "25"},
          0,
          "MAIL_CERT OK - smtp://mx1.example.net: the certificate expires in 80 d, on 2024-02-02 | "
          "mx1.example.net_smtp=80;30:;7:\n"},
         {"hostname_and_another_port",
-         [](Net& net) {
+         [](Fixture& net) {
              net.network.add("192.0.2.25:2525", smtp_with({net.leaf, {net.middle}}));
          },
          {"-H", "mx1.example.net", "-p", "2525", "--starttls", "smtp"},
@@ -336,7 +338,7 @@ BOOST_AUTO_TEST_CASE(several_endpoints_worst_first) {
 }
 
 BOOST_AUTO_TEST_CASE(json_names_everything_that_was_seen) {
-    Net net;
+    Fixture net;
     net.serve(net.leaf);
     net.folder.write("/disk.pem", net.leaf.pem());
     const auto outcome =
@@ -352,7 +354,7 @@ BOOST_AUTO_TEST_CASE(json_names_everything_that_was_seen) {
 }
 
 BOOST_AUTO_TEST_CASE(usage_errors_name_the_option_and_the_remedy) {
-    const auto nothing = [](Net&) {};
+    const auto nothing = [](Fixture&) {};
     const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
         {{"-e", target, "-w", "30"}, "write 30: to be warned below 30 days"},
         {{"-e", target, "-c", "7"}, "write 7: to be alarmed below 7 days"},
@@ -375,7 +377,7 @@ BOOST_AUTO_TEST_CASE(usage_errors_name_the_option_and_the_remedy) {
         {{"-e", target, "stray"}, "stray"},
     };
     for (const auto& [arguments, text] : cases) {
-        Net net;
+        Fixture net;
         nothing(net);
         const auto outcome = test::run_check(arguments, net.world);
         BOOST_TEST(outcome.exit_code == 3, text);

@@ -1,5 +1,5 @@
 // How check_mail_submit logs in: which mechanism, over what, once, and without a word of the secret.
-#include "tests/checks/mail_submit_desk.h"
+#include "tests/checks/mail_submit_fixture.h"
 
 namespace mtawatch::checks {
 namespace {
@@ -39,7 +39,7 @@ BOOST_AUTO_TEST_CASE(mechanisms) {
          with({}), 0, by("CRAM-MD5")},
         {"xoauth2", offering("PLAIN XOAUTH2", continued(xoauth2)), with({"--token-file", "/token"}), 0, by("XOAUTH2")},
         {"plain_by_the_old_spelling",
-         [](Net& net) {
+         [](Fixture& net) {
              Script script = net.beginning();
              script.insert(script.end(),
                            {expect("*"), say("250-x\r\n250 AUTH=PLAIN\r\n"), expect(plain_line()), say("235 ok\r\n")});
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(servers_without_safe_logins) {
     const Step hello = say("220 x\r\n");
     const Step offer = say("250-x\r\n250 STARTTLS\r\n");
     const auto certified = [](const test::Recipe& recipe, bool trusted) {
-        return [recipe, trusted](Net& net) {
+        return [recipe, trusted](Fixture& net) {
             test::Recipe own = recipe;
             const MadeCertificate other = test::make_authority("Other Root");
             own.issuer = trusted ? &net.root : &other;
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_CASE(servers_without_safe_logins) {
          head + "goes on in plain text behind the STARTTLS go-ahead; somebody in between can inject it: what came "
                 "is not TLS: 250 evil and more |…"},
         {"crit_plain_text_on_the_port_of_implicit_tls",
-         [](Net& net) {
+         [](Fixture& net) {
              net.serve({say("220 mail.example.net ESMTP\r\n"), hang()}, "192.0.2.25:465");
          },
          with({"--tls", "implicit"}), 2,
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(servers_without_safe_logins) {
          "mail.example.net "
          "ESMTP |…"},
         {"crit_auth_not_offered",
-         [](Net& net) {
+         [](Fixture& net) {
              Script script = net.beginning();
              script.insert(script.end(), {expect("*"), say("250-x\r\n250 SIZE 1000\r\n"), expect("QUIT"), close()});
              net.serve(script);
@@ -132,7 +132,7 @@ BOOST_AUTO_TEST_CASE(servers_without_safe_logins) {
              "does not let this user log in: it offers no login at all; look at its authentication service (SASL) and "
              "whether this port is for submission |…"},
         {"ok_auth_offered_before_tls_is_noted",
-         [](Net& net) {
+         [](Fixture& net) {
              Script script = net.logged_in(good_mail);
              script[2] = say("250-x\r\n250-AUTH PLAIN\r\n250 STARTTLS\r\n");
              net.serve(script);
@@ -154,20 +154,20 @@ BOOST_AUTO_TEST_CASE(servers_without_safe_logins) {
                    true),
          with({}), 2, bad + "certificate has expired |…"},
         {"ok_wrong_name_that_is_named",
-         [](Net& net) {
+         [](Fixture& net) {
              net.leaf =
                  test::make_certificate({.common_name = "x", .names = {"DNS:other.example.net"}, .issuer = &net.root});
              net.serve(net.logged_in(good_mail));
          },
          with({"--name", "other.example.net"}), 0, "MAIL_SUBMIT OK …"},
         {"ok_unverified_as_asked",
-         [](Net& net) {
+         [](Fixture& net) {
              net.leaf = test::make_certificate({.common_name = "x"});
              net.serve(net.logged_in(good_mail));
          },
          with({"--no-verify"}), 0, "MAIL_SUBMIT OK …"},
         {"ok_plain_text_as_allowed",
-         [](Net& net) {
+         [](Fixture& net) {
              Script script{say("220 x\r\n"), expect("*"), say("250-x\r\n250 AUTH PLAIN\r\n"), expect(plain_line()),
                            say("235 ok\r\n")};
              script.insert(script.end(), good_mail.begin(), good_mail.end());
@@ -195,7 +195,7 @@ BOOST_AUTO_TEST_CASE(replies_that_echo_secrets_are_cleaned) {
     for (const std::string& echo : echoes) {
         for (const std::string form : {"text", "json"}) {
             BOOST_TEST_CONTEXT(echo << " " << form) {
-                Net net;
+                Fixture net;
                 net.serve(net.offering(
                     "PLAIN", {expect("*"), say("535 5.7.8 failed: <" + echo + ">\r\n"), expect("QUIT"), close()}));
                 const auto outcome = net.run(with({"-o", form, "-vvv"}));
@@ -207,7 +207,7 @@ BOOST_AUTO_TEST_CASE(replies_that_echo_secrets_are_cleaned) {
             }
         }
     }
-    Net net;
+    Fixture net;
     net.serve(net.logged_in({expect("*"), say("550 5.7.1 " + base::encode_base64(password) + " " + password + "\r\n"),
                              expect("QUIT"), close()}));
     const auto outcome = net.run(with({}));
@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(replies_that_echo_secrets_are_cleaned) {
 }
 
 BOOST_AUTO_TEST_CASE(one_run_makes_one_connection_and_one_attempt) {
-    Net net;
+    Fixture net;
     net.serve(net.offering("PLAIN LOGIN CRAM-MD5", {expect("AUTH CRAM-MD5"), say("334 PDFAeD4=\r\n"), expect("*"),
                                                     say("535 no\r\n"), expect("QUIT"), close()}));
     BOOST_TEST(net.run(with({})).exit_code == 2);

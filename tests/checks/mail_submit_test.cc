@@ -1,5 +1,5 @@
 // check_mail_submit against scripted submission servers: every phase that can fail, and every way it can.
-#include "tests/checks/mail_submit_desk.h"
+#include "tests/checks/mail_submit_fixture.h"
 
 namespace mtawatch::checks {
 namespace {
@@ -25,7 +25,7 @@ BOOST_AUTO_TEST_CASE(mail_that_is_taken) {
          with({"--to", "postmaster@example.com"}), 0,
          taken + "2 recipients: login with PLAIN over TLSv1.3, 0.000 s" + all},
         {"ok_implicit_tls_by_port",
-         [](Net& net) {
+         [](Fixture& net) {
              Script script{test::tls({.own = net.leaf}),       say("220 hello\r\n"), expect("EHLO here.example.net"),
                            say("250-x\r\n250 AUTH PLAIN\r\n"), expect(plain_line()), say("235 ok\r\n")};
              script.insert(script.end(), good_mail.begin(), good_mail.end());
@@ -40,12 +40,12 @@ BOOST_AUTO_TEST_CASE(mail_that_is_taken) {
          0,
          taken + "monitor@example.net: …"},
         {"ok_without_a_login",
-         [](Net& net) { net.serve(net.offering("PLAIN", good_mail)); },
+         [](Fixture& net) { net.serve(net.offering("PLAIN", good_mail)); },
          {"-H", "mail.example.net", "--ca-file", "/ca.pem", "--from", user, "--to", "ops@example.org"},
          0,
          taken + "ops@example.org: without a login, over TLSv1.3, 0.000 s …"},
         {"ok_world_readable_password_gets_a_note",
-         [](Net& net) {
+         [](Fixture& net) {
              net.secret("/password", password, 0644);
              net.serve(net.logged_in(good_mail));
          },
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(refusals) {
              "--mechanism |" +
              times("hello")},
         {"crit_mail_530",
-         [&](Net& net) {
+         [&](Fixture& net) {
              net.serve(net.offering("PLAIN", quit({expect("MAIL FROM:<a@example.net>"), say("530 5.7.0 log in\r\n")})));
          },
          {"-H", "mail.example.net", "--ca-file", "/ca.pem", "--from", "a@example.net"},
@@ -172,7 +172,7 @@ BOOST_AUTO_TEST_CASE(every_phase_silent_closed_reset_and_garbled) {
                                                           {13, "after a recipient (RCPT)"}};
     for (const auto& phase : phases) {
         const std::size_t count = phase.first;
-        const auto cut = [&](Net& net, std::vector<Step> ending) {
+        const auto cut = [&](Fixture& net, std::vector<Step> ending) {
             Script script = net.logged_in(good_mail);
             script.resize(count, close());
             script.insert(script.end(), ending.begin(), ending.end());
@@ -180,30 +180,30 @@ BOOST_AUTO_TEST_CASE(every_phase_silent_closed_reset_and_garbled) {
         };
         const std::string at = phase.second;
         check({
-            {"crit_silent", [&](Net& net) { cut(net, {hang()}); }, with({}), 2,
+            {"crit_silent", [&](Fixture& net) { cut(net, {hang()}); }, with({}), 2,
              head + "does not answer " + at + ": no answer in time |…"},
             {"crit_too_late",
-             [&](Net& net) {
+             [&](Fixture& net) {
                  cut(net, {test::delay(std::chrono::seconds(9)), say("250 late\r\n")});
              },
              with({}), 2, head + "does not answer " + at + ": no answer in time |…"},
         });
         if (count == 5) continue;  // the handshake is shared/tls's own subject
         check({
-            {"crit_closed", [&](Net& net) { cut(net, {close()}); }, with({}), 2,
+            {"crit_closed", [&](Fixture& net) { cut(net, {close()}); }, with({}), 2,
              head + "closes the connection " + at + "…"},
             {"crit_empty_line",
-             [&](Net& net) {
+             [&](Fixture& net) {
                  cut(net, {say("\r\n"), expect("QUIT"), close()});
              },
              with({}), 2, head + "does not say what belongs there " + at + " |…"},
             {"crit_garbage",
-             [&](Net& net) {
+             [&](Fixture& net) {
                  cut(net, {say("\x80\x01|?\r\n"), expect("QUIT"), close()});
              },
              with({}), 2, head + "does not say what belongs there " + at + ": \xef\xbf\xbd !? |…"},
             {"crit_endless",
-             [&](Net& net) {
+             [&](Fixture& net) {
                  std::string much;
                  while (much.size() < 300'000) much += "250-and so on\r\n";
                  cut(net, {say(much), expect("QUIT"), close()});
@@ -213,22 +213,22 @@ BOOST_AUTO_TEST_CASE(every_phase_silent_closed_reset_and_garbled) {
         });
     }
     check({
-        {"crit_port_closed", [](Net&) {}, with({}), 2,
+        {"crit_port_closed", [](Fixture&) {}, with({}), 2,
          head + "cannot be reached: 192.0.2.25:587: connection refused | time_resolve=0s;;;0\n"},
-        {"crit_connection_never_comes_about", [](Net& net) { net.network.add_silent("192.0.2.25:587"); }, with({}), 2,
-         head + "does not answer when connecting: 192.0.2.25:587: no answer in time | time_resolve=0s;;;0\n"},
+        {"crit_connection_never_comes_about", [](Fixture& net) { net.network.add_silent("192.0.2.25:587"); }, with({}),
+         2, head + "does not answer when connecting: 192.0.2.25:587: no answer in time | time_resolve=0s;;;0\n"},
         {"crit_ipv6_in_brackets",
-         [](Net&) {},
+         [](Fixture&) {},
          {"-H", "[2001:db8::1]", "--ca-file", "/ca.pem", "--from", user},
          2,
          "MAIL_SUBMIT CRITICAL - [2001:db8::1]:587 cannot be reached: …"},
         {"crit_no_such_name",
-         [](Net&) {},
+         [](Fixture&) {},
          {"-H", "none.example.net", "--ca-file", "/ca.pem", "--from", user},
          2,
          "MAIL_SUBMIT CRITICAL - none.example.net:587 has no address: …"},
         {"unknown_resolver_fails",
-         [](Net&) {},
+         [](Fixture&) {},
          {"-H", "dead.example.net", "--ca-file", "/ca.pem", "--from", user},
          3,
          "MAIL_SUBMIT UNKNOWN - …"},
@@ -237,7 +237,7 @@ BOOST_AUTO_TEST_CASE(every_phase_silent_closed_reset_and_garbled) {
 
 BOOST_AUTO_TEST_CASE(times_against_thresholds) {
     const auto slow = [](std::map<std::string, std::chrono::milliseconds> what) {
-        return [what](Net& net) {
+        return [what](Fixture& net) {
             Script script{say("220 x\r\n"), expect("*"), say("250-x\r\n250 AUTH PLAIN\r\n"), expect("*"),
                           say("235 ok\r\n")};
             script.insert(script.end(), good_mail.begin(), good_mail.end());
@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(times_against_thresholds) {
 
 BOOST_AUTO_TEST_CASE(what_could_not_be_looked_at) {
     const auto unknown = [](const char* text) { return std::string("MAIL_SUBMIT UNKNOWN - ") + text; };
-    const auto nothing = [](Net&) {};
+    const auto nothing = [](Fixture&) {};
     const std::vector<std::string> host{"-H", "mail.example.net"};
     const auto on_host = [&](std::vector<std::string> more) {
         more.insert(more.begin(), host.begin(), host.end());
@@ -333,13 +333,13 @@ BOOST_AUTO_TEST_CASE(what_could_not_be_looked_at) {
          unknown("--phase auth=1/2: with these options there is no such phase\n")},
         {"password_file_missing", nothing, on_host({"--user", user, "--password-file", "/none"}), 3,
          unknown("/none: No such file or directory\n")},
-        {"password_file_is_a_folder", [](Net& net) { net.folder.write("/d/x", ""); },
+        {"password_file_is_a_folder", [](Fixture& net) { net.folder.write("/d/x", ""); },
          on_host({"--user", user, "--password-file", "/d"}), 3, unknown("/d: is a directory, a file is needed\n")},
-        {"password_file_empty", [](Net& net) { net.secret("/password", " \n"); }, with({}), 3,
+        {"password_file_empty", [](Fixture& net) { net.secret("/password", " \n"); }, with({}), 3,
          unknown("/password is empty: write the secret into it\n")},
-        {"password_file_of_two_lines", [](Net& net) { net.secret("/password", password + "\n" + password); }, with({}),
-         3, unknown("/password holds more than one line\n")},
-        {"scram_wants_ascii", [](Net& net) { net.secret("/password", "p\xc3\xa4ss"); },
+        {"password_file_of_two_lines", [](Fixture& net) { net.secret("/password", password + "\n" + password); },
+         with({}), 3, unknown("/password holds more than one line\n")},
+        {"scram_wants_ascii", [](Fixture& net) { net.secret("/password", "p\xc3\xa4ss"); },
          with({"--mechanism", "SCRAM-SHA-256"}), 3,
          unknown("SCRAM-SHA-256 takes a user and a password in ASCII only: choose another mechanism\n")},
         {"ca_file_missing",
@@ -353,7 +353,7 @@ BOOST_AUTO_TEST_CASE(what_could_not_be_looked_at) {
 }
 
 BOOST_AUTO_TEST_CASE(json_holds_what_was_seen) {
-    Net net;
+    Fixture net;
     net.serve(
         net.logged_in({expect("*"), sender_taken, expect("*"), say("550 5.1.1 unknown\r\n"), expect("QUIT"), close()}));
     const auto outcome = net.run(with({"-o", "json"}));

@@ -84,7 +84,7 @@ class HangingJournal final : public io::Commands {
     base::Result<io::CommandResult> stream(const std::vector<std::string>& argv, const io::OutputSink& /*sink*/,
                                            const base::Deadline& deadline) override {
         clock_.advance(deadline.remaining());
-        return base::fail(base::Fault::silent, "{}: did not end in time", argv.front());
+        return base::fail(base::Fault::timeout, "{}: did not end in time", argv.front());
     }
     [[nodiscard]] std::string where() const override { return others_.where(); }
 

@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(unknown_without_postqueue) {
 
 BOOST_AUTO_TEST_CASE(unknown_when_the_program_hangs) {
     Bench bench;
-    bench.commands.add("postqueue -j", base::Error{base::Fault::silent, "postqueue did not end in time"});
+    bench.commands.add("postqueue -j", base::Error{base::Fault::timeout, "postqueue did not end in time"});
     const auto outcome = bench.run("--mta postfix");
     BOOST_TEST(outcome.exit_code == 3);
     BOOST_TEST(has(outcome.text, "did not end in time"));

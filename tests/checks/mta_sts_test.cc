@@ -37,15 +37,15 @@ struct Row {
     std::string text;
 };
 
-class World {
+class Fixture {
   public:
-    World() : folder_(std::filesystem::temp_directory_path() / ("mta_sts_test_" + std::to_string(::getpid()))) {
+    Fixture() : folder_(std::filesystem::temp_directory_path() / ("mta_sts_test_" + std::to_string(::getpid()))) {
         std::filesystem::create_directories(folder_);
         std::ofstream(folder_ / "ca.pem") << authority_.pem();
     }
-    ~World() { std::filesystem::remove_all(folder_); }
-    World(const World&) = delete;
-    World& operator=(const World&) = delete;
+    ~Fixture() { std::filesystem::remove_all(folder_); }
+    Fixture(const Fixture&) = delete;
+    Fixture& operator=(const Fixture&) = delete;
 
     void trust(std::string_view pem) { std::ofstream(folder_ / "ca.pem") << pem; }
 
@@ -81,7 +81,7 @@ std::string with(std::string text, const std::string& part, const std::string& o
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(check_mta_sts) {
-    World world;
+    Fixture fixture;
     for (const Row& row : std::initializer_list<Row>{
              {"ok", zone, http(policy), 0,
               "MTA_STS OK - example.com: mode enforce, 2 of 2 mail hosts covered | max_age=604800s;;;0\n"},
@@ -174,11 +174,11 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
               "CRITICAL: example.com: the policy does not cover 1 of 2 mail hosts, to which senders then deliver "
               "nothing; add mx: mx.backup.example.net, and give the record a new id\n"},
          }) {
-        const auto got = world.run(row);
+        const auto got = fixture.run(row);
         BOOST_TEST(got.exit_code == row.exit_code, row.name << ": exit " << got.exit_code);
         BOOST_TEST(got.text == row.text, row.name << ":\n" << got.text);
     }
-    const auto untrusted = world.run({"", zone, http(policy), 2, ""}, "www.example.com");
+    const auto untrusted = fixture.run({"", zone, http(policy), 2, ""}, "www.example.com");
     BOOST_TEST(untrusted.exit_code == 2);
     BOOST_TEST((untrusted.text.find("the certificate is not for mta-sts.example.com; senders ignore the policy") !=
                 std::string::npos),
@@ -187,11 +187,11 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
 
 // An empty file trusted nobody, and the policy's server was blamed.
 BOOST_AUTO_TEST_CASE(an_authorities_file_without_any_is_our_own_fault) {
-    World world;
+    Fixture fixture;
     for (const auto& [text, why] : {std::pair{"", "/ca.pem: the file is empty"},
                                     std::pair{"no PEM\n", "/ca.pem: no certificate in it (PEM or DER)"}}) {
-        world.trust(text);
-        const auto got = world.run({"", zone, http(policy), 3, ""});
+        fixture.trust(text);
+        const auto got = fixture.run({"", zone, http(policy), 3, ""});
         BOOST_TEST(got.exit_code == 3);
         BOOST_TEST(got.text == fmt::format("MTA_STS UNKNOWN - {}\n", why));
     }

@@ -193,9 +193,9 @@ BOOST_AUTO_TEST_CASE(sources_that_powermta_names) {
     BOOST_TEST((config.accounting.expected_types ==
                 std::set<RecordType>{RecordType::d, RecordType::b, RecordType::t, RecordType::f}));
     BOOST_REQUIRE(config.notes.size() == 3);
-    BOOST_TEST(
-        config.notes[0] ==
-        "/etc/pmta/config line 9: <acct-file /var/log/pmta/diag.csv> is heard for t only: others log the rest too");
+    BOOST_TEST(config.notes[0] ==
+               "/etc/pmta/config line 9: <acct-file /var/log/pmta/diag.csv> is counted for t only: other sections log "
+               "the rest too");
     BOOST_TEST(
         config.notes[1] ==
         "/etc/pmta/config line 13: <acct-file /var/log/pmta/web.json> is ignored: JSON accounting files cannot be "

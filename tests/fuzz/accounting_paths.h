@@ -1,5 +1,5 @@
-// Does every path of the accounting scanner read what the reference reads? Shared by the target of short files and the
-// one of long records.
+// Comparison of every path of the accounting scanner with the reference reader, shared by the fuzz target of short
+// files and the one of long records.
 #pragma once
 
 #include <cstdint>

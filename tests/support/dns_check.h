@@ -1,4 +1,4 @@
-// Scenario tables of checks whose world is a DNS zone: zone text and arguments in, exit code and exact text out.
+// Scenario tables for checks that need only DNS: zone text and arguments in, exit code and exact text out.
 #pragma once
 
 #include <boost/test/unit_test.hpp>

@@ -1,4 +1,4 @@
-// A clock that stands still until a test moves it.
+// Fake clock that stands still until a test moves it.
 #pragma once
 
 #include "shared/base/clock.h"

@@ -1,4 +1,4 @@
-// A machine whose programs say what a test wrote down. What was run is kept, so that a test can look at the arguments.
+// Fake of io::Commands with canned output. Keeps what was run, so that a test can look at the arguments.
 #pragma once
 
 #include <deque>

@@ -1,4 +1,4 @@
-// A file tree of a test's own, gone when the test ends.
+// Temporary folder of one test, removed when the test ends.
 #pragma once
 
 #include <cstdlib>

@@ -1,4 +1,4 @@
-// A resolver that has an answer to every question, made of texts that somebody chose to do harm with.
+// Fake resolver that answers every question with texts chosen to do harm.
 #pragma once
 
 #include <string>

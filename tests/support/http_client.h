@@ -1,4 +1,4 @@
-// A client that says exactly what a test tells it to: one connection to a server on this machine.
+// Raw HTTP client: one connection to a server on this machine, which sends exactly the bytes that a test gives it.
 #pragma once
 
 #include <cstdint>

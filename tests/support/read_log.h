@@ -1,4 +1,4 @@
-// What a RecordReader makes of a text: every record as one line of its filled columns.
+// Records that a RecordReader makes of a text, printed as one line each.
 #pragma once
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
-// What should an accounting file say? The rules of the scanner once more, a character at a time on the whole text, so
-// that the fast paths can be held against them.
+// Reference implementation of the accounting scanner's rules, a character at a time on the whole text, to hold the fast
+// paths against.
 #pragma once
 
 #include <cstdint>

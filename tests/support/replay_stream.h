@@ -1,4 +1,4 @@
-// A peer that says the given bytes in pieces, takes whatever it is told, and closes.
+// Fake stream: sends given bytes in pieces, takes whatever it is sent, and closes.
 #pragma once
 
 #include <algorithm>

@@ -51,7 +51,7 @@ class ServerSide {
     }
     [[nodiscard]] bool failed() const { return failed_; }
     [[nodiscard]] bool greeted() const { return SSL_is_init_finished(session_.get()) == 1; }
-    std::string heard() {
+    std::string received() {
         std::string text(4096, '\0');
         const int count = SSL_read(session_.get(), text.data(), static_cast<int>(text.size()));
         ERR_clear_error();
@@ -91,7 +91,7 @@ class ScriptedStream final : public io::Stream {
             switch (step.kind) {
                 case Step::Kind::delay:
                     waited_ += step.length;
-                    if (waited_ >= deadline.remaining()) return fail(Fault::silent, "no answer in time");
+                    if (waited_ >= deadline.remaining()) return fail(Fault::timeout, "no answer in time");
                     ++at_;
                     break;
                 case Step::Kind::close:
@@ -100,9 +100,9 @@ class ScriptedStream final : public io::Stream {
                     return fail(Fault::refused, "connection reset by peer");
                 case Step::Kind::tls:
                     if (tls_ && tls_->failed()) return 0;
-                    return fail(Fault::silent, "no answer in time");
+                    return fail(Fault::timeout, "no answer in time");
                 default:
-                    return fail(Fault::silent, "no answer in time");
+                    return fail(Fault::timeout, "no answer in time");
             }
         }
     }
@@ -120,7 +120,7 @@ class ScriptedStream final : public io::Stream {
     // Plays the script until it needs the client, time or the end.
     void go_on() {
         while (at_ < script_.size() && play(script_[at_])) ++at_;
-        if (tls_ && tls_->greeted()) from_client_ += tls_->heard();
+        if (tls_ && tls_->greeted()) from_client_ += tls_->received();
         if (tls_) to_client_ += tls_->to_send();
     }
     bool play(const Step& step) {
@@ -130,7 +130,7 @@ class ScriptedStream final : public io::Stream {
                 if (!tls_) to_client_ += step.text;
                 return true;
             case Step::Kind::expect:
-                return take_line(step.text);
+                return expect_line(step.text);
             case Step::Kind::anything: {
                 const bool came = !from_client_.empty();
                 from_client_.clear();
@@ -150,8 +150,8 @@ class ScriptedStream final : public io::Stream {
                 return false;
         }
     }
-    bool take_line(const std::string& wanted) {
-        if (tls_) from_client_ += tls_->heard();
+    bool expect_line(const std::string& wanted) {
+        if (tls_) from_client_ += tls_->received();
         const auto end = from_client_.find('\n');
         if (end == std::string::npos) return false;
         std::string line = from_client_.substr(0, end);
@@ -204,7 +204,7 @@ Result<std::unique_ptr<io::Stream>> ScriptedNetwork::connect(const io::Endpoint&
     const auto found = peers_.find(where);
     if (found == peers_.end()) return fail(Fault::refused, "{}: connection refused", where);
     Peer& peer = found->second;
-    if (peer.silent) return fail(Fault::silent, "{}: no answer in time", where);
+    if (peer.silent) return fail(Fault::timeout, "{}: no answer in time", where);
     const Script& script = peer.scripts[std::min(peer.used, peer.scripts.size() - 1)];
     ++peer.used;
     complaints_.push_back(std::make_shared<std::string>());

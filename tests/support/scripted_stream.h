@@ -1,5 +1,5 @@
-// A peer that follows a script: says lines, expects lines, talks TLS, delays, falls silent. No sockets, no threads of
-// its own, no waiting: a delay is compared with the deadline, never slept.
+// Fake peer that follows a script: says lines, expects lines, talks TLS, delays, falls silent. No sockets, no threads
+// of its own, no waiting: a delay is compared with the deadline, never slept.
 #pragma once
 
 #include <chrono>

@@ -157,7 +157,7 @@ class ZoneTransport final : public dns::Transport {
         bool silence = false;
         for (std::size_t i = 0; i < questions.size(); ++i) {
             dns::Reply reply =
-                deadline.expired() ? dns::Reply{dns::Delivery::cut, {}, false, {}, 0} : one(questions[i]);
+                deadline.expired() ? dns::Reply{dns::Delivery::deadline, {}, false, {}, 0} : one(questions[i]);
             silence = silence || reply.delivery == dns::Delivery::timeout;
             sink(i, std::move(reply));
         }

@@ -1,4 +1,4 @@
-// A resolver that answers from zone text, at the wire: the messages it makes are read by the real reader.
+// Fake resolver that answers from zone text, in wire format: the messages it makes are read by the real parser.
 #pragma once
 
 #include <memory>

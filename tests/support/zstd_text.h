@@ -1,4 +1,5 @@
-// A zstd file as KumoMTA writes its log segments: flushed as it grows, with its end only once the segment is closed.
+// Compresses a text to zstd as KumoMTA writes its log segments: flushed as it grows, with its end only once the segment
+// is closed.
 #pragma once
 
 #include <zstd.h>

@@ -1,4 +1,4 @@
-// What kind of failure is this bounce: hard, soft, a block, or no receiver's verdict at all?
+// Classification of a bounce: hard, soft, block, other, or local (no receiver's verdict).
 #pragma once
 
 #include <cstddef>

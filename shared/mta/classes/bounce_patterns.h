@@ -1,5 +1,4 @@
-// Which category do PowerMTA's own patterns give a reply? Reads <bounce-category-patterns> and matches as PowerMTA
-// does.
+// PowerMTA's <bounce-category-patterns>: reads them from its configuration and matches replies as PowerMTA does.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// Which words does this site use for providers, bounces and columns? The `classes` section of the exporter's
-// configuration, which check_bounce_rate reads too, so that both mean the same.
+// Parser of the `classes` section of the exporter's configuration (providers, bounce classes, columns), which
+// check_bounce_rate reads too, so that both mean the same.
 #pragma once
 
 #include <map>

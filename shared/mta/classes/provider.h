@@ -1,4 +1,4 @@
-// Who runs this recipient's mailbox? Decided by recipient domain, then by MX, then by PowerMTA's rollup queue names.
+// Mailbox provider of a recipient: decided by recipient domain, then by MX, then by PowerMTA's rollup queue names.
 #pragma once
 
 #include <cstdint>

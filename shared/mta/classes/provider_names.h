@@ -1,5 +1,5 @@
-// By which names is a mailbox provider known? The built-in table: domains of its mailboxes, its mail exchangers,
-// PowerMTA's rollup queues and what its complaint reports say.
+// Built-in table of mailbox providers: domains of their mailboxes, their mail exchangers, PowerMTA's rollup queues and
+// what their complaint reports say.
 #pragma once
 
 #include <array>

@@ -1,4 +1,5 @@
-// Why did the receiver say no? One word for a reply (dsnStatus and dsnDiag), by a table of rules, first match wins.
+// Classifier of SMTP replies: one word for the reason (from dsnStatus and dsnDiag), by a table of rules, first match
+// wins.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What do receivers write when they refuse mail, and what does it mean? The rule table of the reply classes.
+// Rule table of the reply classes: what receivers write when they refuse mail, and what it means.
 #pragma once
 
 #include <array>

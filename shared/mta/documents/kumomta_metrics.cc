@@ -258,7 +258,7 @@ base::Result<KumoMetrics> read_kumomta_metrics(std::string_view bytes) {
     const auto start = base::trim(bytes);
     if (start.empty()) return fail(Fault::malformed, "KumoMTA answered nothing at all");
     if (start.front() == '{') return read_json(start);
-    if (start.front() == '<') return fail(Fault::login, "a web page came instead of KumoMTA's metrics: is this kumod?");
+    if (start.front() == '<') return fail(Fault::auth, "a web page came instead of KumoMTA's metrics: is this kumod?");
     if (start.front() != '#' && !base::is_alpha(start.front()) && start.front() != '_')
         return fail(Fault::malformed, "what came is neither metrics nor JSON, so this is not KumoMTA's kumod: '{}'",
                     base::one_line(start.substr(0, start.find('\n')), 60));

@@ -1,4 +1,4 @@
-// What does KumoMTA say about its queues? /metrics.json or the Prometheus text of /metrics.
+// Parser of KumoMTA's metrics: /metrics.json or the Prometheus text of /metrics.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +41,7 @@ struct KumoMetrics {
 inline constexpr std::size_t max_kumomta_bytes = 64U << 20U;  // some 500 000 series
 inline constexpr std::size_t max_kumomta_groups = 10'000;     // kept of each kind
 
-// Tells JSON from text by the first byte. Faults: login (an HTML page), malformed (damaged, cut short, not KumoMTA's),
+// Tells JSON from text by the first byte. Faults: auth (an HTML page), malformed (damaged, cut short, not KumoMTA's),
 // limit.
 [[nodiscard]] base::Result<KumoMetrics> read_kumomta_metrics(std::string_view bytes);
 

@@ -149,7 +149,7 @@ class Reader {
         std::string path(unquoted(value));
         if (!path.starts_with('/')) path = folder_of(place.file) + path;
         auto done = file(path, place.depth + 1);
-        // What an include has wrong in itself is an error; that it is not there is not ours to judge.
+        // A mistake inside an included file is an error; that it is missing is only a note.
         if (!done && (done.error().fault == Fault::not_found || done.error().fault == Fault::permission)) {
             config.notes.push_back(fmt::format("{} line {}: include: {}", place.file, place.line, done.error().what));
             return {};
@@ -200,7 +200,7 @@ class Reader {
 
 bool is_json(const AcctFile& file) { return base::iends_with(file.path, ".json"); }
 
-// The smaller, the rather it is heard.
+// Of the sections that log a type, the one with the smallest rank is counted.
 auto rank(const AcctFile& file) {
     return std::make_tuple(!file.pipe.empty(), file.queue_filter, AcctFile::all_columns - file.columns);
 }

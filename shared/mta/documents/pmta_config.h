@@ -1,4 +1,5 @@
-// Which accounting files does PowerMTA write, and where do they go? Reads what we need of PowerMTA's configuration.
+// Reader of PowerMTA's configuration, as far as we need it: its accounting files, log and bounce patterns, and which of
+// the files count for which record types.
 #pragma once
 
 #include <cstddef>
@@ -47,8 +48,9 @@ using ReadFile = std::function<base::Result<std::string>(const std::string& path
 // them, more than 64 MiB in all.
 [[nodiscard]] base::Result<PmtaConfig> read_pmta_config(const std::string& path, const ReadFile& read);
 
-// Which section feeds which record types: where several log the same type exactly one is heard, else a record would be
-// counted twice. A file before a pipe, one without queue-filter before one with it, most columns first, else the first.
+// Which section counts for which record types: where several log the same type exactly one counts, else a record would
+// be counted twice. A file before a pipe, one without queue-filter before one with it, most columns first, else the
+// first.
 struct Feeder {
     const AcctFile* source = nullptr;
     std::set<logs::RecordType> types;  // those it feeds; empty: another feeds all of its types

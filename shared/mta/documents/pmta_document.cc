@@ -220,7 +220,7 @@ base::Failure html_page(std::string_view bytes) {
     const auto to = lower.find("</title>");
     if (from != std::string::npos && to != std::string::npos && to > from + 7)
         title = " (\"" + base::one_line(base::trim(bytes.substr(from + 7, to - from - 7)), 80) + "\")";
-    return fail(Fault::login,
+    return fail(Fault::auth,
                 "an HTML page came{} instead of PowerMTA's data: is this PowerMTA's monitor, and may we in?", title);
 }
 

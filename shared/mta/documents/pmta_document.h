@@ -1,4 +1,4 @@
-// What did PowerMTA answer? Its four output forms (JSON, XML, DOM, text) as one tree of names and values.
+// Parser of PowerMTA's answers: its four output forms (JSON, XML, DOM, text) as one tree of names and values.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ inline constexpr std::size_t max_pmta_bytes = 64U << 20U;  // a listing of 100 0
 inline constexpr std::size_t max_pmta_nodes = 4'000'000;   // 100 bytes each: what a hostile answer can make us keep
 inline constexpr int max_pmta_depth = 32;                  // PowerMTA nests 7 deep
 
-// Tells the form by the first bytes. Faults: permission (the monitor's 403 page), login (another HTML page, as proxies
+// Tells the form by the first bytes. Faults: permission (the monitor's 403 page), auth (another HTML page, as proxies
 // and login forms send), malformed (nothing at all, cut short, not PowerMTA's, or PowerMTA said that it failed), limit.
 [[nodiscard]] base::Result<PmtaDocument> read_pmta_document(std::string_view bytes);
 

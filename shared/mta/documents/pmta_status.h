@@ -1,5 +1,5 @@
-// What does PowerMTA say about itself? `show status`, listings, messages and licence as plain structs, from any of its
-// output forms and of the versions 4.0 to 5.0r5.
+// PowerMTA's `show status`, listings, messages and licence as plain structs, from any of its output forms and of the
+// versions 4.0 to 5.0r5.
 #pragma once
 
 #include <chrono>

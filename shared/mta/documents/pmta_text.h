@@ -1,4 +1,4 @@
-// What do PowerMTA's printed tables say? The text form of status, listings and licence, for versions and commands whose
+// Parser of PowerMTA's printed tables: the text form of status, listings and licence, for versions and commands whose
 // other forms are not published. Internal to shared/mta.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What is in a Postfix queue? `postqueue -j` as it streams in (postqueue(1), JSON OBJECT FORMAT), in constant memory.
+// Streaming parser of `postqueue -j` (postqueue(1), JSON OBJECT FORMAT), in constant memory.
 #pragma once
 
 #include <cstddef>

@@ -46,7 +46,7 @@ void SpaceSaving::remove(std::uint32_t entry) {
     }
 }
 
-std::uint32_t SpaceSaving::take_smallest() {
+std::uint32_t SpaceSaving::pop_smallest() {
     const auto later = [](const Stale& a, const Stale& b) { return a.count > b.count; };
     if (heap_.empty()) {
         for (std::uint32_t i = 0; i < entries_.size(); ++i) heap_.push_back({entries_[i].count, i});
@@ -75,7 +75,7 @@ void SpaceSaving::add(std::string_view key, std::uint64_t weight) {
         slots_[slot] = static_cast<std::uint32_t>(entries_.size());
         return;
     }
-    const std::uint32_t victim = take_smallest();
+    const std::uint32_t victim = pop_smallest();
     remove(victim);
     Entry& entry = entries_[victim];
     max_error_ = std::max(max_error_, entry.count);

@@ -1,6 +1,5 @@
-// Which keys come most often in a stream too long to keep? Space-Saving (Metwally, Agrawal, El Abbadi 2005): exact
-// while there are at most `capacity` different keys, afterwards the largest ones with a stated error, in constant
-// memory.
+// Top-k counter: Space-Saving (Metwally, Agrawal, El Abbadi 2005). Exact while there are at most `capacity` different
+// keys, afterwards the largest ones with a stated error, in constant memory.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +35,7 @@ class SpaceSaving {
     [[nodiscard]] std::size_t slot_of(std::string_view key, std::uint64_t hash) const;
     void insert(std::string_view key, std::uint64_t hash, std::uint32_t entry);
     void remove(std::uint32_t entry);
-    std::uint32_t take_smallest();
+    std::uint32_t pop_smallest();
 
     std::size_t capacity_;
     std::vector<Entry> entries_;

@@ -1,4 +1,5 @@
-// Is this line of an accounting file a header, and what do its columns mean?
+// Header lines of accounting files: detection, mapping of column names, and record types of files without a type
+// column.
 #pragma once
 
 #include <optional>

@@ -120,7 +120,7 @@ std::span<const Record> AccountingScanner::next() {
             keep_partial_line();
         }
         if (scan_ == end_) {
-            if (finished_ && begin_ < end_) take_last_line();
+            if (finished_ && begin_ < end_) walk_last_line();
             break;
         }
         scan_window();
@@ -334,7 +334,7 @@ void AccountingScanner::walk_rows() {
     header_waits_ = false;
 }
 
-void AccountingScanner::take_last_line() {
+void AccountingScanner::walk_last_line() {
     ends_[ends_used_] = static_cast<std::uint32_t>(end_);
     walk_line(&ends_[1], &ends_[ends_used_], inside_, ScanError::cut_off);
     begin_ = scan_ = end_;
@@ -361,7 +361,7 @@ void AccountingScanner::walk_line(std::uint32_t* first, std::uint32_t* last, boo
     if (*last == begin) return;  // a blank line
     const std::string_view line(base + begin, *last - begin);
     if (header_columns_ == 0 || first_cell_is_type(line)) {
-        if (!unclosed && take_as_header(line)) return;
+        if (!unclosed && try_header(line)) return;
         if (header_columns_ == 0) return fail(ScanError::no_header);
     }
     if (unclosed) return fail(misfit == ScanError::columns ? ScanError::unclosed_quote : misfit);
@@ -386,11 +386,11 @@ void AccountingScanner::walk_line(std::uint32_t* first, std::uint32_t* last, boo
 
 // A line that is no record under this header may still be the next header.
 void AccountingScanner::refuse(std::string_view line, ScanError error) {
-    if (!take_as_header(line)) fail(error);
+    if (!try_header(line)) fail(error);
 }
 
 // Whether the line is a header. The records before it are handed out first, because they are read by the one before.
-bool AccountingScanner::take_as_header(std::string_view line) {
+bool AccountingScanner::try_header(std::string_view line) {
     const auto cells = header_cells(line);
     const bool good = is_header(cells, options_);
     if (!good && !base::iequals(cells.front(), name(Column::type))) return false;

@@ -1,4 +1,4 @@
-// Which records does an accounting file hold? Reads PowerMTA's CSV piece by piece, without copying, at memory speed.
+// Streaming parser of PowerMTA's accounting CSV: piece by piece, without copying, at memory speed.
 #pragma once
 
 #include <array>
@@ -94,14 +94,14 @@ class AccountingScanner final : public RecordReader {
 
     void walk_rows();
     void walk_line(std::uint32_t* first, std::uint32_t* last, bool unclosed, ScanError misfit);
-    [[nodiscard]] bool take_as_header(std::string_view line);
+    [[nodiscard]] bool try_header(std::string_view line);
     void refuse(std::string_view line, ScanError error);
     [[nodiscard]] std::uint32_t* without_carriage_return(std::uint32_t* first, std::uint32_t*& last);
     [[nodiscard]] std::optional<RecordType> type_of(std::string_view code) const;
     void use_header(std::string_view line);
     void begin_skipping();
     void skip_oversized();
-    void take_last_line();
+    void walk_last_line();
     void fail(ScanError error) { ++counts_.errors[static_cast<std::size_t>(error)]; }
 
     ScannerOptions options_;

@@ -1,4 +1,4 @@
-// Which entry has this key? A table of small entries by 64-bit key that never grows beyond its limit.
+// Fixed-capacity hash table (open addressing, 64-bit keys) whose entries keep their numbers until they are removed.
 #pragma once
 
 #include <algorithm>

@@ -85,7 +85,7 @@ void take(ondemand::value value, std::int64_t& into) {
 void take(ondemand::value value, std::uint64_t& into) {
     if (value.get_uint64().get(into)) into = 0;
 }
-void take_first(ondemand::value value, string_view& into) {
+void read_first(ondemand::value value, string_view& into) {
     ondemand::array all;
     if (value.get_array().get(all)) return;
     for (auto one : all) {
@@ -94,15 +94,15 @@ void take_first(ondemand::value value, string_view& into) {
     }
 }
 
-// Calls take_field(key, value) for every field of an object; nothing for another value.
-template <class TakeField>
-void each_field(ondemand::value value, TakeField take_field) {
+// Calls parse_field(key, value) for every field of an object; nothing for another value.
+template <class ParseField>
+void each_field(ondemand::value value, ParseField parse_field) {
     ondemand::object object;
     if (value.get_object().get(object)) return;
     for (auto next : object) {
         ondemand::field field;
         if (std::move(next).get(field)) return;
-        take_field(field.key(), field.value());
+        parse_field(field.key(), field.value());
     }
 }
 
@@ -146,13 +146,13 @@ struct KumoLogReader::State {
     std::string status;
 
     void fail(ScanError error) { ++counts.errors[static_cast<std::size_t>(error)]; }
-    void take_line(string_view line, bool last);
+    void parse_line(string_view line, bool last);
     [[nodiscard]] simdjson::error_code parse(simdjson::padded_string_view line);
-    void take_field(ondemand::raw_json_string key, ondemand::value value);
-    void take_time(ondemand::value value, std::optional<double>& into);
-    void take_recipients(ondemand::value value);
-    void take_response(ondemand::value value);
-    void take_report(ondemand::value value);
+    void parse_field(ondemand::raw_json_string key, ondemand::value value);
+    void parse_time(ondemand::value value, std::optional<double>& into);
+    void parse_recipients(ondemand::value value);
+    void parse_response(ondemand::value value);
+    void parse_report(ondemand::value value);
     void word_reply();
     void add_record();
     [[nodiscard]] string_view delivery_type() const;
@@ -196,13 +196,13 @@ std::span<const Record> KumoLogReader::next() {
         if (step == LogLines::Step::oversized) {
             state.fail(ScanError::oversized);
         } else {
-            state.take_line(line, step == LogLines::Step::last_line);
+            state.parse_line(line, step == LogLines::Step::last_line);
         }
     }
     return state.batch.records();
 }
 
-void KumoLogReader::State::take_line(string_view line, bool last) {
+void KumoLogReader::State::parse_line(string_view line, bool last) {
     fields.clear();
     recipient = 0;
     if (base::trim(line).empty()) return;
@@ -241,21 +241,21 @@ simdjson::error_code KumoLogReader::State::parse(simdjson::padded_string_view li
     for (auto next : object) {
         ondemand::field field;
         if (const auto error = std::move(next).get(field); error) return error;
-        take_field(field.key(), field.value());
+        parse_field(field.key(), field.value());
     }
     // Only at the end is there no current location.
     return document.current_location().error() ? simdjson::SUCCESS : simdjson::TRAILING_CONTENT;
 }
 
-void KumoLogReader::State::take_field(ondemand::raw_json_string key, ondemand::value value) {
+void KumoLogReader::State::parse_field(ondemand::raw_json_string key, ondemand::value value) {
     if (key == "type") return take(value, fields.type);
-    if (key == "timestamp") return take_time(value, fields.timestamp);
-    if (key == "created") return take_time(value, fields.created);
-    if (key == "recipient") return take_recipients(value);
+    if (key == "timestamp") return parse_time(value, fields.timestamp);
+    if (key == "created") return parse_time(value, fields.created);
+    if (key == "recipient") return parse_recipients(value);
     if (key == "sender") return take(value, fields.sender);
     if (key == "queue") return take(value, fields.queue);
     if (key == "size") return take(value, fields.size);
-    if (key == "response") return take_response(value);
+    if (key == "response") return parse_response(value);
     if (key == "bounce_classification") return take(value, fields.classification);
     if (key == "egress_pool") return take(value, fields.pool);
     if (key == "egress_source") return take(value, fields.source);
@@ -263,7 +263,7 @@ void KumoLogReader::State::take_field(ondemand::raw_json_string key, ondemand::v
     if (key == "reception_protocol") return take(value, fields.reception_protocol);
     if (key == "tls_protocol_version") return take(value, fields.tls_protocol);
     if (key == "tls_cipher") return take(value, fields.tls_cipher);
-    if (key == "feedback_report") return take_report(value);
+    if (key == "feedback_report") return parse_report(value);
     if (key == "peer_address") {
         return each_field(value, [&](ondemand::raw_json_string name, ondemand::value part) {
             if (name == "name") take(part, fields.peer_name);
@@ -278,7 +278,7 @@ void KumoLogReader::State::take_field(ondemand::raw_json_string key, ondemand::v
 }
 
 // Seconds since 1970, whole or with a fraction, or an RFC 3339 stamp.
-void KumoLogReader::State::take_time(ondemand::value value, std::optional<double>& into) {
+void KumoLogReader::State::parse_time(ondemand::value value, std::optional<double>& into) {
     double seconds = 0;
     if (!value.get_double().get(seconds)) {
         into = seconds;
@@ -289,7 +289,7 @@ void KumoLogReader::State::take_time(ondemand::value value, std::optional<double
     if (const auto parsed = times.parse(text)) into = static_cast<double>(*parsed);
 }
 
-void KumoLogReader::State::take_recipients(ondemand::value value) {
+void KumoLogReader::State::parse_recipients(ondemand::value value) {
     ondemand::array several;
     if (value.get_array().get(several)) {
         take(value, fields.recipients.emplace_back());
@@ -301,7 +301,7 @@ void KumoLogReader::State::take_recipients(ondemand::value value) {
     }
 }
 
-void KumoLogReader::State::take_response(ondemand::value value) {
+void KumoLogReader::State::parse_response(ondemand::value value) {
     each_field(value, [&](ondemand::raw_json_string name, ondemand::value part) {
         if (name == "code") return take(part, fields.code);
         if (name == "content") return take(part, fields.content);
@@ -315,14 +315,14 @@ void KumoLogReader::State::take_response(ondemand::value value) {
     });
 }
 
-void KumoLogReader::State::take_report(ondemand::value value) {
+void KumoLogReader::State::parse_report(ondemand::value value) {
     each_field(value, [&](ondemand::raw_json_string name, ondemand::value part) {
         if (name == "feedback_type") return take(part, fields.feedback_type);
         if (name == "user_agent") return take(part, fields.user_agent);
         if (name == "source_ip") return take(part, fields.complaint_source);
         if (name == "original_mail_from") return take(part, fields.mail_from);
-        if (name == "original_rcpto_to") return take_first(part, fields.complaint_recipient);
-        if (name == "reported_domain") return take_first(part, fields.reported_domain);
+        if (name == "original_rcpto_to") return read_first(part, fields.complaint_recipient);
+        if (name == "reported_domain") return read_first(part, fields.reported_domain);
         const bool mta = name == "reporting_mta";
         if (!mta && name != "supplemental_trace") return;
         each_field(part, [&](ondemand::raw_json_string inner, ondemand::value text) {

@@ -1,4 +1,4 @@
-// What became of each recipient, by KumoMTA's log? Its JSON records as the records of every other MTA.
+// Reader of KumoMTA's log: its JSON records as the common Record of every MTA.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Which lines does a log have, and how does a reader hand out records that are not in its bytes? The parts that the
-// readers of line-by-line logs share.
+// Helpers shared by the readers of line-by-line logs: a line splitter, and a batch of records whose cells are written
+// one by one.
 #pragma once
 
 #include <cstddef>

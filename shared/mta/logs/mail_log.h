@@ -1,4 +1,4 @@
-// What went wrong and what went out, by the lines of a mail log? Postfix's own words, from journalctl or a log file.
+// Counter of errors and deliveries in a Postfix mail log, from journalctl or a log file.
 #pragma once
 
 #include <chrono>

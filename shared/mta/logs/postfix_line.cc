@@ -20,7 +20,7 @@ constexpr std::size_t kShortestId = 5;
 constexpr std::size_t kLongestId = 24;
 
 // The part of `text` before `end`, which is taken off with it; all of it when `end` does not occur.
-string_view take_until(string_view& text, char end) {
+string_view pop_until(string_view& text, char end) {
     const std::size_t at = std::min(text.find(end), text.size());
     const string_view part = text.substr(0, at);
     text.remove_prefix(std::min(at + 1, text.size()));
@@ -94,11 +94,11 @@ bool skip_structured_data(string_view& rest) {
 
 // Behind "<22>1 ": STAMP HOST APP PROCID MSGID SD MSG.
 bool read_rfc5424(string_view rest, PostfixLine& into) {
-    into.stamp = take_until(rest, ' ');
-    into.host = take_until(rest, ' ');
-    const string_view tag = take_until(rest, ' ');
-    into.process = take_until(rest, ' ');
-    take_until(rest, ' ');
+    into.stamp = pop_until(rest, ' ');
+    into.host = pop_until(rest, ' ');
+    const string_view tag = pop_until(rest, ' ');
+    into.process = pop_until(rest, ' ');
+    pop_until(rest, ' ');
     if (!read_tag(tag, into) || !skip_structured_data(rest)) return false;
     constexpr string_view byte_order_mark = "\xef\xbb\xbf";
     if (rest.starts_with(byte_order_mark)) rest.remove_prefix(byte_order_mark.size());
@@ -132,7 +132,7 @@ bool read_syslog_line(string_view line, PostfixLine& into) {
         into.stamp = line.substr(0, kYearlessSize);
         line.remove_prefix(kYearlessSize + 1);
     }
-    into.host = take_until(line, ' ');
+    into.host = pop_until(line, ' ');
     return read_tagged(line, into);
 }
 
@@ -310,7 +310,7 @@ std::optional<std::int64_t> LogTimes::yearless(string_view stamp) {
 bool read_delivery(string_view rest, PostfixDelivery& into) {
     into = {};
     // Behind the address comes one of two words: an address may itself hold ">, ".
-    const auto take_address = [&rest](string_view& address) {
+    const auto pop_address = [&rest](string_view& address) {
         for (std::size_t at = rest.find('>'); at != string_view::npos; at = rest.find('>', at + 1)) {
             const string_view behind = rest.substr(at + 1);
             if (!begins(behind, ", relay=") && !begins(behind, ", orig_to=<")) continue;
@@ -321,10 +321,10 @@ bool read_delivery(string_view rest, PostfixDelivery& into) {
         return false;
     };
     rest.remove_prefix(4);
-    if (!take_address(into.to)) return false;
+    if (!pop_address(into.to)) return false;
     if (begins(rest, "orig_to=<")) {
         rest.remove_prefix(9);
-        if (!take_address(into.orig_to)) return false;
+        if (!pop_address(into.orig_to)) return false;
     }
     while (!begins(rest, "status=")) {
         std::size_t end = rest.find(',');
@@ -337,7 +337,7 @@ bool read_delivery(string_view rest, PostfixDelivery& into) {
         rest.remove_prefix(end + 2);
     }
     rest.remove_prefix(7);
-    into.status = take_until(rest, ' ');
+    into.status = pop_until(rest, ' ');
     into.whole = rest.ends_with(')');
     if (into.whole) rest.remove_suffix(1);
     if (rest.starts_with('(')) rest.remove_prefix(1);
@@ -359,7 +359,7 @@ bool read_tls(string_view message, PostfixTls& into) {
         into.relay = message.substr(0, end);
         into.protocol = message.substr(end + 2, cipher - end - 2);
         string_view behind = message.substr(cipher + with.size());
-        into.cipher = take_until(behind, ' ');
+        into.cipher = pop_until(behind, ' ');
         return !into.protocol.empty() && !into.cipher.empty();
     }
     return false;
@@ -377,7 +377,7 @@ bool read_sender(string_view rest, PostfixSender& into) {
         }
         if (!behind.starts_with("size=")) continue;
         behind.remove_prefix(5);
-        into.size = base::to_number<std::uint64_t>(take_until(behind, ','));
+        into.size = base::to_number<std::uint64_t>(pop_until(behind, ','));
         return into.size.has_value();
     }
     return false;

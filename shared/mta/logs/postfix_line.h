@@ -1,4 +1,4 @@
-// What stands where in one line of a Postfix log? The forms of syslog, of journalctl and of Postfix's own log file.
+// Parser of one line of a Postfix log, in the forms of syslog, of journalctl and of Postfix's own log file.
 #pragma once
 
 #include <array>

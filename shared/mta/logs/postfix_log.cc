@@ -133,7 +133,7 @@ std::span<const Record> PostfixLogReader::next() {
     batch_.clear();
     constexpr std::int64_t day = 86400;
     latest_ = options_.now() + day;
-    if (expiring_ != kNoEntry) take_expired();
+    if (expiring_ != kNoEntry) emit_expired();
     string_view line;
     while (!batch_.full()) {
         const LogLines::Step step = lines_.next(line);
@@ -141,13 +141,13 @@ std::span<const Record> PostfixLogReader::next() {
         if (step == LogLines::Step::oversized) {
             fail(ScanError::oversized);
         } else {
-            take_line(line, step == LogLines::Step::last_line);
+            handle_line(line, step == LogLines::Step::last_line);
         }
     }
     return batch_.records();
 }
 
-void PostfixLogReader::take_line(string_view line, bool last) {
+void PostfixLogReader::handle_line(string_view line, bool last) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) return;
     PostfixLine parts;
@@ -163,17 +163,17 @@ void PostfixLogReader::take_line(string_view line, bool last) {
     }
     if (!options_.instance.empty() && parts.instance != options_.instance) return;
     ++own_lines_;
-    take_message(parts, last);
+    handle_message(parts, last);
 }
 
-void PostfixLogReader::take_message(const PostfixLine& line, bool last) {
+void PostfixLogReader::handle_message(const PostfixLine& line, bool last) {
     // The greater part of a log, which says nothing of this kind.
     if (same(line.daemon, "smtpd")) return;
     const string_view message = line.message;
     const string_view id = queue_id(message);
     if (id.empty()) {
         // Servers of ours say "established from".
-        if (same(line.daemon, "smtp") || same(line.daemon, "lmtp")) take_tls(line);
+        if (same(line.daemon, "smtp") || same(line.daemon, "lmtp")) handle_tls(line);
         return;
     }
     const string_view rest = message.substr(id.size() + 2);
@@ -184,9 +184,9 @@ void PostfixLogReader::take_message(const PostfixLine& line, bool last) {
     const bool removed = !to && !from && same(rest, "removed");
     if (!to && !from && !removed) return;
     const std::uint64_t key = base::hash_bytes(id, instance_);
-    if (to) return take_delivery(line, rest, key, last);
+    if (to) return handle_delivery(line, rest, key, last);
     if (removed) return messages_.forget(key);
-    if (line.daemon.ends_with("qmgr")) take_sender(line, rest, key);
+    if (line.daemon.ends_with("qmgr")) handle_sender(line, rest, key);
 }
 
 std::uint64_t PostfixLogReader::process_hash(const PostfixLine& line) const {
@@ -195,36 +195,36 @@ std::uint64_t PostfixLogReader::process_hash(const PostfixLine& line) const {
 
 std::int64_t PostfixLogReader::time_of(const PostfixLine& line) { return times_.parse(line.stamp).value_or(kNoTime); }
 
-// A clock that lies must not make every message look old.
-std::int64_t PostfixLogReader::heard(std::int64_t time) const {
+// The time that goes into the memory: one wrong time stamp in the future must not make every other message look old.
+std::int64_t PostfixLogReader::memory_time(std::int64_t time) const {
     return time == kNoTime ? messages_.newest() : std::min(time, latest_);
 }
 
-void PostfixLogReader::take_sender(const PostfixLine& line, string_view rest, std::uint64_t key) {
+void PostfixLogReader::handle_sender(const PostfixLine& line, string_view rest, std::uint64_t key) {
     PostfixSender sender;
     if (!read_sender(rest, sender)) return;
     const std::int64_t time = time_of(line);
     if (!sender.expired) {
-        messages_.set_sender(messages_.touch(key, heard(time)), sender.sender, *sender.size);
+        messages_.set_sender(messages_.touch(key, memory_time(time)), sender.sender, *sender.size);
         return;
     }
     if (time == kNoTime) return fail(ScanError::timestamp);
     const bool unknown = messages_.find(key) == kNoEntry;
-    const std::uint32_t message = messages_.touch(key, heard(time));
+    const std::uint32_t message = messages_.touch(key, memory_time(time));
     expiring_time_ = time;
     if (unknown || !messages_.has_recipients(message)) return add_unseen_expiry(message, sender.sender);
     expiring_ = message;
     expiring_at_ = kNoEntry;
-    take_expired();
+    emit_expired();
 }
 
-// A message of which no delivery was read expires: how many recipients wait for it is not known, one does.
+// A message expired of which no delivery was read: the number of its recipients is unknown, so it counts as one.
 void PostfixLogReader::add_unseen_expiry(std::uint32_t message, string_view sender) {
     if (!messages_.finish(message, 0)) return;
     add_expired({}, sender, message);
 }
 
-void PostfixLogReader::take_delivery(const PostfixLine& line, string_view rest, std::uint64_t key, bool last) {
+void PostfixLogReader::handle_delivery(const PostfixLine& line, string_view rest, std::uint64_t key, bool last) {
     PostfixDelivery delivery;
     if (!read_delivery(rest, delivery) || (last && !delivery.whole)) {
         return fail(last ? ScanError::cut_off : ScanError::columns);
@@ -239,7 +239,7 @@ void PostfixLogReader::take_delivery(const PostfixLine& line, string_view rest, 
     }
     const std::int64_t time = time_of(line);
     if (time == kNoTime) return fail(ScanError::timestamp);
-    const std::uint32_t message = messages_.touch(key, heard(time));
+    const std::uint32_t message = messages_.touch(key, memory_time(time));
     const std::uint64_t recipient = base::hash_bytes(delivery.orig_to, base::hash_bytes(delivery.to));
     if (!deferred && !messages_.finish(message, recipient)) return;
 
@@ -273,9 +273,9 @@ void PostfixLogReader::take_delivery(const PostfixLine& line, string_view rest, 
 }
 
 // As many of the recipients that expire as fit into the batch.
-void PostfixLogReader::take_expired() {
+void PostfixLogReader::emit_expired() {
     while (!batch_.full()) {
-        const auto text = messages_.take_outstanding(expiring_, expiring_at_);
+        const auto text = messages_.pop_outstanding(expiring_, expiring_at_);
         if (!text) {
             expiring_ = kNoEntry;
             return;
@@ -302,7 +302,7 @@ void PostfixLogReader::add_expired(string_view recipient, string_view sender, st
     add_record(RecordType::b, expiring_time_, kPlainMap);
 }
 
-void PostfixLogReader::take_tls(const PostfixLine& line) {
+void PostfixLogReader::handle_tls(const PostfixLine& line) {
     PostfixTls tls;
     if (!read_tls(line.message, tls)) return;
     const std::uint64_t process = process_hash(line);

@@ -1,4 +1,4 @@
-// What became of each recipient, by a Postfix log? Its status lines as the records of every other MTA.
+// Reader of Postfix logs: the status of each recipient as the common Record of every MTA.
 #pragma once
 
 #include <array>
@@ -86,16 +86,16 @@ class PostfixLogReader final : public RecordReader {
     };
     static constexpr std::size_t kTlsProcesses = 4096;  // default_process_limit is 100
 
-    void take_line(std::string_view line, bool last);
-    void take_message(const PostfixLine& line, bool last);
-    void take_delivery(const PostfixLine& line, std::string_view rest, std::uint64_t key, bool last);
-    void take_sender(const PostfixLine& line, std::string_view rest, std::uint64_t key);
-    void take_tls(const PostfixLine& line);
-    void take_expired();
+    void handle_line(std::string_view line, bool last);
+    void handle_message(const PostfixLine& line, bool last);
+    void handle_delivery(const PostfixLine& line, std::string_view rest, std::uint64_t key, bool last);
+    void handle_sender(const PostfixLine& line, std::string_view rest, std::uint64_t key);
+    void handle_tls(const PostfixLine& line);
+    void emit_expired();
     void add_unseen_expiry(std::uint32_t message, std::string_view sender);
     void add_expired(std::string_view recipient, std::string_view sender, std::uint32_t message);
     [[nodiscard]] std::int64_t time_of(const PostfixLine& line);
-    [[nodiscard]] std::int64_t heard(std::int64_t time) const;
+    [[nodiscard]] std::int64_t memory_time(std::int64_t time) const;
     [[nodiscard]] std::uint64_t process_hash(const PostfixLine& line) const;
     [[nodiscard]] const TlsOfProcess* tls_of(const PostfixLine& line, std::string_view relay);
 

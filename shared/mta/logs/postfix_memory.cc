@@ -174,7 +174,7 @@ void PostfixMemory::defer(std::uint32_t message, std::uint64_t recipient, std::s
     recipients_[at].text = store(message, text);
 }
 
-std::optional<std::string> PostfixMemory::take_outstanding(std::uint32_t message, std::uint32_t& cursor) {
+std::optional<std::string> PostfixMemory::pop_outstanding(std::uint32_t message, std::uint32_t& cursor) {
     std::uint32_t at = cursor == kNoEntry ? messages_[message].first : recipients_[cursor].next;
     for (; at != kNoEntry; at = recipients_[at].next) {
         cursor = at;

@@ -1,5 +1,5 @@
-// Who sent this message, how large is it, and what became of its recipients? What the lines of a Postfix log say about
-// a queue id, kept until the id is removed.
+// State of Postfix queue ids between log lines: sender, size and recipients of each message, kept until the id is
+// removed.
 #pragma once
 
 #include <cstddef>
@@ -44,10 +44,10 @@ class PostfixMemory {
     [[nodiscard]] bool has_recipients(std::uint32_t message) const { return messages_[message].first != kNoEntry; }
     // The recipient has got its last status. False when it had one already.
     [[nodiscard]] bool finish(std::uint32_t message, std::uint64_t recipient);
-    // The recipient is tried again later; `text` is what take_outstanding() shall give.
+    // The recipient is tried again later; `text` is what pop_outstanding() shall give.
     void defer(std::uint32_t message, std::uint64_t recipient, std::string_view text);
     // The next recipient without a last status, which it gets by this. `cursor` begins as kNoEntry.
-    [[nodiscard]] std::optional<std::string> take_outstanding(std::uint32_t message, std::uint32_t& cursor);
+    [[nodiscard]] std::optional<std::string> pop_outstanding(std::uint32_t message, std::uint32_t& cursor);
 
     // When the message that was heard of last was heard of; 0 without any.
     [[nodiscard]] std::int64_t newest() const { return youngest_ == kNoEntry ? 0 : messages_[youngest_].seen; }

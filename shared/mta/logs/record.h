@@ -1,4 +1,4 @@
-// What does one accounting record say? One MTA-neutral form for every reader: zero-copy views of named columns.
+// Accounting record in one MTA-neutral form for every reader: zero-copy views of named columns.
 #pragma once
 
 #include <array>

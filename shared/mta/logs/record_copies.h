@@ -1,4 +1,4 @@
-// How do records outlive their reader's buffer? Copies of them with their bytes, for handing to another thread.
+// Owning copies of records with their bytes, for handing to another thread.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// What do the bytes of a log say, record by record? The one form in which every log format is read.
+// Interface of the log readers: bytes in, records out, the same for every log format.
 #pragma once
 
 #include <array>
@@ -84,9 +84,9 @@ class RecordReader {
     // `offset`.
     virtual void resume(std::string_view header, std::uint64_t offset) = 0;
 
-    // What the reader remembers beyond the line in hand, over all of its files (a mail log says who sent a message
-    // and where it went in different lines): to be saved together with the offsets. Empty in formats of which every
-    // line speaks for itself.
+    // The reader's state beyond the current line, over all of its files (a mail log says who sent a message and where
+    // it went in different lines): to be saved together with the offsets. Empty in formats whose lines do not depend on
+    // each other.
     [[nodiscard]] virtual std::string memory() const { return {}; }
     // Takes that over. Fault::malformed, with the memory empty, for bytes that memory() has not written.
     [[nodiscard]] virtual base::Result<void> recall(std::string_view memory);

@@ -1,4 +1,5 @@
-// Where are the quotes, commas and newlines in 64 bytes? One bit a byte, by AVX2, by SSE2 or by plain 64-bit words.
+// SIMD search for quotes, commas and newlines in a block of 64 bytes: one bit a byte, by AVX2, by SSE2 or by plain
+// 64-bit words.
 #pragma once
 
 #include <bit>

@@ -1,4 +1,4 @@
-// Where do the texts of many short-lived entries stand? Blocks of a few sizes in one piece of memory with a limit.
+// Size-class allocator for short strings with a fixed budget.
 #pragma once
 
 #include <array>

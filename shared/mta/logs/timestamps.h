@@ -1,4 +1,4 @@
-// When was this record written? Reads the time stamps of accounting files into seconds since 1970.
+// Parser of the time stamps of accounting files, into seconds since 1970.
 #pragma once
 
 #include <array>

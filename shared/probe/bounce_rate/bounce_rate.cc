@@ -37,7 +37,7 @@ Result<Words> read_words(const std::string& path, const io::Files& files) {
     if (path.empty()) return words;
     const auto text = files.read(path, config::max_bytes);
     if (!text) return base::fail(text.error());
-    // Whoever names a file means what is in it; one without a word was cut off or never written.
+    // A file that is named must have content: an empty one was cut off or never written.
     if (base::trim(*text).empty()) return base::fail(Fault::configuration, "{}: the file is empty", path);
     auto classes = mta::classes::parse_classes(*text, path);
     if (!classes) return base::fail(classes.error());
@@ -126,26 +126,27 @@ class Reader {
         window_.begin = observation.begin;
         window_.end = observation.end;
         window_.window = [this, &tally](std::span<const mta::logs::Record> records) {
-            if (!query_.table.empty() || !query_.types.empty()) note_unknown_types(records);
+            if (!query_.table.empty() || !query_.types.empty()) count_unknown_types(records);
             tally.add(records);
         };
-        window_.sample = [&tally](std::span<const mta::logs::Record> records) { tally.note(records); };
+        window_.sample = [&tally](std::span<const mta::logs::Record> records) { tally.observe(records); };
     }
 
     // One source into the observation. An Error only when time is up.
     Result<void> read(const std::string& path) {
         LogSource& source = observation_.sources.emplace_back();
         source.path = path == kStandardInput ? std::string(kStandardInputName) : path;
-        return note(source, facts_of(path, source));
+        return record_source(source, facts_of(path, source));
     }
     Result<void> read_journal() {
         LogSource& source = observation_.sources.emplace_back();
         source.path = "journal of " + query_.journal;
         deadline_.doing("reading the " + source.path);
-        return note(source, read_journal_window(*commands_, query_.journal, text_, window_, deadline_, source));
+        return record_source(source,
+                             read_journal_window(*commands_, query_.journal, text_, window_, deadline_, source));
     }
     // Looks for needed record types outside the window, where it did not show them.
-    void look_further() {
+    void search_outside_window() {
         for (LogSource& source : observation_.sources) {
             if (types_are_shown()) return;
             const bool searched = source.search_reads > 0;  // a plain file
@@ -166,19 +167,19 @@ class Reader {
     [[nodiscard]] const std::optional<base::Error>& first_error() const { return first_error_; }
 
   private:
-    Result<void> note(LogSource& source, const Result<LogFacts>& facts) {
+    Result<void> record_source(LogSource& source, const Result<LogFacts>& facts) {
         if (facts) {
             observation_.queue_times |= facts->queue_times;
             observation_.logged.complaints |= facts->complaint_columns;
             return {};
         }
-        if (facts.error().fault == Fault::cut) return base::fail(facts.error());
+        if (facts.error().fault == Fault::deadline) return base::fail(facts.error());
         source.problem = facts.error().what;
         if (!first_error_) first_error_ = facts.error();
         return {};
     }
 
-    void note_unknown_types(std::span<const mta::logs::Record> records) {
+    void count_unknown_types(std::span<const mta::logs::Record> records) {
         for (const mta::logs::Record& record : records) {
             const std::string_view value = record.raw(mta::logs::Column::type);
             const bool inside = record.time >= window_.begin && record.time < window_.end;
@@ -196,7 +197,8 @@ class Reader {
         const std::string real = files_.real_path(path);
         const auto compression = file_compression(real, path);
         if (!compression) return base::fail(compression.error());
-        // A name that promises compression is taken at its word, so that what is damaged is called so.
+        // A file whose name ends in .gz or the like is read as compressed, so that a damaged one is reported as
+        // damaged.
         const bool compressed = *compression != io::Compression::none || uncompressed_name(path).has_value();
         if (!compressed && options_.table.empty()) {
             return read_file_window(real, options_, text_, window_, deadline_, source);
@@ -226,7 +228,7 @@ class Reader {
             return got;
         };
         auto facts = read_stream_window(text, options_, text_, window_, deadline_, source);
-        const bool cut_by_us = !facts && facts.error().fault == Fault::cut;
+        const bool cut_by_us = !facts && facts.error().fault == Fault::deadline;
         if (damaged || cut_by_us || reader.complete()) return facts;
         // KumoMTA compresses as it writes, so its newest segment never has its end.
         source.growing = options_.format == LogFormat::kumomta;
@@ -302,7 +304,7 @@ Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const ba
     }
     const bool none = std::ranges::all_of(observation.sources, [](const LogSource& s) { return !s.problem.empty(); });
     if (none) return base::fail(*reader.first_error());
-    reader.look_further();
+    reader.search_outside_window();
     tally.finish();
     // Every delivery of Postfix is in its log, whatever became of it; what is missing there has not happened.
     if (query.format == LogFormat::postfix && observation.newest) {

@@ -1,5 +1,5 @@
-// How much mail was delivered, bounced, deferred and complained about in a window of time? From PowerMTA's accounting
-// files, a Postfix log or KumoMTA's, of which only the part is read that the window needs.
+// Probe: how much mail was delivered, bounced, deferred and complained about in a window of time. From PowerMTA's
+// accounting files, a Postfix log or KumoMTA's, of which only the part is read that the window needs.
 #pragma once
 
 #include <chrono>
@@ -105,9 +105,9 @@ inline constexpr std::size_t kMaxUnknownTypes = 8;      // as many are named
 inline constexpr std::size_t kMaxMailGroups = 100'000;  // more distinct values than an operator can have meant
 
 // Faults: usage (no glob, a table that cannot be read), not_found (no file matches), configuration (classes file,
-// bounce patterns), cut (the deadline passed; the message names how far it came), and when no source at all could be
-// read that of the first: permission, malformed (no header, no time column) …. One source of several that cannot be
-// read is a LogSource::problem.
+// bounce patterns), deadline (it passed; the message names how far it came), and when no source at all could be read
+// that of the first: permission, malformed (no header, no time column) …. One source of several that cannot be read is
+// a LogSource::problem.
 [[nodiscard]] base::Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query,
                                                               const base::Deadline& deadline, world::World& world);
 

@@ -1,4 +1,5 @@
-// Whose log is this, and how is it read? The one place where the formats that check_bounce_rate knows differ.
+// Reader of a log in the format that was asked for (PowerMTA, a table, Postfix, KumoMTA). The one place where the
+// formats that check_bounce_rate knows differ.
 #pragma once
 
 #include <cstdint>

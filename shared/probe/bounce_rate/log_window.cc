@@ -27,7 +27,7 @@ constexpr std::size_t kHeadBytes = 64U << 10U;     // the header and the first r
 constexpr std::size_t kProbeBytes = 16U << 10U;    // some 40 records: enough for a vote on the time at one place
 constexpr std::uint64_t kNearEnough = 64U << 10U;  // less than this before the window costs nothing to read
 constexpr std::uint64_t kMaxSearchReads = 25;
-constexpr std::size_t kVoters = 5;  // one record with a stray stamp must not send the search astray
+constexpr std::size_t kVoters = 5;  // one record with a wrong time stamp must not mislead the search
 constexpr std::size_t kSamplePieces = 16;
 constexpr std::size_t kSampleBytes = 64U << 10U;
 // Writers append in the order of their own clock; a minute covers a step of it.
@@ -75,7 +75,7 @@ class File {
 };
 
 base::Error cut(const LogSource& source, std::uint64_t size) {
-    return {base::Fault::cut,
+    return {base::Fault::deadline,
             fmt::format("{}: no time left after {} of {} MB; give a smaller --window or a longer --timeout",
                         source.path, source.bytes_read >> 20U, size >> 20U)};
 }
@@ -120,7 +120,7 @@ class Search {
         std::uint64_t high = file_.size();
         while (high - low > kNearEnough && source_.search_reads < kMaxSearchReads) {
             const std::uint64_t middle = low + (high - low) / 2;
-            const auto found = look(middle);
+            const auto found = place_at(middle);
             if (!found) return base::fail(found.error());
             if (!*found) return std::optional<std::uint64_t>();
             if ((*found)->time < wanted) {
@@ -139,7 +139,7 @@ class Search {
     };
 
     // The time at a place: of the records after the next line end.
-    base::Result<std::optional<Place>> look(std::uint64_t at) {
+    base::Result<std::optional<Place>> place_at(std::uint64_t at) {
         for (const std::size_t size : {kProbeBytes, 2 * mta::logs::kMaxRecordBytes}) {
             bytes_.resize(size);
             ++source_.search_reads;
@@ -235,7 +235,7 @@ bool lines_have_offsets(RecordReader& reader, std::string_view text, const Recor
 }
 
 // The first line of a table as PowerMTA's header; the reader goes on behind it. Nothing while the line is not whole.
-base::Result<bool> take_table_header(std::string_view text, bool ended, const LogOptions& options, LogText& log) {
+base::Result<bool> parse_table_header(std::string_view text, bool ended, const LogOptions& options, LogText& log) {
     const std::size_t end = text.find('\n');
     if (end == std::string_view::npos && !ended) return text.size() > kHeadBytes;
     const auto header = table_header(text.substr(0, end), options);
@@ -307,8 +307,8 @@ base::Result<LogFacts> read_stream_window(const io::ByteSource& bytes, const Log
     std::optional<base::Error> damage;
     std::string head;
     bool waits = !options.table.empty();  // for the table's header
-    const auto take_header = [&](bool ended) -> base::Result<void> {
-        const auto taken = take_table_header(head, ended, options, text);
+    const auto apply_header = [&](bool ended) -> base::Result<void> {
+        const auto taken = parse_table_header(head, ended, options, text);
         if (!taken) return base::fail(taken.error().at(source.path));
         waits = !*taken;
         return {};
@@ -323,14 +323,14 @@ base::Result<LogFacts> read_stream_window(const io::ByteSource& bytes, const Log
         source.bytes_read += *got;
         if (waits || head.size() < kHeadBytes) head.append(space.data(), *got);
         if (waits) {
-            if (const auto done = take_header(false); !done) return base::fail(done.error());
+            if (const auto done = apply_header(false); !done) return base::fail(done.error());
         } else {
             reader.commit(*got);
         }
         drain(reader, window.window);
     }
     if (waits && !head.empty()) {
-        if (const auto done = take_header(true); !done) return base::fail(done.error());
+        if (const auto done = apply_header(true); !done) return base::fail(done.error());
     }
     // A segment of KumoMTA's that is still being written may end anywhere.
     const std::uint64_t cut_off = reader.counts().of(mta::logs::ScanError::cut_off);
@@ -362,15 +362,15 @@ base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::st
         {"journalctl", "--no-pager", "--unit=" + unit, "--output=short-iso-precise",
          fmt::format("--since=@{}", window.begin - kPostfixLead), fmt::format("--until=@{}", window.end)},
         take, deadline);
-    // A journal that takes too long is no look; nothing is wrong with the mail.
-    if (!done && done.error().fault == base::Fault::silent) {
-        return base::fail(base::Fault::cut,
+    // A journal that takes too long is a failed probe, and says nothing about the mail.
+    if (!done && done.error().fault == base::Fault::timeout) {
+        return base::fail(base::Fault::deadline,
                           "{}: no time left after {} MB; give a smaller --window or a longer --timeout", source.path,
                           source.bytes_read >> 20U);
     }
     if (!done) return base::fail(done.error());
     const std::string said = base::one_line(base::trim(done->error_text), 100);
-    // journalctl exits with 0 and shows only our own messages where it may not show all: that is no look.
+    // journalctl exits with 0 and shows only our own messages where it may not show all: that is a failed probe.
     for (const std::string_view refusal : {"not seeing messages", "insufficient permissions", "no journal files"}) {
         if (!base::icontains(said, refusal)) continue;
         return base::fail(base::Fault::permission,

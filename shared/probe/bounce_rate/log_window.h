@@ -1,4 +1,4 @@
-// Which part of a log holds the records of a window? Finds it by bisection and hands its records out.
+// Reads the part of a log that holds the records of a time window: finds it by bisection and hands its records out.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ inline constexpr std::int64_t kPostfixLead = 3600;
 [[nodiscard]] base::Result<io::Compression> file_compression(const std::string& real_path, const std::string& path);
 
 // A file that can be read at any place; messages name source.path. Records are nearly, not strictly, in order: by
-// seconds where stamps carry their offset; by up to two hours where they do not, because autumn repeats an hour.
-// `text` reads what the window needs. Faults: permission, not_found, io, malformed (no header, no time column), cut.
+// seconds where stamps carry their offset; by up to two hours where they do not, because autumn repeats an hour. `text`
+// reads what the window needs. Faults: permission, not_found, io, malformed (no header, no time column), deadline.
 [[nodiscard]] base::Result<LogFacts> read_file_window(const std::string& real_path, const LogOptions& options,
                                                       LogText& text, const LogWindow& window,
                                                       const base::Deadline& deadline, LogSource& source);
@@ -44,7 +44,7 @@ inline constexpr std::int64_t kPostfixLead = 3600;
                                                         LogText& text, const LogWindow& window,
                                                         const base::Deadline& deadline, LogSource& source);
 
-// What the journal has of a unit: `journalctl --unit=UNIT`. Faults: permission, not_found (no journalctl), cut.
+// What the journal has of a unit: `journalctl --unit=UNIT`. Faults: permission, not_found (no journalctl), deadline.
 [[nodiscard]] base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::string& unit, LogText& text,
                                                          const LogWindow& window, const base::Deadline& deadline,
                                                          LogSource& source);

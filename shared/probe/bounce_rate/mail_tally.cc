@@ -39,7 +39,7 @@ const mta::classes::ReplyClassifier& MailTally::replies() {
     return *replies_;
 }
 
-void MailTally::note(std::span<const Record> records) {
+void MailTally::observe(std::span<const Record> records) {
     for (const Record& record : records) {
         see(record.type);
         if (record.time < observation_.end) newest_ = std::max(newest_, record.time);

@@ -1,4 +1,4 @@
-// How many records of each kind are in the window, in all and by group? Fed with batches of the accounting scanner.
+// Counts the records of a window by kind, in all and by group. Fed with batches of a log reader.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,7 @@ class MailTally {
     // Counts the records that lie in the window and notes what all of them show: types that are logged, newest record.
     void add(std::span<const mta::logs::Record> records);
     // Notes the same and counts nothing: for what was read to find the window.
-    void note(std::span<const mta::logs::Record> records);
+    void observe(std::span<const mta::logs::Record> records);
     // Gives complaints without a vmta or pool those of the deliveries from the same source address.
     void finish();
 

@@ -158,20 +158,20 @@ void DnsblRun::ask_targets() {
 
 void DnsblRun::flush() {
     const auto answers = dns::lookup_many(transport_, asked_.questions, deadline_);
-    std::vector<bool> heard(seen_.lists.size(), false);
+    std::vector<bool> answered(seen_.lists.size(), false);
     std::vector<bool> asked(seen_.lists.size(), false);
     for (std::size_t i = 0; i < answers.size(); ++i) {
         const std::uint32_t list = asked_.purposes[i].list;
         asked[list] = true;
         const dns::Failure failure = answers[i].failure;
-        if (failure != dns::Failure::timeout) heard[list] = true;
+        if (failure != dns::Failure::timeout) answered[list] = true;
         seen_.resolver_answered =
-            seen_.resolver_answered ||
-            (failure != dns::Failure::timeout && failure != dns::Failure::unreachable && failure != dns::Failure::cut);
+            seen_.resolver_answered || (failure != dns::Failure::timeout && failure != dns::Failure::unreachable &&
+                                        failure != dns::Failure::deadline);
         take(asked_.purposes[i], answers[i]);
     }
-    for (std::size_t list = 0; list < heard.size(); ++list) {
-        if (asked[list] && !heard[list]) silent_[list] = true;
+    for (std::size_t list = 0; list < answered.size(); ++list) {
+        if (asked[list] && !answered[list]) silent_[list] = true;
     }
     asked_ = {};
 }
@@ -191,7 +191,7 @@ void DnsblRun::take(const Purpose& purpose, const dns::Answer& answer) {
     seen_.results.push_back(std::move(result));
 }
 
-// A list that fails its own test has no say.
+// The verdicts of a list that fails its own test do not count.
 void DnsblRun::settle_health() {
     for (std::size_t i = 0; i < seen_.lists.size(); ++i) {
         DnsblListState& state = seen_.states[i];

@@ -1,5 +1,5 @@
-// Is an address or a domain on a blocklist, and can the list be believed? Three values for every pair: listed, clean,
-// could not tell.
+// Probe of blocklists: looks addresses and domains up, and tests whether each list can be believed. Three verdicts for
+// every pair: listed, clean, unknown (could not tell).
 #pragma once
 
 #include <cstddef>
@@ -26,8 +26,8 @@ struct DnsblTargets {
 };
 
 // What was written, as addresses and domains without repetition: `addresses` are an IP address, a network, or a host
-// name that stands for all its addresses (looked up). Faults: usage (nothing given; not an address, network or name;
-// a private address; more than max_dnsbl_targets), not_found (a name without an address), resolver, cut.
+// name that stands for all its addresses (looked up). Faults: usage (nothing given; not an address, network or name; a
+// private address; more than max_dnsbl_targets), not_found (a name without an address), resolver, deadline.
 [[nodiscard]] base::Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses,
                                                        const std::vector<std::string>& domains,
                                                        const world::ResolverChoice& resolver,

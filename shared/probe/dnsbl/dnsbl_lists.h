@@ -1,4 +1,5 @@
-// Which blocklists are there, what do their answers mean, and which are dead? The data behind the dnsbl probe.
+// Blocklist catalogue of the probe dnsbl: which lists there are, what their answers mean, and which are dead. Reads
+// list files and the user's choice.
 #pragma once
 
 #include <cstdint>

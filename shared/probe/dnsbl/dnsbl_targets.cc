@@ -1,4 +1,4 @@
-// What to look for: addresses, networks, names and domains as an operator writes them.
+// Targets of the probe dnsbl: parses addresses, networks, names and domains as an operator writes them.
 #include <algorithm>
 #include <set>
 

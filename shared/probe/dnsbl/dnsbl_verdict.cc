@@ -32,7 +32,7 @@ std::string failed_text(const dns::Answer& answer) {
     switch (answer.failure) {
         case dns::Failure::timeout:
             return "no answer in time";
-        case dns::Failure::cut:
+        case dns::Failure::deadline:
             return "the time of the run was over";
         default:
             return dns::failure_text(answer);
@@ -46,7 +46,7 @@ void add_meaning(DnsblResult& result, const std::string& meaning) {
 }
 
 // Takes one record in 127.0.0.0/8 that is no error code; false if the list does not explain it.
-bool take_code(const DnsblList& list, const base::IpAddress& answer, DnsblResult& result) {
+bool apply_code(const DnsblList& list, const base::IpAddress& answer, DnsblResult& result) {
     const auto listing = [&result](ListSeverity severity, const std::string& meaning) {
         result.verdict = Verdict::listed;
         result.severity = std::max(result.severity, severity);
@@ -71,7 +71,7 @@ DnsblListState health_of_failure(const dns::Answer& answer) {
         case dns::Failure::refused:
             return {ListHealth::refused, "the resolver answers REFUSED for it"};
         case dns::Failure::timeout:
-        case dns::Failure::cut:
+        case dns::Failure::deadline:
             return {ListHealth::timeout, "it does not answer"};
         default:
             return {ListHealth::untested, what};
@@ -130,7 +130,7 @@ DnsblResult dnsbl_verdict(const DnsblList& list, const dns::Answer& answer) {
                 all_explained = false;
                 break;
             case RecordKind::code:
-                if (take_code(list, record, result)) break;
+                if (apply_code(list, record, result)) break;
                 result.why = fmt::format("it answers {}, which is none of its known codes", record.to_string());
                 all_explained = false;
                 break;

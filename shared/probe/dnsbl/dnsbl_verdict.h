@@ -1,4 +1,5 @@
-// What does one answer of a blocklist mean? Pure; used by the dnsbl probe and its tests.
+// Meaning of a blocklist's answers: the verdict on one target, and the list's health by its test entries. Pure; used by
+// the probe dnsbl and its tests.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Do all authoritative servers of a domain publish the same TXT records?
+// Comparison of a domain's authoritative servers: asks each for its TXT records and reports differences.
 #pragma once
 
 #include <cstddef>

@@ -68,7 +68,7 @@ Result<PrivateKey> read_private_key(const std::string& path, const io::Files& fi
     return out;
 }
 
-Result<DkimMessageLook> look_at_message(const DkimQuery& query, auth::DnsCache& dns, const world::World& world) {
+Result<DkimMessageLook> verify_message(const DkimQuery& query, auth::DnsCache& dns, const world::World& world) {
     const bool from_stdin = query.message_file == "-";
     dns.deadline().doing("reading " + (from_stdin ? std::string("standard input") : query.message_file));
     const auto bytes = from_stdin ? io::Files::read_standard_input(auth::max_message_bytes)
@@ -218,7 +218,7 @@ Result<DkimObservation> dkim(const DkimQuery& query, const base::Deadline& deadl
                           "the key is not secure: no DNSSEC proof came with it from a resolver on this machine");
     }
     if (!query.message_file.empty()) {
-        auto message = look_at_message(query, dns, world);
+        auto message = verify_message(query, dns, world);
         if (!message) return base::fail(message.error());
         out.message = std::move(*message);
     }

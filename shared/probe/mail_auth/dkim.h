@@ -1,4 +1,5 @@
-// Are the published DKIM keys good, does our private key belong to them, and do a message's signatures verify?
+// Probe of DKIM: the published keys, whether our private key belongs to them, and whether a message's signatures
+// verify.
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@ std::string shown(const std::optional<DmarcPolicy>& policy) {
 }
 
 // What is published at the domain itself, apart from the record's own text.
-void look_at_name(const DmarcStep& step, auth::DnsCache& dns, Findings& findings) {
+void check_name(const DmarcStep& step, auth::DnsCache& dns, Findings& findings) {
     if (step.records > 1) {
         findings.add(Weight::broken, "several-records",
                      fmt::format("{} DMARC records at _dmarc.{}, so receivers ignore them all; keep one", step.records,
@@ -57,7 +57,7 @@ void look_at_name(const DmarcStep& step, auth::DnsCache& dns, Findings& findings
     }
 }
 
-void look_for_absence(const DmarcObservation& seen, Findings& findings) {
+void check_absence(const DmarcObservation& seen, Findings& findings) {
     if (!seen.decision.failure.empty()) {
         findings.add(Weight::unseen, "lookup-failed", seen.decision.failure);
     } else if (!seen.decision.record && !seen.walk.steps.front().failure.empty()) {
@@ -132,7 +132,7 @@ bool takes_mail(auth::DnsCache& dns, const std::string& domain) {
     return !mx.known() || !a.known() || a.found() || aaaa.found();
 }
 
-void look_at_addresses(const DmarcObservation& seen, auth::DnsCache& dns, Findings& findings) {
+void check_report_addresses(const DmarcObservation& seen, auth::DnsCache& dns, Findings& findings) {
     const std::string& owner = seen.decision.record_domain;
     const auth::DmarcWalk own = owner == seen.domain ? seen.walk : auth::walk_dmarc(dns, owner);
     const std::string org = own.organizational_domain.empty() ? owner : own.organizational_domain;
@@ -217,7 +217,7 @@ void explain_alignment(const DmarcAlignment& one, const DmarcObservation& seen, 
 }
 
 // Fault::usage for a domain that is none.
-base::Result<void> look_at_alignment(const DmarcQuery& query, DmarcObservation& seen, auth::DnsCache& dns) {
+base::Result<void> check_alignment(const DmarcQuery& query, DmarcObservation& seen, auth::DnsCache& dns) {
     for (const bool spf : {true, false}) {
         for (const std::string& given : spf ? query.spf_domains : query.dkim_domains) {
             auto domain = dns::ascii_name(given);
@@ -258,8 +258,8 @@ base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsC
     seen.walk = auth::walk_dmarc(dns, seen.domain);
     seen.decision = auth::decide_dmarc(dns, seen.domain, seen.walk);
     seen.by_suffix_list = auth::decide_dmarc_by_suffix_list(dns, seen.domain);
-    look_at_name(seen.walk.steps.front(), dns, seen.findings);
-    look_for_absence(seen, seen.findings);
+    check_name(seen.walk.steps.front(), dns, seen.findings);
+    check_absence(seen, seen.findings);
     if (seen.decision.record) {
         for (Finding finding : seen.decision.record->findings.items) {
             if (finding.code == "no-rua") {  // the record does not know whose it is
@@ -275,10 +275,10 @@ base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsC
         }
         compare_policies(seen, seen.findings);
         judge_ttl(seen, seen.findings);
-        look_at_addresses(seen, dns, seen.findings);
+        check_report_addresses(seen, dns, seen.findings);
     }
     compare_views(seen, seen.findings);
-    if (auto looked = look_at_alignment(query, seen, dns); !looked) return base::fail(looked.error());
+    if (auto looked = check_alignment(query, seen, dns); !looked) return base::fail(looked.error());
     if (query.authoritative) {
         const auto views = ask_authoritative(dns, "_dmarc." + seen.domain, dns.deadline(), world);
         compare_servers(views, auth::is_dmarc_record, "DMARC", seen.findings);

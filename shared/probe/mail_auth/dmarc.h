@@ -1,4 +1,5 @@
-// Which DMARC policy do receivers apply to a domain's mail, from which record, and is that record good?
+// Probe of DMARC: the policy that receivers apply to a domain's mail, the record that it comes from, and findings about
+// that record.
 #pragma once
 
 #include <optional>

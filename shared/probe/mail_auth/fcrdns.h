@@ -1,4 +1,5 @@
-// Does the reverse name of each sending address lead back to it, and is it what the host says in HELO?
+// Probe of forward-confirmed reverse DNS: whether the reverse name of each sending address leads back to it, and
+// whether it is the name that the host says in HELO.
 #pragma once
 
 #include <string>

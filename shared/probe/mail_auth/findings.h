@@ -1,4 +1,4 @@
-// What did the reading of a published record find? The findings of shared/auth as observations carry them.
+// Findings of shared/auth as the probes' observations carry them, with their JSON form.
 #pragma once
 
 #include "shared/auth/finding.h"

@@ -18,7 +18,7 @@ namespace {
 using base::Result;
 
 // What the web server's answer means (section 3.3).
-void take_answer(const http::Answer& answer, MtaStsObservation& out) {
+void judge_answer(const http::Answer& answer, MtaStsObservation& out) {
     if (!answer.untrusted.empty()) {
         out.findings.add(Weight::broken, "untrusted",
                          fmt::format("{}: {}; senders ignore the policy", out.url, answer.untrusted));
@@ -64,8 +64,8 @@ Result<void> fetch_policy(const MtaStsQuery& query, MtaStsObservation& out, cons
     request.max_body_bytes = auth::sts_max_policy_bytes;
     const auto answer = http::fetch(request, world::make_dial(world, {.resolver = query.resolver}), deadline);
     if (answer) {
-        take_answer(*answer, out);
-    } else if (answer.error().fault == base::Fault::resolver || answer.error().fault == base::Fault::cut) {
+        judge_answer(*answer, out);
+    } else if (answer.error().fault == base::Fault::resolver || answer.error().fault == base::Fault::deadline) {
         out.findings.add(Weight::unseen, "lookup-failed", answer.error().what);
     } else {
         out.findings.add(Weight::broken, "not-served",

@@ -1,4 +1,4 @@
-// Does a domain's MTA-STS policy hold: record, policy over HTTPS, and mail hosts that it covers? RFC 8461.
+// Probe of MTA-STS: a domain's record, its policy over HTTPS, and the mail hosts that it covers. RFC 8461.
 #pragma once
 
 #include <optional>

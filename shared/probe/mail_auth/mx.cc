@@ -13,7 +13,7 @@ namespace mtawatch::probe::mail_auth {
 namespace {
 
 // Addresses of one host, and what is wrong with it. False when it cannot take mail.
-bool look_at_host(MxHost& host, auth::DnsCache& dns, Findings& findings) {
+bool check_host(MxHost& host, auth::DnsCache& dns, Findings& findings) {
     if (base::IpAddress::parse(host.name)) {
         findings.add(Weight::broken, "address",
                      fmt::format("the mail host {} is an address; an MX must name a host", host.name));
@@ -45,7 +45,7 @@ bool look_at_host(MxHost& host, auth::DnsCache& dns, Findings& findings) {
     return !host.addresses.empty() || !known;
 }
 
-void look_at_hosts(MxLook& look, auth::DnsCache& dns) {
+void check_hosts(MxLook& look, auth::DnsCache& dns) {
     std::vector<dns::Question> questions;
     for (const MxHost& host : look.hosts) {
         if (!dns::askable(host.name)) continue;
@@ -55,7 +55,7 @@ void look_at_hosts(MxLook& look, auth::DnsCache& dns) {
     dns.fetch(questions);
     std::vector<std::string> dead;
     for (MxHost& host : look.hosts) {
-        if (!look_at_host(host, dns, look.findings)) dead.push_back(host.name);
+        if (!check_host(host, dns, look.findings)) dead.push_back(host.name);
     }
     for (const std::string& name : dead) {
         if (base::IpAddress::parse(name)) continue;
@@ -66,7 +66,7 @@ void look_at_hosts(MxLook& look, auth::DnsCache& dns) {
     }
 }
 
-void look_at_null_mx(MxLook& look, std::size_t records, unsigned preference, auth::DnsCache& dns) {
+void check_null_mx(MxLook& look, std::size_t records, unsigned preference, auth::DnsCache& dns) {
     look.null_mx = true;
     if (records > 1) {
         look.findings.add(Weight::broken, "null-mx-beside",
@@ -110,7 +110,7 @@ void compare_expected(MxLook& look, const std::vector<std::string>& expected) {
 }
 
 // Without MX records a domain's own address takes its mail.
-void look_for_implicit(MxLook& look, auth::DnsCache& dns, bool no_name) {
+void check_implicit(MxLook& look, auth::DnsCache& dns, bool no_name) {
     const std::string publish = fmt::format("publish: {}. IN MX 10 mail.{}.", look.domain, look.domain);
     if (no_name) {
         look.findings.add(Weight::absent, "no-domain", fmt::format("there is no such domain; {}", publish));
@@ -118,7 +118,7 @@ void look_for_implicit(MxLook& look, auth::DnsCache& dns, bool no_name) {
     }
     MxHost own;
     own.name = look.domain;
-    const bool takes = look_at_host(own, dns, look.findings);
+    const bool takes = check_host(own, dns, look.findings);
     if (look.findings.has(Weight::unseen)) return;
     if (!takes) {
         look.findings.add(Weight::absent, "absent",
@@ -142,20 +142,20 @@ MxLook observe_mx(const std::string& domain, const std::vector<std::string>& exp
         return look;
     }
     if (!answer.found()) {
-        look_for_implicit(look, dns, answer.outcome == dns::Outcome::no_name);
+        check_implicit(look, dns, answer.outcome == dns::Outcome::no_name);
         compare_expected(look, expected);
         return look;
     }
     for (const dns::Mx& mx : answer.records.mx) {
         if (mx.host.empty()) {
-            look_at_null_mx(look, answer.records.mx.size(), mx.preference, dns);
+            check_null_mx(look, answer.records.mx.size(), mx.preference, dns);
         } else {
             look.hosts.push_back({mx.preference, mx.host, {}, {}});
         }
     }
     std::stable_sort(look.hosts.begin(), look.hosts.end(),
                      [](const MxHost& a, const MxHost& b) { return a.preference < b.preference; });
-    look_at_hosts(look, dns);
+    check_hosts(look, dns);
     compare_expected(look, expected);
     return look;
 }

@@ -1,4 +1,4 @@
-// Can a domain receive mail: are there mail hosts, do they exist, and are they the ones we run?
+// Probe of MX records: whether a domain has mail hosts, whether they exist, and whether they are the expected ones.
 #pragma once
 
 #include <string>

@@ -45,7 +45,7 @@ std::optional<std::string> own_helo(const SpfQuery& query, const std::string& do
 }
 
 // Nobody asks for it any more; it only misleads whoever maintains the zone.
-void look_for_obsolete_type(const std::string& domain, auth::DnsCache& dns, Findings& findings) {
+void check_obsolete_type(const std::string& domain, auth::DnsCache& dns, Findings& findings) {
     if (!dns.ask(domain, dns::Type::spf).found()) return;
     findings.add(Weight::note, "type-spf",
                  "there is a record of the type SPF (99), which receivers must not ask for; remove it");
@@ -79,7 +79,7 @@ SpfObservation observe_spf(const SpfQuery& query, auth::DnsCache& dns, const wor
     }
     out.lint = auth::lint_spf(dns, *ascii);
     if (query.authoritative) {
-        look_for_obsolete_type(*ascii, dns, out.lint.findings);
+        check_obsolete_type(*ascii, dns, out.lint.findings);
         out.servers = ask_authoritative(dns, *ascii, dns.deadline(), world);
         compare_servers(out.servers, auth::is_spf_record, "SPF", out.lint.findings);
     }

@@ -1,4 +1,4 @@
-// What does a domain's SPF record say, and do our sending addresses pass?
+// Probe of SPF: what a domain's record says, and whether our sending addresses pass.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Do senders know where to report TLS failures to? RFC 8460.
+// Probe of TLSRPT: whether senders know where to report TLS failures to. RFC 8460.
 #pragma once
 
 #include <string>

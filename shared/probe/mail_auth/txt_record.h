@@ -1,4 +1,4 @@
-// Which of a name's TXT records is the one record that a protocol wants there?
+// Lookup of the one TXT record that a protocol wants at a name, told from the others there.
 #pragma once
 
 #include <string>

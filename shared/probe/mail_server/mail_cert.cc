@@ -46,14 +46,16 @@ Result<void> read_references(const MailCertQuery& query, const world::World& wor
     return {};
 }
 
-std::vector<CertLook> look_at(const CertEndpoint& endpoint, const CertLookContext& context, const Deadline& deadline) {
+std::vector<CertLook> probe_endpoint(const CertEndpoint& endpoint, const CertLookContext& context,
+                                     const Deadline& deadline) {
     CertLook unseen;
     unseen.endpoint = endpoint;
     unseen.target = endpoint.text;
     try {
-        if (endpoint.scheme == "file") return look_at_files(endpoint, context);
-        if (!deadline.expired()) return look_at_service(endpoint, context, deadline);
-        unseen.error = base::Error{Fault::cut, "not looked at: other endpoints used up the time; allow more with -t"};
+        if (endpoint.scheme == "file") return probe_files(endpoint, context);
+        if (!deadline.expired()) return probe_service(endpoint, context, deadline);
+        unseen.error =
+            base::Error{Fault::deadline, "not looked at: other endpoints used up the time; allow more with -t"};
     } catch (const std::exception& mistake) {  // in a thread it would end the whole program
         unseen.error = base::Error{Fault::internal, mistake.what()};
     }
@@ -78,7 +80,7 @@ Result<MailCertObservation> mail_cert(const MailCertQuery& query, const Deadline
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
         for (std::size_t i = next++; i < found.size(); i = next++)
-            found[i] = look_at(query.endpoints[i], context, deadline);
+            found[i] = probe_endpoint(query.endpoints[i], context, deadline);
     };
     std::vector<std::thread> threads;
     try {

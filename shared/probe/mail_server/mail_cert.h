@@ -1,4 +1,4 @@
-// Which certificates does a mail host show, or hold in its files, and would others trust them?
+// Probe of certificates: which ones a mail host serves or holds in its files, and whether clients would trust them.
 #pragma once
 
 #include <cstdint>

@@ -101,7 +101,7 @@ void verify(CertLook& look, const CertLookContext& context) {
     look.name_matches = tls::is_for(look.served.front(), look.expected_name);
 }
 
-void take_session(CertLook& look, tls::Session session, const CertLookContext& context) {
+void store_session(CertLook& look, tls::Session session, const CertLookContext& context) {
     look.protocol = std::move(session.protocol);
     look.cipher = std::move(session.cipher);
     look.client_certificate_wanted = session.client_certificate_wanted;
@@ -114,7 +114,7 @@ void take_session(CertLook& look, tls::Session session, const CertLookContext& c
 Result<bool> start_tls(CertLook& look, io::Stream& stream, const MailCertQuery& query, const Deadline& deadline) {
     const smtp::Protocol protocol = *look.endpoint.starttls;
     auto started = smtp::start_tls(stream, protocol, query.hello, deadline);
-    // Whoever says more than any server of the protocol does speaks something else.
+    // A server that sends more than any server of this protocol does speaks another one.
     if (!started && started.error().fault == base::Fault::limit) {
         look.outcome = CertOutcome::not_protocol;
         look.reason = started.error().what;
@@ -128,8 +128,8 @@ Result<bool> start_tls(CertLook& look, io::Stream& stream, const MailCertQuery& 
     return false;
 }
 
-Result<void> look_over(CertLook& look, std::unique_ptr<io::Stream> stream, const CertLookContext& context,
-                       const Deadline& deadline) {
+Result<void> examine(CertLook& look, std::unique_ptr<io::Stream> stream, const CertLookContext& context,
+                     const Deadline& deadline) {
     Stopwatch watch(deadline);
     const auto& starttls = look.endpoint.starttls;
     if (starttls) {
@@ -147,7 +147,7 @@ Result<void> look_over(CertLook& look, std::unique_ptr<io::Stream> stream, const
         look.reason = shaken->first_bytes.empty() ? shaken->reason : shaken->first_bytes;
     // Politeness keeps "lost connection" out of the server's log; its answer is of no interest.
     if (shaken->stream && starttls) (void)shaken->stream->write(smtp::goodbye(*starttls), deadline);
-    if (shaken->session) take_session(look, std::move(*shaken->session), context);
+    if (shaken->session) store_session(look, std::move(*shaken->session), context);
     return {};
 }
 
@@ -216,8 +216,8 @@ void finish(CertLook& look, base::Result<void> looked, const TlsaRecords& tlsa, 
 
 }  // namespace
 
-std::vector<CertLook> look_at_service(const CertEndpoint& endpoint, const CertLookContext& context,
-                                      const Deadline& deadline) {
+std::vector<CertLook> probe_service(const CertEndpoint& endpoint, const CertLookContext& context,
+                                    const Deadline& deadline) {
     CertLook blank;
     blank.endpoint = endpoint;
     blank.target = endpoint.text;
@@ -247,14 +247,14 @@ std::vector<CertLook> look_at_service(const CertEndpoint& endpoint, const CertLo
         } else {
             look.phases.connect = watch.lap();
             look.address = dialled->address.to_string();
-            finish(look, look_over(look, std::move(dialled->stream), context, share), tlsa, context);
+            finish(look, examine(look, std::move(dialled->stream), context, share), tlsa, context);
         }
         looks.push_back(std::move(look));
     }
     return looks;
 }
 
-std::vector<CertLook> look_at_files(const CertEndpoint& endpoint, const CertLookContext& context) {
+std::vector<CertLook> probe_files(const CertEndpoint& endpoint, const CertLookContext& context) {
     CertLook blank;
     blank.endpoint = endpoint;
     blank.target = endpoint.text;

@@ -1,4 +1,4 @@
-// Looks at one certificate endpoint; shared/probe/mail_server/mail_cert.cc runs many of these side by side.
+// Examination of one certificate endpoint; shared/probe/mail_server/mail_cert.cc runs many of these side by side.
 #pragma once
 
 #include <memory>
@@ -20,9 +20,9 @@ struct CertLookContext {
 };
 
 // One look per address that is looked at; one where it did not come to that.
-[[nodiscard]] std::vector<CertLook> look_at_service(const CertEndpoint& endpoint, const CertLookContext& context,
-                                                    const base::Deadline& deadline);
+[[nodiscard]] std::vector<CertLook> probe_service(const CertEndpoint& endpoint, const CertLookContext& context,
+                                                  const base::Deadline& deadline);
 // One look per file that the path or pattern matches; one with an Error where none does.
-[[nodiscard]] std::vector<CertLook> look_at_files(const CertEndpoint& endpoint, const CertLookContext& context);
+[[nodiscard]] std::vector<CertLook> probe_files(const CertEndpoint& endpoint, const CertLookContext& context);
 
 }  // namespace mtawatch::probe::mail_server

@@ -1,4 +1,5 @@
-// Does a submission server take mail from a sender that logs in? Goes as far as RCPT and sends no message.
+// Probe of mail submission: whether a server takes mail from a sender that logs in. Goes as far as RCPT and sends no
+// message.
 #pragma once
 
 #include <array>

@@ -81,7 +81,7 @@ bool SubmitVisit::end(SubmitEnd how, std::string_view reason) {
 
 bool SubmitVisit::lost(const base::Error& error) {
     switch (error.fault) {
-        case Fault::silent:
+        case Fault::timeout:
             return end(SubmitEnd::silent, error.what);
         case Fault::refused:
             return end(SubmitEnd::closed, error.what);
@@ -142,7 +142,7 @@ bool SubmitVisit::find_and_connect() {
 }
 
 bool SubmitVisit::encrypt() {
-    // STARTTLS and the handshake are one step to whoever waits.
+    // STARTTLS and the handshake count as one step.
     if (query_.tls == SubmitTls::implicit) begin(SubmitStep::tls, "going over to TLS with");
     const std::string& written = query_.name.empty() ? query_.host : query_.name;
     session_.reset();
@@ -178,7 +178,7 @@ bool SubmitVisit::trusts(const tls::Session& session) {
 
 bool SubmitVisit::greet() {
     begin(SubmitStep::greeting, "waiting for the greeting of");
-    const auto reply = take(session_->hear(deadline_));
+    const auto reply = take(session_->receive(deadline_));
     if (!reply) return false;
     return reply->code == code_ready ? done() : refused(*reply);
 }
@@ -231,7 +231,7 @@ bool SubmitVisit::log_in() {
             refused(login->read.reply);
             seen_.reason = clean(login->why);
             return false;
-        case smtp::LoginEnd::misled:
+        case smtp::LoginEnd::bad_challenge:
             return end(SubmitEnd::not_smtp, login->why);
         case smtp::LoginEnd::unproved:
             return end(SubmitEnd::unproved, "it answers 235 without proof that it knows the password");
@@ -261,7 +261,7 @@ bool SubmitVisit::name_recipients() {
     return !seen_.reply && done();
 }
 
-// What is said here can no longer be a refusal of mail; no message was begun either way.
+// A failure here is no refusal of mail any more; no message was begun either way.
 void SubmitVisit::reset() {
     begin(SubmitStep::reset, "saying RSET to");
     const auto reply = ask("RSET");

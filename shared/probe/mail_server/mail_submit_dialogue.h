@@ -1,4 +1,4 @@
-// Talks to one submission server for the probe mail_submit: from the connection to QUIT.
+// Dialogue with one submission server for the probe mail_submit: from the connection to QUIT.
 #pragma once
 
 #include <memory>

@@ -13,13 +13,13 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-// Enough for an hour of a busy host (some 150 000 lines); a part that does not reach back an hour is said to be one.
+// Enough for an hour of a busy host (some 150 000 lines); a part that does not reach back an hour is reported as such.
 constexpr std::size_t max_log_tail = 32U << 20U;
 
 constexpr std::string_view no_mail = "the journal holds no mail messages of the last hour";
 
-void look_at_disks(const world::Machine& machine, const std::vector<std::string>& paths, const base::Deadline& deadline,
-                   MtaHostObservation& into) {
+void read_disks(const world::Machine& machine, const std::vector<std::string>& paths, const base::Deadline& deadline,
+                MtaHostObservation& into) {
     // One run for each path: df leaves out what it cannot look at, and names only the mount point.
     for (const auto& path : paths) {
         auto output = machine.output_of({"df", "-P", "-k", "--", path}, deadline);
@@ -49,7 +49,7 @@ Result<mta::logs::MailLogCounts> count_lines(const world::Machine& machine, cons
         },
         deadline);
     if (!result) return fail(result.error());
-    // journalctl exits with 0 and shows only our own messages where it may not show all: that is no look.
+    // journalctl exits with 0 and shows only our own messages where it may not show all: that is a failed probe.
     if (base::icontains(result->error_text, "not seeing messages") ||
         base::icontains(result->error_text, "insufficient permissions") ||
         base::icontains(result->error_text, "no journal files were found"))
@@ -137,8 +137,8 @@ Result<LogAnswer> ask_log(const world::Machine& machine, const base::Deadline& d
     return LogAnswer{{"journal", 0, 0, ""}, {}};
 }
 
-void look_at_log(const world::Machine& machine, bool errors, bool deliveries, const base::Deadline& deadline,
-                 MtaHostObservation& into) {
+void read_log(const world::Machine& machine, bool errors, bool deliveries, const base::Deadline& deadline,
+              MtaHostObservation& into) {
     auto answer = ask_log(machine, deadline);
     if (answer) {
         if (errors) into.log = answer->log;
@@ -156,8 +156,8 @@ base::Failure no_record(const std::string& glob, const std::vector<bounce_rate::
     return fail(Fault::not_found, "{}: no record in it; PowerMTA has not written any, or it is another file", glob);
 }
 
-void look_at_accounting(const world::Machine& machine, const std::string& glob, const base::Deadline& deadline,
-                        world::World& world, MtaHostObservation& into) {
+void read_accounting(const world::Machine& machine, const std::string& glob, const base::Deadline& deadline,
+                     world::World& world, MtaHostObservation& into) {
     if (machine.is_remote()) {
         if (auto facts = remote_deliveries(machine, glob, deadline))
             into.deliveries = *facts;
@@ -180,8 +180,8 @@ void look_at_accounting(const world::Machine& machine, const std::string& glob, 
                                         static_cast<std::int64_t>(seen->total.bounced())};
 }
 
-void look_at_certificate(const std::string& text, const base::Deadline& deadline, world::World& world,
-                         MtaHostObservation& into) {
+void probe_certificate(const std::string& text, const base::Deadline& deadline, world::World& world,
+                       MtaHostObservation& into) {
     mail_server::MailCertQuery query;
     auto endpoint = mail_server::parse_cert_endpoint(text);
     if (endpoint) query.endpoints = {*endpoint};
@@ -248,11 +248,11 @@ base::Result<MtaHostObservation> mta_host(const MtaHostQuery& query, const base:
         else
             seen.unseen.push_back({"queue", queue.error()});
     }
-    look_at_disks(*machine, query.disks, deadline, seen);
+    read_disks(*machine, query.disks, deadline, seen);
     const bool by_log = query.deliveries && query.accounting.empty();
-    if (query.log || by_log) look_at_log(*machine, query.log, by_log, deadline, seen);
-    if (query.deliveries && !by_log) look_at_accounting(*machine, query.accounting, deadline, world, seen);
-    if (!query.certificate.empty()) look_at_certificate(query.certificate, deadline, world, seen);
+    if (query.log || by_log) read_log(*machine, query.log, by_log, deadline, seen);
+    if (query.deliveries && !by_log) read_accounting(*machine, query.accounting, deadline, world, seen);
+    if (!query.certificate.empty()) probe_certificate(query.certificate, deadline, world, seen);
     seen.took = deadline.clock().steady() - begin;
     return seen;
 }

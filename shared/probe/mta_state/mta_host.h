@@ -1,4 +1,5 @@
-// How is a mail host as a whole? Services, queue, disks, mail log, certificate and deliveries, through one connection.
+// Probe of a mail host as a whole: services, queue, disks, mail log, certificate and deliveries, through one
+// connection.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,7 @@ Result<void> read_instance(const world::Machine& machine, const std::vector<std:
     return fail(error);
 }
 
-void take_postfix(const mta::documents::PostfixListing& listing, MtaQueueObservation& into) {
+void store_postfix(const mta::documents::PostfixListing& listing, MtaQueueObservation& into) {
     into.queued = static_cast<std::int64_t>(listing.messages());
     into.bytes = static_cast<std::int64_t>(listing.bytes());
     for (const auto& queue : listing.queues)
@@ -50,7 +50,7 @@ void take_postfix(const mta::documents::PostfixListing& listing, MtaQueueObserva
                                     oldest->oldest_id};
 }
 
-void take_kumomta(const mta::documents::KumoMetrics& metrics, const MtaQueueQuery& query, MtaQueueObservation& into) {
+void store_kumomta(const mta::documents::KumoMetrics& metrics, const MtaQueueQuery& query, MtaQueueObservation& into) {
     into.queues = {{"scheduled", std::llround(*metrics.scheduled), {}}, {"ready", std::llround(*metrics.ready), {}}};
     into.queued = into.queues[0].count + into.queues[1].count;
     const auto& counts = query.group == QueueGroup::queue      ? metrics.queues
@@ -133,7 +133,7 @@ base::Result<MtaQueueObservation> postfix_queue(const world::Machine& machine, c
     // One more than wanted, to know whether some are missing.
     const auto listing = reader.take(query.max_groups + 1);
     MtaQueueObservation seen;
-    take_postfix(listing, seen);
+    store_postfix(listing, seen);
     if (query.group == QueueGroup::domain) {
         for (const auto& domain : listing.domains)
             seen.groups.push_back({domain.key, static_cast<std::int64_t>(domain.count), {}});
@@ -157,7 +157,7 @@ base::Result<MtaQueueObservation> kumomta_queue(const MtaQueueQuery& query, cons
     if (!metrics) return fail(metrics.error().at(asked));
     if (!metrics->messages()) return fail(Fault::malformed, "{}: the metrics do not tell how much is scheduled", asked);
     MtaQueueObservation seen;
-    take_kumomta(*metrics, query, seen);
+    store_kumomta(*metrics, query, seen);
     return seen;
 }
 

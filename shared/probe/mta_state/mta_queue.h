@@ -1,4 +1,5 @@
-// How much mail waits, how old is it, and where to? PowerMTA, Postfix and KumoMTA; this machine, SSH or HTTP.
+// Probe of mail queues: how much mail waits, how old it is, and where to. PowerMTA, Postfix and KumoMTA; this machine,
+// SSH or HTTP.
 #pragma once
 
 #include <chrono>

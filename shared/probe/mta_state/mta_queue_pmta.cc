@@ -1,4 +1,4 @@
-// PowerMTA's part of the queue probe.
+// The PowerMTA part of the queue probe.
 #include <algorithm>
 
 #include "shared/base/text.h"
@@ -13,7 +13,7 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-void take_status(const mta::documents::PmtaStatus& status, MtaQueueObservation& into) {
+void store_status(const mta::documents::PmtaStatus& status, MtaQueueObservation& into) {
     double kilobytes = 0;
     bool all_sizes = !status.queues.empty();
     for (const auto& kind : status.queues) {
@@ -76,7 +76,7 @@ Result<mta::documents::PmtaListing> list(PmtaSource& source, const std::string& 
     return from(source, mta::documents::read_pmta_listing(*bytes, what));
 }
 
-void look_at_held(PmtaSource& source, bool backoff, const base::Deadline& deadline, MtaQueueObservation& into) {
+void read_held(PmtaSource& source, bool backoff, const base::Deadline& deadline, MtaQueueObservation& into) {
     auto listing = list(source, "queue", backoff ? "--mode=backoff" : "--paused=yes", deadline);
     auto found = listing ? held_queues(*listing, backoff) : Result<HeldQueues>(fail(listing.error()));
     if (!found)
@@ -86,8 +86,8 @@ void look_at_held(PmtaSource& source, bool backoff, const base::Deadline& deadli
 }
 
 // Whether every group of that kind was shown; nothing was added when they could not be seen.
-bool look_at_groups(PmtaSource& source, QueueGroup group, const base::Deadline& deadline, MtaQueueObservation& seen,
-                    std::vector<QueueCount>& into) {
+bool read_groups(PmtaSource& source, QueueGroup group, const base::Deadline& deadline, MtaQueueObservation& seen,
+                 std::vector<QueueCount>& into) {
     auto listing = list(source, std::string(name(group)), "", deadline);
     if (!listing) {
         seen.unseen.push_back({fmt::format("the queue by {}", name(group)), listing.error()});
@@ -107,7 +107,7 @@ Result<mta::documents::PmtaMessages> messages_over(PmtaSource& source, std::chro
     return found;
 }
 
-void take_oldest(const mta::documents::PmtaMessages& found, base::WallTime now, MtaQueueObservation& into) {
+void store_oldest(const mta::documents::PmtaMessages& found, base::WallTime now, MtaQueueObservation& into) {
     const mta::documents::PmtaMessage* oldest = nullptr;
     for (const auto& message : found.messages)
         if (message.queued && (oldest == nullptr || *message.queued < *oldest->queued)) oldest = &message;
@@ -116,8 +116,8 @@ void take_oldest(const mta::documents::PmtaMessages& found, base::WallTime now, 
     into.oldest = OldestMessage{now - (*into.pmta->now - *oldest->queued), oldest->queue, ""};
 }
 
-void look_at_age(PmtaSource& source, std::vector<std::chrono::seconds> ages, const base::Deadline& deadline,
-                 world::World& world, MtaQueueObservation& into) {
+void read_age(PmtaSource& source, std::vector<std::chrono::seconds> ages, const base::Deadline& deadline,
+              world::World& world, MtaQueueObservation& into) {
     std::sort(ages.rbegin(), ages.rend());
     AgeAnswer answer;
     for (const auto age : ages) {
@@ -128,13 +128,13 @@ void look_at_age(PmtaSource& source, std::vector<std::chrono::seconds> ages, con
         }
         if (found->messages.empty()) continue;
         answer.exceeded = age;
-        take_oldest(*found, world.clock->wall(), into);
+        store_oldest(*found, world.clock->wall(), into);
         break;
     }
     into.age = answer;
 }
 
-void look_at_licence(PmtaSource& source, const base::Deadline& deadline, MtaQueueObservation& into) {
+void read_licence(PmtaSource& source, const base::Deadline& deadline, MtaQueueObservation& into) {
     auto bytes = source.licence(deadline);
     auto licence = bytes ? from(source, mta::documents::read_pmta_licence(*bytes))
                          : Result<mta::documents::PmtaLicence>(fail(bytes.error()));
@@ -156,18 +156,18 @@ base::Result<MtaQueueObservation> pmta_queue(PmtaSource& source, const MtaQueueQ
     if (!queued) return fail(Fault::malformed, "{}: PowerMTA's status names no queue", source.asked());
     MtaQueueObservation seen;
     seen.queued = *queued;
-    take_status(*status, seen);
+    store_status(*status, seen);
     if (query.held_queues) {
-        look_at_held(source, true, deadline, seen);
-        look_at_held(source, false, deadline, seen);
+        read_held(source, true, deadline, seen);
+        read_held(source, false, deadline, seen);
     }
     if (query.group != QueueGroup::none) {
-        seen.groups_complete = look_at_groups(source, query.group, deadline, seen, seen.groups);
+        seen.groups_complete = read_groups(source, query.group, deadline, seen, seen.groups);
         keep_largest(seen, query.max_groups);
     }
-    if (query.vmtas) static_cast<void>(look_at_groups(source, QueueGroup::vmta, deadline, seen, seen.vmtas));
-    if (!query.older_than.empty()) look_at_age(source, query.older_than, deadline, world, seen);
-    if (query.licence) look_at_licence(source, deadline, seen);
+    if (query.vmtas) static_cast<void>(read_groups(source, QueueGroup::vmta, deadline, seen, seen.vmtas));
+    if (!query.older_than.empty()) read_age(source, query.older_than, deadline, world, seen);
+    if (query.licence) read_licence(source, deadline, seen);
     return seen;
 }
 

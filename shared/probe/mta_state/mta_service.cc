@@ -31,8 +31,8 @@ bool is_whole(std::string_view text) {
     return false;
 }
 
-// A greeting is what comes before we say anything. Its first line speaks for it, but a server that never comes to the
-// last one greets nobody.
+// A greeting is what the server sends before we send anything. Its first line is judged, but a server that never sends
+// the last line has not greeted.
 Result<std::string> read_greeting(io::Stream& stream, const base::Deadline& deadline) {
     std::string text;
     std::array<char, 512> buffer{};
@@ -46,12 +46,12 @@ Result<std::string> read_greeting(io::Stream& stream, const base::Deadline& dead
     return text.substr(0, text.find('\n'));
 }
 
-// What the thing being checked does is a fact; only a name that cannot be looked up is a failed look.
+// What the server does is a fact; only a name that cannot be looked up is a failed probe.
 bool is_fact(Fault fault) {
-    return fault == Fault::refused || fault == Fault::silent || fault == Fault::malformed || fault == Fault::limit;
+    return fault == Fault::refused || fault == Fault::timeout || fault == Fault::malformed || fault == Fault::limit;
 }
 
-Result<BannerFacts> look_at_banner(const HostPort& where, const base::Deadline& deadline, world::World& world) {
+Result<BannerFacts> probe_banner(const HostPort& where, const base::Deadline& deadline, world::World& world) {
     BannerFacts facts;
     facts.endpoint = io::to_string({where.host, where.port});
     const auto begin = deadline.clock().steady();
@@ -72,7 +72,7 @@ std::string without_prefix(const std::string& text, std::string_view prefix) {
     return text.starts_with(prefix) ? text.substr(prefix.size()) : text;
 }
 
-Result<UrlFacts> look_at_url(const world::WebSource& web, const base::Deadline& deadline, world::World& world) {
+Result<UrlFacts> probe_url(const world::WebSource& web, const base::Deadline& deadline, world::World& world) {
     UrlFacts facts;
     facts.url = web.url;
     const auto begin = deadline.clock().steady();
@@ -120,12 +120,12 @@ base::Result<MtaServiceObservation> mta_service(const MtaServiceQuery& query, co
         seen.units = std::move(*units);
     }
     if (query.banner) {
-        auto banner = look_at_banner(*query.banner, deadline, world);
+        auto banner = probe_banner(*query.banner, deadline, world);
         if (!banner) return fail(banner.error());
         seen.banner = std::move(*banner);
     }
     if (query.web) {
-        auto url = look_at_url(*query.web, deadline, world);
+        auto url = probe_url(*query.web, deadline, world);
         if (!url) return fail(url.error());
         seen.url = std::move(*url);
     }

@@ -1,4 +1,5 @@
-// Do the services that mail needs run, since when, and do they greet? systemd here or over SSH, a port, a URL.
+// Probe of services: whether those that mail needs run, since when, and whether they greet. systemd here or over SSH, a
+// port, a URL.
 #pragma once
 
 #include <chrono>
@@ -71,7 +72,7 @@ struct MtaServiceObservation {
     base::Duration took{};
 };
 
-// A stopped unit, a closed port and a 500 are facts. Faults: those of Machine (no systemctl, no systemd, login),
+// A stopped unit, a closed port and a 500 are facts. Faults: those of Machine (no systemctl, no systemd, auth),
 // malformed (an answer of systemctl that cannot be read), resolver (the banner's or URL's name), usage.
 [[nodiscard]] base::Result<MtaServiceObservation> mta_service(const MtaServiceQuery& query,
                                                               const base::Deadline& deadline, world::World& world);

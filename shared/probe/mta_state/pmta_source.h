@@ -1,4 +1,4 @@
-// How is PowerMTA asked? Its program (here or over SSH) or its web monitor, with the answers still unread. Internal to
+// Access to PowerMTA: its program (here or over SSH) or its web monitor, with the answers not parsed yet. Internal to
 // shared/probe.
 #pragma once
 

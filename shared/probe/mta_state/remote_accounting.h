@@ -1,4 +1,4 @@
-// How much of its mail did PowerMTA on another machine deliver in the last hour? Its status does not tell deliveries
+// Deliveries and bounces of the last hour on another machine that runs PowerMTA. Its status does not tell deliveries
 // from bounces, so the end of its accounting files is read through the host's connection.
 #pragma once
 

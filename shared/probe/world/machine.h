@@ -1,4 +1,4 @@
-// On which machine does a probe run its programs? This one, or another one over a single SSH connection.
+// Machine on which a probe runs its programs: this one, or another one over a single SSH connection.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// The real World of a program, put together from the members that it uses and links no others.
+// The real World of a program. It consists of the members that the program uses, and links no others.
 #pragma once
 
 #include <initializer_list>

@@ -1,4 +1,4 @@
-// Which resolver do the probes of this run ask? Text from the options in, a transport out.
+// Choice of the resolver that the probes of a run ask: text from the options in, a transport out.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,4 @@
-// Which secret lies in this file? Passwords, keys and tokens are named by file, never given on a command line.
+// Reader of secret files. Passwords, keys and tokens are named by file, never given on a command line.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Whom does a look over TLS trust when the operator names a file of authorities? For --ca-file of every plugin.
+// Trusted authorities from the file of --ca-file, for every plugin that uses TLS.
 #pragma once
 
 #include <memory>

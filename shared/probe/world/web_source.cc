@@ -15,7 +15,7 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-// A monitor lies in the next rack, not behind a modem: whoever does not take the connection by then will not.
+// A monitor is near: one that has not accepted the connection by then will not do so later.
 constexpr auto connect_timeout = std::chrono::seconds(3);
 constexpr std::size_t max_location = 200;  // of a redirect's target in a message
 constexpr unsigned max_redirects = 3;      // http to https, / to /ui, and one to spare
@@ -98,7 +98,7 @@ base::Result<WebReply> ask_web(World& world, const WebSource& source, const WebR
     }
     const std::string where = http::to_string(answer->url);
     if (!answer->response)
-        return fail(Fault::login,
+        return fail(Fault::auth,
                     "{}: the certificate is not accepted: {}; pin it with --certificate-pin, or accept any with "
                     "--insecure",
                     where, answer->untrusted);
@@ -106,7 +106,7 @@ base::Result<WebReply> ask_web(World& world, const WebSource& source, const WebR
     std::string location;
     if (status >= 300 && status < 400) location = shown_location(answer->response->header("Location").value_or(""));
     if (!wanted.form.empty() && !location.empty())
-        return fail(Fault::login, "{} redirects to {}: give that as --url", where, location);
+        return fail(Fault::auth, "{} redirects to {}: give that as --url", where, location);
     return WebReply{status, std::move(answer->response->body), where, std::move(location)};
 }
 
@@ -116,8 +116,7 @@ base::Result<std::string> ask_web_ok(World& world, const WebSource& source, cons
     if (!reply) return fail(reply.error());
     if (reply->status == 200) return std::move(reply->body);
     const std::string& where = reply->url;
-    if (reply->status == 401)
-        return fail(Fault::login, "{}: a user and password are wanted (--basic-auth-file)", where);
+    if (reply->status == 401) return fail(Fault::auth, "{}: a user and password are wanted (--basic-auth-file)", where);
     if (reply->status == 403) return fail(Fault::permission, "{}: access denied (403): {}", where, remedy);
     if (reply->status == 404) return fail(Fault::not_found, "{}: there is no such page (404)", where);
     if (!reply->location.empty())

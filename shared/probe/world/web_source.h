@@ -1,4 +1,4 @@
-// What does the web interface of an MTA answer? One request, every way of being refused told apart in words.
+// Client of an MTA's web interface: one request, with every way of being refused told apart in words.
 #pragma once
 
 #include <optional>
@@ -36,11 +36,11 @@ struct WebReply {
 };
 
 // The reply with any status, after redirects on the same host. Faults: usage (URL), not_found and permission (a file
-// that holds a secret, or it is empty), login (the certificate is not accepted; the text says what to do), those of
+// that holds a secret, or it is empty), auth (the certificate is not accepted; the text says what to do), those of
 // http::fetch.
 [[nodiscard]] base::Result<WebReply> ask_web(World& world, const WebSource& source, const WebRequest& request,
                                              const base::Deadline& deadline);
-// The same, and a status other than 200 is an Error: login for 401 and 403, not_found for 404, malformed otherwise.
+// The same, and a status other than 200 is an Error: auth for 401 and 403, not_found for 404, malformed otherwise.
 // `remedy` ends the text of 403.
 [[nodiscard]] base::Result<std::string> ask_web_ok(World& world, const WebSource& source, const WebRequest& request,
                                                    std::string_view remedy, const base::Deadline& deadline);

@@ -1,4 +1,5 @@
-// Everything a probe may touch. Real in main, fake in tests; a member that a program does not use is null.
+// Dependencies of the probes (clock, files, commands, network, DNS, SSH): everything that a probe may touch. Real in
+// main, fake in tests; a member that a program does not use is null.
 #pragma once
 
 #include <functional>

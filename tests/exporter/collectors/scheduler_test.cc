@@ -160,9 +160,9 @@ BOOST_AUTO_TEST_CASE(the_log_tells_of_a_change_once) {
     board.script.next = [] { return listed(0); };
     board.after(60s);
     BOOST_REQUIRE(board.lines.size() == 2);
-    BOOST_TEST(board.lines[0].find("level=warn msg=\"the probe could not look\" probe=dnsbl target=192.0.2.1 "
+    BOOST_TEST(board.lines[0].find("level=warn msg=\"the probe failed\" probe=dnsbl target=192.0.2.1 "
                                    "reason=\"no answer\"\n") != std::string::npos);
-    BOOST_TEST(board.lines[1].find("level=info msg=\"the probe can look again\"") != std::string::npos);
+    BOOST_TEST(board.lines[1].find("level=info msg=\"the probe works again\"") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_run_may_publish_and_fail) {
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(a_run_may_publish_and_fail) {
     board.script.next = [] {
         Families families;
         families.add("pmta_up", {}, 0);
-        families.note_failure({Fault::refused, "connection refused"});
+        families.set_failure({Fault::refused, "connection refused"});
         return Result<Families>(families);
     };
     board.after(10s);

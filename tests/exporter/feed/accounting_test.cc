@@ -42,22 +42,22 @@ std::string record(const std::string& rcpt = "u@gmail.com", const std::string& t
 
 std::string packed(std::string_view text) { return io::gzip_encode(text).value(); }
 
-struct World {
+struct Fixture {
     fs::path folder = fs::temp_directory_path() / ("mtawatch-acct-" + std::to_string(::getpid()));
     base::SystemClock clock;
     std::mutex lock;
     std::vector<std::string> said;
     AccountingSettings settings;
 
-    World() {
+    Fixture() {
         fs::remove_all(folder);
         fs::create_directories(folder);
         settings.globs = {folder / "acct-*.csv"};
         settings.scanner.zone = mta::logs::Zone::utc();
     }
-    World(const World&) = delete;
-    World& operator=(const World&) = delete;
-    ~World() { fs::remove_all(folder); }
+    Fixture(const Fixture&) = delete;
+    Fixture& operator=(const Fixture&) = delete;
+    ~Fixture() { fs::remove_all(folder); }
 
     [[nodiscard]] std::string path(const std::string& name) const { return folder / name; }
     void write(const std::string& name, std::string_view text) const {
@@ -69,7 +69,7 @@ struct World {
             said.emplace_back(text);
         };
     }
-    [[nodiscard]] bool heard(std::string_view piece) {
+    [[nodiscard]] bool logged(std::string_view piece) {
         const std::lock_guard turn(lock);
         return std::ranges::any_of(said,
                                    [&](const std::string& line) { return line.find(piece) != std::string::npos; });
@@ -93,7 +93,7 @@ std::string by_type(const std::string& type) { return "pmta_accounting_records_t
 
 // Follows with an Ingest driven by hand: no thread and no waiting.
 struct Following {
-    explicit Following(World& from) : world(from), ingest(from.settings, from.clock, from.log(), false) {}
+    explicit Following(Fixture& from) : fixture(from), ingest(from.settings, from.clock, from.log(), false) {}
     std::uint64_t deliveries() {
         ingest.catch_up([] { return true; });
         std::string text;
@@ -109,13 +109,13 @@ struct Following {
         write_reading_metrics(writer, {&feed, 1});
         return value(text, name).value_or(UINT64_MAX);
     }
-    World& world;
+    Fixture& fixture;
     Ingest ingest;
 };
 
 struct BadInput {
     std::string name;
-    std::function<void(World&)> prepare;
+    std::function<void(Fixture&)> prepare;
     // Series and the value it must have, beside one good record in another file that must be counted.
     std::vector<std::pair<std::string, std::uint64_t>> expected;
     std::string said;
@@ -124,15 +124,15 @@ std::ostream& operator<<(std::ostream& out, const BadInput& bad) { return out <<
 
 const std::vector<BadInput> kBadInputs{
     {"a folder among the files",
-     [](World& w) { fs::create_directory(w.path("acct-dir.csv")); },
+     [](Fixture& w) { fs::create_directory(w.path("acct-dir.csv")); },
      {},
      "is a folder, not a file"},
     {"a fifo among the files",
-     [](World& w) { ::mkfifo(w.path("acct-fifo.csv").c_str(), 0600); },
+     [](Fixture& w) { ::mkfifo(w.path("acct-fifo.csv").c_str(), 0600); },
      {},
      "is no regular file"},
     {"binary garbage",
-     [](World& w) {
+     [](Fixture& w) {
          std::string bytes;
          for (int i = 0; i < 100'000; ++i) bytes += static_cast<char>((i * 7919) >> 3);
          w.write("acct-garbage.csv", bytes);
@@ -140,46 +140,48 @@ const std::vector<BadInput> kBadInputs{
      {},
      ""},
     {"no header",
-     [](World& w) { w.write("acct-nohead.csv", record() + record()); },
+     [](Fixture& w) { w.write("acct-nohead.csv", record() + record()); },
      {{"pmta_exporter_parse_errors_total{reason=\"no_header\"}", 2}},
      ""},
     {"only a header",
-     [](World& w) { w.write("acct-head.csv", kHeader); },
+     [](Fixture& w) { w.write("acct-head.csv", kHeader); },
      {{"pmta_exporter_lines_total{status=\"header\"}", 2}},
      ""},
-    {"an empty file", [](World& w) { w.write("acct-empty.csv", ""); }, {}, ""},
+    {"an empty file", [](Fixture& w) { w.write("acct-empty.csv", ""); }, {}, ""},
     {"an endless line",
-     [](World& w) { w.write("acct-long.csv", kHeader + std::string(20U << 20U, 'x') + "\n" + record("u@yahoo.com")); },
+     [](Fixture& w) {
+         w.write("acct-long.csv", kHeader + std::string(20U << 20U, 'x') + "\n" + record("u@yahoo.com"));
+     },
      {{"pmta_exporter_lines_total{status=\"oversized\"}", 1},
       {"pmta_deliveries_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"yahoo\"}", 1}},
      ""},
     {"NUL bytes and invalid UTF-8",
-     [](World& w) {
+     [](Fixture& w) {
          w.write("acct-nul.csv", kHeader + "d,2026-11-20 10:00:00+0000,,b@x.example,u@yahoo.com,,,,smtp,192.0.2.1,v" +
                                      std::string("\0\xff", 2) + ",p\n");
      },
      {{"pmta_deliveries_total{vmta=\"v\xef\xbf\xbd\xef\xbf\xbd\",pool=\"p\",provider=\"yahoo\"}", 1}},
      ""},
     {"a stamp in the future",
-     [](World& w) { w.write("acct-future.csv", kHeader + record("u@yahoo.com", "2999-01-01 00:00:00+0000")); },
+     [](Fixture& w) { w.write("acct-future.csv", kHeader + record("u@yahoo.com", "2999-01-01 00:00:00+0000")); },
      {{"pmta_exporter_parse_errors_total{reason=\"future_timestamp\"}", 1},
       {"pmta_last_record_timestamp_seconds{record_type=\"d\"}", 1795168800}},
      ""},
     {"a stamp that is none",
-     [](World& w) { w.write("acct-stamp.csv", kHeader + record("u@yahoo.com", "yesterday")); },
+     [](Fixture& w) { w.write("acct-stamp.csv", kHeader + record("u@yahoo.com", "yesterday")); },
      {{"pmta_exporter_parse_errors_total{reason=\"timestamp\"}", 1}},
      ""},
     {"too few cells",
-     [](World& w) { w.write("acct-cells.csv", kHeader + "d,2026-11-20 10:00:00+0000\n"); },
+     [](Fixture& w) { w.write("acct-cells.csv", kHeader + "d,2026-11-20 10:00:00+0000\n"); },
      {{"pmta_exporter_parse_errors_total{reason=\"columns\"}", 1}},
      ""},
     {"a stray quote",
-     [](World& w) { w.write("acct-quote.csv", kHeader + record("\"u@yahoo.com") + record("u@yahoo.com")); },
+     [](Fixture& w) { w.write("acct-quote.csv", kHeader + record("\"u@yahoo.com") + record("u@yahoo.com")); },
      {{"pmta_deliveries_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"yahoo\"}", 1}},
      ""},
-    {"a damaged .gz", [](World& w) { w.write("acct-bad.csv.gz", "\x1f\x8b no gzip at all"); }, {}, "acct-bad.csv.gz"},
+    {"a damaged .gz", [](Fixture& w) { w.write("acct-bad.csv.gz", "\x1f\x8b no gzip at all"); }, {}, "acct-bad.csv.gz"},
     {"a .gz without its trailer",
-     [](World& w) {
+     [](Fixture& w) {
          const std::string whole = packed(kHeader + record("u@yahoo.com"));
          w.write("acct-cut.csv.gz", std::string_view(whole).substr(0, whole.size() - 8));
      },
@@ -192,26 +194,26 @@ const std::vector<BadInput> kBadInputs{
 BOOST_AUTO_TEST_SUITE(accounting)
 
 BOOST_DATA_TEST_CASE(bad_input_costs_itself_and_nothing_else, boost::unit_test::data::make(kBadInputs), bad) {
-    World world;
-    world.write("acct-good.csv", kHeader + record());
-    bad.prepare(world);
-    const std::string text = world.once();
+    Fixture fixture;
+    fixture.write("acct-good.csv", kHeader + record());
+    bad.prepare(fixture);
+    const std::string text = fixture.once();
     BOOST_TEST(value(text, "pmta_deliveries_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"gmail\"}").value_or(0) ==
                1U);
     for (const auto& [series, expected] : bad.expected)
         BOOST_TEST(value(text, series).value_or(UINT64_MAX) == expected, series);
-    if (!bad.said.empty()) BOOST_TEST(world.heard(bad.said));
+    if (!bad.said.empty()) BOOST_TEST(fixture.logged(bad.said));
 }
 
 BOOST_AUTO_TEST_CASE(a_bounce_without_a_category_gets_that_of_powermtas_own_patterns) {
-    World world;
-    world.settings.bounce_patterns_file = "/etc/pmta/config";
-    world.settings.bounce_patterns_text =
+    Fixture fixture;
+    fixture.settings.bounce_patterns_file = "/etc/pmta/config";
+    fixture.settings.bounce_patterns_text =
         "<bounce-category-patterns>\n/house rule/ our-own-category\n// other\n</bounce-category-patterns>\n";
     const std::string head = "b,2026-11-20 10:00:00+0000,,b@news.example.com,u@gmail.com,5.7.1 (x),smtp;550 ";
-    world.write("acct-1.csv", std::string(kHeader) + head + "house rule 7,,smtp,192.0.2.1,vmta1,pool1\n" + head +
-                                  "house rule 7,spam-related,smtp,192.0.2.1,vmta1,pool1\n");
-    const std::string text = world.once();
+    fixture.write("acct-1.csv", std::string(kHeader) + head + "house rule 7,,smtp,192.0.2.1,vmta1,pool1\n" + head +
+                                    "house rule 7,spam-related,smtp,192.0.2.1,vmta1,pool1\n");
+    const std::string text = fixture.once();
     const auto bounces = [&](const std::string& category, const std::string& verdict) {
         return value(text, "pmta_bounces_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"gmail\",category=\"" +
                                category + "\",bounce_class=\"" + verdict + "\"}");
@@ -221,28 +223,28 @@ BOOST_AUTO_TEST_CASE(a_bounce_without_a_category_gets_that_of_powermtas_own_patt
 }
 
 BOOST_AUTO_TEST_CASE(nothing_to_read_is_an_error_and_no_zero) {
-    World world;
-    BOOST_TEST(world.once() == "error: no readable accounting file matches " + world.settings.globs[0]);
-    world.settings.globs = {world.path("missing") + "/acct-*.csv"};
-    BOOST_TEST(world.once().starts_with("error: no readable accounting file matches"));
-    BOOST_TEST(world.heard("/missing: No such file or directory"));
+    Fixture fixture;
+    BOOST_TEST(fixture.once() == "error: no readable accounting file matches " + fixture.settings.globs[0]);
+    fixture.settings.globs = {fixture.path("missing") + "/acct-*.csv"};
+    BOOST_TEST(fixture.once().starts_with("error: no readable accounting file matches"));
+    BOOST_TEST(fixture.logged("/missing: No such file or directory"));
 }
 
 BOOST_AUTO_TEST_CASE(a_zero_only_for_types_that_the_configuration_names) {
-    World world;
-    world.write("acct-1.csv", kHeader + record());
-    BOOST_TEST(world.once().find("pmta_complaints_total{") == std::string::npos);
-    world.settings.expected_types = {mta::logs::RecordType::f};
+    Fixture fixture;
+    fixture.write("acct-1.csv", kHeader + record());
+    BOOST_TEST(fixture.once().find("pmta_complaints_total{") == std::string::npos);
+    fixture.settings.expected_types = {mta::logs::RecordType::f};
     const std::string zero =
         "pmta_complaints_total{provider=\"other\",feedback_type=\"other\",vmta=\"other\",pool=\"other\"}";
-    BOOST_TEST(value(world.once(), zero).value_or(1) == 0U);
-    BOOST_TEST(world.once().find("pmta_remote_bounces_total{") == std::string::npos);
+    BOOST_TEST(value(fixture.once(), zero).value_or(1) == 0U);
+    BOOST_TEST(fixture.once().find("pmta_remote_bounces_total{") == std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(the_first_backlog_is_withheld_until_it_is_read) {
-    World world;
-    world.write("acct-1.csv", kHeader + record());
-    Ingest ingest(world.settings, world.clock, world.log(), false);
+    Fixture fixture;
+    fixture.write("acct-1.csv", kHeader + record());
+    Ingest ingest(fixture.settings, fixture.clock, fixture.log(), false);
     std::string text;
     ExpositionWriter writer(Format::text, text);
     ingest.write(writer);
@@ -256,112 +258,112 @@ BOOST_AUTO_TEST_CASE(the_first_backlog_is_withheld_until_it_is_read) {
 }
 
 BOOST_AUTO_TEST_CASE(a_last_line_waits_until_it_is_whole) {
-    World world;
-    Following following(world);
-    world.write("acct-1.csv", kHeader + record() + record().substr(0, 40));
+    Fixture fixture;
+    Following following(fixture);
+    fixture.write("acct-1.csv", kHeader + record() + record().substr(0, 40));
     BOOST_TEST(following.deliveries() == 1U);
-    world.write("acct-1.csv", record().substr(40));
+    fixture.write("acct-1.csv", record().substr(40));
     BOOST_TEST(following.deliveries() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_renamed_moved_or_compressed_file_goes_on_where_it_was) {
-    World world;
-    fs::create_directory(world.path("moved"));
-    world.settings.moved_to = {world.path("moved")};
-    Following following(world);
-    world.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:01+0000"));
+    Fixture fixture;
+    fs::create_directory(fixture.path("moved"));
+    fixture.settings.moved_to = {fixture.path("moved")};
+    Following following(fixture);
+    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:01+0000"));
     BOOST_TEST(following.deliveries() == 1U);
-    fs::rename(world.path("acct-1.csv"), world.path("acct-2.csv"));
-    world.write("acct-2.csv", record());
+    fs::rename(fixture.path("acct-1.csv"), fixture.path("acct-2.csv"));
+    fixture.write("acct-2.csv", record());
     BOOST_TEST(following.deliveries() == 2U);
-    fs::rename(world.path("acct-2.csv"), world.path("moved/acct-2.csv"));
-    world.write("moved/acct-2.csv", record());
+    fs::rename(fixture.path("acct-2.csv"), fixture.path("moved/acct-2.csv"));
+    fixture.write("moved/acct-2.csv", record());
     BOOST_TEST(following.deliveries() == 3U);
-    std::ifstream plain(world.path("moved/acct-2.csv"));
+    std::ifstream plain(fixture.path("moved/acct-2.csv"));
     const std::string content{std::istreambuf_iterator<char>(plain), {}};
-    world.write("moved/acct-2.csv.gz", packed(content + record()));
+    fixture.write("moved/acct-2.csv.gz", packed(content + record()));
     BOOST_TEST(following.deliveries() == 3U);  // the plain file is still there: a copy
-    fs::remove(world.path("moved/acct-2.csv"));
+    fs::remove(fixture.path("moved/acct-2.csv"));
     BOOST_TEST(following.deliveries() == 4U);
     BOOST_TEST(following.deliveries() == 4U);
 }
 
 // A gigabyte takes seconds to unpack, in which the live files would wait. Here it could not even be unpacked.
 BOOST_AUTO_TEST_CASE(the_gz_of_a_counted_file_is_not_unpacked) {
-    World world;
-    Following following(world);
+    Fixture fixture;
+    Following following(fixture);
     std::string content = kHeader;
     std::mt19937 random(1);
     for (int i = 0; i < 20'000; ++i) content += record(fmt::format("{:x}{:x}@gmail.com", random(), random()));
-    world.write("acct-1.csv", content);
+    fixture.write("acct-1.csv", content);
     BOOST_TEST(following.deliveries() == 20'000U);
     std::string gz = packed(content);
     std::fill_n(gz.begin() + static_cast<std::ptrdiff_t>(gz.size() / 2), 1'000, '\xff');
-    world.write("acct-1.csv.gz", gz);
-    fs::remove(world.path("acct-1.csv"));
+    fixture.write("acct-1.csv.gz", gz);
+    fs::remove(fixture.path("acct-1.csv"));
     BOOST_TEST(following.deliveries() == 20'000U);
-    BOOST_TEST(world.said.empty());
+    BOOST_TEST(fixture.said.empty());
 }
 
 // Of the same size: only its time tells, where nothing is watched.
 BOOST_AUTO_TEST_CASE(a_gz_that_is_mended_in_place_is_read_at_once) {
-    World world;
-    world.settings.globs = {world.path("acct-*.csv")};
-    Following following(world);
+    Fixture fixture;
+    fixture.settings.globs = {fixture.path("acct-*.csv")};
+    Following following(fixture);
     const std::string good = packed(kHeader + record());
     std::string bad = good;
     bad[bad.size() - 8] = static_cast<char>(bad[bad.size() - 8] ^ 1);  // the checksum
-    world.write("acct-1.csv.gz", bad);
+    fixture.write("acct-1.csv.gz", bad);
     following.deliveries();
-    const std::string unreadable = "pmta_exporter_source_unreadable{source=\"" + world.path("acct-*.csv") + "\"}";
+    const std::string unreadable = "pmta_exporter_source_unreadable{source=\"" + fixture.path("acct-*.csv") + "\"}";
     BOOST_TEST(following.metric(unreadable) == 1U);
-    std::ofstream(world.path("acct-1.csv.gz"), std::ios::binary) << good;
+    std::ofstream(fixture.path("acct-1.csv.gz"), std::ios::binary) << good;
     BOOST_TEST(following.deliveries() == 1U);
     BOOST_TEST(following.metric(unreadable) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(a_new_file_and_its_gz_met_together_are_one_file) {
-    World world;
-    Following following(world);
+    Fixture fixture;
+    Following following(fixture);
     const std::string content = kHeader + record("a@gmail.com", "2026-11-20 10:00:02+0000");
-    world.write("acct-1.csv", content);
-    world.write("acct-1.csv.gz", packed(content));
+    fixture.write("acct-1.csv", content);
+    fixture.write("acct-1.csv.gz", packed(content));
     BOOST_TEST(following.deliveries() == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(truncated_in_place_begins_anew_and_is_counted) {
-    World world;
-    Following following(world);
-    world.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:03+0000") + record());
+    Fixture fixture;
+    Following following(fixture);
+    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:03+0000") + record());
     BOOST_TEST(following.deliveries() == 2U);
-    fs::resize_file(world.path("acct-1.csv"), 0);
-    world.write("acct-1.csv", kHeader + record("b@gmail.com", "2026-11-20 11:00:00+0000"));
+    fs::resize_file(fixture.path("acct-1.csv"), 0);
+    fixture.write("acct-1.csv", kHeader + record("b@gmail.com", "2026-11-20 11:00:00+0000"));
     following.deliveries();
     BOOST_TEST(following.deliveries() == 3U);
     BOOST_TEST(following.metric("pmta_exporter_file_truncations_total") == 1U);
 }
 
 BOOST_AUTO_TEST_CASE(copied_then_truncated_loses_nothing_of_the_copy) {
-    World world;
-    world.settings.globs = {world.path("acct-1.csv*")};
-    Following following(world);
-    world.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:04+0000"));
+    Fixture fixture;
+    fixture.settings.globs = {fixture.path("acct-1.csv*")};
+    Following following(fixture);
+    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:04+0000"));
     BOOST_TEST(following.deliveries() == 1U);
-    world.write("acct-1.csv", record());
-    fs::copy_file(world.path("acct-1.csv"), world.path("acct-1.csv.1"));
-    fs::resize_file(world.path("acct-1.csv"), 0);
-    world.write("acct-1.csv", kHeader + record("b@gmail.com", "2026-11-20 11:00:01+0000"));
+    fixture.write("acct-1.csv", record());
+    fs::copy_file(fixture.path("acct-1.csv"), fixture.path("acct-1.csv.1"));
+    fs::resize_file(fixture.path("acct-1.csv"), 0);
+    fixture.write("acct-1.csv", kHeader + record("b@gmail.com", "2026-11-20 11:00:01+0000"));
     following.deliveries();
     BOOST_TEST(following.deliveries() == 3U);
 }
 
 BOOST_AUTO_TEST_CASE(another_file_under_a_used_inode_is_another_file) {
-    World world;
-    Following following(world);
-    world.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:05+0000"));
+    Fixture fixture;
+    Following following(fixture);
+    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:05+0000"));
     BOOST_TEST(following.deliveries() == 1U);
     {
-        std::ofstream(world.path("acct-1.csv"), std::ios::trunc)
+        std::ofstream(fixture.path("acct-1.csv"), std::ios::trunc)
             << kHeader << record("other@yahoo.com", "2026-11-20 12:00:00+0000") << record() << record();
     }
     following.deliveries();
@@ -369,28 +371,28 @@ BOOST_AUTO_TEST_CASE(another_file_under_a_used_inode_is_another_file) {
 }
 
 BOOST_AUTO_TEST_CASE(a_restart_goes_on_under_whatever_name) {
-    World world;
+    Fixture fixture;
     std::string document;
     {
-        Following first(world);
-        world.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:06+0000"));
+        Following first(fixture);
+        fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:06+0000"));
         BOOST_TEST(first.deliveries() == 1U);
         document = first.ingest.checkpoint();
     }
-    world.write("acct-1.csv", record());
-    fs::rename(world.path("acct-1.csv"), world.path("acct-renamed.csv"));
-    Following second(world);
+    fixture.write("acct-1.csv", record());
+    fs::rename(fixture.path("acct-1.csv"), fixture.path("acct-renamed.csv"));
+    Following second(fixture);
     BOOST_REQUIRE(second.ingest.restore(document).has_value());
     BOOST_TEST(second.deliveries() == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(appended_records_are_seen_by_a_running_exporter) {
-    World world;
-    world.write("acct-1.csv", kHeader + record());
-    auto running = Accounting::start({world.settings}, world.clock, world.log());
+    Fixture fixture;
+    fixture.write("acct-1.csv", kHeader + record());
+    auto running = Accounting::start({fixture.settings}, fixture.clock, fixture.log());
     BOOST_REQUIRE(running.has_value());
     const auto reaches = [&](std::uint64_t wanted) {
-        const base::Deadline limit(world.clock, std::chrono::seconds(20));
+        const base::Deadline limit(fixture.clock, std::chrono::seconds(20));
         while (!limit.expired()) {
             std::string text;
             ExpositionWriter writer(Format::text, text);
@@ -401,40 +403,40 @@ BOOST_AUTO_TEST_CASE(appended_records_are_seen_by_a_running_exporter) {
         return false;
     };
     BOOST_TEST(reaches(1));
-    world.write("acct-1.csv", record());
+    fixture.write("acct-1.csv", record());
     BOOST_TEST(reaches(2));
     // A reload keeps what was counted.
-    BOOST_TEST((*running)->reload({world.settings}).has_value());
-    world.write("acct-1.csv", record());
+    BOOST_TEST((*running)->reload({fixture.settings}).has_value());
+    fixture.write("acct-1.csv", record());
     BOOST_TEST(reaches(3));
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_state_is_kept_aside_and_counting_starts_anew) {
-    World world;
-    world.write("acct-1.csv", kHeader + record());
-    world.settings.state_file = world.path("state");
-    world.write("state", "not a state");
+    Fixture fixture;
+    fixture.write("acct-1.csv", kHeader + record());
+    fixture.settings.state_file = fixture.path("state");
+    fixture.write("state", "not a state");
     {
-        auto running = Accounting::start({world.settings}, world.clock, world.log());
+        auto running = Accounting::start({fixture.settings}, fixture.clock, fixture.log());
         BOOST_REQUIRE(running.has_value());
     }
-    BOOST_TEST(world.heard("the state file is not a state file of this exporter; it is kept as " +
-                           world.path("state.unreadable")));
-    BOOST_TEST(fs::exists(world.path("state.unreadable")));
-    BOOST_TEST(fs::exists(world.path("state")));
+    BOOST_TEST(fixture.logged("the state file is not a state file of this exporter; it is kept as " +
+                              fixture.path("state.unreadable")));
+    BOOST_TEST(fs::exists(fixture.path("state.unreadable")));
+    BOOST_TEST(fs::exists(fixture.path("state")));
 }
 
 BOOST_AUTO_TEST_CASE(events_of_the_log_are_counted_and_traces_are_not) {
-    World world;
-    world.settings.log_globs = {world.path("pmta.log")};
-    Following following(world);
-    world.write("acct-1.csv", kHeader + record());
-    world.write("pmta.log",
-                "2026-11-20 10:00:00 Error writing to \"/usr/bin/feed\": Broken pipe\n"
-                "2026-11-20 10:00:01 Startup error: No logging file specified\n"
-                "2026-11-20 10:00:02 License expires in 3 days\n"
-                "2026-11-20 10:00:03 <<< 550 error: license to spam revoked\n"
-                "2026-11-20 10:00:04 Error: cannot open spool\n");
+    Fixture fixture;
+    fixture.settings.log_globs = {fixture.path("pmta.log")};
+    Following following(fixture);
+    fixture.write("acct-1.csv", kHeader + record());
+    fixture.write("pmta.log",
+                  "2026-11-20 10:00:00 Error writing to \"/usr/bin/feed\": Broken pipe\n"
+                  "2026-11-20 10:00:01 Startup error: No logging file specified\n"
+                  "2026-11-20 10:00:02 License expires in 3 days\n"
+                  "2026-11-20 10:00:03 <<< 550 error: license to spam revoked\n"
+                  "2026-11-20 10:00:04 Error: cannot open spool\n");
     following.deliveries();
     for (const char* event : {"pipe_failed", "startup_error", "licence", "other"}) {
         BOOST_TEST(following.metric("pmta_log_events_total{event=\"" + std::string(event) + "\"}") == 1U, event);
@@ -442,11 +444,11 @@ BOOST_AUTO_TEST_CASE(events_of_the_log_are_counted_and_traces_are_not) {
 }
 
 BOOST_AUTO_TEST_CASE(backfill_gives_every_series_its_history) {
-    World world;
-    world.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:10:00+0000") +
-                                  record("a@gmail.com", "2026-11-20 11:10:00+0000"));
+    Fixture fixture;
+    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:10:00+0000") +
+                                    record("a@gmail.com", "2026-11-20 11:10:00+0000"));
     std::string text;
-    const auto done = backfill(world.settings, std::chrono::hours(1), world.clock, world.log(), nullptr,
+    const auto done = backfill(fixture.settings, std::chrono::hours(1), fixture.clock, fixture.log(), nullptr,
                                [&](std::string_view piece) { text += piece; });
     BOOST_REQUIRE(done.has_value());
     const std::string series = "pmta_deliveries_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"gmail\"} ";

@@ -41,14 +41,14 @@ std::string segment(const std::string& type, const std::string& more = "") {
            more + "}\n";
 }
 
-struct World {
+struct Fixture {
     fs::path folder = fs::temp_directory_path() / ("mtawatch-feeds-" + std::to_string(::getpid()));
     base::SystemClock clock;
     std::vector<std::string> said;
     AccountingSettings postfix;
     AccountingSettings kumomta;
 
-    World() {
+    Fixture() {
         fs::remove_all(folder);
         fs::create_directories(folder);
         postfix.format = exporter::series::RecordFormat::postfix;
@@ -56,9 +56,9 @@ struct World {
         kumomta.format = exporter::series::RecordFormat::kumomta;
         kumomta.globs = {folder / "2026*"};
     }
-    World(const World&) = delete;
-    World& operator=(const World&) = delete;
-    ~World() { fs::remove_all(folder); }
+    Fixture(const Fixture&) = delete;
+    Fixture& operator=(const Fixture&) = delete;
+    ~Fixture() { fs::remove_all(folder); }
 
     [[nodiscard]] std::string path(const std::string& name) const { return folder / name; }
     void write(const std::string& name, std::string_view text) const {
@@ -80,7 +80,8 @@ bool has(const std::string& exposition, const std::string& sample) {
 }
 
 struct Following {
-    Following(World& world, const AccountingSettings& settings) : ingest(settings, world.clock, world.log(), false) {}
+    Following(Fixture& fixture, const AccountingSettings& settings)
+        : ingest(settings, fixture.clock, fixture.log(), false) {}
     std::string look() {
         ingest.catch_up([] { return true; });
         std::string text;
@@ -101,13 +102,13 @@ const std::string kFromNews =
 BOOST_AUTO_TEST_SUITE(feeds)
 
 BOOST_AUTO_TEST_CASE(a_postfix_log_is_counted_under_its_own_names_and_labels) {
-    World world;
-    world.write("mail.log",
-                line(kQueued) + line(kSent) +
-                    line("postfix/smtp[5]: A1B2C3: to=<x@yahoo.com>, relay=none, delay=3, delays=0/0/1/0, dsn=4.4.1, "
-                         "status=deferred (connect to mx.example[192.0.2.6]:25: Connection timed out)") +
-                    line("postfix/qmgr[3]: A1B2C3: from=<b@news.example.com>, status=expired, returned to sender"));
-    const std::string text = world.once({world.postfix});
+    Fixture fixture;
+    fixture.write("mail.log",
+                  line(kQueued) + line(kSent) +
+                      line("postfix/smtp[5]: A1B2C3: to=<x@yahoo.com>, relay=none, delay=3, delays=0/0/1/0, dsn=4.4.1, "
+                           "status=deferred (connect to mx.example[192.0.2.6]:25: Connection timed out)") +
+                      line("postfix/qmgr[3]: A1B2C3: from=<b@news.example.com>, status=expired, returned to sender"));
+    const std::string text = fixture.once({fixture.postfix});
     const std::string relay = "relay=\"gmail-smtp-in.l.google.com\",provider=\"gmail\"";
     for (const std::string& sample :
          {std::string("postfix_accounting_records_total{record_type=\"d\"} 1"),
@@ -130,15 +131,15 @@ BOOST_AUTO_TEST_CASE(a_postfix_log_is_counted_under_its_own_names_and_labels) {
 }
 
 BOOST_AUTO_TEST_CASE(a_segment_of_kumomta_is_known_by_its_first_bytes) {
-    World world;
-    world.write("20261120-100000", test::zstd_text(segment("Delivery") + segment("Bounce")));
-    world.write("20261120-100001", segment("Delivery"));
+    Fixture fixture;
+    fixture.write("20261120-100000", test::zstd_text(segment("Delivery") + segment("Bounce")));
+    fixture.write("20261120-100001", segment("Delivery"));
     // A skippable frame in front, as seekable zstd files may have one.
-    world.write("20261120-100004",
-                std::string("\x50\x2a\x4d\x18\x03\x00\x00\x00xyz", 11) + test::zstd_text(segment("Delivery")));
-    world.write("20261120-100002", io::gzip_encode(segment("Delivery")).value());
-    world.write("20261120-100003", segment("Reception", ",\"reception_protocol\":\"ESMTP\""));
-    const std::string text = world.once({world.kumomta});
+    fixture.write("20261120-100004",
+                  std::string("\x50\x2a\x4d\x18\x03\x00\x00\x00xyz", 11) + test::zstd_text(segment("Delivery")));
+    fixture.write("20261120-100002", io::gzip_encode(segment("Delivery")).value());
+    fixture.write("20261120-100003", segment("Reception", ",\"reception_protocol\":\"ESMTP\""));
+    const std::string text = fixture.once({fixture.kumomta});
     const std::string labels = "{egress_source=\"ip-1\",egress_pool=\"pool-a\",provider=\"gmail\"}";
     BOOST_TEST(has(text, "kumomta_log_deliveries_total" + labels + " 4"));
     BOOST_TEST(has(text, "kumomta_log_delivered_bytes_total" + labels + " 2000"));
@@ -150,49 +151,49 @@ BOOST_AUTO_TEST_CASE(a_segment_of_kumomta_is_known_by_its_first_bytes) {
 }
 
 BOOST_AUTO_TEST_CASE(a_segment_without_its_end_is_being_written_and_no_problem) {
-    World world;
-    world.write("20261120-100000", test::zstd_text(segment("Delivery") + segment("Delivery").substr(0, 50), false));
+    Fixture fixture;
+    fixture.write("20261120-100000", test::zstd_text(segment("Delivery") + segment("Delivery").substr(0, 50), false));
     const auto before = fs::file_time_type::clock::now() - std::chrono::seconds(10);
-    fs::last_write_time(world.path("20261120-100000"), before);
-    Following following(world, world.kumomta);
-    const std::string source = "{source=\"" + world.path("2026*") + "\"} ";
+    fs::last_write_time(fixture.path("20261120-100000"), before);
+    Following following(fixture, fixture.kumomta);
+    const std::string source = "{source=\"" + fixture.path("2026*") + "\"} ";
     const std::string text = following.look();
     BOOST_TEST(has(text, "kumomta_log_accounting_records_total{record_type=\"d\"} 1"));
     BOOST_TEST(has(text, "pmta_exporter_source_unreadable" + source + "0"));
-    BOOST_TEST(world.said.empty());
+    BOOST_TEST(fixture.said.empty());
     BOOST_TEST(following.ingest.ready());
 }
 
 BOOST_AUTO_TEST_CASE(compressions_that_cannot_be_read_are_named) {
-    World world;
-    world.write("mail.log", line(kSent));
-    world.write("mail.log.2.xz", std::string("\xfd"
-                                             "7zXZ\0\0\4",
-                                             8));
-    (void)world.once({world.postfix});
-    BOOST_REQUIRE(world.said.size() == 1U);
-    BOOST_TEST(world.said[0] == world.path("mail.log.2.xz") +
-                                    ": is compressed with xz or bzip2, which cannot be read; gzip and zstd can");
+    Fixture fixture;
+    fixture.write("mail.log", line(kSent));
+    fixture.write("mail.log.2.xz", std::string("\xfd"
+                                               "7zXZ\0\0\4",
+                                               8));
+    (void)fixture.once({fixture.postfix});
+    BOOST_REQUIRE(fixture.said.size() == 1U);
+    BOOST_TEST(fixture.said[0] == fixture.path("mail.log.2.xz") +
+                                      ": is compressed with xz or bzip2, which cannot be read; gzip and zstd can");
 }
 
 BOOST_AUTO_TEST_CASE(rotated_logs_are_found_beside_their_log_and_read_oldest_first) {
-    World world;
-    world.write("mail.log", line(kSent, "12:00:00"));
-    world.write("mail.log.1", line("postfix/smtpd[7]: connect from x[192.0.2.1]", "11:00:00"));
+    Fixture fixture;
+    fixture.write("mail.log", line(kSent, "12:00:00"));
+    fixture.write("mail.log.1", line("postfix/smtpd[7]: connect from x[192.0.2.1]", "11:00:00"));
     // The sender of the message was said two rotations ago.
-    world.write("mail.log.2.gz", io::gzip_encode(line(kQueued, "10:00:00")).value());
-    const std::string text = world.once({world.postfix});
+    fixture.write("mail.log.2.gz", io::gzip_encode(line(kQueued, "10:00:00")).value());
+    const std::string text = fixture.once({fixture.postfix});
     BOOST_TEST(has(text, kFromNews));
-    BOOST_TEST(has(text, "pmta_exporter_source_files{source=\"" + world.path("mail.log") + "\"} 3"));
+    BOOST_TEST(has(text, "pmta_exporter_source_files{source=\"" + fixture.path("mail.log") + "\"} 3"));
 }
 
 BOOST_AUTO_TEST_CASE(logs_that_begin_in_the_same_second_are_read_in_the_order_of_their_numbers) {
     for (const bool dated : {false, true}) {
-        World world;
-        world.write("mail.log", line(kSent));
-        world.write(dated ? "mail.log-20261120" : "mail.log.1", line("postfix/smtpd[7]: connect from x[192.0.2.1]"));
-        world.write(dated ? "mail.log-20261119" : "mail.log.2", line(kQueued));
-        BOOST_TEST(has(world.once({world.postfix}), kFromNews));
+        Fixture fixture;
+        fixture.write("mail.log", line(kSent));
+        fixture.write(dated ? "mail.log-20261120" : "mail.log.1", line("postfix/smtpd[7]: connect from x[192.0.2.1]"));
+        fixture.write(dated ? "mail.log-20261119" : "mail.log.2", line(kQueued));
+        BOOST_TEST(has(fixture.once({fixture.postfix}), kFromNews));
     }
 }
 
@@ -222,28 +223,28 @@ BOOST_AUTO_TEST_CASE(names_of_rotation_are_told_from_names) {
 }
 
 BOOST_AUTO_TEST_CASE(the_last_words_to_a_renamed_log_are_read_before_the_new_log) {
-    World world;
-    world.write("mail.log", line("postfix/smtpd[7]: connect from x[192.0.2.1]", "10:00:00"));
-    Following following(world, world.postfix);
+    Fixture fixture;
+    fixture.write("mail.log", line("postfix/smtpd[7]: connect from x[192.0.2.1]", "10:00:00"));
+    Following following(fixture, fixture.postfix);
     (void)following.look();
-    fs::rename(world.path("mail.log"), world.path("mail.log.1"));
-    world.write("mail.log", line(kSent, "10:00:02"));
-    world.write("mail.log.1", line(kQueued, "10:00:01"));
+    fs::rename(fixture.path("mail.log"), fixture.path("mail.log.1"));
+    fixture.write("mail.log", line(kSent, "10:00:02"));
+    fixture.write("mail.log.1", line(kQueued, "10:00:01"));
     BOOST_TEST(has(following.look(), kFromNews));
 }
 
 BOOST_AUTO_TEST_CASE(a_log_is_read_no_further_than_it_went_before_the_older_one_was_read) {
-    World world;
+    Fixture fixture;
     const std::string noise = "postfix/smtpd[7]: connect from x[192.0.2.1]";
-    world.write("mail.log.1", line(noise, "10:00:00"));
-    world.write("mail.log", line(noise, "11:00:00"));
-    Following following(world, world.postfix);
+    fixture.write("mail.log.1", line(noise, "10:00:00"));
+    fixture.write("mail.log", line(noise, "11:00:00"));
+    Following following(fixture, fixture.postfix);
     int pieces = 0;
     following.ingest.catch_up([&] {
         // The old log is read, the new one is not yet at its end: now syslog writes to the one, then to the other.
         if (++pieces == 2) {
-            world.write("mail.log.1", line(kQueued, "11:00:01"));
-            world.write("mail.log", line(kSent, "11:00:02"));
+            fixture.write("mail.log.1", line(kQueued, "11:00:01"));
+            fixture.write("mail.log", line(kSent, "11:00:02"));
         }
         return true;
     });
@@ -252,13 +253,13 @@ BOOST_AUTO_TEST_CASE(a_log_is_read_no_further_than_it_went_before_the_older_one_
 }
 
 BOOST_AUTO_TEST_CASE(what_earlier_lines_said_survives_a_restart) {
-    World world;
-    world.write("mail.log", line(kQueued));
-    Following before(world, world.postfix);
+    Fixture fixture;
+    fixture.write("mail.log", line(kQueued));
+    Following before(fixture, fixture.postfix);
     (void)before.look();
     const std::string document = before.ingest.checkpoint();
-    world.write("mail.log", line(kSent));
-    Following after(world, world.postfix);
+    fixture.write("mail.log", line(kSent));
+    Following after(fixture, fixture.postfix);
     BOOST_REQUIRE(after.ingest.restore(document).has_value());
     const std::string text = after.look();
     BOOST_TEST(has(text, kFromNews));
@@ -267,26 +268,26 @@ BOOST_AUTO_TEST_CASE(what_earlier_lines_said_survives_a_restart) {
 }
 
 BOOST_AUTO_TEST_CASE(a_state_belongs_to_its_kind_of_log) {
-    World world;
-    world.write("mail.log", line(kSent));
-    Following postfix(world, world.postfix);
+    Fixture fixture;
+    fixture.write("mail.log", line(kSent));
+    Following postfix(fixture, fixture.postfix);
     (void)postfix.look();
-    Ingest kumomta(world.kumomta, world.clock, world.log(), false);
+    Ingest kumomta(fixture.kumomta, fixture.clock, fixture.log(), false);
     const auto restored = kumomta.restore(postfix.ingest.checkpoint());
     BOOST_REQUIRE(!restored.has_value());
     BOOST_TEST(restored.error().what == "belongs to another kind of log");
     AccountingSettings settings;
-    Ingest pmta(settings, world.clock, world.log(), false);
+    Ingest pmta(settings, fixture.clock, fixture.log(), false);
     BOOST_TEST(!pmta.restore(postfix.ingest.checkpoint()).has_value());
     // PowerMTA's is still what it was before there were other kinds.
     BOOST_TEST(pmta.checkpoint().substr(8, 4) == std::string("\1\0\0\0", 4));
 }
 
 BOOST_AUTO_TEST_CASE(no_family_is_written_twice_and_counts_of_reading_are_sums) {
-    World world;
-    world.write("mail.log", line(kQueued) + line(kSent));
-    world.write("20261120-100000", test::zstd_text(segment("Delivery") + segment("Bounce") + "{}\n"));
-    const std::string text = world.once({world.postfix, world.kumomta});
+    Fixture fixture;
+    fixture.write("mail.log", line(kQueued) + line(kSent));
+    fixture.write("20261120-100000", test::zstd_text(segment("Delivery") + segment("Bounce") + "{}\n"));
+    const std::string text = fixture.once({fixture.postfix, fixture.kumomta});
     std::set<std::string> types;
     std::istringstream lines(text);
     for (std::string one; std::getline(lines, one);) {
@@ -299,26 +300,26 @@ BOOST_AUTO_TEST_CASE(no_family_is_written_twice_and_counts_of_reading_are_sums) 
 }
 
 BOOST_AUTO_TEST_CASE(one_glob_belongs_to_one_kind_of_log) {
-    World world;
-    world.kumomta.globs = world.postfix.globs;
-    BOOST_TEST(world.once({world.postfix, world.kumomta}) ==
-               "error: " + world.path("mail.log") + ": is named as KumoMTA log and as another kind of log");
-    BOOST_TEST(world.once({world.postfix, world.postfix}) == "error: two feeds of one kind (Postfix log)");
-    BOOST_TEST(world.once({world.postfix}) == "error: no readable Postfix log matches " + world.path("mail.log"));
+    Fixture fixture;
+    fixture.kumomta.globs = fixture.postfix.globs;
+    BOOST_TEST(fixture.once({fixture.postfix, fixture.kumomta}) ==
+               "error: " + fixture.path("mail.log") + ": is named as KumoMTA log and as another kind of log");
+    BOOST_TEST(fixture.once({fixture.postfix, fixture.postfix}) == "error: two feeds of one kind (Postfix log)");
+    BOOST_TEST(fixture.once({fixture.postfix}) == "error: no readable Postfix log matches " + fixture.path("mail.log"));
 }
 
 BOOST_AUTO_TEST_CASE(all_feeds_run_side_by_side_and_a_reload_keeps_their_kinds) {
-    World world;
-    world.postfix.state_file = world.path("state.postfix");
-    world.kumomta.state_file = world.path("state.kumomta");
-    world.write("mail.log", line(kSent));
-    world.write("20261120-100000", test::zstd_text(segment("Delivery")));
-    auto running = Accounting::start({world.postfix, world.kumomta}, world.clock, world.log());
+    Fixture fixture;
+    fixture.postfix.state_file = fixture.path("state.postfix");
+    fixture.kumomta.state_file = fixture.path("state.kumomta");
+    fixture.write("mail.log", line(kSent));
+    fixture.write("20261120-100000", test::zstd_text(segment("Delivery")));
+    auto running = Accounting::start({fixture.postfix, fixture.kumomta}, fixture.clock, fixture.log());
     BOOST_REQUIRE(running.has_value());
-    const base::Deadline limit(world.clock, std::chrono::seconds(20));
+    const base::Deadline limit(fixture.clock, std::chrono::seconds(20));
     while (!(*running)->ready() && !limit.expired()) ::usleep(1000);
-    BOOST_TEST((*running)->reload({world.postfix, world.kumomta}).has_value());
-    const auto refused = (*running)->reload({world.postfix});
+    BOOST_TEST((*running)->reload({fixture.postfix, fixture.kumomta}).has_value());
+    const auto refused = (*running)->reload({fixture.postfix});
     BOOST_REQUIRE(!refused.has_value());
     BOOST_TEST(refused.error().what == "a kind of log cannot be added or removed without a restart");
     std::string text;
@@ -329,8 +330,8 @@ BOOST_AUTO_TEST_CASE(all_feeds_run_side_by_side_and_a_reload_keeps_their_kinds) 
     const auto addresses = (*running)->source_addresses();
     BOOST_TEST(addresses == std::vector<std::string>{"192.0.2.1"}, boost::test_tools::per_element());
     (*running)->stop();
-    BOOST_TEST(fs::exists(world.path("state.postfix")));
-    BOOST_TEST(fs::exists(world.path("state.kumomta")));
+    BOOST_TEST(fs::exists(fixture.path("state.postfix")));
+    BOOST_TEST(fs::exists(fixture.path("state.kumomta")));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,4 +1,4 @@
-// How long is a file left alone that cannot be read to its end?
+// The pause before a file that cannot be read to its end is tried again.
 #include "exporter/feed/file_reader.h"
 
 #include <sys/stat.h>

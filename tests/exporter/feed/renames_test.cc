@@ -56,12 +56,12 @@ const std::string kDeliveries = "pmta_accounting_records_total{record_type=\"d\"
 
 std::string packed(std::string_view text) { return io::gzip_encode(text).value(); }
 
-struct World {
+struct Fixture {
     test::Folder folder;
     base::SystemClock clock;
     AccountingSettings settings;
 
-    explicit World(exporter::series::RecordFormat format) {
+    explicit Fixture(exporter::series::RecordFormat format) {
         settings.format = format;
         settings.globs = {path(format == exporter::series::RecordFormat::postfix ? "mail.log" : "acct.csv*")};
         settings.scanner.zone = mta::logs::Zone::utc();
@@ -79,7 +79,7 @@ struct World {
 // The whole path from files to counts; `meanwhile` happens once, after the first piece of the first file was read.
 class Counting {
   public:
-    explicit Counting(World& world) : ingest_(world.settings, world.clock, World::quiet(), false) {}
+    explicit Counting(Fixture& fixture) : ingest_(fixture.settings, fixture.clock, Fixture::quiet(), false) {}
     void look(std::function<void()> meanwhile = {}) {
         ingest_.catch_up([&] {
             if (meanwhile) std::exchange(meanwhile, {})();
@@ -116,15 +116,15 @@ class Counting {
 };
 
 // A follower alone; `meanwhile` happens once, before the first file is looked at.
-std::vector<std::string> order_found(const World& world, std::function<void()> meanwhile) {
+std::vector<std::string> order_found(const Fixture& fixture, std::function<void()> meanwhile) {
     base::TurnLock lock;
-    exporter::series::SeriesStore store(world.settings);
-    FileReader reader(world.settings, world.clock, store, lock, true);
+    exporter::series::SeriesStore store(fixture.settings);
+    FileReader reader(fixture.settings, fixture.clock, store, lock, true);
     const auto head = [&](const std::string& path) {
         if (meanwhile) std::exchange(meanwhile, {})();
         return reader.head(path);
     };
-    Follower follower(world.settings, world.clock, lock, head, World::quiet(), false);
+    Follower follower(fixture.settings, fixture.clock, lock, head, Fixture::quiet(), false);
     follower.rescan();
     std::vector<std::string> names;
     for (const TrackedFile* file : follower.dirty()) names.push_back(fs::path(file->path).filename());
@@ -136,68 +136,68 @@ std::vector<std::string> order_found(const World& world, std::function<void()> m
 BOOST_AUTO_TEST_SUITE(renames)
 
 BOOST_AUTO_TEST_CASE(a_rotation_while_files_are_looked_at_leaves_none_of_them_out) {
-    const World world(exporter::series::RecordFormat::postfix);
-    world.write("mail.log.1", queued("10:00:00"));
-    world.write("mail.log", sent("10:01:00"));
-    const auto names = order_found(world, [&] {
-        world.rename("mail.log.1", "mail.log.2");
-        world.rename("mail.log", "mail.log.1");
-        world.write("mail.log", noise("10:02:00"));
+    const Fixture fixture(exporter::series::RecordFormat::postfix);
+    fixture.write("mail.log.1", queued("10:00:00"));
+    fixture.write("mail.log", sent("10:01:00"));
+    const auto names = order_found(fixture, [&] {
+        fixture.rename("mail.log.1", "mail.log.2");
+        fixture.rename("mail.log", "mail.log.1");
+        fixture.write("mail.log", noise("10:02:00"));
     });
     BOOST_TEST(names == (std::vector<std::string>{"mail.log.2", "mail.log.1", "mail.log"}),
                boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_was_compressed_while_files_are_looked_at_is_read_before_the_newer_one) {
-    const World world(exporter::series::RecordFormat::postfix);
-    world.write("mail.log.1", queued("10:00:00"));
-    world.write("mail.log", sent("10:01:00"));
-    const auto names = order_found(world, [&] {
-        world.write("mail.log.1.gz", packed(queued("10:00:00")));
-        fs::remove(world.path("mail.log.1"));
+    const Fixture fixture(exporter::series::RecordFormat::postfix);
+    fixture.write("mail.log.1", queued("10:00:00"));
+    fixture.write("mail.log", sent("10:01:00"));
+    const auto names = order_found(fixture, [&] {
+        fixture.write("mail.log.1.gz", packed(queued("10:00:00")));
+        fs::remove(fixture.path("mail.log.1"));
     });
     BOOST_TEST(names == (std::vector<std::string>{"mail.log.1.gz", "mail.log"}), boost::test_tools::per_element());
 }
 
 // The listing has the inode of the old file, the path leads to the new one.
 BOOST_AUTO_TEST_CASE(what_another_file_begins_with_is_no_beginning_of_the_listed_one) {
-    const World world(exporter::series::RecordFormat::pmta);
-    world.write("acct.csv", kHeader + delivery("a@gmail.com", "10:00:00"));
-    const auto names = order_found(world, [&] {
-        world.rename("acct.csv", "acct.csv.1");
-        world.write("acct.csv", kHeader + delivery("b@gmail.com", "11:00:00"));
+    const Fixture fixture(exporter::series::RecordFormat::pmta);
+    fixture.write("acct.csv", kHeader + delivery("a@gmail.com", "10:00:00"));
+    const auto names = order_found(fixture, [&] {
+        fixture.rename("acct.csv", "acct.csv.1");
+        fixture.write("acct.csv", kHeader + delivery("b@gmail.com", "11:00:00"));
     });
     BOOST_TEST(names == (std::vector<std::string>{"acct.csv.1", "acct.csv"}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(a_sender_is_known_though_its_file_was_renamed_before_it_was_opened) {
-    World world(exporter::series::RecordFormat::postfix);
-    world.write("mail.log.3.gz", packed(noise("10:00:00")));
-    world.write("mail.log.2.gz", packed(queued("10:01:00")));
-    world.write("mail.log", sent("10:02:00"));
-    Counting counting(world);
+    Fixture fixture(exporter::series::RecordFormat::postfix);
+    fixture.write("mail.log.3.gz", packed(noise("10:00:00")));
+    fixture.write("mail.log.2.gz", packed(queued("10:01:00")));
+    fixture.write("mail.log", sent("10:02:00"));
+    Counting counting(fixture);
     counting.look([&] {
-        world.rename("mail.log.3.gz", "mail.log.4.gz");
-        world.rename("mail.log.2.gz", "mail.log.3.gz");
+        fixture.rename("mail.log.3.gz", "mail.log.4.gz");
+        fixture.rename("mail.log.2.gz", "mail.log.3.gz");
     });
     BOOST_TEST(counting.value(kFromNews) == "1");
 }
 
 // The rounds go on as in a running exporter: the newer file is ready to be read, where the older one went is not known.
 BOOST_AUTO_TEST_CASE(a_newer_file_waits_in_the_next_round_too) {
-    World world(exporter::series::RecordFormat::postfix);
-    world.settings.rescan_interval = std::chrono::milliseconds(1);
-    Counting counting(world);
+    Fixture fixture(exporter::series::RecordFormat::postfix);
+    fixture.settings.rescan_interval = std::chrono::milliseconds(1);
+    Counting counting(fixture);
     counting.look();
-    world.write("mail.log.3.gz", packed(noise("10:00:00")));
-    world.write("mail.log.2.gz", packed(queued("10:01:00")));
-    world.write("mail.log", sent("10:02:00"));
+    fixture.write("mail.log.3.gz", packed(noise("10:00:00")));
+    fixture.write("mail.log.2.gz", packed(queued("10:01:00")));
+    fixture.write("mail.log", sent("10:02:00"));
     bool renamed = false;
     for (int round = 0; round < 200 && counting.value(kFromNews) != "1"; ++round) {
         counting.follow([&] {
             if (std::exchange(renamed, true)) return;
-            world.rename("mail.log.3.gz", "mail.log.4.gz");
-            world.rename("mail.log.2.gz", "mail.log.3.gz");
+            fixture.rename("mail.log.3.gz", "mail.log.4.gz");
+            fixture.rename("mail.log.2.gz", "mail.log.3.gz");
         });
     }
     BOOST_TEST(renamed);
@@ -205,44 +205,44 @@ BOOST_AUTO_TEST_CASE(a_newer_file_waits_in_the_next_round_too) {
 }
 
 BOOST_AUTO_TEST_CASE(the_backlog_is_read_when_what_was_renamed_is_found_again) {
-    World world(exporter::series::RecordFormat::pmta);
-    world.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
-    world.write("acct.csv.1", kHeader + delivery("b@gmail.com", "11:00:00"));
-    Counting counting(world);
-    counting.look([&] { world.rename("acct.csv.1", "acct.csv.2"); });
+    Fixture fixture(exporter::series::RecordFormat::pmta);
+    fixture.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
+    fixture.write("acct.csv.1", kHeader + delivery("b@gmail.com", "11:00:00"));
+    Counting counting(fixture);
+    counting.look([&] { fixture.rename("acct.csv.1", "acct.csv.2"); });
     BOOST_TEST(counting.value(kDeliveries) == "2");
     BOOST_TEST(counting.ready());
 }
 
 BOOST_AUTO_TEST_CASE(a_gz_with_an_empty_member_at_its_end_is_read) {
-    World world(exporter::series::RecordFormat::pmta);
-    world.write("acct.csv.1.gz", packed(kHeader + delivery("a@gmail.com", "10:00:00")) + packed(""));
-    Counting counting(world);
+    Fixture fixture(exporter::series::RecordFormat::pmta);
+    fixture.write("acct.csv.1.gz", packed(kHeader + delivery("a@gmail.com", "10:00:00")) + packed(""));
+    Counting counting(fixture);
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "1");
 }
 
 // As when the inode of a removed file is used again at once.
 BOOST_AUTO_TEST_CASE(a_packed_file_with_another_content_under_its_inode_is_another_file) {
-    World world(exporter::series::RecordFormat::pmta);
+    Fixture fixture(exporter::series::RecordFormat::pmta);
     const std::string followed = kHeader + delivery("b@gmail.com", "11:00:00") + delivery("c@gmail.com", "11:00:01");
-    world.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
-    world.write("acct.csv.1.gz", packed(kHeader + delivery("old@gmail.com", "10:30:00")));
-    world.write("acct.csv.9", followed);
-    Counting counting(world);
+    fixture.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
+    fixture.write("acct.csv.1.gz", packed(kHeader + delivery("old@gmail.com", "10:30:00")));
+    fixture.write("acct.csv.9", followed);
+    Counting counting(fixture);
     counting.look(
-        [&] { std::ofstream(world.path("acct.csv.1.gz"), std::ios::binary | std::ios::trunc) << packed(followed); });
+        [&] { std::ofstream(fixture.path("acct.csv.1.gz"), std::ios::binary | std::ios::trunc) << packed(followed); });
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "3");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_was_compressed_in_place_is_counted_once) {
-    World world(exporter::series::RecordFormat::pmta);
+    Fixture fixture(exporter::series::RecordFormat::pmta);
     const std::string content = file_of(400);
-    world.write("acct.csv.1", content);
-    Counting counting(world);
+    fixture.write("acct.csv.1", content);
+    Counting counting(fixture);
     counting.look();
-    std::ofstream(world.path("acct.csv.1"), std::ios::binary | std::ios::trunc) << packed(content);
+    std::ofstream(fixture.path("acct.csv.1"), std::ios::binary | std::ios::trunc) << packed(content);
     counting.look();
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "400");
@@ -251,32 +251,33 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_compressed_in_place_is_counted_once) {
 
 // Brought back by a slow copy: as long as it is written it is no shorter file that took its place.
 BOOST_AUTO_TEST_CASE(a_file_that_is_copied_back_under_its_own_name_is_counted_once) {
-    World world(exporter::series::RecordFormat::pmta);
+    Fixture fixture(exporter::series::RecordFormat::pmta);
     const std::string content = file_of(40);
-    world.write("acct.csv", content);
-    world.write("acct.csv.9", kHeader + delivery("other@gmail.com", "09:00:00"));
-    Counting counting(world);
+    fixture.write("acct.csv", content);
+    fixture.write("acct.csv.9", kHeader + delivery("other@gmail.com", "09:00:00"));
+    Counting counting(fixture);
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "41");
-    fs::remove(world.path("acct.csv"));
+    fs::remove(fixture.path("acct.csv"));
     counting.look();
     const std::size_t half = content.rfind("d,", content.size() / 2);
-    world.write("acct.csv", content.substr(0, half));
+    fixture.write("acct.csv", content.substr(0, half));
     counting.look();
-    world.write("acct.csv", content.substr(half) + delivery("new@gmail.com", "11:00:00"));
+    fixture.write("acct.csv", content.substr(half) + delivery("new@gmail.com", "11:00:00"));
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "42");
 }
 
 BOOST_AUTO_TEST_CASE(a_packed_file_that_was_replaced_before_it_was_read_keeps_its_own_records) {
-    World world(exporter::series::RecordFormat::pmta);
-    world.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
-    world.write("acct.csv.1.gz", packed(kHeader + delivery("b@gmail.com", "11:00:00")));
-    Counting counting(world);
+    Fixture fixture(exporter::series::RecordFormat::pmta);
+    fixture.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
+    fixture.write("acct.csv.1.gz", packed(kHeader + delivery("b@gmail.com", "11:00:00")));
+    Counting counting(fixture);
     counting.look([&] {
-        world.rename("acct.csv.1.gz", "acct.csv.2.gz");
-        world.write("acct.csv.1.gz", packed(kHeader + delivery("c@gmail.com", "12:00:00") +
-                                            delivery("d@gmail.com", "12:00:01") + delivery("e@gmail.com", "12:00:02")));
+        fixture.rename("acct.csv.1.gz", "acct.csv.2.gz");
+        fixture.write("acct.csv.1.gz",
+                      packed(kHeader + delivery("c@gmail.com", "12:00:00") + delivery("d@gmail.com", "12:00:01") +
+                             delivery("e@gmail.com", "12:00:02")));
     });
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "5");
@@ -284,18 +285,18 @@ BOOST_AUTO_TEST_CASE(a_packed_file_that_was_replaced_before_it_was_read_keeps_it
 
 // The copy is known by its beginning, and nothing is counted of it before it is as long as what was read.
 BOOST_AUTO_TEST_CASE(a_copy_met_half_written_after_the_truncation_is_counted_once) {
-    World world(exporter::series::RecordFormat::pmta);
+    Fixture fixture(exporter::series::RecordFormat::pmta);
     const std::string content = file_of(40);
-    world.write("acct.csv", content);
-    Counting counting(world);
+    fixture.write("acct.csv", content);
+    Counting counting(fixture);
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "40");
-    world.write("acct.csv.1", content.substr(0, content.size() / 2));
-    fs::resize_file(world.path("acct.csv"), 0);
+    fixture.write("acct.csv.1", content.substr(0, content.size() / 2));
+    fs::resize_file(fixture.path("acct.csv"), 0);
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "40");
-    world.write("acct.csv.1", content.substr(content.size() / 2));
-    world.write("acct.csv", kHeader + delivery("new@gmail.com", "11:00:00"));
+    fixture.write("acct.csv.1", content.substr(content.size() / 2));
+    fixture.write("acct.csv", kHeader + delivery("new@gmail.com", "11:00:00"));
     counting.look();
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "41");
@@ -303,17 +304,17 @@ BOOST_AUTO_TEST_CASE(a_copy_met_half_written_after_the_truncation_is_counted_onc
 
 // What is written to it after that counts, although it is still shorter than what was read.
 BOOST_AUTO_TEST_CASE(a_file_replaced_by_a_shorter_one_of_the_same_beginning_is_read_on) {
-    World world(exporter::series::RecordFormat::pmta);
+    Fixture fixture(exporter::series::RecordFormat::pmta);
     const std::string content = file_of(40);
-    world.write("acct.csv", content);
-    Counting counting(world);
+    fixture.write("acct.csv", content);
+    Counting counting(fixture);
     counting.look();
-    world.write("saved", content.substr(0, content.rfind("d,", content.size() / 2)));
-    fs::last_write_time(world.path("saved"), fs::file_time_type::clock::now() - std::chrono::minutes(1));
-    world.rename("saved", "acct.csv");
+    fixture.write("saved", content.substr(0, content.rfind("d,", content.size() / 2)));
+    fs::last_write_time(fixture.path("saved"), fs::file_time_type::clock::now() - std::chrono::minutes(1));
+    fixture.rename("saved", "acct.csv");
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "40");
-    world.write("acct.csv", delivery("new@gmail.com", "11:00:00"));
+    fixture.write("acct.csv", delivery("new@gmail.com", "11:00:00"));
     counting.look();
     BOOST_TEST(counting.value(kDeliveries) == "41");
 }

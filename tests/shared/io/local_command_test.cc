@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_hangs_is_ended_with_its_children) {
         },
         base::Deadline(clock, 500ms));
     BOOST_REQUIRE(!outcome.has_value());
-    BOOST_TEST((outcome.error().fault == Fault::silent));
+    BOOST_TEST((outcome.error().fault == Fault::timeout));
     BOOST_TEST(outcome.error().what == "sh -c sh -c 'echo $$; exec sleep 1000' & wait: did not end in time");
     BOOST_TEST((clock.steady() - start < 10s));
     BOOST_REQUIRE(grandchild > 0);
@@ -111,7 +111,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_hangs_is_ended_with_its_children) {
 BOOST_AUTO_TEST_CASE(a_program_that_ignores_term_is_killed) {
     const auto outcome = run({"sh", "-c", "trap '' TERM; while :; do :; done"}, 200ms);
     BOOST_REQUIRE(!outcome.has_value());
-    BOOST_TEST((outcome.error().fault == Fault::silent));
+    BOOST_TEST((outcome.error().fault == Fault::timeout));
 }
 
 BOOST_AUTO_TEST_CASE(a_background_child_that_holds_the_pipe_is_not_waited_for) {
@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_writes_on_after_its_program_ended_cannot_hold_
     const auto ignore = [](std::string_view) { return true; };
     const auto outcome = commands->stream({"sh", "-c", "cat /dev/zero & exit 0"}, ignore, base::Deadline(clock, 500ms));
     // Whether there was a moment without more is for the scheduler to say.
-    BOOST_TEST((outcome.has_value() || outcome.error().fault == Fault::silent));
+    BOOST_TEST((outcome.has_value() || outcome.error().fault == Fault::timeout));
     BOOST_TEST((clock.steady() - start < 10s));
 }
 
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_floods_one_pipe_cannot_hold_us) {
         const auto outcome = commands->stream(
             {"sh", "-c", flood}, [](std::string_view) { return true; }, base::Deadline(clock, 500ms));
         BOOST_REQUIRE(!outcome.has_value());
-        BOOST_TEST((outcome.error().fault == Fault::silent));
+        BOOST_TEST((outcome.error().fault == Fault::timeout));
         BOOST_TEST((clock.steady() - start < 10s));
     }
 }

@@ -147,11 +147,12 @@ BOOST_AUTO_TEST_CASE(severity_has_one_order) {
 
 BOOST_AUTO_TEST_CASE(only_a_target_that_does_not_answer_is_critical) {
     using base::Fault;
-    for (const Fault fault : {Fault::usage, Fault::configuration, Fault::not_found, Fault::permission, Fault::resolver,
-                              Fault::login, Fault::io, Fault::malformed, Fault::limit, Fault::cut, Fault::internal}) {
+    for (const Fault fault :
+         {Fault::usage, Fault::configuration, Fault::not_found, Fault::permission, Fault::resolver, Fault::auth,
+          Fault::io, Fault::malformed, Fault::limit, Fault::deadline, Fault::internal}) {
         BOOST_TEST((plugin::state_of(fault) == State::unknown));
     }
-    BOOST_TEST((plugin::state_of(Fault::silent) == State::critical));
+    BOOST_TEST((plugin::state_of(Fault::timeout) == State::critical));
     BOOST_TEST((plugin::state_of(Fault::refused) == State::critical));
 }
 

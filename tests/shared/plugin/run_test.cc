@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(absent_values_are_absent_and_defaults_are_there) {
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_look_is_judged_by_its_fault) {
-    for (const auto& [fault, code] : {std::pair{base::Fault::silent, 2},
+    for (const auto& [fault, code] : {std::pair{base::Fault::timeout, 2},
                                       {base::Fault::refused, 2},
                                       {base::Fault::permission, 3},
                                       {base::Fault::resolver, 3}}) {

@@ -68,10 +68,10 @@ BOOST_AUTO_TEST_CASE(ways_to_end) {
     BOOST_TEST((after({close()}).login.end == LoginEnd::broken));
     BOOST_TEST((after({say("235")}).login.end == LoginEnd::broken));
     BOOST_TEST((after({say("hello\r\n")}).login.end == LoginEnd::broken));
-    BOOST_TEST((after({hang()}).error->fault == base::Fault::silent));
+    BOOST_TEST((after({hang()}).error->fault == base::Fault::timeout));
     BOOST_TEST((after({test::reset()}).error->fault == base::Fault::refused));
     const auto misled = after({say("334 \r\n"), expect("*"), say("501 cancelled\r\n")});
-    BOOST_TEST((misled.login.end == LoginEnd::misled));
+    BOOST_TEST((misled.login.end == LoginEnd::bad_challenge));
     BOOST_TEST(misled.complaints == "");
     BOOST_TEST(after({say("250 what?\r\n")}).login.read.reply.code == 250);
     BOOST_TEST((after({say("250 what?\r\n")}).login.end == LoginEnd::refused));
@@ -80,7 +80,7 @@ BOOST_AUTO_TEST_CASE(ways_to_end) {
 BOOST_AUTO_TEST_CASE(a_challenge_that_is_not_base64_is_cancelled) {
     const auto played =
         play(Mechanism::cram_md5, tim, {expect("AUTH CRAM-MD5"), say("334 <*>\r\n"), expect("*"), say("501 ok\r\n")});
-    BOOST_TEST((played.login.end == LoginEnd::misled));
+    BOOST_TEST((played.login.end == LoginEnd::bad_challenge));
     BOOST_TEST(played.login.why == "its challenge is not base64");
 }
 
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_asks_without_end_is_left) {
         script.push_back(expect("*"));
     }
     const auto played = play(Mechanism::login, tim, script);
-    BOOST_TEST((played.login.end == LoginEnd::misled));
+    BOOST_TEST((played.login.end == LoginEnd::bad_challenge));
     BOOST_TEST(played.login.said.size() == 2U);
 }
 

@@ -235,13 +235,13 @@ BOOST_AUTO_TEST_CASE(servers_that_do_not) {
 
 BOOST_AUTO_TEST_CASE(silence_is_an_error_of_the_peer) {
     for (const Protocol protocol : {Protocol::smtp, Protocol::lmtp, Protocol::imap, Protocol::pop3, Protocol::sieve}) {
-        BOOST_TEST((play(protocol, {hang()}).error.value().fault == Fault::silent));
+        BOOST_TEST((play(protocol, {hang()}).error.value().fault == Fault::timeout));
         BOOST_TEST((play(protocol, {test::delay(std::chrono::seconds(6)), say("220 late\r\n")}).error.value().fault ==
-                    Fault::silent));
+                    Fault::timeout));
     }
     BOOST_TEST((play(Protocol::smtp, {say("220 mx1\r\n"), expect("*"), say("250-only the begin"), hang()})
                     .error.value()
-                    .fault == Fault::silent));
+                    .fault == Fault::timeout));
 }
 
 BOOST_AUTO_TEST_CASE(a_server_that_never_stops_talking_is_cut_off) {

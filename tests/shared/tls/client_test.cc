@@ -104,7 +104,7 @@ BOOST_FIXTURE_TEST_CASE(peers_that_speak_no_tls, Fixture) {
     done = shake({say(std::string("\x15\x03\x01\x00\x02\x02\x28", 7)), close()});
     BOOST_TEST((done->end == HandshakeEnd::alerted));
     const auto silent = shake({test::hang()});
-    BOOST_TEST((silent.error().fault == base::Fault::silent));
+    BOOST_TEST((silent.error().fault == base::Fault::timeout));
 }
 
 BOOST_FIXTURE_TEST_CASE(a_chain_of_60_certificates_is_kept_whole, Fixture) {

@@ -134,7 +134,7 @@ BOOST_AUTO_TEST_CASE(html_is_a_login_and_a_refusal_a_permission) {
     const auto login =
         mta::documents::read_pmta_status("<!DOCTYPE html><html><head><title>Sign in</title></head></html>");
     BOOST_REQUIRE(!login);
-    BOOST_TEST(int(login.error().fault) == int(base::Fault::login));
+    BOOST_TEST(int(login.error().fault) == int(base::Fault::auth));
     BOOST_TEST(has(login.error().what, "\"Sign in\""));
 }
 

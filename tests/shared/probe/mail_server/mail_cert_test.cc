@@ -78,7 +78,7 @@ BOOST_FIXTURE_TEST_CASE(an_endpoint_that_was_never_tried_did_not_fail_to_answer,
     query.endpoints = {parse_cert_endpoint("imaps://192.0.2.1").value()};
     const auto seen = mail_cert(query, base::Deadline(clock, std::chrono::seconds(0)), world);
     BOOST_REQUIRE(seen.has_value());
-    BOOST_TEST((seen->looks.at(0).error.value().fault == base::Fault::cut));
+    BOOST_TEST((seen->looks.at(0).error.value().fault == base::Fault::deadline));
     BOOST_TEST(network.connections() == 0U);
 }
 

@@ -1,4 +1,4 @@
-// The real Connector: TCP and unix sockets, non-blocking with poll under the deadline.
+// The real Connector: TCP and unix sockets, non-blocking, with poll under the deadline.
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -30,7 +30,7 @@ Result<void> wait_for(int descriptor, short events, const Deadline& deadline, co
         const int ready = ::poll(&waiting, 1, deadline.poll_milliseconds());
         if (ready > 0) return {};
         if (ready < 0 && errno != EINTR) return base::fail(Fault::io, "poll: {}", error_text(errno));
-        if (deadline.expired()) return base::fail(Fault::silent, "{}", silent_text);
+        if (deadline.expired()) return base::fail(Fault::timeout, "{}", silent_text);
     }
 }
 
@@ -49,7 +49,7 @@ Fault fault_of(int number) {
             return Fault::refused;
         case EAGAIN:  // a unix socket whose server takes no more connections
         case ETIMEDOUT:
-            return Fault::silent;
+            return Fault::timeout;
         case ENOENT:
             return Fault::not_found;
         case EACCES:
@@ -67,9 +67,9 @@ class SocketStream final : public Stream {
     Result<std::size_t> read_some(std::span<char> into, const Deadline& deadline) override {
         while (true) {
             const ssize_t count = ::recv(socket_.get(), into.data(), into.size(), 0);
-            // Whoever always has more to say must not keep the caller beyond its time.
+            // A peer that never stops sending must not keep the caller past its deadline.
             if (count > 0 && deadline.expired()) {
-                return base::fail(Fault::silent, "{}: still not at the end of its answer when the time was over",
+                return base::fail(Fault::timeout, "{}: still not at the end of its answer when the time was over",
                                   peer_);
             }
             if (count >= 0) return static_cast<std::size_t>(count);
@@ -150,7 +150,7 @@ class TcpConnector final : public Connector {
                               base::one_line(endpoint.address, 100));
         }
         deadline.doing("connecting to " + peer);
-        if (deadline.expired()) return base::fail(Fault::silent, "{}: no time left to connect", peer);
+        if (deadline.expired()) return base::fail(Fault::timeout, "{}: no time left to connect", peer);
         const int family = target.storage.ss_family;
         Descriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
         if (!socket) return base::fail(Fault::io, "{}: socket: {}", peer, error_text(errno));

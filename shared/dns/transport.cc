@@ -1,4 +1,4 @@
-// What every transport has in common: the words for types and deliveries, servers as text, replies in order.
+// What every transport has in common: names of types and deliveries, servers as text, replies in order.
 #include <fmt/format.h>
 
 #include "shared/base/text.h"
@@ -45,7 +45,7 @@ std::string_view name(Delivery delivery) {
             return "timeout";
         case Delivery::unreachable:
             return "unreachable";
-        case Delivery::cut:
+        case Delivery::deadline:
             return "out of time";
         case Delivery::bad_name:
             return "bad name";

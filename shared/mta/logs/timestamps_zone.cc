@@ -1,4 +1,5 @@
-// Apart from timestamps.cc, so that a program that names no zone does not carry the zone database's reader.
+// Zone::named. Apart from timestamps.cc, so that a program that names no zone does not carry the zone database's
+// reader.
 #include <date/tz.h>
 
 #include <chrono>

@@ -1,3 +1,4 @@
+// --once: reads every matched file of all feeds to its end and writes the metrics of everything.
 #include <algorithm>
 #include <memory>
 #include <optional>

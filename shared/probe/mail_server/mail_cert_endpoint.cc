@@ -1,3 +1,4 @@
+// Certificate endpoints: parsing of -e, and of -H, -p and --starttls.
 #include <algorithm>
 #include <array>
 

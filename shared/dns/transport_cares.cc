@@ -1,4 +1,4 @@
-// The transport of every program: a window of questions in flight over one channel a server, with our own clock.
+// The c-ares transport: a window of questions in flight over one channel per server, with time-outs of our own.
 #include <fmt/core.h>
 #include <poll.h>
 
@@ -32,7 +32,7 @@ struct Flight {
 // Questions that share a cap, e.g. all those to one list.
 struct Group {
     std::size_t in_flight = 0;
-    std::size_t silent_in_a_row = 0;
+    std::size_t timeouts_in_a_row = 0;
     bool silent = false;  // not asked any more in this call
     std::deque<std::uint32_t> waiting;
 };
@@ -100,9 +100,9 @@ class Run {
     std::size_t cursor_ = 0;
     std::size_t in_flight_ = 0;
     std::size_t left_ = 0;
-    std::size_t silent_ = 0;   // questions that ended in silence
-    std::size_t refills_ = 0;  // launches still allowed before the timers are looked at
-    bool heard_ = false;       // any server said anything
+    std::size_t timed_out_ = 0;  // questions that ended in silence
+    std::size_t refills_ = 0;    // launches still allowed before the timers are looked at
+    bool any_answer_ = false;    // any server said anything
 };
 
 class CaresTransport final : public Transport, private PacketSink {
@@ -128,7 +128,7 @@ class CaresTransport final : public Transport, private PacketSink {
         Run run(*this, questions, deadline, sink);
         run_ = &run;
         run.all();
-        // What is still under way has lost its meaning: late answers to questions that are done.
+        // What is still in flight are late answers to questions that are done.
         for (auto& channel : channels_) channel->cancel();
         run_ = nullptr;
     }
@@ -187,8 +187,8 @@ void Run::all() {
     for (std::uint32_t i = 0; i < questions_.size(); ++i) {
         const Flight& flight = flights_[i];
         if (flight.done) continue;
-        // As at the end of a question's own time: a code that came says more than what did not come after it.
-        finish(i, unanswered(flight, flight.last_code != 0 ? flight.last_word : Delivery::cut));
+        // As at the end of a question's own time: an error code that came says more than the silence after it.
+        finish(i, unanswered(flight, flight.last_code != 0 ? flight.last_word : Delivery::deadline));
     }
 }
 
@@ -212,8 +212,8 @@ std::optional<std::uint32_t> Run::next_to_launch() {
     return std::nullopt;
 }
 
-// A resolver that has let a whole window pass in silence is gone: asking it the rest would only cost time.
-bool Run::nothing_answers() const { return !heard_ && silent_ >= transport_.settings().window; }
+// A resolver that answered none of a whole window of questions is gone: asking it the rest would only cost time.
+bool Run::nothing_answers() const { return !any_answer_ && timed_out_ >= transport_.settings().window; }
 
 void Run::launch_what_fits() {
     while (in_flight_ < transport_.settings().window) {
@@ -261,7 +261,7 @@ void Run::send(std::uint32_t index) {
 
 void Run::on_message(std::uint32_t index, std::uint16_t server, std::string_view message, bool edns) {
     Flight& flight = flights_[index];
-    heard_ = true;
+    any_answer_ = true;
     --flight.open;
     if (flight.done || message.size() < 12) return;
     flight.last_word = delivery_of(message);
@@ -373,9 +373,9 @@ void Run::finish(std::uint32_t index, Reply reply) {
     if (flight.started_ever) reply.took = now_ - flight.started;
     const Delivery delivery = reply.delivery;
     sink_(index, std::move(reply));
-    if (delivery == Delivery::cut) return;
+    if (delivery == Delivery::deadline) return;
     --in_flight_;
-    if (delivery == Delivery::timeout) ++silent_;
+    if (delivery == Delivery::timeout) ++timed_out_;
     leave_group(index, delivery != Delivery::timeout, delivery == Delivery::timeout);
 }
 
@@ -383,10 +383,10 @@ void Run::leave_group(std::uint32_t index, bool answered, bool silent) {
     if (questions_[index].group == 0) return;
     Group& group = groups_[questions_[index].group];
     --group.in_flight;
-    if (answered) group.silent_in_a_row = 0;
-    if (silent) ++group.silent_in_a_row;
-    // Every place of the group has seen nothing but silence: the rest would only see the same, later.
-    if (group.silent_in_a_row >= transport_.settings().group_window) group.silent = true;
+    if (answered) group.timeouts_in_a_row = 0;
+    if (silent) ++group.timeouts_in_a_row;
+    // As many questions in a row as the group may have in flight timed out: the rest would only time out later.
+    if (group.timeouts_in_a_row >= transport_.settings().group_window) group.silent = true;
     do {
         if (group.waiting.empty()) return;
         ready_.push_back(group.waiting.front());

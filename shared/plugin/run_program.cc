@@ -1,4 +1,4 @@
-// A plugin as a process: signals, the last resort when a step overruns its deadline, and writing the answer.
+// A plugin as a process: signals, the watchdog for a step that overruns its deadline, and writing the answer.
 #include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
@@ -43,8 +43,8 @@ std::string_view signal_name(int signal) {
 // main thread is stuck in. The signals must be blocked already.
 class Guard {
   public:
-    Guard(const Check& check, const Options& options, const Surroundings& around)
-        : check_(check), options_(options), around_(around), thread_([this] { watch(); }) {}
+    Guard(const Check& check, const Options& options, const RunContext& context)
+        : check_(check), options_(options), context_(context), thread_([this] { watch(); }) {}
     Guard(const Guard&) = delete;
     Guard& operator=(const Guard&) = delete;
     ~Guard() {
@@ -76,7 +76,7 @@ class Guard {
     void finish(const std::string& why) noexcept {
         if (!claim_answer()) return;
         io::kill_running_commands();
-        const Report report = cut_short(options_, why, around_);
+        const Report report = cut_short(options_, why, context_);
         const int code = write_answer(rendered(check_, report, options_.json(), options_.verbosity()));
         io::kill_running_commands();  // the main thread may have started another one meanwhile
         _exit(code);
@@ -84,7 +84,7 @@ class Guard {
 
     const Check& check_;
     const Options& options_;
-    const Surroundings& around_;
+    const RunContext& context_;
     std::atomic<bool> done_ = false;
     std::atomic<bool> answered_ = false;
     std::thread thread_;
@@ -92,13 +92,13 @@ class Guard {
 
 }  // namespace
 
-int run_program(const Check& check, int argc, char** argv, const Surroundings& around) {
+int run_program(const Check& check, int argc, char** argv, const RunContext& context) {
     base::Progress progress;
-    Surroundings whole{.clock = around.clock,
-                       .files = around.files,
-                       .world = around.world,
-                       .ini_path = around.ini_path,
-                       .progress = &progress};
+    RunContext whole{.clock = context.clock,
+                     .files = context.files,
+                     .world = context.world,
+                     .ini_path = context.ini_path,
+                     .progress = &progress};
     if (const char* path = std::getenv("NAGIOS_CONFIG_PATH");  // NOLINT(concurrency-mt-unsafe): no thread runs yet
         path != nullptr && whole.ini_path.empty()) {
         whole.ini_path = path;

@@ -1,3 +1,4 @@
+// Families, the values that one run of a collector's task publishes.
 #include <algorithm>
 #include <stdexcept>
 

@@ -1,4 +1,4 @@
-// The DNS member of the real world: the servers asked for, or those of this machine, through c-ares.
+// The DNS of the real World: the servers asked for, or those of this machine, through c-ares.
 #include "shared/dns/transport.h"
 #include "shared/probe/world/real_world.h"
 

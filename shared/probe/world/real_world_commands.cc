@@ -1,3 +1,4 @@
+// The commands of the real World: programs on this machine.
 #include "shared/probe/world/real_world.h"
 
 namespace mtawatch::probe::world {

@@ -173,7 +173,7 @@ Result<Pipe> make_pipe() {
 }
 
 // "env NAME=value … PROGRAM" needs no env of its own: starting one costs as much as a small program does.
-std::vector<std::string> take_settings(std::vector<std::string>& argv) {
+std::vector<std::string> pop_environment(std::vector<std::string>& argv) {
     std::vector<std::string> settings;
     if (argv.empty() || argv.front() != "env") return settings;
     std::size_t at = 1;
@@ -184,7 +184,7 @@ std::vector<std::string> take_settings(std::vector<std::string>& argv) {
 }
 
 Result<std::unique_ptr<Child>> start(std::vector<std::string> argv) {
-    std::vector<std::string> settings_of_caller = take_settings(argv);
+    std::vector<std::string> settings_of_caller = pop_environment(argv);
     if (argv.empty()) return base::fail(Fault::usage, "no program is named");
     const auto path = find_program(argv.front());
     if (!path) return base::fail(path.error());
@@ -298,7 +298,7 @@ class LocalCommands final : public Commands {
             result.error_text = std::move(error_text_kept);
             return result;
         }
-        return base::fail(Fault::silent, "{}: did not end in time", shown(argv));
+        return base::fail(Fault::timeout, "{}: did not end in time", shown(argv));
     }
 
     static bool has_more(const Descriptor& pipe) {

@@ -1,3 +1,4 @@
+// The connector of the real World: TCP and unix sockets.
 #include "shared/probe/world/real_world.h"
 
 namespace mtawatch::probe::world {

@@ -1,4 +1,4 @@
-// The host of check_bounce_rate's tests: a fake clock, files with a time, and programs that say what a test wrote down.
+// Fixture of check_bounce_rate's tests: a fake clock, files with a modification time, and programs with canned output.
 #pragma once
 
 #include <fcntl.h>
@@ -32,9 +32,9 @@ inline std::vector<std::string> with(std::vector<std::string> first, const std::
     return first;
 }
 
-class Desk {
+class Fixture {
   public:
-    Desk() {
+    Fixture() {
         setenv("TZ", "UTC", 1);
         tzset();
         clock_.set_wall(base::WallTime(std::chrono::seconds(kNow)));
@@ -79,9 +79,9 @@ struct Scenario {
 inline void check_all(const std::vector<Scenario>& scenarios, const char* file, const std::vector<std::string>& first) {
     for (const Scenario& scenario : scenarios) {
         BOOST_TEST_CONTEXT(scenario.name) {
-            Desk desk;
-            desk.write(file, scenario.file);
-            BOOST_CHECK_EQUAL(desk.line(with(first, scenario.arguments)), scenario.answer);
+            Fixture fixture;
+            fixture.write(file, scenario.file);
+            BOOST_CHECK_EQUAL(fixture.line(with(first, scenario.arguments)), scenario.answer);
         }
     }
 }

@@ -1,3 +1,4 @@
+// Quoting of arguments for the POSIX shell of the remote host.
 #include "shared/base/text.h"
 #include "shared/ssh/ssh.h"
 

@@ -1,4 +1,4 @@
-// The small functions of the list data.
+// ListSeverity names and ListCode::matches.
 #include "shared/probe/dnsbl/dnsbl_lists.h"
 
 namespace mtawatch::probe::dnsbl {

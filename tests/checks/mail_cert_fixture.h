@@ -1,5 +1,4 @@
-// The world of check_mail_cert's tests: an authority, a good certificate for mx1.example.net, and everything that goes
-// wrong.
+// Fixture of check_mail_cert's tests: an authority, a good certificate for mx1.example.net, and a scripted network.
 #pragma once
 
 #include <boost/test/unit_test.hpp>
@@ -31,7 +30,7 @@ inline Script smtp_with(const test::TlsServer& server) {
             close()};
 }
 
-struct Net {
+struct Fixture {
     test::FakeClock clock;
     Folder folder;
     io::Files files = folder.files();
@@ -49,7 +48,7 @@ slow.example.net           A     192.0.2.99
     MadeCertificate middle = make_authority("Example Issuer", &root);
     MadeCertificate leaf = certificate();
 
-    Net() {
+    Fixture() {
         world.clock = &clock;
         world.files = &files;
         world.connector = &network;
@@ -72,7 +71,7 @@ slow.example.net           A     192.0.2.99
 
 struct Case {
     const char* name;
-    std::function<void(Net&)> prepare;
+    std::function<void(Fixture&)> prepare;
     std::vector<std::string> arguments;
     int exit_code;
     std::string text;
@@ -84,7 +83,7 @@ inline const std::vector<std::string> mx1{"-e", target};
 inline void check(const std::vector<Case>& cases) {
     for (const Case& c : cases) {
         BOOST_TEST_CONTEXT(c.name) {
-            Net net;
+            Fixture net;
             c.prepare(net);
             const auto outcome = net.run(c.arguments);
             BOOST_TEST(outcome.text == c.text);

@@ -1,3 +1,4 @@
+// Options::parse: options from the command line and --extra-opts, checked against the option table.
 #include <algorithm>
 
 #include "shared/base/text.h"
@@ -46,7 +47,7 @@ base::Result<void> accept(const Given& given) {
     return {};
 }
 
-// --help and --version hold whatever else is wrong with the command line.
+// --help and --version win, whatever else is wrong with the command line.
 std::string_view asks_for_text(const std::vector<std::string>& arguments) {
     for (const std::string& argument : arguments) {
         if (argument == "-h" || argument == "--help") return "help";
@@ -59,7 +60,7 @@ bool is_given(const std::vector<Given>& all, std::string_view name) {
     return std::any_of(all.begin(), all.end(), [&](const Given& given) { return given.option->name == name; });
 }
 
-// What a list of options says as a whole; a value that is given twice could be read two ways.
+// Refuses an option that is given twice and is not repeatable: it could be read two ways.
 base::Result<void> no_doubles(const std::vector<Given>& all) {
     for (std::size_t i = 0; i < all.size(); ++i) {
         if (all[i].option->repeatable || all[i].option->kind == Kind::flag) continue;

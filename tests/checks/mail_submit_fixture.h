@@ -1,4 +1,4 @@
-// The world of check_mail_submit's tests: a scripted submission server, a clock that the script moves, and the
+// Fixture of check_mail_submit's tests: a scripted submission server, a clock that the script moves, and the
 // credentials.
 #pragma once
 
@@ -66,7 +66,7 @@ class SlowNetwork final : public io::Connector {
     test::FakeClock& clock_;
 };
 
-struct Net {
+struct Fixture {
     test::FakeClock clock;
     test::Folder folder;
     io::Files files = folder.files();
@@ -81,7 +81,7 @@ dead.example.net           !SERVFAIL
     MadeCertificate leaf =
         test::make_certificate({.common_name = "mail.example.net", .names = {"DNS:mail.example.net"}, .issuer = &root});
 
-    Net() {
+    Fixture() {
         world.clock = &clock;
         world.files = &files;
         world.connector = &slow;
@@ -157,7 +157,7 @@ inline std::string times(const std::string& last) {
 
 struct Case {
     const char* name;
-    std::function<void(Net&)> prepare;
+    std::function<void(Fixture&)> prepare;
     std::vector<std::string> arguments;
     int exit_code;
     std::string text;  // the whole answer, or with "…" at its end the beginning of it
@@ -166,7 +166,7 @@ struct Case {
 inline void check(const std::vector<Case>& cases) {
     for (const Case& c : cases) {
         BOOST_TEST_CONTEXT(c.name) {
-            Net net;
+            Fixture net;
             c.prepare(net);
             auto outcome = net.run(c.arguments);
             const std::string_view open = "…";
@@ -184,14 +184,14 @@ inline void check(const std::vector<Case>& cases) {
     }
 }
 
-inline std::function<void(Net&)> logged_in(const Script& rest) {
-    return [rest](Net& net) { net.serve(net.logged_in(rest)); };
+inline std::function<void(Fixture&)> logged_in(const Script& rest) {
+    return [rest](Fixture& net) { net.serve(net.logged_in(rest)); };
 }
-inline std::function<void(Net&)> offering(const std::string& mechanisms, const Script& rest) {
-    return [mechanisms, rest](Net& net) { net.serve(net.offering(mechanisms, rest)); };
+inline std::function<void(Fixture&)> offering(const std::string& mechanisms, const Script& rest) {
+    return [mechanisms, rest](Fixture& net) { net.serve(net.offering(mechanisms, rest)); };
 }
-inline std::function<void(Net&)> serving(const Script& script) {
-    return [script](Net& net) { net.serve(script); };
+inline std::function<void(Fixture&)> serving(const Script& script) {
+    return [script](Fixture& net) { net.serve(script); };
 }
 
 }  // namespace mtawatch::test::mail_submit

@@ -1,3 +1,4 @@
+// A ByteSource that reads ahead in a thread of its own.
 #include <algorithm>
 #include <array>
 #include <condition_variable>

@@ -1,3 +1,4 @@
+// URLs: parsing, printing and following a Location header.
 #include <algorithm>
 
 #include "shared/base/ip.h"

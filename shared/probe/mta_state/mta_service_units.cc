@@ -1,4 +1,4 @@
-// systemctl show: the one interface to systemd, here and remotely.
+// Parser of `systemctl show`, the one interface to systemd, here and remotely.
 #include <algorithm>
 
 #include "shared/base/text.h"
@@ -27,7 +27,7 @@ std::optional<base::WallTime> parse_time(std::string_view text) {
     return base::WallTime(local->time_since_epoch());
 }
 
-void take_property(std::string_view key, std::string_view value, UnitFacts& into) {
+void store_property(std::string_view key, std::string_view value, UnitFacts& into) {
     const auto number = base::to_number<std::int64_t>(value);
     if (key == "LoadState") into.load_state = value;
     if (key == "ActiveState") into.active_state = value;
@@ -55,7 +55,7 @@ Result<UnitFacts> read_block(std::string_view block, std::string unit) {
         if (equals == std::string_view::npos) continue;
         const auto key = line.substr(0, equals);
         const auto value = base::trim(line.substr(equals + 1));
-        take_property(key, value, facts);
+        store_property(key, value, facts);
         if (key == "ExecMainCode") main_code = value;
     }
     // ExecMainCode is 0 until a main process has ended; its status means nothing before.
@@ -85,7 +85,7 @@ base::Result<std::vector<UnitFacts>> read_unit_facts(std::string_view text, cons
 
 base::Result<std::vector<UnitFacts>> unit_facts(const world::Machine& machine, const std::vector<std::string>& units,
                                                 const base::Deadline& deadline) {
-    // Local time has no year-round meaning and its zone names none at all, so systemctl is run in UTC.
+    // Local times are ambiguous when clocks change, and names of zones cannot be read back, so systemctl is run in UTC.
     std::vector<std::string> argv{"env", "TZ=UTC", "systemctl", "show", "--no-pager", std::string(properties), "--"};
     argv.insert(argv.end(), units.begin(), units.end());
     auto result = machine.commands().run(argv, {}, deadline);

@@ -1,4 +1,4 @@
-// One client's life: TLS, then request after request until one side has enough.
+// HTTP session of one client: TLS, then request after request until one side closes.
 #include <fmt/format.h>
 
 #include <optional>
@@ -10,7 +10,7 @@
 namespace mtawatch::exporter::web {
 namespace {
 
-// How much of a refused client's further talk is swallowed so that it gets to read why.
+// How much more of a refused client is read and dropped, so that it can read the answer before the connection closes.
 constexpr std::size_t max_linger_bytes = 64U << 10U;
 constexpr auto linger_time = std::chrono::seconds(1);
 constexpr std::size_t read_bytes = 4096;
@@ -83,7 +83,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     void read_body() {
         http::async_read(stream_, buffer_, *parser_, [self = self()](beast::error_code error, std::size_t) {
             if (error) return self->end_reading(error);
-            self->take_request();
+            self->handle_request();
         });
     }
 
@@ -97,7 +97,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         send(std::move(response));
     }
 
-    void take_request() {
+    void handle_request() {
         enter(engine().working);
         lowest().expires_never();
         keep_alive_ = parser_->keep_alive();
@@ -199,7 +199,7 @@ void serve(Engine& engine, AnySocket socket) {
     if (engine.connections() >= engine.limits.connections) {
         Connections& oldest = engine.waiting.empty() ? engine.sending : engine.waiting;
         if (oldest.empty()) return;
-        oldest.front()->give_way();
+        oldest.front()->evict();
     }
     auto policy = engine.policies.current();
     PlainStream plain(std::move(socket));

@@ -1,3 +1,4 @@
+// Endpoints: numeric addresses with a port, as text.
 #include <arpa/inet.h>
 #include <fmt/format.h>
 

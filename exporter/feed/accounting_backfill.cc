@@ -1,3 +1,4 @@
+// --backfill: merges the accounting files by record time and writes OpenMetrics text with time stamps.
 #include <algorithm>
 #include <cstdio>
 #include <memory>

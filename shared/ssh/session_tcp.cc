@@ -1,3 +1,4 @@
+// The TCP connection below an SSH session: host name lookup and connecting, address by address.
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -30,7 +31,7 @@ struct Lookup {
 std::string words_of(int error) { return std::generic_category().message(error); }
 
 // getaddrinfo knows no deadline, so it runs in a thread of its own, which ends by itself when the resolver gives up.
-base::Result<Addresses> look_up(const SshSettings& settings, const base::Deadline& deadline) {
+base::Result<Addresses> resolve(const SshSettings& settings, const base::Deadline& deadline) {
     std::promise<Lookup> promise;
     auto answer = promise.get_future();
     addrinfo hints{};
@@ -46,7 +47,7 @@ base::Result<Addresses> look_up(const SshSettings& settings, const base::Deadlin
         done.set_value({code, Addresses(list)});
     }).detach();
     if (answer.wait_for(deadline.remaining()) != std::future_status::ready)
-        return base::fail(base::Fault::silent, "the name {} was not resolved in time", settings.host);
+        return base::fail(base::Fault::timeout, "the name {} was not resolved in time", settings.host);
     Lookup found = answer.get();
     if (found.code == EAI_NONAME || found.code == EAI_NODATA)
         return base::fail(base::Fault::not_found, "the host name {} does not exist", settings.host);
@@ -68,7 +69,7 @@ base::Result<int> connect_one(const addrinfo& address, const SshSettings& settin
         socklen_t size = sizeof error;
         if (ready == 0) {
             close(fd);
-            return base::fail(base::Fault::silent, "no answer from {} port {} in time", settings.host, settings.port);
+            return base::fail(base::Fault::timeout, "no answer from {} port {} in time", settings.host, settings.port);
         }
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     }
@@ -85,7 +86,7 @@ base::Result<int> connect_one(const addrinfo& address, const SshSettings& settin
 }  // namespace
 
 base::Result<int> connect_tcp(const SshSettings& settings, const base::Deadline& deadline) {
-    auto addresses = look_up(settings, deadline);
+    auto addresses = resolve(settings, deadline);
     if (!addresses) return base::fail(addresses.error());
     base::Result<int> last = base::fail(base::Fault::not_found, "{} has no address", settings.host);
     int left = 0;

@@ -38,7 +38,7 @@ class Builder final : public YAML::EventHandler {
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { refuse_alias(mark); }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                   const std::string& value) override {
-        if (in_map_without_key()) return take_key(mark, anchor, value);
+        if (in_map_without_key()) return add_key(mark, anchor, value);
         const bool quoted = tag == "!";
         const bool null = !quoted && (value.empty() || value == "~" || value == "null");
         NodeData& node = attach(mark, anchor, null ? NodeData::Type::null : NodeData::Type::scalar);
@@ -73,7 +73,7 @@ class Builder final : public YAML::EventHandler {
         return !open_.empty() && open_.back().node->type == NodeData::Type::map && !open_.back().has_key;
     }
 
-    void take_key(const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& key) {
+    void add_key(const YAML::Mark& mark, YAML::anchor_t anchor, const std::string& key) {
         if (anchor != 0) refuse_alias(mark);
         for (const auto& [known, node] : open_.back().node->members) {
             if (known != key) continue;

@@ -1,4 +1,4 @@
-// The SSH member of the real world.
+// The SSH of the real World.
 #include "shared/probe/world/real_world.h"
 #include "shared/ssh/ssh.h"
 
