@@ -11,6 +11,7 @@
 namespace mtawatch::checks {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::Result;
 using plugin::Kind;
@@ -23,7 +24,7 @@ using probe::bounce_rate::MailKey;
 
 std::uint64_t ended(const MailCounts& counts) { return counts.delivered + counts.bounced(); }
 
-constexpr std::array<Metric, 7> kMetrics{{
+constexpr std::array<Metric, 7> metrics{{
     {"bounce", "bounced", "5", "10", [](const MailCounts& c) { return c.bounced(); }, ended},
     {"hard", "bounced hard", "2", "5", [](const MailCounts& c) { return c.hard; }, ended},
     {"soft", "bounced soft", "10", "20", [](const MailCounts& c) { return c.soft; }, ended},
@@ -55,14 +56,14 @@ Result<void> read_sources(const Options& given, probe::bounce_rate::BounceRateQu
     query.table = given.find_text("map").value_or("");
     query.types = given.find_text("types").value_or("");
     if (!query.journal.empty() && query.format != LogFormat::postfix) {
-        return base::fail(Fault::usage, "--journal is for --format postfix: {} writes its own files",
-                          words_of(query.format).program);
+        return fail(Fault::usage, "--journal is for --format postfix: {} writes its own files",
+                    words_of(query.format).program);
     }
     if (!query.journal.empty() && !query.globs.empty()) {
-        return base::fail(Fault::usage, "--journal and --file would count the same mail twice; give one of them");
+        return fail(Fault::usage, "--journal and --file would count the same mail twice; give one of them");
     }
     if (!(query.table.empty() && query.types.empty()) && query.format != LogFormat::pmta) {
-        return base::fail(Fault::usage, "--map and --types are for tables; leave --format out");
+        return fail(Fault::usage, "--map and --types are for tables; leave --format out");
     }
     if (query.globs.empty() && query.journal.empty()) query.globs = default_files(query.format);
     return {};
@@ -76,16 +77,16 @@ Result<void> check_format(const probe::bounce_rate::BounceRateQuery& query, cons
     for (const auto& [option, key] : keys) {
         if (probe::bounce_rate::knows_key(query.format, key)) continue;
         if (key == MailKey::relay) {
-            return base::fail(Fault::usage, "--{} relay is Postfix's; the word for {} is vmta", option,
-                              words_of(query.format).program);
+            return fail(Fault::usage, "--{} relay is Postfix's; the word for {} is vmta", option,
+                        words_of(query.format).program);
         }
-        return base::fail(Fault::usage,
-                          "--{} {}: a Postfix log does not say it; write one of "
-                          "relay, provider, sender-domain and recipient-domain",
-                          option, name(key));
+        return fail(Fault::usage,
+                    "--{} {}: a Postfix log does not say it; write one of "
+                    "relay, provider, sender-domain and recipient-domain",
+                    option, name(key));
     }
     if (query.format == LogFormat::postfix && query.needed.complaints) {
-        return base::fail(Fault::usage, "--metric complaint: a Postfix log has no complaints");
+        return fail(Fault::usage, "--metric complaint: a Postfix log has no complaints");
     }
     return {};
 }
@@ -175,38 +176,39 @@ plugin::OptionTable bounce_rate_options() {
 Result<Limits> read_limits(const Options& given) {
     Limits limits;
     const std::string wanted = given.text("metric");
-    limits.metric = *std::ranges::find_if(kMetrics, [&](const Metric& metric) { return metric.name == wanted; });
+    limits.metric = *std::ranges::find_if(metrics, [&](const Metric& metric) { return metric.name == wanted; });
     const auto range = [&](std::string_view option, std::string_view fallback) -> Result<plugin::Range> {
         const auto own = given.find_range(option);
         if (!own) return plugin::Range::parse(fallback);
         if (wanted == "delivery") {
-            if (const auto fine = plugin::refuse_bare(*own, fmt::format("--{}", option), "percent"); !fine) {
-                return base::fail(fine.error());
+            if (const auto done = plugin::refuse_bare(*own, fmt::format("--{}", option), "percent"); !done) {
+                return fail(done.error());
             }
         }
         return *own;
     };
     auto warning = range("warning", limits.metric.warning);
-    if (!warning) return base::fail(warning.error());
+    if (!warning) return fail(warning.error());
     auto critical = range("critical", limits.metric.critical);
-    if (!critical) return base::fail(critical.error());
+    if (!critical) return fail(critical.error());
     limits.share = Thresholds{std::move(*warning), std::move(*critical)};
     limits.min_volume = static_cast<std::uint64_t>(given.integer("min-volume"));
     limits.max_age = std::chrono::duration_cast<std::chrono::seconds>(given.duration("max-age"));
     limits.idle = plugin::parse_state(given.text("idle")).value_or(State::unknown);
-    if (const auto by = given.find_text("by"))
+    if (const auto by = given.find_text("by")) {
         limits.by = probe::bounce_rate::mail_key_of_name(*by).value_or(MailKey::none);
+    }
     return limits;
 }
 
 Result<probe::bounce_rate::BounceRateQuery> read_query(const Options& given, const Limits& limits,
                                                        const base::Clock& clock) {
     probe::bounce_rate::BounceRateQuery query;
-    if (const auto done = read_sources(given, query); !done) return base::fail(done.error());
+    if (const auto done = read_sources(given, query); !done) return fail(done.error());
     const bool complaints = limits.metric.name == "complaint";
     const auto window = given.find_duration("window").value_or(std::chrono::hours(complaints ? 24 : 1));
     query.window = std::chrono::duration_cast<std::chrono::seconds>(window);
-    if (query.window < std::chrono::seconds(1)) return base::fail(Fault::usage, "--window: must be at least 1s");
+    if (query.window < std::chrono::seconds(1)) return fail(Fault::usage, "--window: must be at least 1s");
     query.end = given.find_time("at").value_or(clock.wall());
     query.by = limits.by;
     query.needed.complaints = complaints;
@@ -216,12 +218,12 @@ Result<probe::bounce_rate::BounceRateQuery> read_query(const Options& given, con
         const std::size_t equals = text.find('=');
         const auto key = probe::bounce_rate::mail_key_of_name(std::string_view(text).substr(0, equals));
         if (equals == std::string::npos || !key) {
-            return base::fail(Fault::usage, "--only \"{}\": write KEY=VALUE with one of the keys {}", text,
-                              probe::bounce_rate::mail_key_names);
+            return fail(Fault::usage, "--only \"{}\": write KEY=VALUE with one of the keys {}", text,
+                        probe::bounce_rate::mail_key_names);
         }
         query.only.emplace_back(*key, text.substr(equals + 1));
     }
-    if (const auto done = check_format(query, limits); !done) return base::fail(done.error());
+    if (const auto done = check_format(query, limits); !done) return fail(done.error());
     return query;
 }
 

@@ -16,6 +16,7 @@
 namespace mtawatch::checks {
 namespace {
 
+using base::fail;
 using base::Result;
 using plugin::Options;
 using plugin::Report;
@@ -209,8 +210,9 @@ std::string observation_json(const BounceRateObservation& seen, const Limits& li
         json.end();
     }
     json.end().key("unknown_types").array();
-    for (const auto& [value, count] : seen.unknown_types)
+    for (const auto& [value, count] : seen.unknown_types) {
         json.object().member("value", value).member("records", count).end();
+    }
     return json.end().end().take();
 }
 
@@ -230,7 +232,7 @@ void judge_groups(const BounceRateObservation& seen, const Limits& limits, Repor
     }
     if (seen.groups_folded) {
         report.note(1, fmt::format("more than {} values of {}: the rest is counted as \"other\"",
-                                   grouped(probe::bounce_rate::kMaxMailGroups), name(limits.by)));
+                                   grouped(probe::bounce_rate::max_mail_groups), name(limits.by)));
     }
 }
 
@@ -267,11 +269,11 @@ Report judge(const BounceRateObservation& seen, const Limits& limits) {
 
 Result<Report> run(const Options& given, const base::Deadline& deadline, probe::world::World& world) {
     const auto limits = read_limits(given);
-    if (!limits) return base::fail(limits.error());
+    if (!limits) return fail(limits.error());
     const auto query = read_query(given, *limits, *world.clock);
-    if (!query) return base::fail(query.error());
+    if (!query) return fail(query.error());
     const auto seen = probe::bounce_rate::bounce_rate(*query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     Limits judged = *limits;
     judged.format = query->format;
     judged.table = !query->table.empty() || !query->types.empty();

@@ -12,6 +12,7 @@ namespace mtawatch::checks {
 
 namespace {
 
+using base::fail;
 using plugin::Kind;
 using plugin::State;
 
@@ -57,15 +58,15 @@ base::Result<probe::mail_auth::DkimQuery> query_of(const plugin::Options& option
             if (!base::trim(field).empty()) query.require_signed.emplace_back(base::trim(field));
         }
         if (query.message_file.empty()) {
-            return base::fail(base::Fault::usage, "--require-signed needs --message FILE to look at");
+            return fail(base::Fault::usage, "--require-signed needs --message FILE to look at");
         }
     }
     const bool keys = !query.domain.empty() && !query.selectors.empty();
     if (!keys && (query.message_file.empty() || !query.domain.empty() || !query.selectors.empty())) {
-        return base::fail(base::Fault::usage, "give --domain and --selector together, or --message; see --help");
+        return fail(base::Fault::usage, "give --domain and --selector together, or --message; see --help");
     }
     if (!query.private_key_file.empty() && !keys) {
-        return base::fail(base::Fault::usage, "--private-key needs --domain and --selector of the key it belongs to");
+        return fail(base::Fault::usage, "--private-key needs --domain and --selector of the key it belongs to");
     }
     return query;
 }
@@ -87,9 +88,9 @@ void judge_key(plugin::Report& report, const plugin::Options& options, const pro
                                                        auth::dkim_min_rsa_bits)
                                          : ""));
     }
-    const auto judged =
-        std::any_of(look.findings.items.begin(), look.findings.items.end(),
-                    [](const probe::mail_auth::Finding& one) { return one.weight != probe::mail_auth::Weight::note; });
+    const auto judged = std::ranges::any_of(look.findings.items, [](const probe::mail_auth::Finding& one) {
+        return one.weight != probe::mail_auth::Weight::note;
+    });
     if (judged || size != State::ok) return;
     std::string text =
         rsa ? fmt::format("{}: RSA key of {} bits", subject, look.key.bits) : fmt::format("{}: Ed25519 key", subject);
@@ -104,9 +105,8 @@ State state_of(auth::DkimResult result, bool another_passes) {
 }
 
 void judge_signatures(plugin::Report& report, const probe::mail_auth::DkimMessageLook& look) {
-    const bool any_passes =
-        std::any_of(look.signatures.begin(), look.signatures.end(),
-                    [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
+    const bool any_passes = std::ranges::any_of(
+        look.signatures, [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
     if (look.signatures.empty()) report.add(State::critical, "the message is not signed");
     for (std::size_t i = 0; i < look.signatures.size(); ++i) {
         const auth::DkimVerification& one = look.signatures[i];
@@ -122,9 +122,8 @@ void judge_signatures(plugin::Report& report, const probe::mail_auth::DkimMessag
 }
 
 void judge_message(plugin::Report& report, const probe::mail_auth::DkimMessageLook& look) {
-    const auto passed =
-        std::count_if(look.signatures.begin(), look.signatures.end(),
-                      [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
+    const auto passed = std::ranges::count_if(
+        look.signatures, [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
     judge_signatures(report, look);
     if (look.from_fields != 1) {
         report.add(State::critical, fmt::format("the message has {} From fields; it must have one", look.from_fields));
@@ -165,9 +164,9 @@ void judge_message(plugin::Report& report, const probe::mail_auth::DkimMessageLo
 base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
                                  probe::world::World& world) {
     const auto query = query_of(options);
-    if (!query) return base::fail(query.error());
+    if (!query) return fail(query.error());
     const auto seen = probe::mail_auth::dkim(*query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     plugin::Report report;
     for (const probe::mail_auth::DkimKeyLook& look : seen->keys) judge_key(report, options, look);
     judge_findings(report, seen->private_key, "private key");

@@ -10,6 +10,7 @@ namespace mtawatch::checks {
 
 namespace {
 
+using base::fail;
 using plugin::Kind;
 using plugin::State;
 
@@ -78,10 +79,12 @@ void summarise(plugin::Report& report, const probe::mail_auth::DmarcObservation&
     const auto policy = effective_policy(seen);
     if (!policy || report.state() == State::warning || report.state() == State::critical) return;
     std::string text = fmt::format("{}: p={}", seen.domain, auth::name(*policy));
-    if (seen.decision.inherited)
+    if (seen.decision.inherited) {
         text += fmt::format(" by {}= of _dmarc.{}", seen.decision.tag, seen.decision.record_domain);
-    if (!seen.decision.record->rua.empty())
+    }
+    if (!seen.decision.record->rua.empty()) {
         text += fmt::format(", reports to {}", seen.decision.record->rua.front().text);
+    }
     report.add(State::ok, std::move(text));
 }
 
@@ -94,7 +97,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     query.authoritative = options.flag("authoritative");
     query.resolver.servers = options.list("dns-server");
     const auto seen = probe::mail_auth::dmarc(query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     plugin::Report report;
     judge_findings(report, seen->findings, seen->domain);
     judge_policy(report, options, *seen);
@@ -102,8 +105,9 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     report.note(2, fmt::format("organizational domain: {} (public-suffix list: {})", seen->walk.organizational_domain,
                                seen->registrable_domain));
     for (const probe::mail_auth::DmarcAlignment& one : seen->alignments) {
-        if (one.aligned.value_or(false))
+        if (one.aligned.value_or(false)) {
             report.note(1, fmt::format("{}{} aligns", one.spf ? "the bounce domain " : "d=", one.domain));
+        }
     }
     for (const auth::DmarcStep& step : seen->walk.steps) {
         report.note(2,

@@ -12,6 +12,7 @@
 namespace mtawatch::checks {
 namespace {
 
+using base::fail;
 using base::Result;
 using plugin::Kind;
 using plugin::Options;
@@ -180,8 +181,7 @@ std::string resolver_trouble(const DnsblObservation& seen) {
         return fmt::format("the resolver {} does not answer, so nothing is known; name another with --dns-server",
                            seen.resolver);
     }
-    const bool all_refuse =
-        std::all_of(seen.results.begin(), seen.results.end(), [](const DnsblResult& result) { return result.refused; });
+    const bool all_refuse = std::ranges::all_of(seen.results, [](const DnsblResult& result) { return result.refused; });
     if (!all_refuse) return {};
     return fmt::format(
         "every list refuses the resolver {} (public, open or too busy): ask through a resolver of your "
@@ -192,14 +192,14 @@ std::string resolver_trouble(const DnsblObservation& seen) {
 void judge_answers(const DnsblObservation& seen, const Limits& limits, Report& report) {
     const auto all = shares(seen);
     const auto poor = [&limits](const Share& share) { return share.able == 0 || share.percent() < limits.min_answers; };
-    const auto number = static_cast<std::size_t>(std::count_if(all.begin(), all.end(), poor));
+    const auto number = static_cast<std::size_t>(std::ranges::count_if(all, poor));
     if (number == 0) return;
     if (const std::string trouble = resolver_trouble(seen); !trouble.empty()) {
         report.add(State::unknown, trouble);
         return;
     }
-    const auto worst = std::min_element(all.begin(), all.end(),
-                                        [](const Share& a, const Share& b) { return a.percent() < b.percent(); });
+    const auto worst =
+        std::ranges::min_element(all, [](const Share& a, const Share& b) { return a.percent() < b.percent(); });
     std::size_t unable = 0;
     const std::string names = unable_lists(seen, unable);
     std::string text = fmt::format("{} of {} lists could tell about {}",
@@ -269,8 +269,8 @@ Report judge(const DnsblObservation& seen, const Limits& limits) {
     judge_listings(seen, limits, counts, report);
     judge_answers(seen, limits, report);
     judge_lists(seen, report);
-    const bool trouble = std::any_of(report.details.begin(), report.details.end(),
-                                     [](const plugin::Detail& detail) { return detail.state != State::ok; });
+    const bool trouble =
+        std::ranges::any_of(report.details, [](const plugin::Detail& detail) { return detail.state != State::ok; });
     if (!trouble) {
         report.summary = clean_summary(seen, counts);
         report.add(State::ok, report.summary);
@@ -289,9 +289,9 @@ Report judge(const DnsblObservation& seen, const Limits& limits) {
 Result<void> fits(const probe::dnsbl::DnsblQuery& query, const base::Deadline& deadline) {
     const auto least = std::chrono::duration<double>(probe::dnsbl::dnsbl_least_time(query)).count();
     if (least <= std::chrono::duration<double>(deadline.remaining()).count()) return {};
-    return base::fail(base::Fault::usage, "{} targets on {} lists take about {:.0f} s: give -t {:.0f} or more",
-                      query.targets.size(), query.lists.size(), std::ceil(least),
-                      std::ceil(least / plugin::target_share) + 1);
+    return fail(base::Fault::usage, "{} targets on {} lists take about {:.0f} s: give -t {:.0f} or more",
+                query.targets.size(), query.lists.size(), std::ceil(least),
+                std::ceil(least / plugin::target_share) + 1);
 }
 
 Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
@@ -300,14 +300,14 @@ Result<Report> run(const Options& options, const base::Deadline& deadline, probe
     query.resolver.window = static_cast<std::size_t>(options.integer("concurrency"));
     query.self_test = !options.flag("no-self-test");
     auto lists = probe::dnsbl::choose_dnsbl_lists(options.list("list"), options.find_text("list-file"), *world.files);
-    if (!lists) return base::fail(lists.error());
+    if (!lists) return fail(lists.error());
     query.lists = std::move(*lists);
     auto addresses = options.list("address");
     const auto more = options.list("hostname");
     addresses.insert(addresses.end(), more.begin(), more.end());
     const auto domains = options.list("domain");
     auto targets = probe::dnsbl::dnsbl_targets(addresses, domains, query.resolver, deadline, world);
-    if (!targets) return base::fail(targets.error());
+    if (!targets) return fail(targets.error());
     query.targets = std::move(*targets);
     // Lists for which there is no target say nothing, and would look as if they had not answered.
     std::erase_if(query.lists, [&query](const probe::dnsbl::DnsblList& list) {
@@ -315,11 +315,11 @@ Result<Report> run(const Options& options, const base::Deadline& deadline, probe
                !(list.takes_domains() && !query.targets.domains.empty());
     });
     if (query.lists.empty()) {
-        return base::fail(base::Fault::usage, "none of the lists takes what was given; name others with --list");
+        return fail(base::Fault::usage, "none of the lists takes what was given; name others with --list");
     }
-    if (auto time = fits(query, deadline); !time) return base::fail(time.error());
+    if (auto done = fits(query, deadline); !done) return fail(done.error());
     const auto seen = probe::dnsbl::dnsbl(query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     return judge(*seen, {options.thresholds(), options.number("min-answers")});
 }
 

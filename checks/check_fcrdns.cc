@@ -11,6 +11,7 @@ namespace mtawatch::checks {
 
 namespace {
 
+using base::fail;
 using plugin::State;
 
 plugin::OptionTable fcrdns_options() {
@@ -30,14 +31,15 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     probe::mail_auth::FcrdnsQuery query;
     for (const std::string& text : options.list("ip")) {
         const auto ip = base::IpAddress::parse(text);
-        if (!ip)
-            return base::fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
+        if (!ip) {
+            return fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
+        }
         query.ips.push_back(*ip);
     }
     query.helo = options.find_text("helo").value_or("");
     query.resolver.servers = options.list("dns-server");
     const auto seen = probe::mail_auth::fcrdns(query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     plugin::Report report;
     double valid = 0;
     bool all_seen = true;
@@ -50,8 +52,9 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
             report.add(State::ok, fmt::format("{} is {}, which leads back", ip, fmt::join(look.confirmed, ", ")));
         }
     }
-    if (all_seen)
+    if (all_seen) {
         report.figure("confirmed", valid, plugin::Unit::none, {}, 0, static_cast<double>(seen->addresses.size()));
+    }
     report.observation = to_json(*seen);
     return report;
 }

@@ -47,8 +47,9 @@ Result<std::optional<Limit>> read_limit(const plugin::Options& options, std::str
     }
     auto range = Range::parse(text);
     if (!range) return fail(range.error().at(fmt::format("--{}", option)));
-    if (auto clear = plugin::refuse_bare(*range, fmt::format("--{}", option), "days"); !clear)
-        return fail(clear.error());
+    if (auto done = plugin::refuse_bare(*range, fmt::format("--{}", option), "days"); !done) {
+        return fail(done.error());
+    }
     return Limit{*range, text.find('%') != std::string::npos};
 }
 
@@ -89,8 +90,9 @@ std::string described(const tls::Certificate& certificate, const CertLook& look)
 
 std::string time_left(const tls::Certificate& certificate, std::int64_t now) {
     const std::chrono::seconds left(*certificate.not_after - now);
-    if (left.count() < 0)
+    if (left.count() < 0) {
         return fmt::format("expired {} ago, on {}", base::human_duration(-left), date(*certificate.not_after));
+    }
     return fmt::format("expires in {}, on {}", base::human_duration(left), date(*certificate.not_after));
 }
 
@@ -117,8 +119,9 @@ void judge_dates(Judged& judged, const Limits& limits, std::int64_t now) {
                                                     date(*certificate.not_before)));
         }
         if (!certificate.not_after) continue;
-        if (judged.soonest == nullptr || *certificate.not_after < *judged.soonest->not_after)
+        if (judged.soonest == nullptr || *certificate.not_after < *judged.soonest->not_after) {
             judged.soonest = &certificate;
+        }
     }
     if (judged.soonest == nullptr) return;
     judged.days = static_cast<double>(*judged.soonest->not_after - now) / seconds_per_day;
@@ -130,12 +133,12 @@ void judge_dates(Judged& judged, const Limits& limits, std::int64_t now) {
     if (expired && look.verified.has_value()) state = State::critical;
     if (state != State::ok) judged.add(state, described(*judged.soonest, look) + " " + time_left(*judged.soonest, now));
     for (const tls::Certificate& stray : look.served) {
-        const bool in_path = std::any_of(look.path.begin(), look.path.end(), [&](const tls::Certificate& one) {
-            return one.fingerprint == stray.fingerprint;
-        });
-        if (!in_path && stray.not_after && *stray.not_after < now)
+        const bool in_path = std::ranges::any_of(
+            look.path, [&](const tls::Certificate& one) { return one.fingerprint == stray.fingerprint; });
+        if (!in_path && stray.not_after && *stray.not_after < now) {
             judged.add(State::warning, fmt::format("an unneeded certificate is sent along and {}: {}",
                                                    time_left(stray, now), stray.subject));
+        }
     }
 }
 
@@ -150,9 +153,10 @@ void judge_strength(Judged& judged) {
                        fmt::format("{} has a weak key: {} with {} bits", described(one, *judged.look),
                                    tls::name(one.key_type), one.key_bits));
         }
-        if (one.weak_signature)
+        if (one.weak_signature) {
             judged.add(State::warning, fmt::format("{} is signed over a weak digest: {}", described(one, *judged.look),
                                                    one.signature_algorithm));
+        }
     }
 }
 
@@ -185,8 +189,9 @@ void judge_trust(Judged& judged) {
     }
     if (look.name_matches == false) {
         std::string names = base::join(look.served.front().dns_names, " ");
-        if (names.empty())
+        if (names.empty()) {
             names = look.served.front().common_name.empty() ? "no name" : look.served.front().common_name;
+        }
         judged.add(State::critical, fmt::format("the certificate is not for {} but for {}", look.expected_name,
                                                 base::one_line(names, 200)));
     }
@@ -196,9 +201,10 @@ void judge_expectations(Judged& judged, const Limits& limits) {
     const CertLook& look = *judged.look;
     if (!look.protocol.empty() && look.protocol.starts_with("TLSv1")) {
         const std::string shown = look.protocol == "TLSv1" ? "TLSv1.0" : look.protocol;
-        if (shown < limits.min_tls)
+        if (shown < limits.min_tls) {
             judged.add(limits.min_tls_given ? State::critical : State::warning,
                        fmt::format("the server speaks {} at best, wanted is {}", shown, limits.min_tls));
+        }
     }
     if (look.same_as_file == false) {
         const auto served_until = look.served.front().not_after;
@@ -210,8 +216,9 @@ void judge_expectations(Judged& judged, const Limits& limits) {
                           date(*look.file_not_after), date(*served_until))
                     : std::string("the certificate is not the one in the file"));
     }
-    if (look.key_matches == false)
+    if (look.key_matches == false) {
         judged.add(State::critical, "the private key in the file does not belong to the certificate");
+    }
     if (!look.dane || look.dane->valid) return;
     if (look.dane->error) {
         judged.add(plugin::state_of(look.dane->error->fault), "DANE: " + look.dane->error->what);
@@ -257,8 +264,9 @@ Judged judge(const CertLook& look, const Limits& limits, std::int64_t now) {
         // A service whose name does not exist is as bad as one that refuses; a file that is missing was not looked at.
         const bool gone = look.error->fault == Fault::not_found && look.endpoint.scheme != "file";
         std::string text = look.error->what;
-        if (look.error->fault == Fault::timeout && look.phases.connect)
+        if (look.error->fault == Fault::timeout && look.phases.connect) {
             text += look.endpoint.starttls && !look.phases.starttls ? ", before TLS" : ", in the TLS handshake";
+        }
         judged.add(gone ? State::critical : plugin::state_of(look.error->fault), std::move(text));
     } else if (look.outcome != CertOutcome::shown) {
         judged.add(State::critical, outcome_text(look));
@@ -267,8 +275,9 @@ Judged judge(const CertLook& look, const Limits& limits, std::int64_t now) {
         judge_trust(judged);
         judge_strength(judged);
         judge_expectations(judged, limits);
-        if (judged.texts.empty() && judged.soonest != nullptr)
+        if (judged.texts.empty() && judged.soonest != nullptr) {
             judged.texts.push_back(described(*judged.soonest, look) + " " + time_left(*judged.soonest, now));
+        }
     }
     return judged;
 }
@@ -296,11 +305,12 @@ Report report_on(const probe::mail_server::MailCertObservation& observation, con
     Report report;
     for (const Judged& judged : all) {  // in the order asked for, so that graphs by position stay the same
         // Rounded down: a graph must not show 30 where 29.999 has alerted.
-        if (judged.days)
+        if (judged.days) {
             report.figure(label_of(*judged.look), std::floor(*judged.days * 100) / 100, plugin::Unit::none,
                           shown_limits(limits));
+        }
     }
-    std::stable_sort(all.begin(), all.end(), [](const Judged& a, const Judged& b) {
+    std::ranges::stable_sort(all, [](const Judged& a, const Judged& b) {
         if (a.state != b.state) return plugin::severity(a.state) > plugin::severity(b.state);
         constexpr double not_seen = -1e18;  // worse than any date
         return a.days.value_or(not_seen) < b.days.value_or(not_seen);
@@ -318,9 +328,8 @@ Report report_on(const probe::mail_server::MailCertObservation& observation, con
         }
     }
     if (report.state() == State::ok && all.size() > 1) {
-        const auto first = std::min_element(all.begin(), all.end(), [](const Judged& a, const Judged& b) {
-            return a.days.value_or(0) < b.days.value_or(0);
-        });
+        const auto first = std::ranges::min_element(
+            all, [](const Judged& a, const Judged& b) { return a.days.value_or(0) < b.days.value_or(0); });
         report.summary = fmt::format("{} targets are fine; first to expire: {}: {}", all.size(), first->look->target,
                                      base::join(first->texts, "; "));
     }
@@ -343,10 +352,11 @@ Result<probe::mail_server::MailCertQuery> read_query(const plugin::Options& opti
                                         ? std::uint16_t{0}
                                         : probe::mail_server::parse_cert_endpoint(starttls + "://x").value().port;
         const auto port = options.find_integer("port");
-        if (!port && usual == 0)
+        if (!port && usual == 0) {
             return fail(Fault::usage,
                         "--hostname {}: add --port PORT or --starttls PROTOCOL, or write --endpoint smtp://{}", *host,
                         *host);
+        }
         auto endpoint =
             probe::mail_server::cert_endpoint(*host, port ? static_cast<std::uint16_t>(*port) : usual, starttls);
         if (!endpoint) return fail(endpoint.error());
@@ -355,15 +365,17 @@ Result<probe::mail_server::MailCertQuery> read_query(const plugin::Options& opti
         return fail(Fault::usage,
                     "--port and --starttls belong to --hostname; an --endpoint has its own port and scheme");
     }
-    if (query.endpoints.empty())
+    if (query.endpoints.empty()) {
         return fail(Fault::usage,
                     "name what to look at: --endpoint smtp://mx1.example.net, --endpoint file:///etc/ssl/mail.pem or "
                     "--hostname HOST --port PORT");
+    }
     query.dane = options.flag("dane");
     for (const auto& endpoint : query.endpoints) {
         const bool named = endpoint.scheme != "file" && !base::IpAddress::parse(endpoint.host);
-        if (query.dane && !named)
+        if (query.dane && !named) {
             return fail(Fault::usage, "--dane: {} has no host name that could have TLSA records", endpoint.text);
+        }
     }
     query.name = options.find_text("name").value_or("");
     query.ca_file = options.find_text("ca-file").value_or("");

@@ -116,9 +116,10 @@ std::string_view when(SubmitStep step) {
 }
 
 std::string not_offered(const MailSubmitObservation& seen) {
-    if (seen.step == SubmitStep::tls)
+    if (seen.step == SubmitStep::tls) {
         return "does not offer STARTTLS, so a login would be read on the way; give the service a certificate, or use "
                "--tls implicit where the port speaks TLS at once";
+    }
     return fmt::format(
         "does not let this user log in: {}; look at its authentication service (SASL){}", seen.reason,
         seen.mechanism.empty() && seen.mechanisms.empty() ? " and whether this port is for submission" : "");
@@ -182,8 +183,9 @@ void judge_recipients(const MailSubmitObservation& seen, const Limits& limits, c
 void judge_times(const MailSubmitObservation& seen, const Limits& limits, const std::string& server, Report& report) {
     if (seen.total) {
         const double took = seconds(*seen.total);
-        if (const State state = limits.total.judge(took); state != State::ok)
+        if (const State state = limits.total.judge(took); state != State::ok) {
             report.add(state, fmt::format("{} took {:.3f} s for all, {}", server, took, limits.total.reason(took)));
+        }
         report.figure("time", took, plugin::Unit::seconds, limits.total, 0.0);
     }
     for (std::size_t i = 0; i < seen.took.size(); ++i) {
@@ -192,8 +194,9 @@ void judge_times(const MailSubmitObservation& seen, const Limits& limits, const 
         const double took = seconds(*seen.took[i]);
         const auto found = limits.steps.find(step);
         const Thresholds own = found == limits.steps.end() ? Thresholds{} : found->second;
-        if (const State state = own.judge(took); state != State::ok)
+        if (const State state = own.judge(took); state != State::ok) {
             report.add(state, fmt::format("{} took {:.3f} s for {}, {}", server, took, name(step), own.reason(took)));
+        }
         report.figure(fmt::format("time_{}", name(step)), took, plugin::Unit::seconds, own, 0.0);
     }
 }
@@ -212,12 +215,14 @@ std::string taken(const MailSubmitObservation& seen, const std::string& server) 
 
 void add_notes(const MailSubmitObservation& seen, const std::string& server, Report& report) {
     if (!seen.mechanisms.empty()) report.note(1, fmt::format("{} offers {}", server, base::join(seen.mechanisms, " ")));
-    if (seen.auth_before_tls)
+    if (seen.auth_before_tls) {
         report.note(1, fmt::format("{} offers a login before TLS: a careless client would send its password in plain "
                                    "text",
                                    server));
-    if (!seen.protocol.empty())
+    }
+    if (!seen.protocol.empty()) {
         report.note(2, fmt::format("{} ({}): {} {}", server, seen.address, seen.protocol, seen.cipher));
+    }
 }
 
 Report judge(const MailSubmitObservation& seen, const Limits& limits, const std::string& server) {
@@ -226,9 +231,10 @@ Report judge(const MailSubmitObservation& seen, const Limits& limits, const std:
     const bool by_recipient = seen.end == SubmitEnd::refused && seen.step == SubmitStep::rcpt;
     if (seen.end == SubmitEnd::accepted) {
         report.add(State::ok, taken(seen, server));
-        if (!seen.afterwards.empty())
+        if (!seen.afterwards.empty()) {
             report.add(State::warning, fmt::format("{} takes sender and recipients, and then RSET goes wrong: {}",
                                                    server, seen.afterwards));
+        }
     } else if (seen.end == SubmitEnd::not_tried) {
         report.add(State::unknown,
                    fmt::format("{} offers {}, and no mail was tried: give --user with --password-file, or --from where "
@@ -241,12 +247,14 @@ Report judge(const MailSubmitObservation& seen, const Limits& limits, const std:
     judge_recipients(seen, limits, server, report);
     judge_times(seen, limits, server, report);
     add_notes(seen, server, report);
-    if (!seen.loose_files.empty() && report.state() == State::ok)
+    if (!seen.loose_files.empty() && report.state() == State::ok) {
         report.summary = fmt::format("{}; note: {} can be read by everybody on this machine, chmod 640",
                                      report.details.front().text, base::join(seen.loose_files, " and "));
-    for (const std::string& file : seen.loose_files)
+    }
+    for (const std::string& file : seen.loose_files) {
         report.note(report.summary.empty() ? 0 : 1,
                     fmt::format("{} can be read by everybody on this machine: chmod 640", file));
+    }
     report.observation = mail_submit_json(seen);
     return report;
 }
@@ -255,11 +263,12 @@ Report judge(const MailSubmitObservation& seen, const Limits& limits, const std:
 Result<void> read_phase(const std::string& text, const probe::mail_server::MailSubmitQuery& query, Limits& limits) {
     const auto sign = text.find('=');
     const auto step = probe::mail_server::submit_step_named(std::string_view(text).substr(0, sign));
-    if (sign == std::string::npos || !step || *step == SubmitStep::reset)
+    if (sign == std::string::npos || !step || *step == SubmitStep::reset) {
         return fail(Fault::usage,
                     "--phase \"{}\": write PHASE=WARNING/CRITICAL in seconds, auth=1/3; phases: resolve connect tls "
                     "greeting hello auth mail rcpt",
                     text);
+    }
     const bool never = (*step == SubmitStep::tls && query.tls == probe::mail_server::SubmitTls::none) ||
                        (*step == SubmitStep::auth && query.user.empty());
     if (never) return fail(Fault::usage, "--phase {}: with these options there is no such phase", text);
@@ -276,8 +285,9 @@ Result<probe::mail_server::MailSubmitQuery> read_query(const plugin::Options& op
     const auto usual = query.tls == probe::mail_server::SubmitTls::implicit ? probe::mail_server::submissions_port
                                                                             : probe::mail_server::submission_port;
     query.port = static_cast<std::uint16_t>(options.find_integer("port").value_or(usual));
-    if (!options.given("tls") && query.port == probe::mail_server::submissions_port)
+    if (!options.given("tls") && query.port == probe::mail_server::submissions_port) {
         query.tls = probe::mail_server::SubmitTls::implicit;
+    }
     query.user = options.find_text("user").value_or("");
     query.password_file = options.find_text("password-file").value_or("");
     query.token_file = options.find_text("token-file").value_or("");
@@ -301,12 +311,14 @@ Result<Report> run(const plugin::Options& options, const base::Deadline& deadlin
     Limits limits;
     limits.total = options.thresholds();
     limits.temporary = options.text("temporary") == "warning" ? State::warning : State::critical;
-    if (limits.total.any() && query->from.empty())
+    if (limits.total.any() && query->from.empty()) {
         return fail(Fault::usage,
                     "--warning and --critical judge a whole submission; name its sender with --user or "
                     "--from");
-    for (const std::string& text : options.list("phase"))
-        if (auto read = read_phase(text, *query, limits); !read) return fail(read.error());
+    }
+    for (const std::string& text : options.list("phase")) {
+        if (auto done = read_phase(text, *query, limits); !done) return fail(done.error());
+    }
     const auto seen = probe::mail_server::mail_submit(*query, deadline, world);
     if (!seen) return fail(seen.error());
     return judge(*seen, limits, fmt::format("{}:{}", base::url_host(query->host), query->port));

@@ -96,15 +96,17 @@ Result<void> add_units(const Options& options, const std::optional<std::string>&
     if (const auto list = options.find_text("services")) {
         for (const auto unit : base::split(*list, ',')) {
             const auto name = base::trim(unit);
-            if (name.empty() || name.starts_with('-') || name.find(' ') != std::string_view::npos)
+            if (name.empty() || name.starts_with('-') || name.find(' ') != std::string_view::npos) {
                 return fail(Fault::usage, "--services '{}': write unit names separated by commas", *list);
+            }
             wanted.groups.push_back({std::string(name)});
         }
     } else if (mta) {
         wanted.groups = probe::mta_state::preset_units(*mta);
     }
-    for (const auto& group : wanted.groups)
+    for (const auto& group : wanted.groups) {
         wanted.query.units.insert(wanted.query.units.end(), group.begin(), group.end());
+    }
     return {};
 }
 
@@ -115,8 +117,9 @@ Result<void> add_queue(const Options& options, const std::string& mta, Wanted& w
                                    : probe::mta_state::Mta::kumomta;
     queue.sudo = options.flag("sudo");
     if (options.given("url")) {
-        if (queue.mta == probe::mta_state::Mta::postfix)
+        if (queue.mta == probe::mta_state::Mta::postfix) {
             return fail(Fault::usage, "--url: Postfix is not asked over HTTP");
+        }
         queue.web = web_source(options, options.text("url"));
     } else if (queue.mta == probe::mta_state::Mta::kumomta) {
         if (wanted.query.ssh) return fail(Fault::usage, "KumoMTA's queue is asked over HTTP: give --url");
@@ -125,8 +128,9 @@ Result<void> add_queue(const Options& options, const std::string& mta, Wanted& w
     wanted.query.queue = std::move(queue);
     const Thresholds fallback = Thresholds::parse(mta == "postfix" ? "100/500" : "100000/500000").value();
     wanted.limits.queue = options.find_thresholds("queue").value_or(fallback);
-    if (options.given("queue") && options.text("queue").find('/') == std::string::npos)
+    if (options.given("queue") && options.text("queue").find('/') == std::string::npos) {
         wanted.limits.queue.critical = fallback.critical;  // as with the options that have one default
+    }
     return {};
 }
 
@@ -136,19 +140,22 @@ Result<Wanted> wanted_of(const Options& options) {
     if (!ssh) return fail(ssh.error());
     wanted.query.ssh = std::move(*ssh);
     const auto mta = options.find_text("mta");
-    if (auto added = add_units(options, mta, wanted); !added) return fail(added.error());
-    if (mta)
-        if (auto added = add_queue(options, *mta, wanted); !added) return fail(added.error());
+    if (auto done = add_units(options, mta, wanted); !done) return fail(done.error());
+    if (mta) {
+        if (auto done = add_queue(options, *mta, wanted); !done) return fail(done.error());
+    }
     wanted.query.disks = options.list("disk");
-    for (const auto& path : wanted.query.disks)
+    for (const auto& path : wanted.query.disks) {
         if (!path.starts_with('/')) return fail(Fault::usage, "--disk '{}': write an absolute path", path);
+    }
     if (wanted.query.disks.empty()) {
         wanted.query.disks.emplace_back("/");
         if (mta) wanted.query.disks.push_back(spool_of(*mta));
     }
     wanted.query.log = true;
-    if (!mta && options.given("delivery"))
+    if (!mta && options.given("delivery")) {
         return fail(Fault::usage, "--delivery: say whose mail it is with --mta postfix or pmta");
+    }
     // KumoMTA's are not seen yet, so they are looked at, and named as unseen, only where they are asked for.
     wanted.query.deliveries = mta == "postfix" || mta == "pmta" || options.given("delivery");
     if (mta != "postfix") {
@@ -156,16 +163,20 @@ Result<Wanted> wanted_of(const Options& options) {
         wanted.query.deliveries = wanted.query.deliveries && !wanted.query.accounting.empty();
     }
     wanted.query.certificate = options.find_text("cert").value_or("");
-    if (!wanted.query.certificate.empty())
-        if (auto endpoint = probe::mail_server::parse_cert_endpoint(wanted.query.certificate); !endpoint)
-            return fail(endpoint.error().at("--cert"));
+    if (!wanted.query.certificate.empty()) {
+        if (auto done = probe::mail_server::parse_cert_endpoint(wanted.query.certificate); !done) {
+            return fail(done.error().at("--cert"));
+        }
+    }
     wanted.limits.disk = *options.find_thresholds("disk-limits");
     wanted.limits.delivery = *options.find_thresholds("delivery");
     wanted.limits.log_errors = *options.find_thresholds("log-errors");
     wanted.limits.certificate = Thresholds::parse("30:/7:").value();
-    for (const auto& range : {wanted.limits.delivery.warning, wanted.limits.delivery.critical})
-        if (range)
-            if (auto fine = plugin::refuse_bare(*range, "--delivery", "percent"); !fine) return fail(fine.error());
+    for (const auto& range : {wanted.limits.delivery.warning, wanted.limits.delivery.critical}) {
+        if (range) {
+            if (auto done = plugin::refuse_bare(*range, "--delivery", "percent"); !done) return fail(done.error());
+        }
+    }
     return wanted;
 }
 
@@ -184,20 +195,22 @@ void judge_queue(const probe::mta_state::MtaQueueObservation& queue, const Limit
     std::string text =
         fmt::format("{} {} queued{}", queue.queued,
                     queue.mta == probe::mta_state::Mta::pmta ? "recipients" : "messages", because(limits.queue, count));
-    if (queue.oldest)
+    if (queue.oldest) {
         text += fmt::format(
             ", oldest {}",
             base::human_duration(std::chrono::duration_cast<std::chrono::seconds>(now - queue.oldest->arrival)));
+    }
     report.add(limits.queue.judge(count), text);
     report.figure("queue", count, Unit::none, limits.queue, 0);
-    if (queue.pmta && queue.pmta->state != "running")
+    if (queue.pmta && queue.pmta->state != "running") {
         report.add(State::critical, fmt::format("PowerMTA is {}, not running", queue.pmta->state));
+    }
 }
 
 void judge_disks(const std::vector<probe::mta_state::DiskFacts>& disks, const Limits& limits, Report& report) {
     std::vector<std::string> seen;
     for (const auto& disk : disks) {
-        if (std::find(seen.begin(), seen.end(), disk.mountpoint) != seen.end()) continue;
+        if (std::ranges::find(seen, disk.mountpoint) != seen.end()) continue;
         seen.push_back(disk.mountpoint);
         const double used = one_decimal(disk.used_percent());
         report.add(limits.disk.judge(used),
@@ -246,12 +259,14 @@ void judge_certificate(const probe::mail_server::CertLook& look, const Limits& l
         report.add(State::critical, fmt::format("{} shows no certificate: {}", look.target, look.reason));
         return;
     }
-    if (look.verified == false || look.name_matches == false)
+    if (look.verified == false || look.name_matches == false) {
         report.add(State::critical, fmt::format("the certificate of {} {}", look.target,
                                                 look.verified == false ? "does not verify" : "is for another name"));
+    }
     std::optional<std::int64_t> soonest;
-    for (const auto& certificate : look.path)
+    for (const auto& certificate : look.path) {
         if (const auto end = certificate.not_after; end && (!soonest || *end < *soonest)) soonest = *end;
+    }
     if (!soonest) return;
     const double days =
         one_decimal((static_cast<double>(*soonest) - static_cast<double>(base::unix_seconds(now))) / seconds_of_a_day);
@@ -277,38 +292,43 @@ std::string_view health(State state) {
 std::string observation_json(const probe::mta_state::MtaHostObservation& seen, State state) {
     base::JsonWriter json;
     json.object().member("where", seen.where).member("health", health(state)).key("services").array();
-    if (seen.units)
+    if (seen.units) {
         for (const auto& unit : *seen.units) write_unit(unit, json);
+    }
     json.end().key("queue");
-    if (seen.queue)
+    if (seen.queue) {
         json.object().member("mta", name(seen.queue->mta)).member("queued", seen.queue->queued).end();
-    else
+    } else {
         json.null();
+    }
     json.key("disks").array();
-    for (const auto& disk : seen.disks)
+    for (const auto& disk : seen.disks) {
         json.object()
             .member("path", disk.path)
             .member("mountpoint", disk.mountpoint)
             .member("used_percent", one_decimal(disk.used_percent()))
             .end();
+    }
     json.end().key("log");
-    if (seen.log)
+    if (seen.log) {
         json.object()
             .member("source", seen.log->source)
             .member("errors", seen.log->errors)
             .member("rejects", seen.log->rejects)
             .end();
-    else
+    } else {
         json.null();
+    }
     json.key("deliveries");
-    if (seen.deliveries)
+    if (seen.deliveries) {
         json.object()
             .member("delivered", seen.deliveries->delivered)
             .member("bounced", seen.deliveries->bounced)
             .member("seconds", seen.deliveries->seconds)
             .end();
-    else
+    } else {
         json.null();
+    }
     json.key("unseen").array();
     for (const auto& part : seen.unseen) json.object().member("part", part.part).member("why", part.why.what).end();
     return json.end().end().take();
@@ -317,12 +337,13 @@ std::string observation_json(const probe::mta_state::MtaHostObservation& seen, S
 std::string summary_of(const Report& report, const std::string& where) {
     const State state = report.state();
     std::string text = fmt::format("{} is {}", where.starts_with("on ") ? where.substr(3) : where, health(state));
-    const auto worst = std::find_if(report.details.begin(), report.details.end(),
-                                    [&](const plugin::Detail& detail) { return detail.state == state; });
-    if (state == State::ok || worst == report.details.end())
+    const auto worst =
+        std::ranges::find_if(report.details, [&](const plugin::Detail& detail) { return detail.state == state; });
+    if (state == State::ok || worst == report.details.end()) {
         return text + fmt::format(": {} things looked at", report.details.size());
-    const auto bad = std::count_if(report.details.begin(), report.details.end(),
-                                   [](const plugin::Detail& detail) { return detail.state != State::ok; });
+    }
+    const auto bad =
+        std::ranges::count_if(report.details, [](const plugin::Detail& detail) { return detail.state != State::ok; });
     text += ": " + worst->text;
     if (bad > 1) text += fmt::format(" (and {} more)", bad - 1);
     return text;
@@ -330,17 +351,21 @@ std::string summary_of(const Report& report, const std::string& where) {
 
 Report judge(const probe::mta_state::MtaHostObservation& seen, const Wanted& wanted, base::WallTime now) {
     Report report;
-    if (seen.units)
-        for (const auto& unit : probe::mta_state::choose_units(wanted.groups, *seen.units))
+    if (seen.units) {
+        for (const auto& unit : probe::mta_state::choose_units(wanted.groups, *seen.units)) {
             judge_unit(unit, {}, now, report);
+        }
+    }
     if (seen.queue) judge_queue(*seen.queue, wanted.limits, now, report);
     judge_disks(seen.disks, wanted.limits, report);
     if (seen.log) judge_log(*seen.log, wanted.limits, report);
     if (seen.deliveries) judge_deliveries(*seen.deliveries, wanted.limits, report);
-    if (seen.certificate)
+    if (seen.certificate) {
         for (const auto& look : seen.certificate->looks) judge_certificate(look, wanted.limits, now, report);
-    for (const auto& part : seen.unseen)
+    }
+    for (const auto& part : seen.unseen) {
         report.add(State::unknown, fmt::format("{} could not be seen: {}", part.part, part.why.what));
+    }
     report.summary = summary_of(report, seen.where);
     report.observation = observation_json(seen, report.state());
     return report;

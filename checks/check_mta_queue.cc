@@ -102,20 +102,25 @@ Result<void> reject_inapplicable(const Options& options, const probe::mta_state:
         return fail(Fault::usage, "--{} is for {}: {}", option, probe::mta_state::full_name(mta), why);
     };
     const auto pmta = [&](std::string_view option) { return only_for(option, Mta::pmta, "no other MTA tells that"); };
-    for (const auto* option : {"backoff", "spool", "stalled", "license", "api-key-file", "pmta-program", "sudo"})
-        if (auto fine = pmta(option); !fine) return fine;
-    if (auto fine = only_for("config-dir", Mta::postfix, "it names an instance"); !fine) return fine;
+    for (const auto* option : {"backoff", "spool", "stalled", "license", "api-key-file", "pmta-program", "sudo"}) {
+        if (auto done = pmta(option); !done) return done;
+    }
+    if (auto done = only_for("config-dir", Mta::postfix, "it names an instance"); !done) return done;
     const bool age = options.given("warning-age") || options.given("critical-age");
-    if (age && query.mta == Mta::kumomta)
+    if (age && query.mta == Mta::kumomta) {
         return fail(Fault::usage, "KumoMTA's metrics hold no age: leave --warning-age and --critical-age out");
-    if (query.web && !query.web->api_key_file && (age || options.given("license")))
+    }
+    if (query.web && !query.web->api_key_file && (age || options.given("license"))) {
         return fail(Fault::usage, "PowerMTA's monitor shows {} only with --api-key-file; or give --pmta-program",
                     age ? "the age of messages" : "the licence");
-    if (!options.given("by") && (options.given("warning-group") || options.given("critical-group")))
+    }
+    if (!options.given("by") && (options.given("warning-group") || options.given("critical-group"))) {
         return fail(Fault::usage, "--warning-group and --critical-group need --by");
+    }
     const auto stalled = options.find_duration("stalled");
-    if (stalled && *stalled != one_minute && *stalled != one_hour)
+    if (stalled && *stalled != one_minute && *stalled != one_hour) {
         return fail(Fault::usage, "--stalled: write 1m or 1h, PowerMTA tells of the last minute and the last hour");
+    }
     if (options.given("sudo") && query.web) return fail(Fault::usage, "--sudo is for --pmta-program");
     return {};
 }
@@ -123,11 +128,13 @@ Result<void> reject_inapplicable(const Options& options, const probe::mta_state:
 Result<void> choose_source(const Options& options, probe::mta_state::MtaQueueQuery& query) {
     const bool web_wanted = options.given("url") || options.given("hostname");
     const bool program = query.mta == Mta::postfix || options.flag("pmta-program") || query.ssh.has_value();
-    if (program && web_wanted)
+    if (program && web_wanted) {
         return fail(Fault::usage, "{}: {} is not asked over HTTP here; leave it out, or for another host give --ssh",
                     options.given("url") ? "--url" : "-H", probe::mta_state::full_name(query.mta));
-    if (query.mta == Mta::kumomta && program)
+    }
+    if (query.mta == Mta::kumomta && program) {
         return fail(Fault::usage, "KumoMTA is asked over HTTP: give --url or -H instead of --ssh");
+    }
     if (program) return {};
     const int port = query.mta == Mta::pmta ? 8080 : 8000;
     std::string url = fmt::format(
@@ -145,22 +152,27 @@ Result<probe::mta_state::MtaQueueQuery> query_of(const Options& options) {
     auto ssh = ssh_target(options);
     if (!ssh) return fail(ssh.error());
     query.ssh = std::move(*ssh);
-    if (auto chosen = choose_source(options, query); !chosen) return fail(chosen.error());
-    if (auto fine = reject_inapplicable(options, query); !fine) return fail(fine.error());
+    if (auto done = choose_source(options, query); !done) return fail(done.error());
+    if (auto done = reject_inapplicable(options, query); !done) return fail(done.error());
     query.sudo = options.flag("sudo");
     query.config_dirs = options.list("config-dir");
     for (const auto group : {probe::mta_state::QueueGroup::domain, probe::mta_state::QueueGroup::vmta,
-                             probe::mta_state::QueueGroup::queue, probe::mta_state::QueueGroup::provider})
+                             probe::mta_state::QueueGroup::queue, probe::mta_state::QueueGroup::provider}) {
         if (options.find_text("by") == name(group)) query.group = group;
+    }
     // Postfix's domains come with the listing, so the largest can be named without being asked for.
-    if (query.mta == Mta::postfix && query.group == probe::mta_state::QueueGroup::none)
+    if (query.mta == Mta::postfix && query.group == probe::mta_state::QueueGroup::none) {
         query.group = probe::mta_state::QueueGroup::domain;
+    }
     query.held_queues = options.given("backoff");
     query.licence = options.given("license");
-    if (query.mta == Mta::pmta)
-        for (const auto* name : {"warning-age", "critical-age"})
-            if (const auto age = options.find_duration(name))
+    if (query.mta == Mta::pmta) {
+        for (const auto* name : {"warning-age", "critical-age"}) {
+            if (const auto age = options.find_duration(name)) {
                 query.older_than.push_back(std::chrono::ceil<std::chrono::seconds>(*age));
+            }
+        }
+    }
     return query;
 }
 
@@ -175,9 +187,11 @@ Result<Limits> limits_of(const Options& options, Mta mta) {
     limits.spool = options.find_thresholds("spool").value_or(Thresholds{});
     limits.spool_given = options.given("spool");
     limits.license = options.find_thresholds("license").value_or(Thresholds{});
-    for (const auto& range : {limits.license.warning, limits.license.critical})
-        if (range)
-            if (auto fine = plugin::refuse_bare(*range, "--license", "days"); !fine) return fail(fine.error());
+    for (const auto& range : {limits.license.warning, limits.license.critical}) {
+        if (range) {
+            if (auto done = plugin::refuse_bare(*range, "--license", "days"); !done) return fail(done.error());
+        }
+    }
     limits.warning_age = options.find_duration("warning-age");
     limits.critical_age = options.find_duration("critical-age");
     limits.stalled = options.find_duration("stalled");
@@ -206,9 +220,11 @@ std::string oldest_text(const probe::mta_state::OldestMessage& oldest, base::Wal
 
 std::string largest_groups(const probe::mta_state::MtaQueueObservation& seen) {
     std::vector<std::string> names;
-    for (const auto& group : seen.groups)
-        if (names.size() < named_groups && group.count > 0)
+    for (const auto& group : seen.groups) {
+        if (names.size() < named_groups && group.count > 0) {
             names.push_back(fmt::format("{} {}{}", group.name, seen.group_error > 0 ? "about " : "", group.count));
+        }
+    }
     return base::join(names, ", ");
 }
 
@@ -218,15 +234,17 @@ void judge_count(const probe::mta_state::MtaQueueObservation& seen, const Limits
     std::string text = fmt::format("{} {}: {} {} queued{}", probe::mta_state::full_name(seen.mta), seen.where,
                                    seen.queued, unit_of(seen.mta), because(limits.count, queued));
     std::vector<std::string> parts;
-    for (const auto& queue : seen.queues)
+    for (const auto& queue : seen.queues) {
         if (queue.count > 0) parts.push_back(fmt::format("{} {}", queue.name, queue.count));
+    }
     if (!parts.empty()) text += ": " + base::join(parts, ", ");
     if (seen.oldest) text += "; " + oldest_text(*seen.oldest, now);
     if (const auto groups = largest_groups(seen); !groups.empty()) text += "; most for " + groups;
     report.add(limits.count.judge(queued), text);
     report.figure(unit_of(seen.mta), queued, Unit::none, limits.count, 0);
-    for (const auto& queue : seen.queues)
+    for (const auto& queue : seen.queues) {
         report.figure(queue.name, static_cast<double>(queue.count), Unit::none, {}, 0);
+    }
     if (seen.bytes) report.figure("size", static_cast<double>(*seen.bytes), Unit::bytes, {}, 0);
 }
 
@@ -279,15 +297,17 @@ void judge_groups(const probe::mta_state::MtaQueueObservation& seen, probe::mta_
         const auto count = static_cast<double>(one.count);
         if (figures++ < group_figures) report.figure(one.name, count, Unit::none, limits.group, 0);
         const State state = limits.group.judge(count);
-        if (state == State::ok)
+        if (state == State::ok) {
             ++fine;
-        else
+        } else {
             report.add(state, fmt::format("{} {}: {} {}{}", name(group), one.name, one.count, unit_of(seen.mta),
                                           because(limits.group, count)));
+        }
     }
-    if (fine == seen.groups.size() && (fine > 0 || seen.groups_complete))
+    if (fine == seen.groups.size() && (fine > 0 || seen.groups_complete)) {
         report.add(State::ok, fine == 0 ? fmt::format("no {} has mail queued", name(group))
                                         : fmt::format("{} {}s are within the limits", fine, name(group)));
+    }
     if (seen.groups_complete) return;
     // Missing groups are smaller than the listed ones, so they matter only where no listed group exceeds the limit.
     const std::string text =
@@ -302,27 +322,32 @@ void judge_held(const probe::mta_state::HeldQueues& held, std::string_view kind,
                 Report& report) {
     const auto recipients = static_cast<double>(held.recipients);
     std::vector<std::string> names;
-    for (const auto& queue : held.queues)
-        if (names.size() < named_groups)
+    for (const auto& queue : held.queues) {
+        if (names.size() < named_groups) {
             names.push_back(fmt::format("{}/{} {}{}", queue.domain, queue.vmta, queue.recipients,
                                         queue.reason.empty() ? "" : " (" + base::one_line(queue.reason, 80) + ")"));
+        }
+    }
     std::string text = fmt::format("{} recipients {}{}", held.recipients, kind, because(limits, recipients));
     if (!names.empty()) text += ": " + base::join(names, ", ");
     const State state = limits.judge(recipients);
-    if (held.complete || state == State::critical)
+    if (held.complete || state == State::critical) {
         report.add(state, text);
-    else
+    } else {
         report.add(plugin::worse(state, State::unknown),
                    text + "; PowerMTA showed only a part, so it may be more: give --api-key-file or --pmta-program");
+    }
 }
 
 void judge_pmta_state(const mta::documents::PmtaStatus& status, Report& report) {
-    if (status.state != "running")
+    if (status.state != "running") {
         report.add(State::critical, fmt::format("PowerMTA is {}, not running", status.state));
+    }
     if (status.shutting_down.value_or(false)) report.add(State::warning, "PowerMTA is shutting down");
-    if (status.spool_initialized_percent && *status.spool_initialized_percent < 100)
+    if (status.spool_initialized_percent && *status.spool_initialized_percent < 100) {
         report.add(State::warning, fmt::format("PowerMTA is still reading its spool: {} %",
                                                base::plain(*status.spool_initialized_percent)));
+    }
 }
 
 void judge_spool(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, Report& report) {
@@ -344,21 +369,22 @@ void judge_stalled(const probe::mta_state::MtaQueueObservation& seen, const Limi
     const bool minute = *limits.stalled == one_minute;
     const auto left = minute ? seen.left_last_minute : seen.left_last_hour;
     const std::string_view span = minute ? "minute" : "hour";
-    if (!left)
+    if (!left) {
         report.add(State::unknown, fmt::format("PowerMTA does not tell what left in the last {}", span));
-    else if (*left == 0 && seen.queued > 0)
+    } else if (*left == 0 && seen.queued > 0) {
         report.add(State::critical,
                    fmt::format("stalled: {} recipients are queued and nothing left in the last {}", seen.queued, span));
-    else
+    } else {
         report.add(State::ok, fmt::format("{} recipients left in the last {}", *left, span));
+    }
 }
 
 void judge_licence(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, base::WallTime now,
                    Report& report) {
     if (!limits.license.any()) return;
     if (!seen.licence_expires) {
-        const bool unseen = std::any_of(seen.unseen.begin(), seen.unseen.end(),
-                                        [](const auto& part) { return part.part == "the licence"; });
+        const bool unseen =
+            std::ranges::any_of(seen.unseen, [](const auto& part) { return part.part == "the licence"; });
         if (!unseen) report.add(State::ok, "the licence has no end");
         return;
     }
@@ -371,8 +397,9 @@ void judge_licence(const probe::mta_state::MtaQueueObservation& seen, const Limi
 }
 
 void judge_suspended(const probe::mta_state::MtaQueueObservation& seen, Report& report) {
-    for (const auto& one : seen.suspended)
+    for (const auto& one : seen.suspended) {
         report.add(State::warning, fmt::format("source {} is suspended by KumoMTA: {}", one.source, one.reason));
+    }
 }
 
 void write_groups(const probe::mta_state::MtaQueueObservation& seen, base::JsonWriter& json) {
@@ -388,13 +415,14 @@ void write_held(std::string_view key, const std::optional<probe::mta_state::Held
         return;
     }
     json.object().member("recipients", held->recipients).member("complete", held->complete).key("queues").array();
-    for (const auto& queue : held->queues)
+    for (const auto& queue : held->queues) {
         json.object()
             .member("domain", queue.domain)
             .member("vmta", queue.vmta)
             .member("recipients", queue.recipients)
             .member("reason", queue.reason)
             .end();
+    }
     json.end().end();
 }
 
@@ -407,19 +435,21 @@ std::string observation_json(const probe::mta_state::MtaQueueObservation& seen) 
         .member("queued", seen.queued)
         .member("bytes", seen.bytes);
     json.key("queues").array();
-    for (const auto& queue : seen.queues)
+    for (const auto& queue : seen.queues) {
         json.object().member("name", queue.name).member("count", queue.count).member("bytes", queue.bytes).end();
+    }
     json.end();
     write_groups(seen, json);
     json.key("oldest");
-    if (seen.oldest)
+    if (seen.oldest) {
         json.object()
             .member("arrival", base::unix_seconds(seen.oldest->arrival))
             .member("queue", seen.oldest->queue)
             .member("id", seen.oldest->id)
             .end();
-    else
+    } else {
         json.null();
+    }
     write_held("backoff", seen.backoff, json);
     write_held("paused", seen.paused, json);
     json.member("spool_percent", seen.spool_percent).member("left_last_minute", seen.left_last_minute);
@@ -442,10 +472,12 @@ Report judge(const probe::mta_state::MtaQueueObservation& seen, probe::mta_state
     judge_stalled(seen, limits, report);
     judge_licence(seen, limits, now, report);
     judge_suspended(seen, report);
-    for (const auto& part : seen.unseen)
+    for (const auto& part : seen.unseen) {
         report.add(State::unknown, fmt::format("{} could not be seen: {}", part.part, part.why.what));
-    if (seen.backoff)
+    }
+    if (seen.backoff) {
         report.figure("backoff", static_cast<double>(seen.backoff->recipients), Unit::none, limits.backoff, 0);
+    }
     if (report.state() == State::ok) report.summary = report.details.front().text;
     report.observation = observation_json(seen);
     return report;

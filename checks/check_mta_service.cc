@@ -58,17 +58,21 @@ struct Wanted {
 
 Result<void> add_units(const Options& options, Wanted& wanted) {
     for (const auto& unit : options.list("unit")) {
-        for (const char c : unit)
-            if (base::is_blank(c) || c == '*' || c == '?' || c == '[')
+        for (const char c : unit) {
+            if (base::is_blank(c) || c == '*' || c == '?' || c == '[') {
                 return fail(Fault::usage, "--unit '{}': write the name of one unit, without blanks and patterns",
                             base::one_line(unit, 80));
+            }
+        }
         if (unit.starts_with('-')) return fail(Fault::usage, "--unit '{}': a unit does not begin with '-'", unit);
         wanted.groups.push_back({unit});
     }
-    if (const auto mta = options.find_text("mta"))
+    if (const auto mta = options.find_text("mta")) {
         for (const auto& group : probe::mta_state::preset_units(*mta)) wanted.groups.push_back(group);
-    for (const auto& group : wanted.groups)
+    }
+    for (const auto& group : wanted.groups) {
         wanted.query.units.insert(wanted.query.units.end(), group.begin(), group.end());
+    }
     return {};
 }
 
@@ -77,7 +81,7 @@ Result<Wanted> wanted_of(const Options& options) {
     auto ssh = ssh_target(options, "hostname");
     if (!ssh) return fail(ssh.error());
     wanted.query.ssh = std::move(*ssh);
-    if (auto added = add_units(options, wanted); !added) return fail(added.error());
+    if (auto done = add_units(options, wanted); !done) return fail(done.error());
     if (options.given("banner")) {
         auto banner = probe::mta_state::parse_host_port(options.text("banner"));
         if (!banner) return fail(banner.error().at("--banner"));
@@ -91,10 +95,12 @@ Result<Wanted> wanted_of(const Options& options) {
         if (options.find_text("mta") == "kumomta" && no_path) url += "/api/check-liveness/v1";
         wanted.query.web = web_source(options, std::move(url));
     }
-    if (wanted.query.units.empty() && !wanted.query.banner && !wanted.query.web)
+    if (wanted.query.units.empty() && !wanted.query.banner && !wanted.query.web) {
         return fail(Fault::usage, "nothing to look at: give --unit, --mta, --banner or --url");
-    if (wanted.query.units.empty() && wanted.query.ssh)
+    }
+    if (wanted.query.units.empty() && wanted.query.ssh) {
         return fail(Fault::usage, "over SSH units are looked at: give --unit or --mta");
+    }
     wanted.limits.wanted = options.text("state");
     wanted.limits.enabled = options.flag("enabled");
     wanted.limits.restarts = options.find_thresholds("restarts").value_or(plugin::Thresholds{});
@@ -107,23 +113,25 @@ double in_seconds(base::Duration took) {
 }
 
 void judge_banner(const probe::mta_state::BannerFacts& banner, Report& report) {
-    if (!banner.failure.empty())
+    if (!banner.failure.empty()) {
         report.add(State::critical, fmt::format("{} does not greet: {}", banner.endpoint, banner.failure));
-    else if (banner.code != smtp_ready)
+    } else if (banner.code != smtp_ready) {
         report.add(State::critical, fmt::format("{} greets with \"{}\", not with 220", banner.endpoint, banner.text));
-    else
+    } else {
         report.add(State::ok, fmt::format("{} greets: {}", banner.endpoint, banner.text));
+    }
     report.figure("banner_time", in_seconds(banner.took), Unit::seconds, {}, 0);
 }
 
 void judge_url(const probe::mta_state::UrlFacts& url, Report& report) {
-    if (!url.status)
+    if (!url.status) {
         report.add(State::critical,
                    fmt::format("{} {}: {}", url.url, url.answered_wrongly ? "answers wrongly" : "does not answer",
                                url.failure));
-    else
+    } else {
         report.add(*url.status == http_ok ? State::ok : State::critical,
                    fmt::format("{} answers {}{}", url.url, *url.status, *url.status == http_ok ? "" : ", not 200"));
+    }
     report.figure("url_time", in_seconds(url.took), Unit::seconds, {}, 0);
 }
 
@@ -132,31 +140,34 @@ std::string observation_json(const probe::mta_state::MtaServiceObservation& seen
     json.object().member("where", seen.where).key("units").array();
     for (const auto& unit : seen.units) write_unit(unit, json);
     json.end().key("banner");
-    if (seen.banner)
+    if (seen.banner) {
         json.object()
             .member("endpoint", seen.banner->endpoint)
             .member("code", seen.banner->code)
             .member("text", seen.banner->text)
             .member("failure", seen.banner->failure)
             .end();
-    else
+    } else {
         json.null();
+    }
     json.key("url");
-    if (seen.url)
+    if (seen.url) {
         json.object()
             .member("url", seen.url->url)
             .member("status", seen.url->status)
             .member("failure", seen.url->failure)
             .end();
-    else
+    } else {
         json.null();
+    }
     return json.end().take();
 }
 
 Report judge(const probe::mta_state::MtaServiceObservation& seen, const Wanted& wanted, base::WallTime now) {
     Report report;
-    for (const auto& unit : probe::mta_state::choose_units(wanted.groups, seen.units))
+    for (const auto& unit : probe::mta_state::choose_units(wanted.groups, seen.units)) {
         judge_unit(unit, wanted.limits, now, report);
+    }
     if (seen.banner) judge_banner(*seen.banner, report);
     if (seen.url) judge_url(*seen.url, report);
     report.observation = observation_json(seen);

@@ -7,6 +7,8 @@
 
 namespace mtawatch::checks {
 
+using base::fail;
+
 namespace {
 
 plugin::OptionTable mta_sts_options() {
@@ -25,7 +27,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     query.ca_file = options.find_text("ca-file").value_or("");
     query.resolver.servers = options.list("dns-server");
     const auto seen = probe::mail_auth::mta_sts(query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     plugin::Report report;
     judge_findings(report, seen->findings, seen->domain);
     if (seen->policy.max_age) {

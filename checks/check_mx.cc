@@ -9,6 +9,7 @@ namespace mtawatch::checks {
 
 namespace {
 
+using base::fail;
 using plugin::State;
 
 plugin::OptionTable mx_options() {
@@ -44,7 +45,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     query.expected = options.list("expect");
     query.resolver.servers = options.list("dns-server");
     const auto seen = probe::mail_auth::mx(query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     plugin::Report report;
     double good = 0;
     bool all_seen = true;

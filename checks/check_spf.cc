@@ -13,6 +13,7 @@ namespace mtawatch::checks {
 
 namespace {
 
+using base::fail;
 using plugin::Kind;
 using plugin::State;
 
@@ -71,18 +72,19 @@ base::Result<std::string> domain_of(const plugin::Options& options) {
     if (const std::size_t at = sender.rfind('@'); at != std::string::npos) return sender.substr(at + 1);
     if (!sender.empty()) return sender;
     if (const auto helo = options.find_text("helo")) return *helo;
-    return base::fail(base::Fault::usage, "--domain DOMAIN is required; see --help");
+    return fail(base::Fault::usage, "--domain DOMAIN is required; see --help");
 }
 
 base::Result<probe::mail_auth::SpfQuery> query_of(const plugin::Options& options) {
     probe::mail_auth::SpfQuery query;
     auto domain = domain_of(options);
-    if (!domain) return base::fail(domain.error());
+    if (!domain) return fail(domain.error());
     query.domain = std::move(*domain);
     for (const std::string& text : options.list("ip")) {
         const auto ip = base::IpAddress::parse(text);
-        if (!ip)
-            return base::fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
+        if (!ip) {
+            return fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
+        }
         query.ips.push_back(*ip);
     }
     query.helo = options.find_text("helo").value_or(query.domain);
@@ -145,7 +147,7 @@ base::Result<std::vector<base::IpNetwork>> expected_networks(const plugin::Optio
     std::vector<base::IpNetwork> networks;
     for (const std::string& text : options.list("expect-networks")) {
         const auto network = base::IpNetwork::parse(text);
-        if (!network) return base::fail(network.error().at("--expect-networks"));
+        if (!network) return fail(network.error().at("--expect-networks"));
         networks.push_back(*network);
     }
     return networks;
@@ -206,8 +208,9 @@ void judge_cost(plugin::Report& report, const plugin::Options& options, const pr
                                                 tree.void_lookups, auth::spf_max_void_lookups));
     }
     report_tree(report, tree, "");
-    if (seen.lint.findings.has(probe::mail_auth::Weight::unseen))
+    if (seen.lint.findings.has(probe::mail_auth::Weight::unseen)) {
         return;  // what was not seen would be missing in every figure
+    }
     report.figure("lookups", tree.lookups, plugin::Unit::none, limits, 0);
     report.figure("void_lookups", tree.void_lookups, plugin::Unit::none, voids, 0);
     report.figure("ipv4_addresses", static_cast<double>(seen.lint.addresses.ipv4), plugin::Unit::none, {}, 0);
@@ -217,8 +220,8 @@ void judge_cost(plugin::Report& report, const plugin::Options& options, const pr
 
 // With nothing to complain about, one line says what was seen.
 void summarise(plugin::Report& report, const probe::mail_auth::SpfObservation& seen) {
-    const bool clean = std::all_of(report.details.begin(), report.details.end(),
-                                   [](const plugin::Detail& one) { return one.state == State::ok; });
+    const bool clean =
+        std::ranges::all_of(report.details, [](const plugin::Detail& one) { return one.state == State::ok; });
     if (!clean) return;
     std::string text =
         fmt::format("{}: {} of {} lookups, ends in {}, {} IPv4 addresses", seen.domain, seen.lint.tree.lookups,
@@ -226,8 +229,9 @@ void summarise(plugin::Report& report, const probe::mail_auth::SpfObservation& s
     if (seen.lint.addresses.ipv6_networks > 0) {
         text += fmt::format(" and {} x /64 of IPv6", base::plain(seen.lint.addresses.ipv6_networks));
     }
-    for (const probe::mail_auth::SpfPass& pass : seen.evaluations)
+    for (const probe::mail_auth::SpfPass& pass : seen.evaluations) {
         text += fmt::format(", {} passes", pass.ip.to_string());
+    }
     report.summary = text;
     report.add(State::ok, std::move(text));
 }
@@ -256,11 +260,11 @@ plugin::Report judge(const plugin::Options& options, const std::vector<base::IpN
 base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
                                  probe::world::World& world) {
     const auto query = query_of(options);
-    if (!query) return base::fail(query.error());
+    if (!query) return fail(query.error());
     const auto networks = expected_networks(options);
-    if (!networks) return base::fail(networks.error());
+    if (!networks) return fail(networks.error());
     const auto seen = probe::mail_auth::spf(*query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     return judge(options, *networks, *seen);
 }
 

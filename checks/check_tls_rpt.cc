@@ -7,6 +7,8 @@
 
 namespace mtawatch::checks {
 
+using base::fail;
+
 namespace {
 
 plugin::OptionTable tls_rpt_options() {
@@ -20,7 +22,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     query.domain = options.text("domain");
     query.resolver.servers = options.list("dns-server");
     const auto seen = probe::mail_auth::tls_rpt(query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     plugin::Report report;
     judge_findings(report, seen->findings, seen->domain);
     if (seen->findings.usable() && !seen->findings.has(probe::mail_auth::Weight::weak)) {

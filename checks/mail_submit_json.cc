@@ -40,8 +40,9 @@ std::string mail_submit_json(const probe::mail_server::MailSubmitObservation& se
         json.end();
     }
     json.end().key("seconds").object();
-    for (std::size_t i = 0; i < seen.took.size(); ++i)
+    for (std::size_t i = 0; i < seen.took.size(); ++i) {
         json.member(name(static_cast<probe::mail_server::SubmitStep>(i)), seconds(seen.took[i]));
+    }
     json.member("total", seconds(seen.total)).end().end();
     return json.take();
 }

@@ -13,11 +13,13 @@ namespace mtawatch::checks {
 [[nodiscard]] inline base::Result<std::optional<probe::world::SshTarget>> ssh_target(
     const plugin::Options& options, std::string_view host_option = {}) {
     const bool by_host = !host_option.empty() && options.given(host_option);
-    if (by_host && options.given("ssh"))
+    if (by_host && options.given("ssh")) {
         return base::fail(base::Fault::usage, "-H and --ssh both name the host to look on: give one of them");
+    }
     if (!options.given("ssh") && !by_host) {
-        for (const auto* name : {"ssh-key", "ssh-known-hosts", "ssh-host-key"})
+        for (const auto* name : {"ssh-key", "ssh-known-hosts", "ssh-host-key"}) {
             if (options.given(name)) return base::fail(base::Fault::usage, "--{} is for --ssh, which is missing", name);
+        }
         return std::optional<probe::world::SshTarget>();
     }
     probe::world::SshTarget target;

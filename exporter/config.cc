@@ -13,6 +13,7 @@
 namespace mtawatch::exporter {
 namespace {
 
+using base::fail;
 using base::Result;
 using config::MapReader;
 using config::Node;
@@ -20,10 +21,10 @@ using config::Node;
 // Adds all texts of a list below `key` to a set, each through `take`, which says what is wrong with it.
 Result<void> each_text(const Node& list, const std::function<Result<void>(const Node&, const std::string&)>& take) {
     const auto items = list.items();
-    if (!items) return base::fail(items.error());
+    if (!items) return fail(items.error());
     for (const Node& item : *items) {
         const auto text = item.text();
-        if (!text) return base::fail(text.error());
+        if (!text) return fail(text.error());
         if (auto done = take(item, *text); !done) return done;
     }
     return {};
@@ -38,20 +39,20 @@ Result<void> add_group(const Node& item, const std::string& name, feed::Accounti
         }
         known += (known.empty() ? "" : ", ") + std::string(group);
     }
-    return base::fail(item.error("no such group; those that can be turned on: " + known));
+    return fail(item.error("no such group; those that can be turned on: " + known));
 }
 
 Result<void> read_budgets(const Node& node, feed::AccountingSettings& settings) {
     const auto members = node.members();
-    if (!members) return base::fail(members.error());
+    if (!members) return fail(members.error());
     for (const auto& [name, value] : *members) {
         const exposition::Metric* entry = exposition::find_metric(name);
         const bool ours = entry != nullptr && entry->name.starts_with(series::prefix(settings.format));
         if (!ours || entry->budget == 0 || entry->type == exposition::MetricType::gauge) {
-            return base::fail(value.error("no family of that name has a budget; --catalog shows those that do"));
+            return fail(value.error("no family of that name has a budget; --catalog shows those that do"));
         }
         const auto limit = value.integer(1, 10'000'000);
-        if (!limit) return base::fail(limit.error());
+        if (!limit) return fail(limit.error());
         settings.budgets[name] = static_cast<std::uint32_t>(*limit);
     }
     return {};
@@ -68,14 +69,14 @@ Result<void> add_expected(const Node& item, const std::string& code, feed::Accou
     for (const mta::logs::RecordType one : known) {
         if (one != mta::logs::RecordType::other) codes += " " + std::string(name(one));
     }
-    return base::fail(item.error("write one of the record types:" + codes));
+    return fail(item.error("write one of the record types:" + codes));
 }
 
 Result<void> read_zone(const Node& node, feed::AccountingSettings& settings) {
     const auto name = node.text();
-    if (!name) return base::fail(name.error());
+    if (!name) return fail(name.error());
     const auto zone = mta::logs::Zone::named(*name);
-    if (!zone) return base::fail(node.error(zone.error().what));
+    if (!zone) return fail(node.error(zone.error().what));
     settings.scanner.zone = *zone;
     return {};
 }
@@ -104,13 +105,13 @@ Result<void> read_feed(const Node& node, feed::AccountingSettings& settings) {
                          [&](const Node& item, const std::string& text) { return add_expected(item, text, settings); });
     });
     if (auto done = map.finish(); !done) return done;
-    if (idle < std::chrono::hours(1)) return base::fail(node.error("idle_limit must be at least 1h"));
+    if (idle < std::chrono::hours(1)) return fail(node.error("idle_limit must be at least 1h"));
     for (const auto interval : {settings.state_interval, settings.rescan_interval, settings.finished_after}) {
         if (interval >= std::chrono::milliseconds(10)) continue;
-        return base::fail(node.error("state_interval, rescan_interval and finished_after must be at least 10ms"));
+        return fail(node.error("state_interval, rescan_interval and finished_after must be at least 10ms"));
     }
-    if (settings.job_columns.size() > mta::logs::kCustomColumns) {
-        return base::fail(node.error("job_columns: at most " + std::to_string(mta::logs::kCustomColumns) + " columns"));
+    if (settings.job_columns.size() > mta::logs::custom_column_count) {
+        return fail(node.error("job_columns: at most " + std::to_string(mta::logs::custom_column_count) + " columns"));
     }
     settings.idle_limit = std::chrono::duration_cast<std::chrono::hours>(idle);
     return {};
@@ -121,7 +122,7 @@ Result<void> read_collectors(const Node& node, std::vector<collectors::Task>& ta
     for (const collectors::CollectorKind& kind : collectors::collector_kinds()) {
         map.node(kind.section, [&](const Node& section) -> Result<void> {
             auto made = kind.tasks(section);
-            if (!made) return base::fail(made.error());
+            if (!made) return fail(made.error());
             std::ranges::move(*made, std::back_inserter(tasks));
             return {};
         });
@@ -130,8 +131,7 @@ Result<void> read_collectors(const Node& node, std::vector<collectors::Task>& ta
     for (std::size_t i = 0; i < tasks.size(); ++i) {
         for (std::size_t j = 0; j < i; ++j) {
             if (tasks[i].probe != tasks[j].probe || tasks[i].target != tasks[j].target) continue;
-            return base::fail(
-                node.error("the target " + tasks[i].target + " of " + tasks[i].probe + " is named twice"));
+            return fail(node.error("the target " + tasks[i].target + " of " + tasks[i].probe + " is named twice"));
         }
     }
     return {};
@@ -152,7 +152,7 @@ Result<void> read_words(const Node& node, feed::AccountingSettings& settings) {
 
 Result<ExporterConfig> parse_config(std::string_view text, const std::string& file) {
     const auto root = config::parse_yaml(text, file);
-    if (!root) return base::fail(root.error());
+    if (!root) return fail(root.error());
     ExporterConfig config;
     MapReader map(*root);
     map.text("pmta_config", config.pmta_config);
@@ -163,7 +163,7 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     map.node("kumomta_log", [&](const Node& node) { return read_feed(node, config.kumomta_log); });
     map.node("classes", [&](const Node& node) { return read_words(node, config.accounting); });
     map.node("collectors", [&](const Node& node) { return read_collectors(node, config.tasks); });
-    if (auto done = map.finish(); !done) return base::fail(done.error());
+    if (auto done = map.finish(); !done) return fail(done.error());
     for (feed::AccountingSettings* other : {&config.postfix_log, &config.kumomta_log}) {
         other->providers = config.accounting.providers;
         other->bounce_classes = config.accounting.bounce_classes;
@@ -189,9 +189,9 @@ void add_globs(feed::AccountingSettings& feed, const std::vector<std::string>& g
 Result<void> read_bounce_patterns(feed::AccountingSettings& settings) {
     if (settings.bounce_patterns_file.empty()) return {};
     auto text = io::Files().read(settings.bounce_patterns_file, config::max_bytes);
-    if (!text) return base::fail(text.error());
-    if (const auto patterns = mta::classes::BouncePatterns::parse(*text, settings.bounce_patterns_file); !patterns) {
-        return base::fail(patterns.error());
+    if (!text) return fail(text.error());
+    if (const auto done = mta::classes::BouncePatterns::parse(*text, settings.bounce_patterns_file); !done) {
+        return fail(done.error());
     }
     settings.bounce_patterns_text = std::move(*text);
     return {};
@@ -205,7 +205,7 @@ Result<ExporterConfig> load_config(const Options& options) {
     ExporterConfig config = std::move(*parsed_nothing);
     if (!options.config_file.empty()) {
         const auto text = io::Files().read(options.config_file, config::max_bytes);
-        if (!text) return base::fail(text.error());
+        if (!text) return fail(text.error());
         auto parsed = parse_config(*text, options.config_file);
         if (!parsed) return parsed;
         config = std::move(*parsed);
@@ -214,11 +214,11 @@ Result<ExporterConfig> load_config(const Options& options) {
     if (!config.pmta_config.empty()) {
         const auto pmta = mta::documents::read_pmta_config(
             config.pmta_config, [](const std::string& path) { return io::Files().read(path, config::max_bytes); });
-        if (!pmta) return base::fail(pmta.error());
+        if (!pmta) return fail(pmta.error());
         add_pmta_sources(*pmta, config);
     }
     feed::AccountingSettings& accounting = config.accounting;
-    if (const auto read = read_bounce_patterns(accounting); !read) return base::fail(read.error());
+    if (const auto done = read_bounce_patterns(accounting); !done) return fail(done.error());
     add_globs(accounting, options.acct);
     add_globs(config.postfix_log, options.postfix_log);
     add_globs(config.kumomta_log, options.kumomta_log);

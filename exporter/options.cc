@@ -10,6 +10,7 @@
 namespace mtawatch::exporter {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::Result;
 using Set = Result<void> (*)(Options&, const std::string& value);
@@ -23,7 +24,7 @@ struct Option {
 
 Result<void> set_format(Options& options, const std::string& value) {
     if (value != "text" && value != "openmetrics") {
-        return base::fail(Fault::usage, "--format {}: write text or openmetrics", value);
+        return fail(Fault::usage, "--format {}: write text or openmetrics", value);
     }
     options.format = value == "text" ? exposition::Format::text : exposition::Format::openmetrics;
     return {};
@@ -31,14 +32,14 @@ Result<void> set_format(Options& options, const std::string& value) {
 
 Result<void> set_log_level(Options& options, const std::string& value) {
     const auto level = base::log_level_of(value);
-    if (!level) return base::fail(Fault::usage, "--log.level {}: write debug, info, warn or error", value);
+    if (!level) return fail(Fault::usage, "--log.level {}: write debug, info, warn or error", value);
     options.log_level = *level;
     return {};
 }
 
 Result<void> set_log_format(Options& options, const std::string& value) {
     if (value != "logfmt" && value != "json") {
-        return base::fail(Fault::usage, "--log.format {}: write logfmt or json", value);
+        return fail(Fault::usage, "--log.format {}: write logfmt or json", value);
     }
     options.log_format = value == "json" ? base::LogFormat::json : base::LogFormat::logfmt;
     return {};
@@ -46,15 +47,15 @@ Result<void> set_log_format(Options& options, const std::string& value) {
 
 Result<void> set_step(Options& options, const std::string& value) {
     const auto step = base::parse_duration(value);
-    if (!step) return base::fail(step.error().at("--step " + value));
-    if (*step < std::chrono::seconds(1)) return base::fail(Fault::usage, "--step {}: at least 1s", value);
+    if (!step) return fail(step.error().at("--step " + value));
+    if (*step < std::chrono::seconds(1)) return fail(Fault::usage, "--step {}: at least 1s", value);
     options.step = std::chrono::duration_cast<std::chrono::seconds>(*step);
     return {};
 }
 
 Result<void> add_listen(Options& options, const std::string& value) {
     auto address = web::parse_listen_address(value);
-    if (!address) return base::fail(address.error());
+    if (!address) return fail(address.error());
     options.listen.push_back(std::move(*address));
     return {};
 }
@@ -62,7 +63,7 @@ Result<void> add_listen(Options& options, const std::string& value) {
 Result<void> set_telemetry_path(Options& options, const std::string& value) {
     if (!value.starts_with('/') || value == "/" || value.starts_with("/-/") ||
         value.find_first_of(" ?#\"<>") != std::string::npos) {
-        return base::fail(Fault::usage, "--web.telemetry-path {}: write a path such as /metrics", value);
+        return fail(Fault::usage, "--web.telemetry-path {}: write a path such as /metrics", value);
     }
     options.telemetry_path = value;
     return {};
@@ -70,10 +71,10 @@ Result<void> set_telemetry_path(Options& options, const std::string& value) {
 
 Result<void> set_action(Options& options, Action action, std::string_view name) {
     if (options.action != Action::serve && options.action != action) {
-        return base::fail(Fault::usage,
-                          "{} cannot stand beside another action (--once, --backfill, --catalog, "
-                          "--explain, --config.check)",
-                          name);
+        return fail(Fault::usage,
+                    "{} cannot stand beside another action (--once, --backfill, --catalog, "
+                    "--explain, --config.check)",
+                    name);
     }
     options.action = action;
     return {};
@@ -86,14 +87,14 @@ Result<void> act(Options& options, const std::string& name) {
 
 template <std::string Options::*member>
 Result<void> assign(Options& options, const std::string& value) {
-    if (value.empty()) return base::fail(Fault::usage, "an empty file name");
+    if (value.empty()) return fail(Fault::usage, "an empty file name");
     options.*member = value;
     return {};
 }
 
 template <std::vector<std::string> Options::*member>
 Result<void> add_glob(Options& options, const std::string& value) {
-    if (value.empty()) return base::fail(Fault::usage, "needs a file name or a pattern");
+    if (value.empty()) return fail(Fault::usage, "needs a file name or a pattern");
     (options.*member).push_back(value);
     return {};
 }
@@ -125,7 +126,7 @@ constexpr std::array options_table{
            "Where offsets and counters are kept; none keeps no state.\n"
            "Default /var/lib/pmta_exporter/state; none with --once and --backfill.",
            [](Options& o, const std::string& v) -> Result<void> {
-               if (v.empty()) return base::fail(Fault::usage, "--state.file needs a file name or none");
+               if (v.empty()) return fail(Fault::usage, "--state.file needs a file name or none");
                o.state_file = v == "none" ? std::string() : v;
                return {};
            }},
@@ -161,15 +162,15 @@ Result<void> check_together(const Options& options) {
     const bool has_input =
         !options.acct.empty() || has_log || !options.config_file.empty() || !options.pmta_config.empty();
     if ((reads || options.action == Action::serve) && !has_input) {
-        return base::fail(Fault::usage,
-                          "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --postfix-log, --kumomta-log, "
-                          "--config.file or --pmta.config");
+        return fail(Fault::usage,
+                    "nothing to read: give --acct '/var/log/pmta/acct-*.csv', --postfix-log, --kumomta-log, "
+                    "--config.file or --pmta.config");
     }
     if (options.action == Action::backfill && has_log) {
-        return base::fail(Fault::usage, "--backfill reads PowerMTA's accounting files only: give --acct");
+        return fail(Fault::usage, "--backfill reads PowerMTA's accounting files only: give --acct");
     }
     if (options.action == Action::check_config && options.config_file.empty() && options.pmta_config.empty()) {
-        return base::fail(Fault::usage, "--config.check needs --config.file or --pmta.config");
+        return fail(Fault::usage, "--config.check needs --config.file or --pmta.config");
     }
     return {};
 }
@@ -184,25 +185,25 @@ Result<Options> parse_options(std::span<const std::string> arguments) {
         const bool joined = argument.starts_with("--") && equals != std::string::npos;
         const std::string name = joined ? argument.substr(0, equals) : argument;
         const Option* option = find_option(name);
-        if (option == nullptr) return base::fail(Fault::usage, "{}: no such option; --help lists them", name);
+        if (option == nullptr) return fail(Fault::usage, "{}: no such option; --help lists them", name);
         if (option->set == nullptr) {
             options.action = option->name == "--help" ? Action::help : Action::version;
             return options;
         }
-        if (option->value.empty() && joined) return base::fail(Fault::usage, "{} takes no value", name);
+        if (option->value.empty() && joined) return fail(Fault::usage, "{} takes no value", name);
         if (!option->value.empty() && !joined && i + 1 == arguments.size()) {
-            return base::fail(Fault::usage, "{} needs a value: {}", name, option->value);
+            return fail(Fault::usage, "{} needs a value: {}", name, option->value);
         }
         std::string value = name;
         if (joined) value = argument.substr(equals + 1);
         if (!option->value.empty() && !joined) value = arguments[++i];
         if (auto done = option->set(options, value); !done) {
             const bool named = done.error().what.starts_with("--");
-            return base::fail(named ? done.error() : done.error().at(name));
+            return fail(named ? done.error() : done.error().at(name));
         }
     }
     if (options.listen.empty()) options.listen.push_back(*web::parse_listen_address(default_listen_address));
-    if (auto done = check_together(options); !done) return base::fail(done.error());
+    if (auto done = check_together(options); !done) return fail(done.error());
     return options;
 }
 

@@ -91,8 +91,9 @@ void SelfMetrics::record_reload(bool successful) {
 void SelfMetrics::write(exposition::ExpositionWriter& writer) const {
     const exposition::Metric& build = exposition::metric("pmta_exporter_build_info");
     const std::vector<std::string_view> values{version(), revision, compiler};
-    if (writer.begin(build))
+    if (writer.begin(build)) {
         writer.sample(exposition::line_head(build.name, exposition::label_names(build), values), std::uint64_t{1});
+    }
     write_process_metrics(writer);
     write_one(writer, "process_start_time_seconds", std::chrono::duration<double>(started_.time_since_epoch()).count());
     const std::lock_guard lock(mutex_);

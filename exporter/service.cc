@@ -11,6 +11,8 @@
 namespace mtawatch::exporter {
 namespace {
 
+using base::fail;
+
 // Probes wait for the network, so a few at a time are enough, and one that hangs to its deadline stops no other.
 constexpr std::size_t probe_threads = 4;
 // Shutdown waits this long for running probes.
@@ -62,7 +64,7 @@ base::Result<std::unique_ptr<Service>> Service::start(const Options& options, Ex
                                                       const base::Clock& clock, const base::Log& log) {
     raise_descriptor_limit();
     std::unique_ptr<Service> service(new Service(options, clock, log));
-    if (auto done = service->start_parts(std::move(config)); !done) return base::fail(done.error());
+    if (auto done = service->start_parts(std::move(config)); !done) return fail(done.error());
     return service;
 }
 
@@ -73,14 +75,14 @@ base::Result<void> Service::start_parts(ExporterConfig config) {
     // An exporter that only probes has no accounting metrics: a 0 would claim that no mail was logged.
     if (!feeds.empty()) {
         auto accounting = feed::Accounting::start(std::move(feeds), *clock_, accounting_log(*log_));
-        if (!accounting) return base::fail(accounting.error());
+        if (!accounting) return fail(accounting.error());
         accounting_ = std::move(*accounting);
     }
     board_.replace(std::move(config.tasks));
     self_.record_reload(true);
     site_ = std::make_unique<web::Site>(site_content());
     auto server = web::Server::start({options_.listen, options_.web_config_file, {}}, *site_, *log_);
-    if (!server) return base::fail(server.error());
+    if (!server) return fail(server.error());
     server_ = std::move(*server);
     worlds_ = std::make_unique<Worlds>();
     for (std::size_t i = 0; i < probe_threads; ++i) {
@@ -113,8 +115,9 @@ web::SiteContent Service::site_content() {
 
 std::string Service::not_ready_because() const {
     if (!accounting_ || accounting_->ready()) return "";
-    if (accounting_->nothing_readable())
+    if (accounting_->nothing_readable()) {
         return "none of the files of a log can be read; pmta_exporter's own log says why";
+    }
     return "the files that were there at the start are being read";
 }
 
@@ -136,8 +139,8 @@ base::Result<void> Service::apply(ExporterConfig config) {
     std::vector<feed::AccountingSettings> feeds = config.feeds();
     std::vector<std::string> followed = words_for(feeds);
     if (feeds.empty() == (accounting_ != nullptr)) {
-        return base::fail(base::Fault::configuration, "accounting files cannot be {} without a restart",
-                          feeds.empty() ? "removed altogether" : "added where none were followed");
+        return fail(base::Fault::configuration, "accounting files cannot be {} without a restart",
+                    feeds.empty() ? "removed altogether" : "added where none were followed");
     }
     if (accounting_) {
         if (auto done = accounting_->reload(std::move(feeds)); !done) return done;
@@ -156,7 +159,7 @@ base::Result<void> Service::reload() {
     if (auto config = load_config(options_)) {
         done = apply(std::move(*config));
     } else {
-        done = base::fail(config.error());
+        done = fail(config.error());
     }
     self_.record_reload(done.has_value());
     if (done) {

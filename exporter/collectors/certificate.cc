@@ -9,6 +9,7 @@
 namespace mtawatch::exporter::collectors {
 namespace {
 
+using base::fail;
 using base::Result;
 
 // One endpoint of the list: a URL alone, or a map with what is expected of it.
@@ -27,17 +28,18 @@ Result<Target> read_target(const config::Node& node) {
         config::MapReader map(node);
         map.text("endpoint", url).required("endpoint").text("name", target.name).text("ca_file", target.ca_file);
         map.text("same_as", target.same_as).boolean("dane", target.dane);
-        if (auto read = map.finish(); !read) return base::fail(read.error());
+        if (auto done = map.finish(); !done) return fail(done.error());
     } else {
         auto text = node.text();
-        if (!text) return base::fail(text.error());
+        if (!text) return fail(text.error());
         url = std::move(*text);
     }
     auto endpoint = probe::mail_server::parse_cert_endpoint(url);
-    if (!endpoint) return base::fail(node.error(endpoint.error().what));
+    if (!endpoint) return fail(node.error(endpoint.error().what));
     target.endpoint = std::move(*endpoint);
-    if (target.dane && (target.endpoint.scheme == "file" || base::IpAddress::parse(target.endpoint.host)))
-        return base::fail(node.error("dane: the endpoint has no host name that could have TLSA records"));
+    if (target.dane && (target.endpoint.scheme == "file" || base::IpAddress::parse(target.endpoint.host))) {
+        return fail(node.error("dane: the endpoint has no host name that could have TLSA records"));
+    }
     return target;
 }
 
@@ -47,21 +49,26 @@ void publish_look(const probe::mail_server::CertLook& look, Families& families) 
         return;
     }
     // A server that shows no certificate cannot be verified by anyone: that was seen, so it is a 0.
-    if (look.outcome != probe::mail_server::CertOutcome::shown)
+    if (look.outcome != probe::mail_server::CertOutcome::shown) {
         families.add("mail_certificate_verified", {look.target}, 0.0);
+    }
     for (std::size_t i = 0; i < look.path.size(); ++i) {
-        if (const auto end = look.path[i].not_after)
+        if (const auto end = look.path[i].not_after) {
             families.add("mail_certificate_not_after_timestamp_seconds", {look.target, std::to_string(i)},
                          static_cast<double>(*end));
+        }
     }
-    if (look.verified)
+    if (look.verified) {
         families.add("mail_certificate_verified", {look.target},
                      *look.verified && look.name_matches == true ? 1.0 : 0.0);
-    if (look.same_as_file)
+    }
+    if (look.same_as_file) {
         families.add("mail_certificate_served_matches_file", {look.target}, *look.same_as_file ? 1.0 : 0.0);
+    }
     if (look.dane && look.dane->error) families.set_failure(look.dane->error->at(look.target));
-    if (look.dane && !look.dane->error && look.dane->records > 0)
+    if (look.dane && !look.dane->error && look.dane->records > 0) {
         families.add("mail_certificate_dane_valid", {look.target}, look.dane->valid ? 1.0 : 0.0);
+    }
 }
 
 }  // namespace
@@ -83,12 +90,12 @@ Result<std::vector<Task>> certificate_tasks(const config::Node& section) {
     map.boolean("all_addresses", common.all_addresses);
     map.each("targets", [&](const config::Node& node) -> Result<void> {
         auto target = read_target(node);
-        if (!target) return base::fail(target.error());
+        if (!target) return fail(target.error());
         targets.push_back(std::move(*target));
         return {};
     });
-    if (auto read = map.required("targets").finish(); !read) return base::fail(read.error());
-    if (timeout > interval) return base::fail(section.error("timeout must not be longer than interval"));
+    if (auto done = map.required("targets").finish(); !done) return fail(done.error());
+    if (timeout > interval) return fail(section.error("timeout must not be longer than interval"));
 
     std::vector<Task> tasks;
     for (Target& target : targets) {
@@ -105,7 +112,7 @@ Result<std::vector<Task>> certificate_tasks(const config::Node& section) {
                          .run = [query = std::move(query)](probe::world::World& world,
                                                            const base::Deadline& deadline) -> Result<Families> {
                              const auto observation = probe::mail_server::mail_cert(query, deadline, world);
-                             if (!observation) return base::fail(observation.error());
+                             if (!observation) return fail(observation.error());
                              return publish(*observation);
                          }});
     }

@@ -12,6 +12,7 @@
 namespace mtawatch::exporter::collectors {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::IpAddress;
 using base::Result;
@@ -37,17 +38,16 @@ using SettingsPtr = std::shared_ptr<const Settings>;
 
 Result<void> read_nat(const Node& node, Settings& settings) {
     const auto members = node.members();
-    if (!members) return base::fail(members.error());
+    if (!members) return fail(members.error());
     for (const auto& [local, value] : *members) {
         const auto inside = IpAddress::parse(local);
-        if (!inside) return base::fail(value.error("the key is not an IP address"));
+        if (!inside) return fail(value.error("the key is not an IP address"));
         const auto text = value.text();
-        if (!text) return base::fail(text.error());
+        if (!text) return fail(text.error());
         const auto outside = IpAddress::parse(*text);
-        if (!outside) return base::fail(value.error("not an IP address"));
+        if (!outside) return fail(value.error("not an IP address"));
         if (const auto reason = base::not_public(*outside)) {
-            return base::fail(
-                value.error(fmt::format("{} is {}; write the address the Internet sees", *text, *reason)));
+            return fail(value.error(fmt::format("{} is {}; write the address the Internet sees", *text, *reason)));
         }
         settings.nat.emplace(*inside, *outside);
     }
@@ -62,11 +62,11 @@ Result<void> check_targets(const Node& section, const Settings& settings) {
         const bool name = !IpAddress::parse(address) && address.find('/') == std::string::npos;
         if (name) continue;
         const auto targets = probe::dnsbl::dnsbl_targets({address}, {}, {}, deadline, probe::world::World{});
-        if (!targets) return base::fail(section.error("addresses: " + targets.error().what));
+        if (!targets) return fail(section.error("addresses: " + targets.error().what));
     }
     for (const std::string& domain : settings.domains) {
         const auto targets = probe::dnsbl::dnsbl_targets({}, {domain}, {}, deadline, probe::world::World{});
-        if (!targets) return base::fail(section.error("domains: " + targets.error().what));
+        if (!targets) return fail(section.error("domains: " + targets.error().what));
     }
     return {};
 }
@@ -86,13 +86,14 @@ Result<void> read_section(const Node& section, Settings& settings) {
     map.integer("concurrency", concurrency, 1, 20'000);
     map.duration("interval", settings.interval).duration("timeout", settings.timeout);
     if (auto done = map.finish(); !done) return done;
-    if (settings.interval < std::chrono::seconds(1)) return base::fail(section.error("interval: must be at least 1s"));
-    if (settings.timeout <= std::chrono::milliseconds(0))
-        return base::fail(section.error("timeout: must be more than 0s"));
+    if (settings.interval < std::chrono::seconds(1)) return fail(section.error("interval: must be at least 1s"));
+    if (settings.timeout <= std::chrono::milliseconds(0)) {
+        return fail(section.error("timeout: must be more than 0s"));
+    }
     settings.timeout = std::min(settings.timeout, settings.interval);
     settings.resolver.window = static_cast<std::size_t>(concurrency);
     auto chosen = probe::dnsbl::choose_dnsbl_lists(lists, list_file, io::Files());
-    if (!chosen) return base::fail(section.error(chosen.error().what));
+    if (!chosen) return fail(section.error(chosen.error().what));
     settings.lists = std::move(*chosen);
     return check_targets(section, settings);
 }
@@ -109,7 +110,7 @@ Result<Families> run_probe(const Settings& settings, probe::dnsbl::DnsblTargets 
     query.resolver = settings.resolver;
     query.self_test = settings.self_test;
     const auto seen = probe::dnsbl::dnsbl(query, deadline, world);
-    if (!seen) return base::fail(seen.error());
+    if (!seen) return fail(seen.error());
     return publish_dnsbl(*seen, settings.min_answers);
 }
 
@@ -120,7 +121,7 @@ Task task_for(const SettingsPtr& settings, const std::string& text, bool domain)
                 auto targets = probe::dnsbl::dnsbl_targets(domain ? std::vector<std::string>{} : one,
                                                            domain ? one : std::vector<std::string>{},
                                                            settings->resolver, deadline, world);
-                if (!targets) return base::fail(targets.error());
+                if (!targets) return fail(targets.error());
                 return run_probe(*settings, std::move(*targets), deadline, world);
             }};
 }
@@ -129,16 +130,16 @@ Task accounting_task(const SettingsPtr& settings) {
     return {"dnsbl", "accounting", settings->interval, settings->timeout,
             [settings](probe::world::World& world, const base::Deadline& deadline) -> Result<Families> {
                 if (!world.sending_addresses) {
-                    return base::fail(Fault::configuration,
-                                      "no accounting files are followed, so no sending address is known; name them "
-                                      "below collectors.dnsbl.addresses");
+                    return fail(Fault::configuration,
+                                "no accounting files are followed, so no sending address is known; name them "
+                                "below collectors.dnsbl.addresses");
                 }
                 probe::dnsbl::DnsblTargets targets;
                 targets.addresses = public_addresses(world.sending_addresses(), settings->nat);
                 if (targets.addresses.empty()) {
-                    return base::fail(Fault::not_found,
-                                      "no public address has been seen in dlvSourceIp; map private ones with "
-                                      "collectors.dnsbl.nat");
+                    return fail(Fault::not_found,
+                                "no public address has been seen in dlvSourceIp; map private ones with "
+                                "collectors.dnsbl.nat");
                 }
                 return run_probe(*settings, std::move(targets), deadline, world);
             }};
@@ -195,7 +196,7 @@ Families publish_dnsbl(const probe::dnsbl::DnsblObservation& seen, double min_an
 
 Result<std::vector<Task>> dnsbl_tasks(const Node& section) {
     auto settings = std::make_shared<Settings>();
-    if (auto read = read_section(section, *settings); !read) return base::fail(read.error());
+    if (auto done = read_section(section, *settings); !done) return fail(done.error());
     std::vector<Task> tasks;
     for (const std::string& address : settings->addresses) tasks.push_back(task_for(settings, address, false));
     for (const std::string& domain : settings->domains) tasks.push_back(task_for(settings, domain, true));

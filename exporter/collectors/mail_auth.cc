@@ -12,6 +12,7 @@ namespace mtawatch::exporter::collectors {
 
 namespace {
 
+using base::fail;
 using base::Result;
 using config::Node;
 using probe::mail_auth::Findings;
@@ -42,10 +43,10 @@ using SettingsPtr = std::shared_ptr<const Settings>;
 
 Result<void> read_addresses(const Node& node, std::vector<base::IpAddress>& into) {
     const auto texts = node.texts();
-    if (!texts) return base::fail(texts.error());
+    if (!texts) return fail(texts.error());
     for (const std::string& text : *texts) {
         const auto address = base::IpAddress::parse(text);
-        if (!address) return base::fail(node.error(fmt::format("\"{}\" is no IP address", text)));
+        if (!address) return fail(node.error(fmt::format("\"{}\" is no IP address", text)));
         into.push_back(*address);
     }
     return {};
@@ -54,7 +55,7 @@ Result<void> read_addresses(const Node& node, std::vector<base::IpAddress>& into
 // A name to be asked for as it stands; what is wrong is told with its place in the file.
 Result<void> parse_name(const Node& node, const std::string& text, std::string& into) {
     auto name = probe::mail_auth::checked_name(text);
-    if (!name) return base::fail(node.error(name.error().what));
+    if (!name) return fail(node.error(name.error().what));
     into = std::move(*name);
     return {};
 }
@@ -71,9 +72,9 @@ Result<void> read_domain(const Node& node, Settings& settings) {
         map.boolean("mta_sts", domain.mta_sts).boolean("tls_rpt", domain.tls_rpt);
         if (auto done = map.finish(); !done) return done;
     }
-    if (auto name = parse_name(node, domain.name, domain.name); !name) return name;
+    if (auto done = parse_name(node, domain.name, domain.name); !done) return done;
     for (std::string& selector : domain.selectors) {
-        if (auto name = parse_name(node, selector, selector); !name) return name;
+        if (auto done = parse_name(node, selector, selector); !done) return done;
     }
     settings.domains.push_back(std::move(domain));
     return {};
@@ -88,12 +89,12 @@ Result<void> read_section(const Node& section, Settings& settings) {
     map.duration("interval", settings.interval).duration("timeout", settings.timeout);
     if (auto done = map.finish(); !done) return done;
     if (helo) {
-        if (auto name = parse_name(section, *helo, settings.helo); !name) return name;
+        if (auto done = parse_name(section, *helo, settings.helo); !done) return done;
     }
     if (settings.domains.empty() && settings.addresses.empty()) {
-        return base::fail(section.error("names nothing to look at; add domains or addresses"));
+        return fail(section.error("names nothing to look at; add domains or addresses"));
     }
-    if (settings.interval < std::chrono::seconds(1)) return base::fail(section.error("interval: must be at least 1s"));
+    if (settings.interval < std::chrono::seconds(1)) return fail(section.error("interval: must be at least 1s"));
     settings.timeout = std::min(settings.timeout, settings.interval);
     return {};
 }
@@ -103,10 +104,10 @@ template <class Look>
 Result<Families> with_cache(const Settings& settings, const base::Deadline& deadline, const probe::world::World& world,
                             Look look) {
     auto transport = probe::world::open_resolver(world, settings.resolver);
-    if (!transport) return base::fail(transport.error());
+    if (!transport) return fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     MailAuthSeen seen;
-    if (auto looked = look(dns, seen); !looked) return base::fail(looked.error());
+    if (auto done = look(dns, seen); !done) return fail(done.error());
     return publish(seen);
 }
 
@@ -125,16 +126,16 @@ Result<void> probe_domain(const Domain& domain, const Settings& settings, auth::
     probe::mail_auth::DmarcQuery dmarc;
     dmarc.domain = domain.name;
     auto policy = probe::mail_auth::observe_dmarc(dmarc, dns, world);
-    if (!policy) return base::fail(policy.error());
+    if (!policy) return fail(policy.error());
     seen.dmarc = std::move(*policy);
     auto reports = probe::mail_auth::observe_tls_rpt(domain.name, dns);
-    if (!reports) return base::fail(reports.error());
+    if (!reports) return fail(reports.error());
     if (domain.tls_rpt || !reports->findings.has(Weight::absent)) seen.tls_rpt = std::move(*reports);
     probe::mail_auth::MtaStsQuery sts;
     sts.domain = domain.name;
     sts.resolver = settings.resolver;
     auto strict = probe::mail_auth::observe_mta_sts(sts, dns, world);
-    if (!strict) return base::fail(strict.error());
+    if (!strict) return fail(strict.error());
     if (domain.mta_sts || !strict->findings.has(Weight::absent)) seen.mta_sts = std::move(*strict);
     return {};
 }
@@ -169,7 +170,7 @@ void publish_spf(const probe::mail_auth::SpfObservation& seen, Families& familie
 
 Result<std::vector<Task>> mail_auth_tasks(const Node& section) {
     auto settings = std::make_shared<Settings>();
-    if (auto read = read_section(section, *settings); !read) return base::fail(read.error());
+    if (auto done = read_section(section, *settings); !done) return fail(done.error());
     const SettingsPtr shared = std::move(settings);
     std::vector<Task> tasks;
     for (const Domain& domain : shared->domains) {
@@ -199,8 +200,9 @@ Families publish(const MailAuthSeen& seen) {
     if (seen.spf) publish_spf(*seen.spf, families);
     for (const probe::mail_auth::DkimKeyLook& look : seen.keys) {
         families.add("mail_dkim_valid", {look.domain, look.selector}, validity(look.findings, families));
-        if (look.key.key)
+        if (look.key.key) {
             families.add("mail_dkim_key_bytes", {look.domain, look.selector}, look.key.bits / bits_per_byte);
+        }
     }
     if (seen.dmarc) {
         families.add("mail_dmarc_valid", {seen.dmarc->domain}, validity(seen.dmarc->findings, families));

@@ -11,6 +11,7 @@
 namespace mtawatch::exporter::collectors {
 namespace {
 
+using base::fail;
 using base::Result;
 
 Result<probe::mail_server::MailSubmitQuery> read_query(config::MapReader& map, const config::Node& node) {
@@ -24,17 +25,19 @@ Result<probe::mail_server::MailSubmitQuery> read_query(config::MapReader& map, c
     map.boolean("allow_plaintext", query.allow_plaintext).text("from", query.from).texts("to", query.to);
     map.text("helo", query.hello).text("name", query.name).text("ca_file", query.ca_file);
     map.boolean("verify", query.verify).texts("dns_servers", query.names.resolver.servers);
-    if (auto read = map.required("host").finish(); !read) return base::fail(read.error());
-    if (port == 0)
+    if (auto done = map.required("host").finish(); !done) return fail(done.error());
+    if (port == 0) {
         port = tls == "implicit" ? probe::mail_server::submissions_port : probe::mail_server::submission_port;
+    }
     query.port = static_cast<std::uint16_t>(port);
     if (tls.empty()) tls = query.port == probe::mail_server::submissions_port ? "implicit" : "starttls";
     query.tls = probe::mail_server::submit_tls_named(tls).value();
     query.mechanism = smtp::mechanism_named(mechanism);
     auto whole = probe::mail_server::completed(std::move(query));
-    if (!whole) return base::fail(node.error(whole.error().what));
-    if (whole->from.empty())
-        return base::fail(node.error("give a user with its secret, or from: there is no mail to try"));
+    if (!whole) return fail(node.error(whole.error().what));
+    if (whole->from.empty()) {
+        return fail(node.error("give a user with its secret, or from: there is no mail to try"));
+    }
     return whole;
 }
 
@@ -43,7 +46,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
     config::MapReader map(node);
     map.text("target", target);
     auto query = read_query(map, node);
-    if (!query) return base::fail(query.error());
+    if (!query) return fail(query.error());
     if (target.empty()) target = fmt::format("{}:{}", query->host, query->port);
     return Task{.probe = "mail_submit",
                 .target = target,
@@ -52,7 +55,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .run = [query = std::move(*query), target](probe::world::World& world,
                                                            const base::Deadline& deadline) -> Result<Families> {
                     const auto seen = probe::mail_server::mail_submit(query, deadline, world);
-                    if (!seen) return base::fail(seen.error());
+                    if (!seen) return fail(seen.error());
                     return publish(*seen, target);
                 }};
 }
@@ -79,10 +82,12 @@ Result<std::vector<Task>> mail_submit_tasks(const config::Node& section) {
     auto tasks = read_targets(section, read_target, {.interval = submit_interval, .timeout = std::chrono::seconds(20)});
     if (!tasks) return tasks;
     std::set<std::string> named;
-    for (const Task& task : *tasks)
-        if (!named.insert(task.target).second)
-            return base::fail(
+    for (const Task& task : *tasks) {
+        if (!named.insert(task.target).second) {
+            return fail(
                 section.error(fmt::format("{} stands there twice: tell the two apart by target: NAME", task.target)));
+        }
+    }
     return tasks;
 }
 

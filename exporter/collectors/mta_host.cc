@@ -6,6 +6,7 @@
 namespace mtawatch::exporter::collectors {
 namespace {
 
+using base::fail;
 using base::Result;
 
 Result<Task> read_target(const config::Node& node, const Pace& pace) {
@@ -15,11 +16,12 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
     config::MapReader map(node);
     map.texts("disks", query.disks).boolean("log", query.log);
     const MtaTargetReader reader(map, false);
-    if (auto read = map.finish(); !read) return base::fail(read.error());
+    if (auto done = map.finish(); !done) return fail(done.error());
     auto target = reader.finish(node);
-    if (!target) return base::fail(target.error());
-    for (const auto& path : query.disks)
-        if (!path.starts_with('/')) return base::fail(node.error("disks: '" + path + "' is no absolute path"));
+    if (!target) return fail(target.error());
+    for (const auto& path : query.disks) {
+        if (!path.starts_with('/')) return fail(node.error("disks: '" + path + "' is no absolute path"));
+    }
     query.ssh = target->ssh;
     return Task{.probe = "mta_host",
                 .target = target->name,
@@ -28,7 +30,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .run = [query, host = target->host](probe::world::World& world,
                                                     const base::Deadline& deadline) -> Result<Families> {
                     const auto seen = probe::mta_state::mta_host(query, deadline, world);
-                    if (!seen) return base::fail(seen.error());
+                    if (!seen) return fail(seen.error());
                     return publish(*seen, host);
                 }};
 }
@@ -37,8 +39,9 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
 
 Families publish(const probe::mta_state::MtaHostObservation& seen, const std::string& host) {
     Families families;
-    for (const auto& disk : seen.disks)
+    for (const auto& disk : seen.disks) {
         families.add("mail_host_disk_used_ratio", {host, disk.mountpoint}, disk.used_percent() / 100);
+    }
     if (seen.log) families.add("mail_host_log_errors", {host}, static_cast<double>(seen.log->errors));
     if (!seen.unseen.empty()) families.set_failure(seen.unseen.front().why.at(seen.unseen.front().part));
     return families;

@@ -10,6 +10,7 @@
 namespace mtawatch::exporter::collectors {
 namespace {
 
+using base::fail;
 using base::Result;
 constexpr std::string_view messages = "mail_queue_messages";
 
@@ -22,8 +23,9 @@ void publish_kumomta(const probe::mta_state::MtaQueueObservation& seen, const st
     }
     for (const auto& queue : seen.queues) {
         if (queue.name == "ready") families.add(messages, {host, "kumomta", "ready"}, static_cast<double>(queue.count));
-        if (queue.name == "scheduled" && (queue.count > named || seen.groups.empty()))
+        if (queue.name == "scheduled" && (queue.count > named || seen.groups.empty())) {
             families.add(messages, {host, "kumomta", "other"}, static_cast<double>(queue.count - named));
+        }
     }
     for (const auto& one : seen.suspended) families.add("mail_kumomta_source_suspended", {host, one.source}, 1.0);
 }
@@ -37,8 +39,9 @@ void publish_others(const probe::mta_state::MtaQueueObservation& seen, const std
     }
     if (seen.mta != probe::mta_state::Mta::postfix) return;
     // The listing was read to its end, so a queue that is not in it is empty.
-    for (const auto* name : {"active", "deferred", "hold", "incoming", "maildrop"})
+    for (const auto* name : {"active", "deferred", "hold", "incoming", "maildrop"}) {
         if (!told.contains(name)) families.add(messages, {host, mta, name}, 0.0);
+    }
 }
 
 Result<Task> read_target(const config::Node& node, const Pace& pace) {
@@ -48,18 +51,19 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
     map.choice("mta", mta, {"postfix", "pmta", "kumomta"}).required("mta");
     map.texts("config_dirs", query.config_dirs).boolean("sudo", query.sudo);
     const MtaTargetReader reader(map, true);
-    if (auto read = map.finish(); !read) return base::fail(read.error());
+    if (auto done = map.finish(); !done) return fail(done.error());
     auto target = reader.finish(node);
-    if (!target) return base::fail(target.error());
+    if (!target) return fail(target.error());
     query.mta = mta == "postfix" ? probe::mta_state::Mta::postfix
                 : mta == "pmta"  ? probe::mta_state::Mta::pmta
                                  : probe::mta_state::Mta::kumomta;
     query.ssh = target->ssh;
     query.web = target->web;
-    if (query.mta == probe::mta_state::Mta::postfix && query.web)
-        return base::fail(node.error("Postfix is not asked by url"));
+    if (query.mta == probe::mta_state::Mta::postfix && query.web) {
+        return fail(node.error("Postfix is not asked by url"));
+    }
     if (query.mta == probe::mta_state::Mta::kumomta) {
-        if (query.ssh) return base::fail(node.error("KumoMTA is asked by url, not by ssh"));
+        if (query.ssh) return fail(node.error("KumoMTA is asked by url, not by ssh"));
         if (!query.web) {
             query.web = probe::world::WebSource{};
             query.web->url = "http://127.0.0.1:8000";
@@ -73,7 +77,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .run = [query, host = target->host](probe::world::World& world,
                                                     const base::Deadline& deadline) -> Result<Families> {
                     const auto seen = probe::mta_state::mta_queue(query, deadline, world);
-                    if (!seen) return base::fail(seen.error());
+                    if (!seen) return fail(seen.error());
                     return publish(*seen, host);
                 }};
 }
@@ -82,13 +86,15 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
 
 Families publish(const probe::mta_state::MtaQueueObservation& seen, const std::string& host) {
     Families families;
-    if (seen.mta == probe::mta_state::Mta::kumomta)
+    if (seen.mta == probe::mta_state::Mta::kumomta) {
         publish_kumomta(seen, host, families);
-    else
+    } else {
         publish_others(seen, host, families);
-    if (seen.oldest)
+    }
+    if (seen.oldest) {
         families.add("mail_queue_oldest_message_timestamp_seconds", {host, std::string(name(seen.mta))},
                      static_cast<double>(base::unix_seconds(seen.oldest->arrival)));
+    }
     return families;
 }
 

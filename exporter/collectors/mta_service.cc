@@ -6,6 +6,7 @@
 namespace mtawatch::exporter::collectors {
 namespace {
 
+using base::fail;
 using base::Result;
 
 Result<Task> read_target(const config::Node& node, const Pace& pace) {
@@ -14,15 +15,15 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
     config::MapReader map(node);
     map.texts("units", units).choice("mta", mta, {"postfix", "pmta", "kumomta", "dovecot", "opendkim"});
     const MtaTargetReader reader(map, false);
-    if (auto read = map.finish(); !read) return base::fail(read.error());
+    if (auto done = map.finish(); !done) return fail(done.error());
     auto target = reader.finish(node);
-    if (!target) return base::fail(target.error());
+    if (!target) return fail(target.error());
     std::vector<std::vector<std::string>> groups = probe::mta_state::preset_units(mta);
     for (const auto& unit : units) groups.push_back({unit});
     probe::mta_state::MtaServiceQuery query;
     query.ssh = target->ssh;
     for (const auto& group : groups) query.units.insert(query.units.end(), group.begin(), group.end());
-    if (query.units.empty()) return base::fail(node.error("give units or mta"));
+    if (query.units.empty()) return fail(node.error("give units or mta"));
     return Task{.probe = "mta_service",
                 .target = target->name,
                 .interval = pace.interval,
@@ -30,7 +31,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .run = [query, groups, host = target->host](probe::world::World& world,
                                                             const base::Deadline& deadline) -> Result<Families> {
                     const auto seen = probe::mta_state::mta_service(query, deadline, world);
-                    if (!seen) return base::fail(seen.error());
+                    if (!seen) return fail(seen.error());
                     return publish(probe::mta_state::choose_units(groups, seen->units), host);
                 }};
 }

@@ -2,6 +2,8 @@
 
 namespace mtawatch::exporter::collectors {
 
+using base::fail;
+
 namespace {
 
 // "nagios@mx1.example.net:2222" is mx1.example.net; "http://192.0.2.1:8080/x" is 192.0.2.1.
@@ -27,9 +29,10 @@ MtaTargetReader::MtaTargetReader(config::MapReader& map, bool web) {
 
 base::Result<MtaTarget> MtaTargetReader::finish(const config::Node& node) const {
     MtaTarget target;
-    if (!ssh_.empty() && !web_.url.empty()) return base::fail(node.error("give url or ssh, not both"));
-    if (ssh_.empty() && (ssh_details_.key_file || ssh_details_.known_hosts_file || ssh_details_.host_key))
-        return base::fail(node.error("ssh_key, ssh_known_hosts and ssh_host_key need ssh"));
+    if (!ssh_.empty() && !web_.url.empty()) return fail(node.error("give url or ssh, not both"));
+    if (ssh_.empty() && (ssh_details_.key_file || ssh_details_.known_hosts_file || ssh_details_.host_key)) {
+        return fail(node.error("ssh_key, ssh_known_hosts and ssh_host_key need ssh"));
+    }
     if (!ssh_.empty()) {
         target.ssh = ssh_details_;
         target.ssh->target = ssh_;
@@ -46,8 +49,8 @@ void read_pace(config::MapReader& map, Pace& into) {
 }
 
 base::Result<void> check_pace(const config::Node& section, const Pace& pace) {
-    if (pace.interval < std::chrono::seconds(1)) return base::fail(section.error("interval must be at least 1s"));
-    if (pace.timeout > pace.interval) return base::fail(section.error("timeout must not be longer than interval"));
+    if (pace.interval < std::chrono::seconds(1)) return fail(section.error("interval must be at least 1s"));
+    if (pace.timeout > pace.interval) return fail(section.error("timeout must not be longer than interval"));
     return {};
 }
 
@@ -58,12 +61,12 @@ base::Result<std::vector<Task>> read_targets(const config::Node& section, Target
     read_pace(map, pace);
     map.each("targets", [&](const config::Node& node) -> base::Result<void> {
         auto task = read(node, pace);
-        if (!task) return base::fail(task.error());
+        if (!task) return fail(task.error());
         tasks.push_back(std::move(*task));
         return {};
     });
-    if (auto done = map.required("targets").finish(); !done) return base::fail(done.error());
-    if (auto fine = check_pace(section, pace); !fine) return base::fail(fine.error());
+    if (auto done = map.required("targets").finish(); !done) return fail(done.error());
+    if (auto done = check_pace(section, pace); !done) return fail(done.error());
     return tasks;
 }
 

@@ -11,6 +11,7 @@
 namespace mtawatch::exporter::collectors {
 namespace {
 
+using base::fail;
 using base::Result;
 
 constexpr double bytes_per_kb = 1000;  // assumed; PowerMTA's guide does not say
@@ -44,9 +45,10 @@ void publish_status(const mta::documents::PmtaStatus& status, base::WallTime now
     families.add("pmta_up", {}, status.state == "running" ? 1.0 : 0.0);
     families.add("pmta_info", {status.version, status.platform}, 1.0);
     // PowerMTA's own clock has no zone, so the start is counted back from ours.
-    if (status.uptime)
+    if (status.uptime) {
         families.add("pmta_start_time_seconds", {},
                      totals.steady_start(static_cast<double>(base::unix_seconds(now) - status.uptime->count())));
+    }
     publish_flow(status, totals, families);
     for (const auto& kind : status.queues) {
         families.add("pmta_queued_recipients", {kind.name}, kind.recipients);
@@ -55,8 +57,9 @@ void publish_status(const mta::documents::PmtaStatus& status, base::WallTime now
     }
     families.add("pmta_spool_recipients", {}, status.spool_recipients);
     families.add("pmta_spool_recipients_max", {}, status.spool_max_recipients);
-    if (status.spool_initialized_percent)
+    if (status.spool_initialized_percent) {
         families.add("pmta_spool_initialized_ratio", {}, *status.spool_initialized_percent / 100);
+    }
     families.add("pmta_resolver_pending_queries", {}, status.queries_pending);
 }
 
@@ -69,8 +72,9 @@ void publish_groups(std::string_view name, const std::vector<probe::mta_state::Q
         families.add(name, {groups[i].name}, static_cast<double>(groups[i].count));
         named += groups[i].count;
     }
-    if (groups.size() > limit || named < all)
+    if (groups.size() > limit || named < all) {
         families.add(name, {"other"}, static_cast<double>(std::max<std::int64_t>(all - named, 0)));
+    }
 }
 
 void publish_held(std::string_view name, std::string_view mode, const std::optional<probe::mta_state::HeldQueues>& held,
@@ -80,10 +84,11 @@ void publish_held(std::string_view name, std::string_view mode, const std::optio
     double rest = 0;
     for (std::size_t i = 0; i < held->queues.size(); ++i) {
         const auto& queue = held->queues[i];
-        if (i < limit)
+        if (i < limit) {
             families.add(name, {queue.domain, queue.vmta}, static_cast<double>(queue.recipients));
-        else
+        } else {
             rest += static_cast<double>(queue.recipients);
+        }
     }
     if (rest > 0) families.add(name, {"other", "other"}, rest);
     if (held->complete) families.add("pmta_queues", {std::string(mode)}, static_cast<double>(held->queues.size()));
@@ -103,12 +108,12 @@ Result<Settings> read_settings(const config::Node& section) {
     read_pace(map, settings.pace);
     map.boolean("program", program).boolean("sudo", settings.query.sudo).boolean("license", licence);
     const MtaTargetReader reader(map, true);
-    if (auto read = map.finish(); !read) return base::fail(read.error());
-    if (auto fine = check_pace(section, settings.pace); !fine) return base::fail(fine.error());
+    if (auto done = map.finish(); !done) return fail(done.error());
+    if (auto done = check_pace(section, settings.pace); !done) return fail(done.error());
     auto target = reader.finish(section);
-    if (!target) return base::fail(target.error());
-    if (target->web && program) return base::fail(section.error("give url or program, not both"));
-    if (settings.query.sudo && target->web) return base::fail(section.error("sudo is for program and ssh"));
+    if (!target) return fail(target.error());
+    if (target->web && program) return fail(section.error("give url or program, not both"));
+    if (settings.query.sudo && target->web) return fail(section.error("sudo is for program and ssh"));
     settings.query.mta = probe::mta_state::Mta::pmta;
     settings.query.ssh = target->ssh;
     settings.query.web = target->web;
@@ -143,22 +148,25 @@ Families publish(const probe::mta_state::MtaQueueObservation& seen, base::WallTi
     Families families;
     if (!seen.pmta) return families;
     publish_status(*seen.pmta, now, totals, families);
-    if (!seen.groups.empty() || seen.queued == 0)
+    if (!seen.groups.empty() || seen.queued == 0) {
         publish_groups("pmta_domain_queued_recipients", seen.groups, seen.queued, families);
-    if (!seen.vmtas.empty() || seen.queued == 0)
+    }
+    if (!seen.vmtas.empty() || seen.queued == 0) {
         publish_groups("pmta_vmta_queued_recipients", seen.vmtas, seen.queued, families);
+    }
     publish_held("pmta_backoff_queue_recipients", "backoff", seen.backoff, families);
     publish_held("pmta_paused_queue_recipients", "paused", seen.paused, families);
-    if (seen.licence_expires)
+    if (seen.licence_expires) {
         families.add("pmta_license_expiry_timestamp_seconds", {},
                      static_cast<double>(base::unix_seconds(*seen.licence_expires)));
+    }
     if (!seen.unseen.empty()) families.set_failure(seen.unseen.front().why.at(seen.unseen.front().part));
     return families;
 }
 
 Result<std::vector<Task>> pmta_monitor_tasks(const config::Node& section) {
     auto settings = read_settings(section);
-    if (!settings) return base::fail(settings.error());
+    if (!settings) return fail(settings.error());
     // One task, never run twice at the same time, so its totals need no lock.
     const auto totals = std::make_shared<PmtaTotals>();
     Task task{.probe = "pmta_monitor",

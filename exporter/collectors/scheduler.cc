@@ -9,6 +9,8 @@
 namespace mtawatch::exporter::collectors {
 namespace {
 
+using base::fail;
+
 // A thread that waits looks again after this long even if nothing woke it.
 constexpr auto longest_wait = std::chrono::seconds(5);
 
@@ -71,9 +73,9 @@ base::Result<Families> TaskBoard::run_task(const Entry& entry, probe::world::Wor
     try {
         return entry.task.run(world, base::Deadline(*clock_, entry.task.timeout));
     } catch (const std::exception& error) {
-        return base::fail(base::Fault::internal, "a mistake in the collector: {}", error.what());
+        return fail(base::Fault::internal, "a mistake in the collector: {}", error.what());
     } catch (...) {
-        return base::fail(base::Fault::internal, "a mistake in the collector: it threw something unknown");
+        return fail(base::Fault::internal, "a mistake in the collector: it threw something unknown");
     }
 }
 

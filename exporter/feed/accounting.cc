@@ -31,7 +31,7 @@ Result<void> check(const AccountingSettings& settings) {
 Result<void> check(const std::vector<AccountingSettings>& feeds) {
     if (feeds.empty()) return fail(Fault::configuration, "nothing to follow");
     for (const AccountingSettings& settings : feeds) {
-        if (auto right = check(settings); !right) return right;
+        if (auto done = check(settings); !done) return done;
     }
     return check_together(feeds);
 }
@@ -70,7 +70,7 @@ class RunningAccounting final : public Accounting {
 
     [[nodiscard]] Result<void> reload(std::vector<AccountingSettings> feeds) override {
         const std::lock_guard turn(reload_);
-        if (auto right = check(feeds); !right) return right;
+        if (auto done = check(feeds); !done) return done;
         const bool same = std::ranges::equal(feeds, feeds_, [](const AccountingSettings& settings, const auto& feed) {
             return settings.format == feed->format();
         });
@@ -94,8 +94,8 @@ class RunningAccounting final : public Accounting {
   private:
     // The feed whose state is the oldest decides: a state that is not saved must not hide behind one that is.
     void write_saves(exposition::ExpositionWriter& writer) const {
-        constexpr std::string_view kFailures = "pmta_exporter_checkpoint_write_failures_total";
-        constexpr std::string_view kLast = "pmta_exporter_checkpoint_last_write_timestamp_seconds";
+        constexpr std::string_view failures_metric = "pmta_exporter_checkpoint_write_failures_total";
+        constexpr std::string_view last_write_metric = "pmta_exporter_checkpoint_last_write_timestamp_seconds";
         std::uint64_t failures = 0;
         double last = std::numeric_limits<double>::infinity();
         bool kept = false;
@@ -107,11 +107,11 @@ class RunningAccounting final : public Accounting {
             last = std::min(last, saves->last);
         }
         if (!kept) return;
-        writer.begin(exposition::metric(kFailures));
-        writer.sample(exposition::line_head(kFailures, {}, {}), failures);
+        writer.begin(exposition::metric(failures_metric));
+        writer.sample(exposition::line_head(failures_metric, {}, {}), failures);
         if (last == 0) return;
-        writer.begin(exposition::metric(kLast));
-        writer.sample(exposition::line_head(kLast, {}, {}), last);
+        writer.begin(exposition::metric(last_write_metric));
+        writer.sample(exposition::line_head(last_write_metric, {}, {}), last);
     }
 
     std::vector<std::unique_ptr<Feed>> feeds_;
@@ -139,7 +139,7 @@ Result<void> check_together(const std::vector<AccountingSettings>& feeds) {
 
 Result<std::unique_ptr<Accounting>> Accounting::start(std::vector<AccountingSettings> feeds, const base::Clock& clock,
                                                       const LogLine& log) {
-    if (auto right = check(feeds); !right) return fail(right.error());
+    if (auto done = check(feeds); !done) return fail(done.error());
     std::vector<std::unique_ptr<Feed>> running;
     for (AccountingSettings& settings : feeds) {
         auto feed = Feed::start(std::move(settings), clock, log);

@@ -21,7 +21,7 @@ using base::Fault;
 using base::Result;
 
 // Longer than any history.
-constexpr std::chrono::hours kNever{24 * 365 * 200};
+constexpr std::chrono::hours never{24 * 365 * 200};
 
 // Files of several record types cover the same hours: their records are merged by time. A file is opened when the
 // merge has reached its first record, so few are open at a time.
@@ -47,7 +47,7 @@ class MergedFile {
     // When the next record was written; the time of the one before where it says none.
     [[nodiscard]] std::int64_t next_time() {
         const std::int64_t time = records_.front().time;
-        if (time != mta::logs::kNoTime) last_time_ = time;
+        if (time != mta::logs::no_time) last_time_ = time;
         return last_time_;
     }
     Result<void> take(std::size_t count) {
@@ -125,13 +125,13 @@ class Backfill {
           clock_(clock),
           store_(settings),
           counter_(settings, store_),
-          spools_(series::kFamilies + 1) {}
+          spools_(series::family_count + 1) {}
 
     bool count(std::span<const mta::logs::Record> records, TypeMask types) {
         const std::int64_t now = base::unix_seconds(clock_.wall());
         for (const mta::logs::Record& record : records) {
             if ((types & mask_of(record.type)) == 0) continue;
-            const bool usable = record.time != mta::logs::kNoTime && record.time <= now + series::kFutureSlackSeconds;
+            const bool usable = record.time != mta::logs::no_time && record.time <= now + series::future_slack_seconds;
             if (usable && record.time >= next_sample_ && !sample_until(record.time)) return false;
             counter_.count({&record, 1}, now);
         }
@@ -159,12 +159,12 @@ class Backfill {
         return true;
     }
     bool sample(std::int64_t time) {
-        for (std::size_t i = 0; i < series::kFamilies; ++i) {
+        for (std::size_t i = 0; i < series::family_count; ++i) {
             const series::SeriesTable& table = store_.table(static_cast<series::Family>(i));
             if (!spools_[i].add(time, table.counts(), table.width())) return false;
         }
-        return spools_[series::kFamilies].add(time, {store_.totals.records.data(), series::kCountedTypes},
-                                              series::kCountedTypes);
+        return spools_[series::family_count].add(time, {store_.totals.records.data(), series::counted_types},
+                                                 series::counted_types);
     }
     bool write_family(series::Family family, bool bytes, const std::function<void(std::string_view)>& sink);
     bool write_records(const std::function<void(std::string_view)>& sink);
@@ -184,7 +184,7 @@ bool Backfill::write_family(series::Family family, bool bytes, const std::functi
     if (!spools_[series::index_of(family)].read_all(table.width(), steps)) return false;
     std::string text;
     exposition::ExpositionWriter writer(exposition::Format::openmetrics, text);
-    writer.begin(bytes ? series::prefixed(store_.format(), series::kBytesMetric) : *store_.shape(family).metric);
+    writer.begin(bytes ? series::prefixed(store_.format(), series::bytes_metric) : *store_.shape(family).metric);
     const std::size_t arity = table.arity();
     for (std::uint32_t row = 0; row < table.size(); ++row) {
         series::FamilyCopy one;
@@ -213,16 +213,16 @@ bool Backfill::write_family(series::Family family, bool bytes, const std::functi
 }
 
 bool Backfill::write_records(const std::function<void(std::string_view)>& sink) {
-    constexpr std::string_view kRecords = "pmta_accounting_records_total";
-    constexpr std::array<std::string_view, 1> kLabel{"record_type"};
+    constexpr std::string_view record_total = "pmta_accounting_records_total";
+    constexpr std::array<std::string_view, 1> label_names{"record_type"};
     std::vector<SampleSpool::Step> steps;
-    if (!spools_[series::kFamilies].read_all(series::kCountedTypes, steps)) return false;
+    if (!spools_[series::family_count].read_all(series::counted_types, steps)) return false;
     std::string text;
     exposition::ExpositionWriter writer(exposition::Format::openmetrics, text);
-    writer.begin(exposition::metric(kRecords));
-    for (std::size_t type = 0; type < series::kCountedTypes; ++type) {
+    writer.begin(exposition::metric(record_total));
+    for (std::size_t type = 0; type < series::counted_types; ++type) {
         const std::array<std::string_view, 1> value{name(static_cast<mta::logs::RecordType>(type))};
-        const std::string head = exposition::line_head(kRecords, kLabel, value);
+        const std::string head = exposition::line_head(record_total, label_names, value);
         if (!steps.empty()) writer.sample_at(head, std::uint64_t{0}, steps.front().time - step_);
         for (const SampleSpool::Step& step : steps) writer.sample_at(head, step.counts[type], step.time);
     }
@@ -232,7 +232,7 @@ bool Backfill::write_records(const std::function<void(std::string_view)>& sink) 
 
 bool Backfill::write(const std::function<void(std::string_view)>& sink) {
     bool written = write_records(sink);
-    for (std::size_t i = 0; i < series::kFamilies && written; ++i) {
+    for (std::size_t i = 0; i < series::family_count && written; ++i) {
         const auto family = static_cast<series::Family>(i);
         written = write_family(family, false, sink);
         if (written && family == series::Family::deliveries) written = write_family(family, true, sink);
@@ -293,8 +293,9 @@ bool merge(std::vector<MergedFile>& files, const mta::logs::ScannerOptions& opti
         }
         const auto records = oldest->records();
         std::size_t count = 1;
-        while (count < records.size() && (records[count].time == mta::logs::kNoTime || records[count].time <= limit))
+        while (count < records.size() && (records[count].time == mta::logs::no_time || records[count].time <= limit)) {
             ++count;
+        }
         if (!backfill.count(records.first(count), oldest->types())) return false;
         drop_ended(oldest->take(count), oldest);
         progress();
@@ -306,10 +307,10 @@ bool merge(std::vector<MergedFile>& files, const mta::logs::ScannerOptions& opti
 
 Result<void> backfill(AccountingSettings settings, std::chrono::seconds step, const base::Clock& clock,
                       const LogLine& log, const Progress& progress, const std::function<void(std::string_view)>& sink) {
-    if (auto right = series::check_settings(settings); !right) return right;
+    if (auto done = series::check_settings(settings); !done) return done;
     if (step.count() < 1) return fail(Fault::usage, "the step must be at least one second");
     // History is not retired: a series keeps its place in every sample.
-    settings.idle_limit = kNever;
+    settings.idle_limit = never;
     std::vector<MergedFile> files = find_files(settings, clock, log);
     if (files.empty()) return fail(Fault::not_found, "no readable accounting file matches");
     Backfill work(settings, step, clock);

@@ -15,8 +15,8 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-constexpr std::string_view kStdin = "-";
-constexpr std::chrono::milliseconds kProgressPause{250};
+constexpr std::string_view standard_input_glob = "-";
+constexpr std::chrono::milliseconds progress_pause{250};
 
 // One feed, read to its end.
 struct ReadFeed {
@@ -36,8 +36,8 @@ Result<ReadFeed> open_feed(const AccountingSettings& settings, const base::Clock
     const auto document = feed.file->load();
     if (!document) return fail(document.error());
     if (*document) {
-        if (auto restored = feed.ingest->restore(**document); !restored) {
-            return fail(restored.error().at("state file " + settings.state_file));
+        if (auto done = feed.ingest->restore(**document); !done) {
+            return fail(done.error().at("state file " + settings.state_file));
         }
     }
     return feed;
@@ -45,15 +45,15 @@ Result<ReadFeed> open_feed(const AccountingSettings& settings, const base::Clock
 
 Result<ReadFeed> read_feed(AccountingSettings settings, const base::Clock& clock, const LogLine& log,
                            const Progress& progress) {
-    if (auto right = series::check_settings(settings); !right) return fail(right.error());
-    const bool use_stdin = std::erase(settings.globs, kStdin) != 0;
+    if (auto done = series::check_settings(settings); !done) return fail(done.error());
+    const bool use_stdin = std::erase(settings.globs, standard_input_glob) != 0;
     auto feed = open_feed(settings, clock, log);
     if (!feed) return feed;
     Ingest& ingest = *feed->ingest;
     base::SteadyTime shown = clock.steady();
     const AfterChunk after_chunk = [&] {
         const base::SteadyTime now = clock.steady();
-        if (progress && now - shown >= kProgressPause) {
+        if (progress && now - shown >= progress_pause) {
             shown = now;
             const Ingest::Amount amount = ingest.amount();
             progress(amount.bytes_read, amount.bytes_total, amount.records);
@@ -76,7 +76,7 @@ Result<ReadFeed> read_feed(AccountingSettings settings, const base::Clock& clock
 
 Result<void> run_once(std::vector<AccountingSettings> feeds, const base::Clock& clock, const LogLine& log,
                       const Progress& progress, exposition::ExpositionWriter& writer) {
-    if (auto right = check_together(feeds); !right) return right;
+    if (auto done = check_together(feeds); !done) return done;
     std::vector<ReadFeed> read;
     std::vector<const Ingest*> ingests;
     for (AccountingSettings& settings : feeds) {
@@ -89,7 +89,7 @@ Result<void> run_once(std::vector<AccountingSettings> feeds, const base::Clock& 
     if (!ingests.empty()) write_reading_metrics(writer, ingests);
     for (ReadFeed& feed : read) {
         if (!feed.file) continue;
-        if (auto saved = feed.file->save(feed.ingest->checkpoint()); !saved) return saved;
+        if (auto done = feed.file->save(feed.ingest->checkpoint()); !done) return done;
     }
     return {};
 }

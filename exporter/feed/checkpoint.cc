@@ -14,13 +14,13 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-constexpr std::string_view kMagic = "MTAWATCH";
-constexpr std::uint32_t kPmtaVersion = 1;
-constexpr std::uint32_t kVersion = 2;
+constexpr std::string_view magic = "MTAWATCH";
+constexpr std::uint32_t pmta_version = 1;
+constexpr std::uint32_t format_version = 2;
 // A state file of this size would hold tens of millions of series: it is not ours.
-constexpr std::uint64_t kMaxCheckpointBytes = 4ULL << 30U;
-constexpr std::size_t kFrameBytes = kMagic.size() + sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
-constexpr std::uint32_t kNoIndex = 0xffffffffU;
+constexpr std::uint64_t max_checkpoint_bytes = 4ULL << 30U;
+constexpr std::size_t frame_bytes = magic.size() + sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
+constexpr std::uint32_t no_index = 0xffffffffU;
 
 class Writer {
   public:
@@ -83,10 +83,10 @@ class Reader {
 // Texts are numbered anew in the document, so that only those in use are in it.
 class TextNumbers {
   public:
-    explicit TextNumbers(const series::TextPool& pool) : pool_(pool), numbers_(pool.end(), kNoIndex) {}
+    explicit TextNumbers(const series::TextPool& pool) : pool_(pool), numbers_(pool.end(), no_index) {}
     std::uint32_t of(series::TextId id) {
         std::uint32_t& number = numbers_[id];
-        if (number == kNoIndex) {
+        if (number == no_index) {
             number = static_cast<std::uint32_t>(used_.size());
             used_.push_back(id);
         }
@@ -95,7 +95,7 @@ class TextNumbers {
     void write(Writer& out) const {
         out.number(static_cast<std::uint32_t>(used_.size()));
         for (const series::TextId id : used_) {
-            out.number(static_cast<std::uint8_t>(id == series::kOtherText ? 1 : 0));
+            out.number(static_cast<std::uint8_t>(id == series::other_text ? 1 : 0));
             out.text(pool_.text(id));
         }
     }
@@ -179,19 +179,19 @@ class RestoredTexts {
         const std::size_t count = in.count(sizeof(std::uint8_t) + sizeof(std::uint32_t));
         for (std::size_t i = 0; i < count; ++i) {
             const bool other = in.plain<std::uint8_t>() != 0;
-            texts_.push_back({in.text(), other ? series::kOtherText : series::kNoText});
+            texts_.push_back({in.text(), other ? series::other_text : series::no_text});
         }
     }
     void list_value(std::uint32_t number, series::Kind kind, std::uint32_t last_seen) {
-        if (number >= texts_.size() || texts_[number].id == series::kOtherText) return;
+        if (number >= texts_.size() || texts_[number].id == series::other_text) return;
         texts_[number].kind = kind;
         texts_[number].last_seen = last_seen;
     }
-    // series::kNoText for a number that the document does not have.
+    // series::no_text for a number that the document does not have.
     series::TextId id(std::uint32_t number) {
-        if (number >= texts_.size()) return series::kNoText;
+        if (number >= texts_.size()) return series::no_text;
         Text& text = texts_[number];
-        if (text.id == series::kNoText) {
+        if (text.id == series::no_text) {
             text.id =
                 text.kind ? store_.values(*text.kind).restore(text.bytes, text.last_seen) : store_.word(text.bytes);
         }
@@ -201,7 +201,7 @@ class RestoredTexts {
   private:
     struct Text {
         std::string_view bytes;
-        series::TextId id = series::kNoText;
+        series::TextId id = series::no_text;
         std::optional<series::Kind> kind = std::nullopt;
         std::uint32_t last_seen = 0;
     };
@@ -215,15 +215,15 @@ bool read_rows(Reader& in, std::size_t arity, std::size_t width, series::SeriesT
     const std::string_view keys = in.take(rows * arity * sizeof(std::uint32_t));
     const std::string_view counts = in.take(rows * width * sizeof(std::uint64_t));
     if (!in.ok() || table == nullptr) return in.ok();
-    std::array<series::TextId, series::kMaxLabels> key{};
+    std::array<series::TextId, series::max_labels> key{};
     for (std::size_t row = 0; row < rows; ++row) {
         for (std::size_t i = 0; i < arity; ++i) {
             std::uint32_t number = 0;
             std::memcpy(&number, keys.data() + (row * arity + i) * sizeof number, sizeof number);
             key[i] = texts.id(number);
-            if (key[i] == series::kNoText) return false;
+            if (key[i] == series::no_text) return false;
         }
-        if (table->find(key.data()) != series::SeriesTable::kNone) return false;
+        if (table->find(key.data()) != series::SeriesTable::none) return false;
         std::memcpy(table->counts(table->add(key.data())), counts.data() + row * width * sizeof(std::uint64_t),
                     width * sizeof(std::uint64_t));
     }
@@ -236,13 +236,14 @@ void read_origins(Reader& in, series::SeriesStore& store, RestoredTexts& texts) 
         const series::TextId source = texts.id(in.plain<std::uint32_t>());
         const series::TextId vmta = texts.id(in.plain<std::uint32_t>());
         const series::TextId pool = texts.id(in.plain<std::uint32_t>());
-        if (source != series::kNoText && vmta != series::kNoText && pool != series::kNoText)
+        if (source != series::no_text && vmta != series::no_text && pool != series::no_text) {
             store.learn_origin(source, {vmta, pool});
+        }
     }
 }
 
 std::optional<series::Family> family_of(std::string_view metric, const series::SeriesStore& store) {
-    for (std::size_t i = 0; i < series::kFamilies; ++i) {
+    for (std::size_t i = 0; i < series::family_count; ++i) {
         const series::FamilyShape& shape = store.shape(static_cast<series::Family>(i));
         if (shape.metric != nullptr && shape.metric->name == metric) return static_cast<series::Family>(i);
     }
@@ -255,10 +256,10 @@ bool read_family(Reader& in, series::SeriesStore& store, RestoredTexts& texts, s
     const auto hash = in.plain<std::uint64_t>();
     const auto arity = in.plain<std::uint8_t>();
     const auto width = in.plain<std::uint8_t>();
-    std::array<std::uint64_t, series::kMaxLabels> folded{};
+    std::array<std::uint64_t, series::max_labels> folded{};
     for (std::uint64_t& count : folded) count = in.plain<std::uint64_t>();
     const auto retired = in.plain<std::uint64_t>();
-    if (!in.ok() || arity > series::kMaxLabels || width == 0 || width > series::kDelayWidth) return false;
+    if (!in.ok() || arity > series::max_labels || width == 0 || width > series::delay_width) return false;
     const std::optional<series::Family> family = family_of(metric, store);
     series::SeriesTable* table = nullptr;
     if (family && store.shape(*family).enabled) {
@@ -283,32 +284,34 @@ struct Framed {
 
 Result<Framed> unframe(std::string_view bytes) {
     Reader in(bytes);
-    if (in.take(kMagic.size()) != kMagic) return fail(Fault::malformed, "is not a state file of this exporter");
+    if (in.take(magic.size()) != magic) return fail(Fault::malformed, "is not a state file of this exporter");
     const auto version = in.plain<std::uint32_t>();
-    if (in.ok() && (version < kPmtaVersion || version > kVersion)) {
-        return fail(Fault::malformed, "has version {}, this exporter reads {} and {}", version, kPmtaVersion, kVersion);
+    if (in.ok() && (version < pmta_version || version > format_version)) {
+        return fail(Fault::malformed, "has version {}, this exporter reads {} and {}", version, pmta_version,
+                    format_version);
     }
     const auto size = in.plain<std::uint64_t>();
     const auto checksum = in.plain<std::uint64_t>();
-    if (!in.ok() || size > kMaxCheckpointBytes || size != bytes.size() - kFrameBytes) {
+    if (!in.ok() || size > max_checkpoint_bytes || size != bytes.size() - frame_bytes) {
         return fail(Fault::malformed, "is cut off or has bytes too many ({} bytes)", bytes.size());
     }
-    const std::string_view body = bytes.substr(kFrameBytes);
+    const std::string_view body = bytes.substr(frame_bytes);
     if (base::hash_bytes(body) != checksum) return fail(Fault::malformed, "does not fit its checksum");
     return Framed{version, body};
 }
 
 std::size_t families_of(const series::SeriesStore& store) {
     std::size_t count = 0;
-    for (std::size_t i = 0; i < series::kFamilies; ++i)
+    for (std::size_t i = 0; i < series::family_count; ++i) {
         count += store.shape(static_cast<series::Family>(i)).metric == nullptr ? 0 : 1;
+    }
     return count;
 }
 
 // What version 2 has before the rest.
 struct Preface {
     series::RecordFormat format = series::RecordFormat::pmta;
-    std::size_t families = series::kFamilies;
+    std::size_t families = series::family_count;
     std::string memory;
 };
 
@@ -329,11 +332,13 @@ Preface read_preface(Reader& in) {
 }  // namespace
 
 void copy_store(const series::SeriesStore& store, CheckpointCopy& copy) {
-    for (std::size_t i = 0; i < series::kFamilies; ++i)
+    for (std::size_t i = 0; i < series::family_count; ++i) {
         series::copy_family(store, static_cast<series::Family>(i), copy.families[i]);
+    }
     copy.origins = {store.origins().keys(), store.origins().counts(), store.origins().size()};
-    for (std::size_t i = 0; i < series::kOpenKinds; ++i)
+    for (std::size_t i = 0; i < series::open_kinds; ++i) {
         copy.values[i] = store.values(static_cast<series::Kind>(i)).places();
+    }
     copy.totals = store.totals;
     copy.folded = store.folded;
     copy.retired = store.retired;
@@ -341,24 +346,26 @@ void copy_store(const series::SeriesStore& store, CheckpointCopy& copy) {
 
 StoreSizes sizes_of(const series::SeriesStore& store) {
     StoreSizes sizes;
-    for (std::size_t i = 0; i < series::kFamilies; ++i)
+    for (std::size_t i = 0; i < series::family_count; ++i) {
         sizes.rows[i] = store.table(static_cast<series::Family>(i)).size();
-    for (std::size_t i = 0; i < series::kOpenKinds; ++i)
+    }
+    for (std::size_t i = 0; i < series::open_kinds; ++i) {
         sizes.places[i] = store.values(static_cast<series::Kind>(i)).places().size();
+    }
     return sizes;
 }
 
 void reserve_copy(const StoreSizes& sizes, const series::SeriesStore& store, CheckpointCopy& copy) {
-    for (std::size_t i = 0; i < series::kFamilies; ++i) {
+    for (std::size_t i = 0; i < series::family_count; ++i) {
         series::reserve_family(store, static_cast<series::Family>(i), sizes.rows[i], copy.families[i]);
     }
-    for (std::size_t i = 0; i < series::kOpenKinds; ++i) copy.values[i].resize(sizes.places[i]);
+    for (std::size_t i = 0; i < series::open_kinds; ++i) copy.values[i].resize(sizes.places[i]);
 }
 
 std::string encode_checkpoint(const CheckpointCopy& copy, const series::SeriesStore& store) {
     TextNumbers texts(store.texts());
     Writer rows;
-    for (std::size_t i = 0; i < series::kFamilies; ++i) {
+    for (std::size_t i = 0; i < series::family_count; ++i) {
         const series::FamilyShape& shape = store.shape(static_cast<series::Family>(i));
         if (shape.metric == nullptr) continue;
         rows.text(shape.metric->name);
@@ -371,10 +378,10 @@ std::string encode_checkpoint(const CheckpointCopy& copy, const series::SeriesSt
     }
     Writer values;
     for (const std::vector<series::ValueTable::Entry>& entries : copy.values) {
-        const auto used = std::ranges::count_if(entries, [](const auto& e) { return e.text != series::kNoText; });
+        const auto used = std::ranges::count_if(entries, [](const auto& e) { return e.text != series::no_text; });
         values.number(static_cast<std::uint32_t>(used));
         for (const series::ValueTable::Entry& entry : entries) {
-            if (entry.text == series::kNoText) continue;
+            if (entry.text == series::no_text) continue;
             values.number(texts.of(entry.text));
             values.number(entry.last_seen);
         }
@@ -392,7 +399,7 @@ std::string encode_checkpoint(const CheckpointCopy& copy, const series::SeriesSt
     std::string bytes = body.take() + values.take() + rows.take() + origins.take();
     Writer frame;
     frame.plain(std::array<char, 8>{'M', 'T', 'A', 'W', 'A', 'T', 'C', 'H'});
-    frame.number(pmta ? kPmtaVersion : kVersion);
+    frame.number(pmta ? pmta_version : format_version);
     frame.number(static_cast<std::uint64_t>(bytes.size()));
     frame.number(base::hash_bytes(bytes));
     return frame.take() + bytes;
@@ -404,7 +411,7 @@ Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::Ser
     Reader in(framed->body);
     RestoredCheckpoint restored;
     Preface preface;
-    if (framed->version != kPmtaVersion) preface = read_preface(in);
+    if (framed->version != pmta_version) preface = read_preface(in);
     if (preface.format != store.format()) return fail(Fault::malformed, "belongs to another kind of log");
     restored.memory = std::move(preface.memory);
     RestoredTexts texts(in, store);
@@ -413,7 +420,7 @@ Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::Ser
     restored.marks = read_marks(in);
     restored.files = read_files(in);
     restored.log_files = read_files(in);
-    for (std::size_t kind = 0; kind < series::kOpenKinds; ++kind) {
+    for (std::size_t kind = 0; kind < series::open_kinds; ++kind) {
         const std::size_t count = in.count(2 * sizeof(std::uint32_t));
         for (std::size_t i = 0; i < count; ++i) {
             const auto number = in.plain<std::uint32_t>();

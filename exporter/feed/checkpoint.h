@@ -21,15 +21,15 @@ struct IngestMarks {
     std::uint8_t baseline_done = 0;  // the backlog of the very first start was read to its end
     std::int64_t backlog_end = 0;    // Unix time, 0: never
     std::int64_t last_read = 0;      // Unix time of the last records, 0: none
-    std::array<std::uint64_t, kLogEvents> log_events{};
+    std::array<std::uint64_t, log_event_count> log_events{};
     bool operator==(const IngestMarks&) const = default;
 };
 
 // Copied at one moment, under the lock; the texts stay in the store's pool, which is told that a reader is inside.
 struct CheckpointCopy {
-    std::array<series::FamilyCopy, series::kFamilies> families;
+    std::array<series::FamilyCopy, series::family_count> families;
     series::FamilyCopy origins;
-    std::array<std::vector<series::ValueTable::Entry>, series::kOpenKinds> values;
+    std::array<std::vector<series::ValueTable::Entry>, series::open_kinds> values;
     series::Totals totals;
     series::SeriesStore::FoldedCounts folded{};
     series::SeriesStore::RetiredCounts retired{};
@@ -42,8 +42,8 @@ struct CheckpointCopy {
 // memory is most of what a large copy would cost.
 void copy_store(const series::SeriesStore& store, CheckpointCopy& copy);
 struct StoreSizes {
-    std::array<std::uint32_t, series::kFamilies> rows{};
-    std::array<std::size_t, series::kOpenKinds> places{};
+    std::array<std::uint32_t, series::family_count> rows{};
+    std::array<std::size_t, series::open_kinds> places{};
 };
 [[nodiscard]] StoreSizes sizes_of(const series::SeriesStore& store);
 // Outside the lock.

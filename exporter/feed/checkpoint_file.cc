@@ -15,8 +15,8 @@ using base::Fault;
 using base::Result;
 
 // Larger than any state that the budgets allow.
-constexpr std::uint64_t kMaxStateBytes = 4ULL << 30U;
-constexpr mode_t kStateMode = 0640;
+constexpr std::uint64_t max_state_bytes = 4ULL << 30U;
+constexpr mode_t state_mode = 0640;
 
 base::Failure failed(std::string_view doing, const std::string& path) {
     const int error = errno;
@@ -55,7 +55,7 @@ bool CheckpointFile::lost_lock() const {
 
 Result<void> CheckpointFile::acquire_lock() {
     const std::string lock_path = path_ + ".lock";
-    files::UniqueFd lock(::open(lock_path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, kStateMode));
+    files::UniqueFd lock(::open(lock_path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, state_mode));
     if (!lock.open()) return failed("state file: opening", lock_path);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return failed("state file: locking", lock_path);
@@ -83,7 +83,7 @@ Result<std::optional<std::string>> CheckpointFile::load() const {
     if (::fstat(fd.get(), &info) != 0) return failed("state file: reading", path_);
     if (!S_ISREG(info.st_mode)) return fail(Fault::io, "state file {}: is no regular file", path_);
     const auto size = static_cast<std::uint64_t>(info.st_size);
-    if (size > kMaxStateBytes) return fail(Fault::limit, "state file {}: {} bytes are too many", path_, size);
+    if (size > max_state_bytes) return fail(Fault::limit, "state file {}: {} bytes are too many", path_, size);
     std::string document(size, '\0');
     std::size_t have = 0;
     while (have < size) {
@@ -99,10 +99,10 @@ Result<std::optional<std::string>> CheckpointFile::load() const {
 
 Result<void> CheckpointFile::save(std::string_view document) {
     if (lost_lock()) {
-        if (auto locked = acquire_lock(); !locked) return locked;
+        if (auto done = acquire_lock(); !done) return done;
     }
     const std::string temporary = path_ + ".new";
-    files::UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, kStateMode));
+    files::UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, state_mode));
     if (!fd.open()) return failed("state file: creating", temporary);
     Result<void> written = write_all(fd.get(), document, temporary);
     if (written && ::fsync(fd.get()) != 0) written = failed("state file: syncing", temporary);

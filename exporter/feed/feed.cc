@@ -12,7 +12,7 @@ using base::fail;
 using base::Result;
 
 // Writing the state may take at most this part of the time: a slow disk gets longer pauses.
-constexpr int kPausePerWrite = 50;
+constexpr int pause_per_write = 50;
 
 // Restores the state into `ingest`. A state that cannot be read is kept aside, and counting starts at 0.
 bool restore_state(const CheckpointFile& file, Ingest& ingest, const LogLine& log) {
@@ -118,7 +118,7 @@ void Feed::run_checkpoints() {
     while (!stop_signal_.wait_for(turn, pause, [this] { return stopping_.load(); })) {
         turn.unlock();
         const base::Duration took = save();
-        pause = std::max<base::Duration>(current()->settings().state_interval, took * kPausePerWrite);
+        pause = std::max<base::Duration>(current()->settings().state_interval, took * pause_per_write);
         turn.lock();
     }
 }

@@ -24,7 +24,7 @@ TypeMask FeedFilter::types_of(std::string_view path) const {
     for (const auto& [pattern, mask] : patterns_) {
         if (::fnmatch(pattern.c_str(), std::string(name).c_str(), 0) == 0) return mask;
     }
-    return kAllTypes;
+    return all_types;
 }
 
 }  // namespace mtawatch::exporter::feed

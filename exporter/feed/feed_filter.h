@@ -13,7 +13,7 @@ namespace mtawatch::exporter::feed {
 
 // A bit for each record type.
 using TypeMask = std::uint32_t;
-inline constexpr TypeMask kAllTypes = ~TypeMask{0};
+inline constexpr TypeMask all_types = ~TypeMask{0};
 [[nodiscard]] constexpr TypeMask mask_of(mta::logs::RecordType type) {
     return TypeMask{1} << static_cast<unsigned>(type);
 }

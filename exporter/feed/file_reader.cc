@@ -18,23 +18,23 @@ using base::Fault;
 using base::Result;
 
 // First a piece that holds most headers, then, for a longer first line, the rest.
-constexpr std::size_t kHeadPiece = 4U << 10U;
+constexpr std::size_t head_piece = 4U << 10U;
 // A smaller packed file is inflated sooner than a thread is started for it.
-constexpr std::uint64_t kWorthAThread = 256U << 10U;
+constexpr std::uint64_t worth_a_thread = 256U << 10U;
 // A backlog worth a second core; what is appended to a live file comes in pieces far smaller.
-constexpr std::uint64_t kWorthScanningAhead = 16U << 20U;
+constexpr std::uint64_t worth_scanning_ahead = 16U << 20U;
 // A packed file that was met half-written is unpacked from its beginning again: not for every write to it. A .gz is
 // waited for until it is quiet; a segment that is written to for minutes, and a .gz that is damaged and does not
 // change, are looked at again and again, for at most this part of the time.
-constexpr std::chrono::seconds kPackedQuiet{1};
-constexpr int kPausePerUnpacking = 20;
+constexpr std::chrono::seconds packed_quiet{1};
+constexpr int pause_per_unpacking = 20;
 
 // As much of the beginning as a fingerprint may cover.
 Result<std::string> source_head(files::ByteSource& source) {
     std::string bytes;
-    std::array<char, kHeadPiece> piece;
+    std::array<char, head_piece> piece;
     while (bytes.size() < files::full_fingerprint_length(bytes) &&
-           bytes.size() < files::kMaxHeaderBytes + files::kFingerprintBytes) {
+           bytes.size() < files::max_header_bytes + files::fingerprint_bytes) {
         const auto got = source.read(piece);
         if (!got) return fail(got.error());
         if (*got == 0) break;
@@ -61,10 +61,10 @@ FileReader::FileReader(const AccountingSettings& settings, const base::Clock& cl
       inspector_(settings) {}
 
 Result<std::string> FileReader::plain_head(int fd, const std::string& path) const {
-    std::string bytes(kHeadPiece, '\0');
+    std::string bytes(head_piece, '\0');
     auto got = files::read_at(fd, bytes, 0, path);
-    if (got && *got == kHeadPiece && files::full_fingerprint_length(bytes) > kHeadPiece) {
-        bytes.resize(files::kMaxHeaderBytes + files::kFingerprintBytes);
+    if (got && *got == head_piece && files::full_fingerprint_length(bytes) > head_piece) {
+        bytes.resize(files::max_header_bytes + files::fingerprint_bytes);
         got = files::read_at(fd, bytes, 0, path);
     }
     if (!got) return fail(got.error());
@@ -133,8 +133,9 @@ Result<files::UniqueFd> FileReader::open_located(const files::TrackedFile& file)
     if (!fd) return fd;
     const auto id = files::id_of(fd->get(), file.path);
     if (!id) return fail(id.error());
-    if (*id != files::FileId{file.device, file.inode})
+    if (*id != files::FileId{file.device, file.inode}) {
         return fail(Fault::not_found, "{}: is another file now", file.path);
+    }
     return fd;
 }
 
@@ -167,7 +168,7 @@ FileReader::Outcome FileReader::read_plain(files::TrackedFile& file, const After
     } else if (size < file.offset) {
         return Outcome::up_to_date;
     }
-    if (size - file.offset >= kWorthScanningAhead && uses_two_cores_) {
+    if (size - file.offset >= worth_scanning_ahead && uses_two_cores_) {
         const Outcome outcome = read_with_two_cores(file, after_chunk);
         if (outcome != Outcome::up_to_date) return outcome;
     }
@@ -175,7 +176,7 @@ FileReader::Outcome FileReader::read_plain(files::TrackedFile& file, const After
     for (;;) {
         const auto space = reader_->space();
         const std::uint64_t left = file.read_to - std::min(file.read_to, reader_->committed());
-        const auto room = std::min<std::size_t>({space.size(), mta::logs::kScanChunkBytes, left});
+        const auto room = std::min<std::size_t>({space.size(), mta::logs::scan_chunk_bytes, left});
         const auto got = files::read_at(file.fd.get(), space.first(room), reader_->committed(), file.path);
         if (!got) return unreadable(file, got.error().what);
         if (*got == 0) break;
@@ -219,9 +220,9 @@ bool FileReader::wait_to_unpack(const files::TrackedFile& file) const {
     const base::SteadyTime now = clock_.steady();
     const bool was_damaged = file.unreadable && file.grown <= file.unpacked;
     if (file.packing == files::Packing::zstd || was_damaged) {
-        return now - file.unpacked < std::max<base::Duration>(kPackedQuiet, file.unpacking * kPausePerUnpacking);
+        return now - file.unpacked < std::max<base::Duration>(packed_quiet, file.unpacking * pause_per_unpacking);
     }
-    return now - file.grown < kPackedQuiet;
+    return now - file.grown < packed_quiet;
 }
 
 FileReader::Outcome FileReader::read_packed(files::TrackedFile& file, const AfterChunk& after_chunk) {
@@ -250,7 +251,7 @@ FileReader::Outcome FileReader::unpack(files::TrackedFile& file, const AfterChun
     }
     auto source = files::open_source(std::move(*fd), file.path);
     if (!source) return unreadable(file, source.error().what);
-    if (file.size >= kWorthAThread) *source = files::read_ahead(std::move(*source));
+    if (file.size >= worth_a_thread) *source = files::read_ahead(std::move(*source));
     const auto skipped = skip_counted(file, **source);
     if (!skipped) {
         file.disk_read = (*source)->disk_read();
@@ -266,7 +267,7 @@ FileReader::Outcome FileReader::unpack(files::TrackedFile& file, const AfterChun
     resume(file);
     at_ = 0;
     for (;;) {
-        const auto got = (*source)->read(reader_->space().first(mta::logs::kScanChunkBytes));
+        const auto got = (*source)->read(reader_->space().first(mta::logs::scan_chunk_bytes));
         file.disk_read = (*source)->disk_read();
         if (!got) return unreadable(file, got.error().what);
         if (*got == 0) break;
@@ -314,7 +315,7 @@ bool FileReader::begins_as_known(const files::TrackedFile& file) {
 
 // Reads over the bytes before file.offset.
 Result<FileReader::Skipped> FileReader::skip_counted(const files::TrackedFile& file, files::ByteSource& source) {
-    std::vector<char> bytes(mta::logs::kScanChunkBytes);
+    std::vector<char> bytes(mta::logs::scan_chunk_bytes);
     std::string head;
     std::uint64_t at = 0;
     while (at < file.offset) {
@@ -337,7 +338,7 @@ void FileReader::read_stream(int fd, const AfterChunk& after_chunk) {
     at_ = 0;
     for (;;) {
         const auto space = reader_->space();
-        const ssize_t got = ::read(fd, space.data(), std::min(space.size(), mta::logs::kScanChunkBytes));
+        const ssize_t got = ::read(fd, space.data(), std::min(space.size(), mta::logs::scan_chunk_bytes));
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) break;
         reader_->commit(static_cast<std::size_t>(got));
@@ -368,9 +369,9 @@ std::span<const mta::logs::Record> FileReader::select_types(std::span<const mta:
 void FileReader::count_scanned(files::TrackedFile* file) {
     const std::int64_t now = base::unix_seconds(clock_.wall());
     const base::WriterTurn turn(lock_);
-    const TypeMask types = file == nullptr ? kAllTypes : feeds_.types_of(file->path);
+    const TypeMask types = file == nullptr ? all_types : feeds_.types_of(file->path);
     for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
-        counter_.count(types == kAllTypes ? records : select_types(records, types), now);
+        counter_.count(types == all_types ? records : select_types(records, types), now);
     }
     add_counts(reader_->counts(), counted_);
     if (file != nullptr) move_on(*file, reader_->consumed(), reader_->header());
@@ -381,7 +382,7 @@ void FileReader::count_piece(files::TrackedFile& file, ScannedPiece& piece, mta:
     const base::WriterTurn turn(lock_);
     const TypeMask types = feeds_.types_of(file.path);
     const auto records = piece.records.records();
-    counter_.count(types == kAllTypes ? records : select_types(records, types), now);
+    counter_.count(types == all_types ? records : select_types(records, types), now);
     add_counts(piece.counts, counted);
     move_on(file, piece.consumed, piece.header);
 }
@@ -390,8 +391,9 @@ void FileReader::add_counts(const mta::logs::ScanCounts& counts, mta::logs::Scan
     series::Totals& totals = store_.totals;
     totals.lines_parsed += counts.parsed - counted.parsed;
     totals.lines_header += counts.headers - counted.headers;
-    for (std::size_t i = 0; i < mta::logs::kScanErrors; ++i)
+    for (std::size_t i = 0; i < mta::logs::scan_error_count; ++i) {
         totals.scan_errors[i] += counts.errors[i] - counted.errors[i];
+    }
     counted = counts;
 }
 

@@ -8,11 +8,13 @@
 namespace mtawatch::exporter::feed {
 namespace {
 
+using base::fail;
+
 // pmta.log is read at least this often, also when no accounting record comes.
-constexpr std::chrono::milliseconds kLogInterval{2'000};
+constexpr std::chrono::milliseconds log_interval{2'000};
 // How often in a row files are searched for that were renamed before they were opened. Rotation takes moments; a file
 // that keeps changing must not block the others for ever.
-constexpr int kMaxRoundsWaited = 50;
+constexpr int max_rounds_waited = 50;
 
 }  // namespace
 
@@ -38,8 +40,8 @@ std::vector<Ingest::SourceStatus> Ingest::no_sources() const {
 
 base::Result<void> Ingest::restore(std::string_view document) {
     auto restored = decode_checkpoint(document, store_);
-    if (!restored) return base::fail(restored.error());
-    if (auto recalled = reader_.recall(restored->memory); !recalled) return recalled;
+    if (!restored) return fail(restored.error());
+    if (auto done = reader_.recall(restored->memory); !done) return done;
     marks_ = restored->marks;
     follower_.restore(restored->files);
     log_follower_.restore(restored->log_files);
@@ -55,12 +57,13 @@ void Ingest::catch_up(const AfterChunk& after_chunk) {
         store_.add_expected_zeros(settings_.expected_types);
     }
     Round round = Round::incomplete;
-    for (int rounds = 0; round == Round::incomplete && rounds <= kMaxRoundsWaited; ++rounds) {
+    for (int rounds = 0; round == Round::incomplete && rounds <= max_rounds_waited; ++rounds) {
         follower_.rescan();
         round = read_dirty(after_chunk);
     }
-    if (round == Round::incomplete)
+    if (round == Round::incomplete) {
         log_(Severity::warning, "files change faster than they can be read; not all is read");
+    }
     log_follower_.read_new();
     publish();
     if (round == Round::complete) end_backlog();
@@ -78,7 +81,7 @@ void Ingest::end_backlog() {
 
 void Ingest::follow(int wake_fd, const AfterChunk& after_chunk) {
     const bool at_once = follower_.any_dirty() && !must_wait_for_older();
-    follower_.wait(wake_fd, at_once ? std::chrono::milliseconds(0) : kLogInterval);
+    follower_.wait(wake_fd, at_once ? std::chrono::milliseconds(0) : log_interval);
     const Round round = must_wait_for_older() ? Round::incomplete : read_dirty(after_chunk);
     log_follower_.read_new();
     publish();
@@ -121,13 +124,13 @@ Ingest::Round Ingest::read_dirty(const AfterChunk& after_chunk) {
             follower_.content_changed(*file);
             changed = true;
             // Its lines have to be read before those of the newer files: first find it again.
-            if (remembers_lines(settings_.format) && rounds_waited_ < kMaxRoundsWaited) break;
+            if (remembers_lines(settings_.format) && rounds_waited_ < max_rounds_waited) break;
         }
         if (outcome == FileReader::Outcome::unreadable && reported_.insert(reader_.problem()).second) {
             log_(Severity::warning, reader_.problem());
         }
     }
-    rounds_waited_ = changed && rounds_waited_ < kMaxRoundsWaited ? rounds_waited_ + 1 : 0;
+    rounds_waited_ = changed && rounds_waited_ < max_rounds_waited ? rounds_waited_ + 1 : 0;
     follower_.close_idle();
     return changed ? Round::incomplete : Round::complete;
 }
@@ -226,9 +229,10 @@ std::vector<std::string> Ingest::source_addresses() const {
     if (!ready() || !store_.enabled(series::Family::source_ip_deliveries)) return addresses;
     const base::ReaderTurn turn(lock_);
     for (const series::ValueTable::Entry& entry : store_.values(series::Kind::source_ip).places()) {
-        if (entry.text == series::kNoText || entry.text == series::kOtherText ||
-            store_.texts().text(entry.text).empty())
+        if (entry.text == series::no_text || entry.text == series::other_text ||
+            store_.texts().text(entry.text).empty()) {
             continue;
+        }
         addresses.emplace_back(store_.texts().text(entry.text));
     }
     return addresses;
@@ -236,7 +240,7 @@ std::vector<std::string> Ingest::source_addresses() const {
 
 // Absent until a log was found: what was never looked at is not 0.
 void Ingest::write_log_events(exposition::ExpositionWriter& writer) const {
-    std::array<std::uint64_t, kLogEvents> counts{};
+    std::array<std::uint64_t, log_event_count> counts{};
     bool found = false;
     {
         const base::ReaderTurn turn(lock_);
@@ -245,7 +249,7 @@ void Ingest::write_log_events(exposition::ExpositionWriter& writer) const {
     }
     if (!found || settings_.log_globs.empty()) return;
     std::vector<std::pair<std::string_view, std::uint64_t>> values;
-    for (std::size_t i = 0; i < kLogEvents; ++i) values.emplace_back(name(static_cast<LogEvent>(i)), counts[i]);
+    for (std::size_t i = 0; i < log_event_count; ++i) values.emplace_back(name(static_cast<LogEvent>(i)), counts[i]);
     write_by_label(writer, "pmta_log_events_total", "event", values);
 }
 

@@ -13,11 +13,11 @@ namespace {
 using base::fail;
 using base::Result;
 
-constexpr std::array<std::string_view, kLogEvents> kEventNames{"pipe_failed", "startup_error", "licence", "other"};
+constexpr std::array<std::string_view, log_event_count> event_names{"pipe_failed", "startup_error", "licence", "other"};
 // "YYYY-MM-DD HH:MM:SS " before the text of a line.
-constexpr std::size_t kStampBytes = 20;
+constexpr std::size_t stamp_bytes = 20;
 // Read at once; a line longer than this is taken in pieces, of which only the first can be an event.
-constexpr std::size_t kLogChunk = 64U << 10U;
+constexpr std::size_t log_chunk = 64U << 10U;
 
 bool begins_with_any(std::string_view text, std::initializer_list<std::string_view> beginnings) {
     return std::ranges::any_of(beginnings,
@@ -39,7 +39,7 @@ Result<files::Head> log_head(const std::string& path) {
     if (!source) return fail(source.error());
     files::Head head;
     head.id = *id;
-    head.bytes.resize(files::kMaxHeaderBytes + files::kFingerprintBytes);
+    head.bytes.resize(files::max_header_bytes + files::fingerprint_bytes);
     const auto got = (*source)->read(head.bytes);
     if (!got) return fail(got.error());
     head.bytes.resize(*got);
@@ -50,28 +50,31 @@ Result<files::Head> log_head(const std::string& path) {
 
 }  // namespace
 
-std::string_view name(LogEvent event) { return kEventNames[static_cast<std::size_t>(event)]; }
+std::string_view name(LogEvent event) { return event_names[static_cast<std::size_t>(event)]; }
 
 std::optional<LogEvent> log_event_of(std::string_view line) {
-    if (line.size() <= kStampBytes || !base::is_digit(line[0]) || line[kStampBytes - 1] != ' ') return std::nullopt;
-    const std::string_view text = line.substr(kStampBytes);
-    if (begins_with_any(text, {"error starting ", "error writing to ", "error executing "}))
+    if (line.size() <= stamp_bytes || !base::is_digit(line[0]) || line[stamp_bytes - 1] != ' ') return std::nullopt;
+    const std::string_view text = line.substr(stamp_bytes);
+    if (begins_with_any(text, {"error starting ", "error writing to ", "error executing "})) {
         return LogEvent::pipe_failed;
+    }
     if (begins_with_any(text, {"startup error"})) return LogEvent::startup_error;
     // Lines of a protocol trace quote what others said.
-    if (begins_with_any(text, {">>>", "<<<", "tls:", "starting ", "connect", "closed ", "done ", "("}))
+    if (begins_with_any(text, {">>>", "<<<", "tls:", "starting ", "connect", "closed ", "done ", "("})) {
         return std::nullopt;
+    }
     if (base::icontains(text, "license") || base::icontains(text, "licence") ||
         base::icontains(text, "serial number")) {
         return LogEvent::licence;
     }
-    if (begins_with_any(text, {"error", "warning", "unable", "failed", "cannot", "could not", "fatal"}))
+    if (begins_with_any(text, {"error", "warning", "unable", "failed", "cannot", "could not", "fatal"})) {
         return LogEvent::other;
+    }
     return std::nullopt;
 }
 
 LogFollower::LogFollower(const AccountingSettings& settings, const base::Clock& clock, base::TurnLock& lock,
-                         std::array<std::uint64_t, kLogEvents>& counts, LogLine log)
+                         std::array<std::uint64_t, log_event_count>& counts, LogLine log)
     : settings_(log_settings(settings)),
       lock_(lock),
       counts_(counts),
@@ -100,13 +103,13 @@ void LogFollower::read(files::TrackedFile& file) {
         follower_.content_changed(file);
         return;
     }
-    bytes.resize(kLogChunk);
+    bytes.resize(log_chunk);
     for (;;) {
-        const ssize_t got = ::pread(file.fd.get(), bytes.data(), kLogChunk, static_cast<off_t>(file.offset));
+        const ssize_t got = ::pread(file.fd.get(), bytes.data(), log_chunk, static_cast<off_t>(file.offset));
         if (got <= 0) break;
         const std::string_view chunk(bytes.data(), static_cast<std::size_t>(got));
         const std::size_t newline = chunk.rfind('\n');
-        if (newline == std::string_view::npos && chunk.size() < kLogChunk) break;
+        if (newline == std::string_view::npos && chunk.size() < log_chunk) break;
         count(file, newline == std::string_view::npos ? chunk : chunk.substr(0, newline + 1));
     }
     file.disk_read = file.size;

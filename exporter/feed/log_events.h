@@ -14,7 +14,7 @@
 namespace mtawatch::exporter::feed {
 
 enum class LogEvent : std::uint8_t { pipe_failed, startup_error, licence, other };
-inline constexpr std::size_t kLogEvents = 4;
+inline constexpr std::size_t log_event_count = 4;
 // The values of the label `event`.
 [[nodiscard]] std::string_view name(LogEvent event);
 
@@ -26,7 +26,7 @@ class LogFollower {
   public:
     // The counts are changed in a writer's turn of `lock`, together with the files' offsets.
     LogFollower(const AccountingSettings& settings, const base::Clock& clock, base::TurnLock& lock,
-                std::array<std::uint64_t, kLogEvents>& counts, LogLine log);
+                std::array<std::uint64_t, log_event_count>& counts, LogLine log);
 
     void restore(const std::vector<files::FileState>& files) { follower_.restore(files); }
     // Reads what is new; never waits.
@@ -41,7 +41,7 @@ class LogFollower {
 
     AccountingSettings settings_;  // with the log's globs in place of the accounting files'
     base::TurnLock& lock_;
-    std::array<std::uint64_t, kLogEvents>& counts_;
+    std::array<std::uint64_t, log_event_count>& counts_;
     files::Follower follower_;
 };
 

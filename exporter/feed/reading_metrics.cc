@@ -25,7 +25,9 @@ Ingest::Reading together(std::span<const Ingest* const> feeds) {
         const Ingest::Reading one = feed->reading();
         all.totals.lines_parsed += one.totals.lines_parsed;
         all.totals.lines_header += one.totals.lines_header;
-        for (std::size_t i = 0; i < mta::logs::kScanErrors; ++i) all.totals.scan_errors[i] += one.totals.scan_errors[i];
+        for (std::size_t i = 0; i < mta::logs::scan_error_count; ++i) {
+            all.totals.scan_errors[i] += one.totals.scan_errors[i];
+        }
         all.totals.future_stamps += one.totals.future_stamps;
         all.totals.read_bytes += one.totals.read_bytes;
         all.totals.rotations += one.totals.rotations;
@@ -42,7 +44,7 @@ void write_reading(exposition::ExpositionWriter& writer, const Ingest::Reading& 
     const series::Totals& totals = reading.totals;
     Values reasons;
     std::uint64_t malformed = 0;
-    for (std::size_t i = 0; i < mta::logs::kScanErrors; ++i) {
+    for (std::size_t i = 0; i < mta::logs::scan_error_count; ++i) {
         const auto error = static_cast<mta::logs::ScanError>(i);
         reasons.emplace_back(name(error), totals.scan_errors[i]);
         if (error != mta::logs::ScanError::oversized) malformed += totals.scan_errors[i];

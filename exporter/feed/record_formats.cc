@@ -9,7 +9,7 @@ namespace mtawatch::exporter::feed {
 namespace {
 
 // "Nov 21 03:05:00", which has blanks inside.
-constexpr std::size_t kYearlessStamp = 15;
+constexpr std::size_t yearless_stamp = 15;
 
 mta::logs::PostfixLogOptions postfix_options(const AccountingSettings& settings) {
     mta::logs::PostfixLogOptions options;
@@ -46,8 +46,9 @@ HeadFacts HeadInspector::inspect_records(std::string_view head) {
     const mta::logs::ScanCounts before = reader_->counts();
     reader_->feed(head);
     for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
-        if (facts.first_time == 0 && records.front().time != mta::logs::kNoTime)
+        if (facts.first_time == 0 && records.front().time != mta::logs::no_time) {
             facts.first_time = records.front().time;
+        }
     }
     const mta::logs::ScanCounts& after = reader_->counts();
     if (after.parsed != before.parsed || after.errors != before.errors) facts.records_end = reader_->consumed();
@@ -71,7 +72,7 @@ std::int64_t HeadInspector::line_time(std::string_view line) {
     mta::logs::PostfixLine parts;
     if (mta::logs::read_syslog_line(line, parts)) return times_.parse(parts.stamp).value_or(0);
     if (const auto journal = journal_.read(line, 0, parts)) return times_.parse(parts.stamp).value_or(0);
-    if (const auto stamp = times_.parse(line.substr(0, kYearlessStamp))) return *stamp;
+    if (const auto stamp = times_.parse(line.substr(0, yearless_stamp))) return *stamp;
     return times_.parse(line.substr(0, line.find(' '))).value_or(0);
 }
 

@@ -25,7 +25,7 @@ ScannedPiece& ScanAhead::next() {
         changed_.notify_all();
     }
     changed_.wait(turn, [this] { return ready_ > 0; });
-    return pieces_[taken_++ % kPieces];
+    return pieces_[taken_++ % pieces];
 }
 
 // Until the end, an error or the destructor.
@@ -37,9 +37,9 @@ void ScanAhead::scan() {
 // The piece that is filled now, which is this thread's until it is handed over; null when the object ends.
 ScannedPiece* ScanAhead::free_piece() {
     std::unique_lock turn(lock_);
-    changed_.wait(turn, [this] { return ready_ < kPieces || stopping_; });
+    changed_.wait(turn, [this] { return ready_ < pieces || stopping_; });
     if (stopping_) return nullptr;
-    ScannedPiece& piece = pieces_[written_ % kPieces];
+    ScannedPiece& piece = pieces_[written_ % pieces];
     piece.records.clear();
     piece.last = false;
     return &piece;
@@ -65,7 +65,7 @@ bool ScanAhead::scan_chunk() {
     ScannedPiece* piece = free_piece();
     if (piece == nullptr) return false;
     const auto space = reader_->space();
-    const auto got = files::read_at(fd_, space.first(std::min(space.size(), mta::logs::kScanChunkBytes)),
+    const auto got = files::read_at(fd_, space.first(std::min(space.size(), mta::logs::scan_chunk_bytes)),
                                     reader_->committed(), path_);
     if (!got) piece->error = got.error();
     piece->last = !got || *got == 0;

@@ -42,7 +42,7 @@ class ScanAhead {
     [[nodiscard]] ScannedPiece& next();
 
   private:
-    static constexpr std::size_t kPieces = 4;  // one at each thread, and room for the other to go on
+    static constexpr std::size_t pieces = 4;  // one at each thread, and room for the other to go on
 
     void scan();
     [[nodiscard]] bool scan_chunk();
@@ -53,7 +53,7 @@ class ScanAhead {
     std::unique_ptr<mta::logs::RecordReader> reader_;
     int fd_;
     std::string path_;
-    std::array<ScannedPiece, kPieces> pieces_;
+    std::array<ScannedPiece, pieces> pieces_;
     std::size_t written_ = 0;  // pieces handed over so far; the thread's own
     std::mutex lock_;
     std::condition_variable changed_;

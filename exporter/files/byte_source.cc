@@ -64,7 +64,7 @@ class PackedSource final : public ByteSource {
 };
 
 // Enough to tell every compression by.
-constexpr std::size_t kMagicBytes = 16;
+constexpr std::size_t magic_bytes = 16;
 
 }  // namespace
 
@@ -108,7 +108,7 @@ Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) {
 }
 
 Result<std::unique_ptr<ByteSource>> open_source(UniqueFd fd, const std::string& path) {
-    std::array<char, kMagicBytes> head{};
+    std::array<char, magic_bytes> head{};
     const ssize_t got = ::pread(fd.get(), head.data(), head.size(), 0);
     auto plain = std::make_unique<PlainSource>(std::move(fd), path);
     switch (packing_of(path, {head.data(), static_cast<std::size_t>(std::max<ssize_t>(got, 0))})) {

@@ -17,8 +17,8 @@ using base::fail;
 using base::Result;
 
 // Two pieces in hand keep both threads busy; more would only be memory.
-constexpr std::size_t kPieces = 3;
-constexpr std::size_t kPieceBytes = 128U << 10U;
+constexpr std::size_t pieces = 3;
+constexpr std::size_t piece_bytes = 128U << 10U;
 
 class ReadAhead final : public ByteSource {
   public:
@@ -37,7 +37,7 @@ class ReadAhead final : public ByteSource {
     [[nodiscard]] Result<std::size_t> read(std::span<char> into) override {
         std::unique_lock turn(lock_);
         changed_.wait(turn, [this] { return filled_ > 0; });
-        Piece& piece = pieces_[taken_ % kPieces];
+        Piece& piece = pieces_[taken_ % pieces];
         if (piece.error) return fail(*piece.error);
         disk_read_ = piece.disk_read;
         complete_ = piece.complete;
@@ -70,11 +70,11 @@ class ReadAhead final : public ByteSource {
         for (std::size_t next = 0;; ++next) {
             {
                 std::unique_lock turn(lock_);
-                changed_.wait(turn, [this] { return filled_ < kPieces || stopping_; });
+                changed_.wait(turn, [this] { return filled_ < pieces || stopping_; });
                 if (stopping_) return;
             }
-            Piece& piece = pieces_[next % kPieces];
-            piece.bytes.resize(kPieceBytes);
+            Piece& piece = pieces_[next % pieces];
+            piece.bytes.resize(piece_bytes);
             const auto got = source_->read(piece.bytes);
             piece.size = got ? *got : 0;
             piece.used = 0;
@@ -91,7 +91,7 @@ class ReadAhead final : public ByteSource {
     }
 
     std::unique_ptr<ByteSource> source_;
-    std::array<Piece, kPieces> pieces_;
+    std::array<Piece, pieces> pieces_;
     std::mutex lock_;
     std::condition_variable changed_;
     std::size_t filled_ = 0;  // pieces that wait to be read

@@ -16,7 +16,7 @@
 namespace mtawatch::exporter::files {
 namespace {
 
-constexpr std::string_view kWildcards = "*?[";
+constexpr std::string_view wildcards = "*?[";
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -44,8 +44,9 @@ class Lister {
         std::vector<std::string> paths;
         // Unsafe only beside a thread that changes the environment, which none of ours does.
         // NOLINTNEXTLINE(concurrency-mt-unsafe)
-        if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0)
+        if (::glob(pattern.c_str(), GLOB_NOSORT, nullptr, &found) == 0) {
             paths.assign(found.gl_pathv, found.gl_pathv + found.gl_pathc);
+        }
         ::globfree(&found);
         std::ranges::sort(paths);
         return paths;
@@ -53,7 +54,7 @@ class Lister {
 
     // The folders that a pattern's last part is looked for in: all of them are watched.
     void add_folders(const std::string& pattern, std::uint32_t source) {
-        const bool plain = pattern.find_first_of(kWildcards) == std::string::npos;
+        const bool plain = pattern.find_first_of(wildcards) == std::string::npos;
         const std::vector<std::string> folders = plain ? std::vector<std::string>{pattern} : matches(pattern);
         if (folders.empty()) listing_.problems.insert({source, pattern + ": no such folder"});
         for (const std::string& folder : folders) {

@@ -12,16 +12,18 @@
 namespace mtawatch::exporter::files {
 namespace {
 
+using base::fail;
+
 // Several events of one rotation come within a few milliseconds: the globs are matched once for them.
-constexpr std::chrono::milliseconds kRescanPause{20};
+constexpr std::chrono::milliseconds rescan_pause{20};
 // Files that are read at once keep their descriptor, so that a rename or removal loses nothing that was written before.
-constexpr std::size_t kOpenFiles = 64;
+constexpr std::size_t open_files = 64;
 // A file that was not written to for so long is no copy in progress: a copy is written without a pause.
-constexpr std::chrono::seconds kStableAfter{2};
+constexpr std::chrono::seconds stable_after{2};
 // A rotation renames a handful of files in a moment; if names keep changing, the next rescan goes on.
-constexpr int kMaxScans = 10;
+constexpr int max_scans = 10;
 // Long enough for a file that was moved away by hand to come back, short enough for a state file of constant size.
-constexpr std::int64_t kForgetSeconds = std::int64_t{30} * 86'400;
+constexpr std::int64_t forget_seconds = std::int64_t{30} * 86'400;
 
 }  // namespace
 
@@ -54,7 +56,7 @@ void Follower::restore(const std::vector<FileState>& files) {
 void Follower::rescan() {
     replaced_.clear();
     int looks = 1;
-    while (!scan() && looks < kMaxScans) ++looks;
+    while (!scan() && looks < max_scans) ++looks;
     report_watching();
     handle_missing();
     mark_finished();
@@ -120,7 +122,7 @@ bool Follower::scan() {
 base::Result<Head> Follower::head_of(const SeenFile& seen) {
     auto head = read_head_(seen.path);
     if (head && head->id != FileId{seen.device, seen.inode}) {
-        head = base::fail(base::Fault::not_found, "{}: was replaced while it was read", seen.path);
+        head = fail(base::Fault::not_found, "{}: was replaced while it was read", seen.path);
     }
     moved_ = moved_ || (!head && head.error().fault == base::Fault::not_found);
     return head;
@@ -213,7 +215,7 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) 
 // Whether nothing was written to it for a while, so that it is no copy in progress.
 bool Follower::is_stable(const SeenFile& seen) const {
     const std::int64_t now = std::chrono::nanoseconds(clock_.wall().time_since_epoch()).count();
-    return now - seen.modified >= std::chrono::nanoseconds(kStableAfter).count();
+    return now - seen.modified >= std::chrono::nanoseconds(stable_after).count();
 }
 
 // A file whose inode is not followed: a known one under another name, a copy of one, or a new one.
@@ -334,7 +336,7 @@ void Follower::mark_finished() {
 }
 
 void Follower::forget_old() {
-    const std::int64_t before = base::unix_seconds(clock_.wall()) - kForgetSeconds;
+    const std::int64_t before = base::unix_seconds(clock_.wall()) - forget_seconds;
     const base::WriterTurn turn(lock_);
     std::erase_if(files_, [&](const auto& file) {
         return file->vanished_at != 0 && file->vanished_at < before && !file->fd.open();
@@ -344,7 +346,7 @@ void Follower::forget_old() {
 void Follower::wait(int wake_fd, std::chrono::milliseconds at_most) {
     const base::SteadyTime now = clock_.steady();
     base::SteadyTime until = next_rescan_;
-    if (rescan_wanted_) until = std::min(until, last_rescan_ + kRescanPause);
+    if (rescan_wanted_) until = std::min(until, last_rescan_ + rescan_pause);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
     const auto allowed = std::clamp(left, std::chrono::milliseconds(0), at_most);
     const Watcher::Changes changes = watcher_.wait(allowed, wake_fd);
@@ -359,7 +361,7 @@ void Follower::wait(int wake_fd, std::chrono::milliseconds at_most) {
     }
     rescan_wanted_ = rescan_wanted_ || changes.moved;
     const base::SteadyTime after = clock_.steady();
-    if (after >= next_rescan_ || (rescan_wanted_ && after >= last_rescan_ + kRescanPause)) rescan();
+    if (after >= next_rescan_ || (rescan_wanted_ && after >= last_rescan_ + rescan_pause)) rescan();
 }
 
 namespace {
@@ -410,9 +412,9 @@ void Follower::close_idle() {
     for (const auto& file : files_) {
         if (file->fd.open() && !file->dirty && !file->detached) open.push_back(file.get());
     }
-    if (open.size() <= kOpenFiles) return;
+    if (open.size() <= open_files) return;
     std::ranges::sort(open, {}, &TrackedFile::grown);
-    for (std::size_t i = 0; i + kOpenFiles < open.size(); ++i) open[i]->fd.reset();
+    for (std::size_t i = 0; i + open_files < open.size(); ++i) open[i]->fd.reset();
 }
 
 }  // namespace mtawatch::exporter::files

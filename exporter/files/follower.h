@@ -25,7 +25,7 @@ namespace mtawatch::exporter::files {
 // What the reader found when it went to a file.
 struct Head {
     FileId id;                    // of the file that was opened: a path may lead elsewhere since it was listed
-    std::string bytes;            // the first line and up to kFingerprintBytes behind it, decompressed
+    std::string bytes;            // the first line and up to fingerprint_bytes behind it, decompressed
     std::int64_t first_time = 0;  // of the first record; 0 when it says none
     std::size_t records_end = 0;  // up to which byte these are complete lines, a record among them; 0: no record yet
     bool growing = false;         // packed and still being written: its beginning may not be all there

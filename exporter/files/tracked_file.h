@@ -13,9 +13,9 @@
 namespace mtawatch::exporter::files {
 
 // A fingerprint covers the first line (the header) and up to this much behind it: several records with their times.
-inline constexpr std::size_t kFingerprintBytes = 1024;
+inline constexpr std::size_t fingerprint_bytes = 1024;
 // A header of dozens of header_ columns has under 4 KiB; a "first line" longer than this is no header.
-inline constexpr std::size_t kMaxHeaderBytes = 64U << 10U;
+inline constexpr std::size_t max_header_bytes = 64U << 10U;
 
 // The beginning of a file's content. Length 0: no complete record yet, so nothing to know it by.
 struct Fingerprint {
@@ -28,7 +28,7 @@ struct Fingerprint {
 [[nodiscard]] inline Fingerprint fingerprint_of(std::string_view head, std::size_t length) {
     return {static_cast<std::uint32_t>(length), base::hash_bytes(head.substr(0, length))};
 }
-// How long the fingerprint of a file with this beginning may become: its first line and kFingerprintBytes.
+// How long the fingerprint of a file with this beginning may become: its first line and fingerprint_bytes.
 [[nodiscard]] std::size_t full_fingerprint_length(std::string_view head);
 
 // How a file's bytes are packed. `foreign` is a compression that cannot be read.
@@ -58,10 +58,10 @@ struct FileState {
 };
 
 struct TrackedFile : FileState {
-    static constexpr std::uint32_t kNoSource = 0xffffffffU;
+    static constexpr std::uint32_t no_source = 0xffffffffU;
 
     std::uint64_t serial = 0;          // never given twice in a run
-    std::uint32_t source = kNoSource;  // index of its glob
+    std::uint32_t source = no_source;  // index of its glob
     std::string stem;
     UniqueFd fd;
     std::uint64_t size = 0;              // on disk (compressed for .gz), when last looked at

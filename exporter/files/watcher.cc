@@ -13,10 +13,11 @@
 namespace mtawatch::exporter::files {
 namespace {
 
-constexpr std::uint32_t kGrown = IN_MODIFY | IN_CLOSE_WRITE;
-constexpr std::uint32_t kMoved = IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
+constexpr std::uint32_t grown_events = IN_MODIFY | IN_CLOSE_WRITE;
+constexpr std::uint32_t moved_events =
+    IN_CREATE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
 // Room for some hundred events; the kernel queues the rest.
-constexpr std::size_t kEventBytes = 32U << 10U;
+constexpr std::size_t event_bytes = 32U << 10U;
 
 std::string why_not(int error, std::string_view setting) {
     return fmt::format("inotify: {}; raise the sysctl {}", std::generic_category().message(error), setting);
@@ -46,7 +47,7 @@ void Watcher::watch(const std::set<std::string>& folders) {
     forget_others(folders);
     for (const std::string& folder : folders) {
         // Adding a watch again is cheap and finds a folder that was replaced under its name.
-        const int watch = ::inotify_add_watch(inotify_.get(), folder.c_str(), kGrown | kMoved | IN_ONLYDIR);
+        const int watch = ::inotify_add_watch(inotify_.get(), folder.c_str(), grown_events | moved_events | IN_ONLYDIR);
         if (watch < 0) {
             if (errno != ENOSPC && errno != ENOMEM) continue;
             ++unwatched_.folders;
@@ -70,7 +71,7 @@ Watcher::Changes Watcher::wait(std::chrono::milliseconds timeout, int wake_fd) {
 }
 
 void Watcher::read_events(Changes& changes) {
-    alignas(inotify_event) std::array<char, kEventBytes> bytes;
+    alignas(inotify_event) std::array<char, event_bytes> bytes;
     for (;;) {
         const ssize_t size = ::read(inotify_.get(), bytes.data(), bytes.size());
         if (size <= 0) return;
@@ -79,9 +80,9 @@ void Watcher::read_events(Changes& changes) {
             std::memcpy(&event, bytes.data() + at, sizeof event);
             const char* name = bytes.data() + at + sizeof event;
             at += sizeof event + event.len;
-            if ((event.mask & (kMoved | IN_Q_OVERFLOW)) != 0) changes.moved = true;
+            if ((event.mask & (moved_events | IN_Q_OVERFLOW)) != 0) changes.moved = true;
             const auto folder = folders_.find(event.wd);
-            if (folder == folders_.end() || event.len == 0 || (event.mask & kGrown) == 0) continue;
+            if (folder == folders_.end() || event.len == 0 || (event.mask & grown_events) == 0) continue;
             changes.grown.insert(folder->second + "/" + name);
         }
     }

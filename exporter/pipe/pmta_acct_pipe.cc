@@ -21,14 +21,14 @@ namespace {
 
 using namespace mtawatch;
 
-constexpr int kUsageStatus = 2;
-constexpr std::size_t kReadBytes = 64U << 10U;  // what a pipe holds
+constexpr int usage_status = 2;
+constexpr std::size_t read_bytes = 64U << 10U;  // what a pipe holds
 // After SIGTERM the record in progress has this long to be completed.
-constexpr std::chrono::seconds kGrace{2};
+constexpr std::chrono::seconds grace{2};
 // A problem that lasts is reported again this often.
-constexpr std::chrono::seconds kSayAgain{60};
+constexpr std::chrono::seconds say_again{60};
 
-constexpr std::string_view kHelp =
+constexpr std::string_view help_text =
     R"(usage: pmta_acct_pipe --name NAME [--spool FOLDER] [--file-size BYTES] [--max-size BYTES]
 
 Reads PowerMTA's accounting records on stdin and appends them to FOLDER/NAME/NAME-*.csv (FOLDER is
@@ -46,7 +46,7 @@ void ask_to_stop(int) { stop_asked = 1; }
 
 int usage(std::string_view what) {
     fmt::print(stderr, "pmta_acct_pipe: {}; see --help\n", what);
-    return kUsageStatus;
+    return usage_status;
 }
 
 class Pipe {
@@ -55,13 +55,13 @@ class Pipe {
 
     // Until stdin ends, or a signal came and the record in progress is whole.
     void run() {
-        std::array<char, kReadBytes> bytes;
+        std::array<char, read_bytes> bytes;
         for (;;) {
             pollfd wait{STDIN_FILENO, POLLIN, 0};
             const int ready = ::poll(&wait, 1, stopping_ ? 100 : 1000);
             if (stop_asked != 0 && !stopping_) {
                 stopping_ = true;
-                stop_at_ = clock_.steady() + kGrace;
+                stop_at_ = clock_.steady() + grace;
             }
             // What PowerMTA has written already is in the pipe: it is taken out before the end.
             if (over(ready > 0)) break;
@@ -100,7 +100,7 @@ class Pipe {
 
     void say(const std::string& text) {
         const base::SteadyTime now = clock_.steady();
-        if (text == said_ && now - said_at_ < kSayAgain) return;
+        if (text == said_ && now - said_at_ < say_again) return;
         said_ = text;
         said_at_ = now;
         fmt::print(stderr, "pmta_acct_pipe: {}\n", text);
@@ -132,7 +132,7 @@ int main(int argc, char** argv) {
     for (std::size_t i = 0; i < arguments.size(); ++i) {
         const std::string_view name = arguments[i];
         if (name == "--help" || name == "-h") {
-            fmt::print("{}", kHelp);
+            fmt::print("{}", help_text);
             return 0;
         }
         if (i + 1 == arguments.size()) return usage(fmt::format("{}: needs a value, or is no option", name));

@@ -21,11 +21,11 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-constexpr mode_t kSpoolMode = 0640;
-constexpr mode_t kFolderMode = 0750;
+constexpr mode_t spool_mode = 0640;
+constexpr mode_t folder_mode = 0750;
 // How much of a line shows whether it begins a record: the longest type and a comma.
-constexpr std::size_t kTypeBytes = 8;
-constexpr std::string_view kEnding = ".csv";
+constexpr std::size_t type_bytes = 8;
+constexpr std::string_view ending = ".csv";
 
 std::string iso_time(base::WallTime time, const char* form) {
     const std::time_t seconds = static_cast<std::time_t>(base::unix_seconds(time));
@@ -36,7 +36,7 @@ std::string iso_time(base::WallTime time, const char* form) {
 }
 
 bool begins_record(std::string_view line) {
-    const std::string_view head = line.substr(0, kTypeBytes);
+    const std::string_view head = line.substr(0, type_bytes);
     const std::size_t comma = head.find(',');
     if (comma == std::string_view::npos) return false;
     const std::string_view type = head.substr(0, comma);
@@ -68,7 +68,7 @@ std::vector<SpoolFile> files_of(const SpoolSettings& settings) {
     // One thread uses this stream, which readdir(3) allows.
     while (const dirent* entry = ::readdir(folder.get())) {  // NOLINT(concurrency-mt-unsafe)
         const std::string_view name = entry->d_name;
-        if (!name.starts_with(prefix) || !name.ends_with(kEnding)) continue;
+        if (!name.starts_with(prefix) || !name.ends_with(ending)) continue;
         const std::string_view date = name.substr(prefix.size(), 9);
         if (date.size() != 9 || date[8] != 'T' || !std::ranges::all_of(date.substr(0, 8), base::is_digit)) continue;
         struct stat info {};
@@ -82,7 +82,7 @@ std::vector<SpoolFile> files_of(const SpoolSettings& settings) {
 }  // namespace
 
 std::optional<std::string_view> RecordSplitter::next() {
-    if (taken_ > kMaxPipedRecord) {
+    if (taken_ > max_piped_record) {
         bytes_.erase(0, taken_);
         taken_ = 0;
     }
@@ -91,13 +91,13 @@ std::optional<std::string_view> RecordSplitter::next() {
         if (bytes_[at] == '"') inside = !inside;
         if (bytes_[at] != '\n') continue;
         const std::string_view following = std::string_view(bytes_).substr(at + 1);
-        if (inside && following.size() < kTypeBytes && following.find('\n') == std::string_view::npos) break;
+        if (inside && following.size() < type_bytes && following.find('\n') == std::string_view::npos) break;
         if (inside && !begins_record(following)) continue;
         const std::string_view record = std::string_view(bytes_).substr(taken_, at + 1 - taken_);
         taken_ = at + 1;
         return record;
     }
-    if (bytes_.size() - taken_ < kMaxPipedRecord) return std::nullopt;
+    if (bytes_.size() - taken_ < max_piped_record) return std::nullopt;
     const std::string_view piece = std::string_view(bytes_).substr(taken_);
     taken_ = bytes_.size();
     return piece;
@@ -126,7 +126,7 @@ Result<Spool> Spool::open(SpoolSettings settings, const base::Clock& clock) {
         return fail(Fault::usage, "--name {}: write letters, digits, '-' and '_' only", settings.name);
     }
     settings.folder += "/" + settings.name;
-    if (::mkdir(settings.folder.c_str(), kFolderMode) != 0 && errno != EEXIST) {
+    if (::mkdir(settings.folder.c_str(), folder_mode) != 0 && errno != EEXIST) {
         return failed("spool folder: creating", settings.folder);
     }
     struct stat info {};
@@ -137,8 +137,8 @@ Result<Spool> Spool::open(SpoolSettings settings, const base::Clock& clock) {
 
 Result<void> Spool::begin_file(std::string_view header) {
     const std::string time = iso_time(clock_->wall(), "%Y%m%dT%H%M%S");
-    path_ = fmt::format("{}/{}-{}-{}-{:04}{}", settings_.folder, settings_.name, time, ::getpid(), ++number_, kEnding);
-    fd_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, kSpoolMode));
+    path_ = fmt::format("{}/{}-{}-{}-{:04}{}", settings_.folder, settings_.name, time, ::getpid(), ++number_, ending);
+    fd_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, spool_mode));
     size_ = 0;
     if (!fd_.open()) return not_kept("creating");
     if (header.empty()) return {};
@@ -189,10 +189,10 @@ Result<void> Spool::append_once(std::string_view records, std::string_view heade
     full_ = false;
     if (!fd_.open() || size_ >= settings_.file_bytes) {
         // The records may begin with the header themselves.
-        if (auto begun = begin_file(records.starts_with(header) ? std::string_view() : header); !begun) return begun;
+        if (auto done = begin_file(records.starts_with(header) ? std::string_view() : header); !done) return done;
         keep_limit();
     }
-    if (auto written = write_whole(records); !written) return written;
+    if (auto done = write_whole(records); !done) return done;
     if (::fdatasync(fd_.get()) != 0) return failed("syncing", path_);
     return {};
 }

@@ -15,7 +15,7 @@
 namespace mtawatch::exporter::pipe {
 
 // A record of PowerMTA is under 4 KiB; a longer "record" than this is handed on in pieces rather than kept.
-inline constexpr std::size_t kMaxPipedRecord = 1U << 20U;
+inline constexpr std::size_t max_piped_record = 1U << 20U;
 
 // Cuts a stream into records. A newline inside quotes is data, unless the next line begins like a record: then a stray
 // quote has been met, and costs one record only.

@@ -5,12 +5,12 @@
 namespace mtawatch::exporter::series {
 namespace {
 
-constexpr std::array<std::string_view, kKinds> kKindNames{
+constexpr std::array<std::string_view, kinds> kind_names{
     "vmta",          "pool",     "category",      "source_type", "delivery_type", "smtp_user",        "feedback_type",
     "enhanced_code", "protocol", "sender_domain", "source_ip",   "job_id",        "recipient_domain", "provider",
     "bounce_class",  "reason",   "code"};
 
-constexpr std::array<std::string_view, kFamilies> kMetricNames{
+constexpr std::array<std::string_view, family_count> metric_names{
     "pmta_deliveries_total",
     "pmta_local_deliveries_total",
     "pmta_bounces_total",
@@ -43,32 +43,32 @@ constexpr std::array<std::string_view, kFamilies> kMetricNames{
     "pmta_recipient_domain_transient_failures_total",
 };
 
-constexpr std::array<std::string_view, kRecordFormats> kPrefixes{"pmta_", "postfix_", "kumomta_log_"};
-constexpr std::array<std::string_view, kRecordFormats> kNouns{"accounting file", "Postfix log", "KumoMTA log"};
+constexpr std::array<std::string_view, record_formats> prefixes{"pmta_", "postfix_", "kumomta_log_"};
+constexpr std::array<std::string_view, record_formats> nouns{"accounting file", "Postfix log", "KumoMTA log"};
 
 using enum mta::logs::RecordType;
-constexpr std::array kPmtaTypes{d, b, t, tq, r, rb, rs, f, other};
-constexpr std::array kPostfixTypes{d, b, t};
-constexpr std::array kKumomtaTypes{d, b, t, r, rb, f, other};
+constexpr std::array pmta_types{d, b, t, tq, r, rb, rs, f, other};
+constexpr std::array postfix_types{d, b, t};
+constexpr std::array kumomta_types{d, b, t, r, rb, f, other};
 
 }  // namespace
 
-std::string_view prefix(RecordFormat format) { return kPrefixes[index_of(format)]; }
-std::string_view noun(RecordFormat format) { return kNouns[index_of(format)]; }
+std::string_view prefix(RecordFormat format) { return prefixes[index_of(format)]; }
+std::string_view noun(RecordFormat format) { return nouns[index_of(format)]; }
 
 std::span<const mta::logs::RecordType> record_types(RecordFormat format) {
     switch (format) {
         case RecordFormat::pmta:
             break;
         case RecordFormat::postfix:
-            return kPostfixTypes;
+            return postfix_types;
         case RecordFormat::kumomta:
-            return kKumomtaTypes;
+            return kumomta_types;
     }
-    return kPmtaTypes;
+    return pmta_types;
 }
 
-std::string_view name(Kind kind) { return kKindNames[index_of(kind)]; }
+std::string_view name(Kind kind) { return kind_names[index_of(kind)]; }
 
 std::string_view name(Kind kind, RecordFormat format) {
     if (kind == Kind::vmta && format == RecordFormat::postfix) return "relay";
@@ -97,6 +97,6 @@ std::vector<std::string_view> opt_in_groups(RecordFormat format) {
 const exposition::Metric& prefixed(RecordFormat format, std::string_view rest) {
     return exposition::metric(std::string(prefix(format)) + std::string(rest));
 }
-std::string_view metric_name(Family family) { return kMetricNames[index_of(family)]; }
+std::string_view metric_name(Family family) { return metric_names[index_of(family)]; }
 
 }  // namespace mtawatch::exporter::series

@@ -16,7 +16,7 @@ namespace mtawatch::exporter::series {
 
 // Whose records are counted. Each format has a feed, a store and a prefix of its own; the families are the same.
 enum class RecordFormat : std::uint8_t { pmta, postfix, kumomta };
-inline constexpr std::size_t kRecordFormats = 3;
+inline constexpr std::size_t record_formats = 3;
 // What its metrics begin with: "pmta_", "postfix_", "kumomta_log_".
 [[nodiscard]] std::string_view prefix(RecordFormat format);
 // What its files are called in messages: "accounting file", "Postfix log", "KumoMTA log".
@@ -45,12 +45,12 @@ enum class Kind : std::uint8_t {
     reason,
     code,
 };
-inline constexpr std::size_t kKinds = 17;
-inline constexpr std::size_t kOpenKinds = 13;
+inline constexpr std::size_t kinds = 17;
+inline constexpr std::size_t open_kinds = 13;
 // The label's name in PowerMTA's families, and in those of a format: "" where the format has nothing like it.
 [[nodiscard]] std::string_view name(Kind kind);
 [[nodiscard]] std::string_view name(Kind kind, RecordFormat format);
-[[nodiscard]] constexpr bool is_open(Kind kind) { return static_cast<std::size_t>(kind) < kOpenKinds; }
+[[nodiscard]] constexpr bool is_open(Kind kind) { return static_cast<std::size_t>(kind) < open_kinds; }
 
 enum class Family : std::uint8_t {
     deliveries,  // two counts a row: recipients, bytes
@@ -84,23 +84,23 @@ enum class Family : std::uint8_t {
     recipient_domain_bounces,
     recipient_domain_transient_failures,
 };
-inline constexpr std::size_t kFamilies = 30;
+inline constexpr std::size_t family_count = 30;
 // The name of PowerMTA's metric in the catalogue.
 [[nodiscard]] std::string_view metric_name(Family family);
 // The catalogue's entry for a format; null where the format cannot feed the family.
 [[nodiscard]] const exposition::Metric* metric_of(RecordFormat format, Family family);
 
 // Metrics that are not families of the store: their names without the prefix, and the catalogue entry with it.
-inline constexpr std::string_view kBytesMetric = "delivered_bytes_total";
-inline constexpr std::string_view kRecordsMetric = "accounting_records_total";
-inline constexpr std::string_view kNewestRecordMetric = "last_record_timestamp_seconds";
+inline constexpr std::string_view bytes_metric = "delivered_bytes_total";
+inline constexpr std::string_view records_metric = "accounting_records_total";
+inline constexpr std::string_view newest_record_metric = "last_record_timestamp_seconds";
 [[nodiscard]] const exposition::Metric& prefixed(RecordFormat format, std::string_view rest);
 // Groups of the format's families that are counted only when the configuration turns them on.
 [[nodiscard]] std::vector<std::string_view> opt_in_groups(RecordFormat format);
 
 // Bounds of pmta_delivery_delay_seconds, one more bucket for +Inf, then the sum.
-inline constexpr std::size_t kDelayBounds = 14;
-inline constexpr std::size_t kDelayWidth = kDelayBounds + 2;
+inline constexpr std::size_t delay_bounds = 14;
+inline constexpr std::size_t delay_width = delay_bounds + 2;
 
 template <class Enum>
 [[nodiscard]] constexpr std::size_t index_of(Enum value) {

@@ -12,7 +12,7 @@
 namespace mtawatch::exporter::series {
 namespace {
 
-constexpr TextId kNotYet = kNoText - 1;
+constexpr TextId not_yet = no_text - 1;
 
 // The number in a cell, 0 where it is none: dlvSize is documented for d records only.
 std::uint64_t number(std::string_view text) {
@@ -48,8 +48,8 @@ std::string_view rcpt_domain_of(const mta::logs::Record& record) {
     return mta::logs::recipient_domain(record.raw(mta::logs::Column::rcpt), record.raw(mta::logs::Column::queue));
 }
 
-constexpr std::array<std::uint32_t, kDelayBounds> kBounds{1,    5,     15,    30,    60,     300,    900,
-                                                          3600, 14400, 43200, 86400, 172800, 259200, 432000};
+constexpr std::array<std::uint32_t, delay_bounds> bounds{1,    5,     15,    30,    60,     300,    900,
+                                                         3600, 14400, 43200, 86400, 172800, 259200, 432000};
 
 }  // namespace
 
@@ -58,7 +58,7 @@ mta::logs::ScannerOptions scanner_options(const feed::AccountingSettings& settin
     options.custom_columns.clear();
     for (const std::string& column : settings.job_columns) {
         if (base::iequals(column, "jobId")) continue;
-        if (options.custom_columns.size() < mta::logs::kCustomColumns) options.custom_columns.push_back(column);
+        if (options.custom_columns.size() < mta::logs::custom_column_count) options.custom_columns.push_back(column);
     }
     return options;
 }
@@ -67,18 +67,18 @@ RecordCounter::RecordCounter(const feed::AccountingSettings& settings, SeriesSto
     : settings_(settings),
       store_(store),
       queued_times_(settings.scanner.zone),
-      providers_(kProviderPlaces),
-      replies_(kReplyAnswers),
-      delivery_rows_(kRowMemos),
-      sender_rows_(kRowMemos),
-      source_rows_(kRowMemos),
-      reply_rows_(kRowMemos),
-      routes_(kRowMemos) {
+      providers_(provider_places),
+      replies_(reply_answers),
+      delivery_rows_(row_memos),
+      sender_rows_(row_memos),
+      source_rows_(row_memos),
+      reply_rows_(row_memos),
+      routes_(row_memos) {
     for (const std::string& provider : settings.providers->names()) provider_words_.push_back(store.word(provider));
-    for (std::size_t i = 0; i < mta::classes::kBounceClasses; ++i) {
+    for (std::size_t i = 0; i < mta::classes::bounce_class_count; ++i) {
         bounce_words_[i] = store.word(name(static_cast<mta::classes::BounceClass>(i)));
     }
-    for (std::size_t i = 0; i < mta::classes::kReplyClasses; ++i) {
+    for (std::size_t i = 0; i < mta::classes::reply_classes; ++i) {
         reply_words_[i] = store.word(name(static_cast<mta::classes::ReplyClass>(i)));
     }
     if (!settings.bounce_patterns_text.empty()) {
@@ -87,7 +87,7 @@ RecordCounter::RecordCounter(const feed::AccountingSettings& settings, SeriesSto
             mta::classes::BouncePatterns::parse(settings.bounce_patterns_text, settings.bounce_patterns_file);
         if (patterns) patterns_ = std::move(*patterns);
     }
-    code_words_.fill(kNotYet);
+    code_words_.fill(not_yet);
     code_words_[0] = store.word("none");
     const std::vector<std::string> custom = scanner_options(settings).custom_columns;
     for (const std::string& column : settings.job_columns) {
@@ -101,9 +101,9 @@ RecordCounter::RecordCounter(const feed::AccountingSettings& settings, SeriesSto
 }
 
 void RecordCounter::count(std::span<const mta::logs::Record> records, std::int64_t now) {
-    std::array<ProviderKey, kAhead> keys;
+    std::array<ProviderKey, ahead> keys;
     while (!records.empty()) {
-        const auto some = records.first(std::min(kAhead, records.size()));
+        const auto some = records.first(std::min(ahead, records.size()));
         for (std::size_t i = 0; i < some.size(); ++i) keys[i] = provider_key(some[i]);
         if (store_.enabled(Family::recipient_domain_deliveries)) fetch_recipients({keys.data(), some.size()});
         for (std::size_t i = 0; i < some.size(); ++i) count_one(some[i], keys[i], now);
@@ -112,7 +112,7 @@ void RecordCounter::count(std::span<const mta::logs::Record> records, std::int64
 }
 
 void RecordCounter::fetch_recipients(std::span<const ProviderKey> keys) {
-    std::array<std::uint32_t, kAhead> hashes{};
+    std::array<std::uint32_t, ahead> hashes{};
     for (std::size_t i = 0; i < keys.size(); ++i) hashes[i] = ValueTable::plain_hash(keys[i].domain);
     store_.fetch(Kind::recipient_domain, Family::recipient_domain_deliveries, {hashes.data(), keys.size()});
 }
@@ -152,12 +152,12 @@ void RecordCounter::count_one(const mta::logs::Record& record, const ProviderKey
     }
 }
 
-// The record's time if it may move the newest ones, else kNoTime.
+// The record's time if it may move the newest ones, else no_time.
 std::int64_t RecordCounter::advance_time(const mta::logs::Record& record, std::int64_t now) {
-    if (record.time == mta::logs::kNoTime) return mta::logs::kNoTime;
-    if (record.time > now + kFutureSlackSeconds) {
+    if (record.time == mta::logs::no_time) return mta::logs::no_time;
+    if (record.time > now + future_slack_seconds) {
         ++store_.totals.future_stamps;
-        return mta::logs::kNoTime;
+        return mta::logs::no_time;
     }
     std::int64_t& newest = store_.totals.last_record[index_of(record.type)];
     newest = std::max(newest, record.time);
@@ -169,25 +169,25 @@ RecordCounter::ProviderKey RecordCounter::provider_key(const mta::logs::Record& 
     const std::string_view domain = rcpt_domain_of(record);
     const std::string_view mx = mta::logs::host_of(record.raw(Cell::dsn_mta));
     const std::uint64_t hash = base::hash_bytes(mx, base::hash_bytes(domain));
-    prefetch(&providers_[hash % kProviderPlaces]);
+    prefetch(&providers_[hash % provider_places]);
     return {domain, mx, hash};
 }
 
 TextId RecordCounter::provider(const ProviderKey& key, const mta::logs::Record& record) {
     const auto& [domain, mx, hash] = key;
-    ProviderAnswers& answers = providers_[hash % kProviderPlaces];
-    mta::classes::ProviderId id = mta::classes::kOtherProvider;
-    if (((answers[0] ^ hash) & ~kProviderIdBits) == 0) {
+    ProviderAnswers& answers = providers_[hash % provider_places];
+    mta::classes::ProviderId id = mta::classes::other_provider;
+    if (((answers[0] ^ hash) & ~provider_id_bits) == 0) {
         id = static_cast<mta::classes::ProviderId>(answers[0]);
-    } else if (((answers[1] ^ hash) & ~kProviderIdBits) == 0) {
+    } else if (((answers[1] ^ hash) & ~provider_id_bits) == 0) {
         id = static_cast<mta::classes::ProviderId>(answers[1]);
     } else {
         const mta::classes::ProviderTable& table = *settings_.providers;
         id = table.by_domain(domain);
-        if (id == mta::classes::kOtherProvider && !mx.empty()) id = table.by_mx(mx);
-        answers = {(hash & ~kProviderIdBits) | id, answers[0]};
+        if (id == mta::classes::other_provider && !mx.empty()) id = table.by_mx(mx);
+        answers = {(hash & ~provider_id_bits) | id, answers[0]};
     }
-    return provider_words_[id != mta::classes::kOtherProvider
+    return provider_words_[id != mta::classes::other_provider
                                ? id
                                : settings_.providers->by_rollup(record.raw(Cell::queue))];
 }
@@ -204,11 +204,11 @@ RecordCounter::Route RecordCounter::route(const mta::logs::Record& record) {
     const std::string_view pool = record.raw(Cell::vmta_pool);
     const std::string_view source = record.raw(Cell::dlv_source_ip);
     const std::uint64_t hash = base::hash_bytes(source, base::hash_bytes(pool, base::hash_bytes(vmta)));
-    Route& memo = routes_[hash % kRowMemos];
+    Route& memo = routes_[hash % row_memos];
     if (memo.hash == hash && store_.touch_value(Kind::source_ip, memo.source, memo.source_place)) return memo;
     Route route{hash, store_.value(Kind::vmta, vmta), store_.value(Kind::pool, pool),
                 store_.value(Kind::source_ip, source), 0};
-    if (route.vmta == kFoldedText || route.pool == kFoldedText || route.source == kFoldedText) return route;
+    if (route.vmta == folded_text || route.pool == folded_text || route.source == folded_text) return route;
     route.source_place = store_.place(Kind::source_ip, source);
     memo = route;
     return memo;
@@ -216,7 +216,7 @@ RecordCounter::Route RecordCounter::route(const mta::logs::Record& record) {
 
 mta::classes::ReplyClass RecordCounter::reply_class(std::string_view status, std::string_view diag) {
     const std::uint64_t hash = base::hash_bytes(diag, base::hash_bytes(status));
-    ReplyAnswer& known = replies_[hash % kReplyAnswers];
+    ReplyAnswer& known = replies_[hash % reply_answers];
     if (known.hash != hash) known = {hash, classifier_.classify(status, diag).reply_class};
     return known.answer;
 }
@@ -240,7 +240,7 @@ std::string_view RecordCounter::raw_category(const mta::logs::Record& record) co
 }
 
 TextId RecordCounter::category(std::string_view raw) {
-    return raw.empty() ? kOtherText : store_.value(Kind::category, raw);
+    return raw.empty() ? other_text : store_.value(Kind::category, raw);
 }
 
 mta::classes::BounceClass RecordCounter::judge(std::string_view type, std::string_view category,
@@ -278,7 +278,7 @@ void RecordCounter::delivery(const mta::logs::Record& record, const ProviderKey&
     ++*store_.counts(Family::sender_lifetime, from.lifetime);
     const SourceRows source = source_rows(c.source);
     ++*store_.counts(Family::source_ip_deliveries, source.deliveries);
-    if (source.origin != SeriesTable::kNone) {
+    if (source.origin != SeriesTable::none) {
         std::uint64_t* origin = store_.origins().counts(source.origin);
         origin[0] = c.vmta;
         origin[1] = c.pool;
@@ -295,7 +295,7 @@ void RecordCounter::delivery(const mta::logs::Record& record, const ProviderKey&
 RecordCounter::DeliveryRows RecordCounter::delivery_rows(const Common& c) {
     const std::uint64_t vmta_pool = pair(c.vmta, c.pool);
     DeliveryRows& memo =
-        delivery_rows_[base::mix(vmta_pool ^ c.provider * base::kHashSeed, base::kHashStep) % kRowMemos];
+        delivery_rows_[base::mix(vmta_pool ^ c.provider * base::hash_seed, base::hash_step) % row_memos];
     if (memo.vmta_pool == vmta_pool && memo.provider == c.provider) return memo;
     DeliveryRows rows{vmta_pool, c.provider, 0, 0, 0};
     std::array<TextId, 3> deliveries{c.vmta, c.pool, c.provider};
@@ -311,7 +311,7 @@ RecordCounter::DeliveryRows RecordCounter::delivery_rows(const Common& c) {
 
 RecordCounter::SenderRows RecordCounter::sender_rows(TextId from, TextId provider) {
     const std::uint64_t key = pair(from, provider);
-    SenderRows& memo = sender_rows_[base::mix(key, base::kHashStep) % kRowMemos];
+    SenderRows& memo = sender_rows_[base::mix(key, base::hash_step) % row_memos];
     if (memo.sender_provider == key) return memo;
     SenderRows rows{key, 0, 0};
     std::array<TextId, 2> deliveries{from, provider};
@@ -323,7 +323,7 @@ RecordCounter::SenderRows RecordCounter::sender_rows(TextId from, TextId provide
 }
 
 RecordCounter::SourceRows RecordCounter::source_rows(TextId source) {
-    SourceRows& memo = source_rows_[source % kRowMemos];
+    SourceRows& memo = source_rows_[source % row_memos];
     if (memo.source == source) return memo;
     SourceRows rows{source, 0, 0};
     TextId key = source;
@@ -352,7 +352,7 @@ void RecordCounter::delivery_delay(const mta::logs::Record& record, std::uint64_
         const std::size_t point = total.find('.');
         if (point != std::string_view::npos) rest = tenths(total.substr(point + 1));
     } else {
-        if (time == mta::logs::kNoTime || record.raw(Cell::time_logged).empty()) return;
+        if (time == mta::logs::no_time || record.raw(Cell::time_logged).empty()) return;
         const auto queued = queued_times_.parse(record.raw(Cell::time_queued));
         if (!queued) return;
         delay = std::max<std::int64_t>(0, time - *queued);
@@ -360,9 +360,9 @@ void RecordCounter::delivery_delay(const mta::logs::Record& record, std::uint64_
     std::size_t bucket = 0;
     // A part of a second is more than the bound before it; sums are whole seconds, rounded.
     const std::int64_t reached = delay + (rest == 0 ? 0 : 1);
-    for (const std::uint32_t bound : kBounds) bucket += reached > bound ? 1U : 0U;
+    for (const std::uint32_t bound : bounds) bucket += reached > bound ? 1U : 0U;
     ++histogram[bucket];
-    histogram[kDelayWidth - 1] += static_cast<std::uint64_t>(delay + (rest >= 5 ? 1 : 0));
+    histogram[delay_width - 1] += static_cast<std::uint64_t>(delay + (rest >= 5 ? 1 : 0));
 }
 
 void RecordCounter::reply(const mta::logs::Record& record, TextId provider) {
@@ -373,7 +373,7 @@ void RecordCounter::reply(const mta::logs::Record& record, TextId provider) {
     if (has_front) std::memcpy(seen.front.data(), diag.data(), sizeof seen.front);
     ReplyRow& memo =
         reply_rows_[base::mix(seen.front[0] ^ seen.status_hash, seen.front[1] ^ std::uint64_t{provider} << 20U) %
-                    kRowMemos];
+                    row_memos];
     if (has_front && memo.provider == provider && memo.status_hash == seen.status_hash &&
         memo.front[0] == seen.front[0] && memo.front[1] == seen.front[1]) {
         ++*store_.counts(Family::replies, memo.row);
@@ -388,7 +388,7 @@ void RecordCounter::reply(const mta::logs::Record& record, TextId provider) {
 
 std::uint32_t RecordCounter::reply_row(const mta::classes::ReplyCodes& codes, TextId provider, bool& folded) {
     TextId& code = code_words_[codes.code < code_words_.size() ? codes.code : 0];
-    if (code == kNotYet) code = store_.word(std::to_string(codes.code));
+    if (code == not_yet) code = store_.word(std::to_string(codes.code));
     const TextId enhanced =
         codes.enhanced_size == 0 ? code_words_[0] : store_.value(Kind::enhanced_code, codes.enhanced_code());
     std::array<TextId, 3> labels{provider, code, enhanced};
@@ -461,14 +461,14 @@ void RecordCounter::complaint(const mta::logs::Record& record) {
         settings_.providers->of_complaint(rcpt_domain_of(record), record.raw(Cell::format),
                                           record.raw(Cell::user_agent), record.raw(Cell::reporting_mta));
     const std::string_view own_vmta = record.raw(Cell::vmta);
-    SeriesStore::Origin origin{kOtherText, kOtherText};
+    SeriesStore::Origin origin{other_text, other_text};
     if (!own_vmta.empty()) {
         origin = {store_.value(Kind::vmta, own_vmta), store_.value(Kind::pool, record.raw(Cell::vmta_pool))};
     } else if (const auto learned = store_.origin_of(record.raw(Cell::dlv_source_ip))) {
         origin = *learned;
     }
     const std::string_view feedback = record.raw(Cell::feedback_type);
-    const TextId feedback_type = feedback.empty() ? kOtherText : store_.value(Kind::feedback_type, feedback);
+    const TextId feedback_type = feedback.empty() ? other_text : store_.value(Kind::feedback_type, feedback);
     ++*row(Family::complaints, provider_words_[provider], feedback_type, origin.vmta, origin.pool);
     std::string_view from = mta::logs::address_domain(record.raw(Cell::orig));
     if (from.empty()) from = mta::logs::address_domain(record.raw(Cell::header_return_path));

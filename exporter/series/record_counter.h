@@ -19,7 +19,7 @@
 namespace mtawatch::exporter::series {
 
 // A stamp more than this ahead of the clock is a mistake of a clock: it must not move "newest record" into the future.
-inline constexpr std::int64_t kFutureSlackSeconds = 86'400;
+inline constexpr std::int64_t future_slack_seconds = 86'400;
 
 // The scanner options that go with the settings: job columns become custom columns.
 [[nodiscard]] mta::logs::ScannerOptions scanner_options(const feed::AccountingSettings& settings);
@@ -37,10 +37,10 @@ class RecordCounter {
     // Where a record went out: three cells that come together again and again, known by their joint hash.
     struct Route {
         std::uint64_t hash = 0;
-        TextId vmta = kNoText;
-        TextId pool = kNoText;
-        TextId source = kNoText;
-        std::uint32_t source_place = kNoText;  // in the source addresses' table, which notes when each was last seen
+        TextId vmta = no_text;
+        TextId pool = no_text;
+        TextId source = no_text;
+        std::uint32_t source_place = no_text;  // in the source addresses' table, which notes when each was last seen
     };
     // What most records have in common, looked up once.
     struct Common {
@@ -59,7 +59,7 @@ class RecordCounter {
         std::string_view mx;
         std::uint64_t hash = 0;
     };
-    static constexpr std::size_t kAhead = 16;
+    static constexpr std::size_t ahead = 16;
     [[nodiscard]] ProviderKey provider_key(const mta::logs::Record& record) const;
     [[nodiscard]] TextId provider(const ProviderKey& key, const mta::logs::Record& record);
     void fetch_recipients(std::span<const ProviderKey> keys);
@@ -96,7 +96,7 @@ class RecordCounter {
     // Caches by hash of the cells, of fixed size: a new entry overwrites the one in its slot. A provider's entry is one
     // word, two of them a slot: the hash without its low bits, which chose the slot, then the id.
     using ProviderAnswers = std::array<std::uint64_t, 2>;
-    static constexpr std::uint64_t kProviderIdBits = 0xffffU;
+    static constexpr std::uint64_t provider_id_bits = 0xffffU;
     static_assert(sizeof(mta::classes::ProviderId) == 2);
     struct ReplyAnswer {
         std::uint64_t hash = 0;
@@ -104,21 +104,21 @@ class RecordCounter {
     };
     // Row numbers of combinations that come again and again, until a sweep takes rows out. Each is its key, then rows.
     // Keys are words, not arrays of ids: those would be compared by a call of memcmp.
-    static constexpr std::uint64_t kNoKey = ~std::uint64_t{0};
+    static constexpr std::uint64_t no_key = ~std::uint64_t{0};
     struct DeliveryRows {
-        std::uint64_t vmta_pool = kNoKey;
-        TextId provider = kNoText;
+        std::uint64_t vmta_pool = no_key;
+        TextId provider = no_text;
         std::uint32_t deliveries = 0;
         std::uint32_t delay = 0;
         std::uint32_t newest = 0;
     };
     struct SenderRows {
-        std::uint64_t sender_provider = kNoKey;
+        std::uint64_t sender_provider = no_key;
         std::uint32_t deliveries = 0;
         std::uint32_t lifetime = 0;
     };
     struct SourceRows {
-        TextId source = kNoText;
+        TextId source = no_text;
         std::uint32_t deliveries = 0;
         std::uint32_t origin = 0;
     };
@@ -126,7 +126,7 @@ class RecordCounter {
     struct ReplyRow {
         std::array<std::uint64_t, 2> front{};
         std::uint64_t status_hash = 0;
-        TextId provider = kNoText;
+        TextId provider = no_text;
         std::uint32_t row = 0;
     };
     [[nodiscard]] static std::uint64_t pair(TextId first, TextId second) {
@@ -136,9 +136,9 @@ class RecordCounter {
     [[nodiscard]] SenderRows sender_rows(TextId from, TextId provider);
     [[nodiscard]] SourceRows source_rows(TextId source);
     void forget_rows();
-    static constexpr std::size_t kRowMemos = 1U << 10U;
-    static constexpr std::size_t kProviderPlaces = 1U << 14U;
-    static constexpr std::size_t kReplyAnswers = 1U << 12U;
+    static constexpr std::size_t row_memos = 1U << 10U;
+    static constexpr std::size_t provider_places = 1U << 14U;
+    static constexpr std::size_t reply_answers = 1U << 12U;
 
     const feed::AccountingSettings& settings_;
     SeriesStore& store_;
@@ -146,8 +146,8 @@ class RecordCounter {
     std::optional<mta::classes::BouncePatterns> patterns_;
     mta::logs::TimestampParser queued_times_;
     std::vector<TextId> provider_words_;
-    std::array<TextId, mta::classes::kBounceClasses> bounce_words_{};
-    std::array<TextId, mta::classes::kReplyClasses> reply_words_{};
+    std::array<TextId, mta::classes::bounce_class_count> bounce_words_{};
+    std::array<TextId, mta::classes::reply_classes> reply_words_{};
     std::array<TextId, 600> code_words_{};
     std::vector<Cell> job_cells_;
     std::vector<ProviderAnswers> providers_;

@@ -10,8 +10,8 @@ namespace {
 
 // The unchanging pieces of a family's lines: `name{a="` … `",b="` … `"} `.
 struct LinePieces {
-    std::array<std::string, kMaxLabels + 1> before;
-    std::array<std::size_t, kMaxLabels> place{};  // of the label's value in a key
+    std::array<std::string, max_labels + 1> before;
+    std::array<std::size_t, max_labels> place{};  // of the label's value in a key
     std::size_t labels = 0;
 };
 
@@ -33,7 +33,7 @@ LinePieces pieces_of(std::string_view metric_name, std::string_view suffix,
     return pieces;
 }
 
-// One line built on the stack: every text is at most kMaxTextBytes, names and labels are our own.
+// One line built on the stack: every text is at most max_text_bytes, names and labels are our own.
 class LineBuffer {
   public:
     void clear() { size_ = 0; }
@@ -48,7 +48,7 @@ class LineBuffer {
     [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
 
   private:
-    std::array<char, kMaxLabels*(kMaxTextBytes + 64) + 256> bytes_;
+    std::array<char, max_labels*(max_text_bytes + 64) + 256> bytes_;
     std::size_t size_ = 0;
 };
 
@@ -83,7 +83,7 @@ class SampleWriter {
 void render_counts(exposition::ExpositionWriter& writer, const SeriesStore& store, Family family, bool bytes,
                    const FamilyCopy& copy, std::optional<std::int64_t> unix_seconds) {
     const FamilyShape& shape = store.shape(family);
-    const exposition::Metric& shown = bytes ? prefixed(store.format(), kBytesMetric) : *shape.metric;
+    const exposition::Metric& shown = bytes ? prefixed(store.format(), bytes_metric) : *shape.metric;
     const LinePieces pieces = pieces_of(shown.name, "", shape.names);
     const std::size_t width = copy.rows == 0 ? 1 : copy.counts.size() / copy.rows;
     SampleWriter samples(writer, unix_seconds);
@@ -103,15 +103,16 @@ void render_histogram(exposition::ExpositionWriter& writer, const SeriesStore& s
     const LinePieces sum = pieces_of(shape.metric->name, "_sum", shape.names);
     const LinePieces count = pieces_of(shape.metric->name, "_count", shape.names);
     std::vector<std::string> closes;
-    for (const std::uint32_t bound : exposition::histogram_bounds(*shape.metric))
+    for (const std::uint32_t bound : exposition::histogram_bounds(*shape.metric)) {
         closes.push_back(",le=\"" + exposition::le_text(bound) + "\"} ");
+    }
     closes.emplace_back(",le=\"+Inf\"} ");
     SampleWriter samples(writer, unix_seconds);
     LineBuffer line;
     for (std::size_t row = 0; row < copy.rows; ++row) {
         const TextId* key = copy.keys.data() + row * shape.labels.size();
-        const std::uint64_t* counts = copy.counts.data() + row * kDelayWidth;
-        if (std::all_of(counts, counts + kDelayWidth - 1, [](std::uint64_t n) { return n == 0; })) continue;
+        const std::uint64_t* counts = copy.counts.data() + row * delay_width;
+        if (std::all_of(counts, counts + delay_width - 1, [](std::uint64_t n) { return n == 0; })) continue;
         std::uint64_t cumulative = 0;
         for (std::size_t i = 0; i < closes.size(); ++i) {
             cumulative += counts[i];
@@ -121,7 +122,7 @@ void render_histogram(exposition::ExpositionWriter& writer, const SeriesStore& s
         }
         line.clear();
         add_head(line, sum, store.texts(), key);
-        samples.write(line, "} ", counts[kDelayWidth - 1]);
+        samples.write(line, "} ", counts[delay_width - 1]);
         line.clear();
         add_head(line, count, store.texts(), key);
         samples.write(line, "} ", cumulative);
@@ -129,13 +130,13 @@ void render_histogram(exposition::ExpositionWriter& writer, const SeriesStore& s
 }
 
 void render_records(exposition::ExpositionWriter& writer, const Totals& totals, RecordFormat format) {
-    const exposition::Metric& records = prefixed(format, kRecordsMetric);
-    const exposition::Metric& newest = prefixed(format, kNewestRecordMetric);
-    constexpr std::array<std::string_view, 1> kLabel{"record_type"};
+    const exposition::Metric& records = prefixed(format, records_metric);
+    const exposition::Metric& newest = prefixed(format, newest_record_metric);
+    constexpr std::array<std::string_view, 1> label_names{"record_type"};
     writer.begin(records);
     for (const mta::logs::RecordType type : record_types(format)) {
         const std::array<std::string_view, 1> value{name(type)};
-        writer.sample(exposition::line_head(records.name, kLabel, value), totals.records[index_of(type)]);
+        writer.sample(exposition::line_head(records.name, label_names, value), totals.records[index_of(type)]);
     }
     bool begun = false;
     for (const mta::logs::RecordType type : record_types(format)) {
@@ -143,13 +144,13 @@ void render_records(exposition::ExpositionWriter& writer, const Totals& totals, 
         if (!begun) writer.begin(newest);
         begun = true;
         const std::array<std::string_view, 1> value{name(type)};
-        writer.sample(exposition::line_head(newest.name, kLabel, value), totals.last_record[index_of(type)]);
+        writer.sample(exposition::line_head(newest.name, label_names, value), totals.last_record[index_of(type)]);
     }
 }
 
 // How much is copied in one turn: it holds up the reading for a fraction of a millisecond. Each turn may also wait as
 // long for the reading, so one turn per family would make a scrape ten times as long.
-constexpr std::size_t kBytesATurn = 1U << 20U;
+constexpr std::size_t bytes_a_turn = 1U << 20U;
 
 // A family without series is left out.
 void render_copy(exposition::ExpositionWriter& writer, const SeriesStore& store, Family family,
@@ -158,7 +159,7 @@ void render_copy(exposition::ExpositionWriter& writer, const SeriesStore& store,
     writer.begin(*store.shape(family).metric);
     render_family(writer, store, family, false, copy, std::nullopt);
     if (family != Family::deliveries) return;
-    writer.begin(prefixed(store.format(), kBytesMetric));
+    writer.begin(prefixed(store.format(), bytes_metric));
     render_family(writer, store, family, true, copy, std::nullopt);
 }
 
@@ -190,17 +191,17 @@ void render_family(exposition::ExpositionWriter& writer, const SeriesStore& stor
 
 void render_store(exposition::ExpositionWriter& writer, const SeriesStore& store, base::TurnLock& lock) {
     Totals totals;
-    std::array<std::size_t, kFamilies> rows{};
+    std::array<std::size_t, family_count> rows{};
     {
         const base::ReaderTurn turn(lock);
         totals = store.totals;
-        for (std::size_t i = 0; i < kFamilies; ++i) rows[i] = store.table(static_cast<Family>(i)).size();
+        for (std::size_t i = 0; i < family_count; ++i) rows[i] = store.table(static_cast<Family>(i)).size();
     }
     render_records(writer, totals, store.format());
-    std::vector<FamilyCopy> copies(kFamilies);
-    for (std::size_t begin = 0; begin < kFamilies;) {
+    std::vector<FamilyCopy> copies(family_count);
+    for (std::size_t begin = 0; begin < family_count;) {
         std::size_t end = begin;
-        for (std::size_t bytes = 0; end < kFamilies && bytes < kBytesATurn; ++end) {
+        for (std::size_t bytes = 0; end < family_count && bytes < bytes_a_turn; ++end) {
             bytes += reserve_family(store, static_cast<Family>(end), rows[end], copies[end - begin]);
         }
         {
@@ -217,7 +218,7 @@ void render_store(exposition::ExpositionWriter& writer, const SeriesStore& store
 void render_store_health(exposition::ExpositionWriter& writer, std::span<const LockedStore> stores) {
     struct Copy {
         const SeriesStore* store = nullptr;
-        std::array<std::uint32_t, kFamilies> sizes{};
+        std::array<std::uint32_t, family_count> sizes{};
         SeriesStore::FoldedCounts folded;
         SeriesStore::RetiredCounts retired;
     };
@@ -225,7 +226,7 @@ void render_store_health(exposition::ExpositionWriter& writer, std::span<const L
     for (std::size_t s = 0; s < stores.size(); ++s) {
         const SeriesStore& store = *(copies[s].store = stores[s].store);
         const base::ReaderTurn turn(*stores[s].lock);
-        for (std::size_t i = 0; i < kFamilies; ++i) copies[s].sizes[i] = store.table(static_cast<Family>(i)).size();
+        for (std::size_t i = 0; i < family_count; ++i) copies[s].sizes[i] = store.table(static_cast<Family>(i)).size();
         copies[s].folded = store.folded;
         copies[s].retired = store.retired;
     }
@@ -233,34 +234,35 @@ void render_store_health(exposition::ExpositionWriter& writer, std::span<const L
     const auto each = [&](std::string_view metric_name, auto&& write) {
         writer.begin(exposition::metric(metric_name));
         for (const Copy& copy : copies) {
-            for (std::size_t i = 0; i < kFamilies; ++i) {
+            for (std::size_t i = 0; i < family_count; ++i) {
                 const FamilyShape& shape = copy.store->shape(static_cast<Family>(i));
                 if (shape.enabled) write(copy, shape, i);
             }
         }
     };
     const auto sample = [&](std::string_view metric_name, const FamilyShape& shape, std::uint64_t value) {
-        constexpr std::array<std::string_view, 1> kLabel{"family"};
+        constexpr std::array<std::string_view, 1> label_names{"family"};
         const std::array<std::string_view, 1> family{shape.metric->name};
-        writer.sample(exposition::line_head(metric_name, kLabel, family), value);
+        writer.sample(exposition::line_head(metric_name, label_names, family), value);
     };
-    constexpr std::string_view kSeries = "pmta_exporter_series";
-    constexpr std::string_view kLimit = "pmta_exporter_series_limit";
-    constexpr std::string_view kRetired = "pmta_exporter_retired_records_total";
-    constexpr std::string_view kFolded = "pmta_exporter_label_values_folded_total";
-    each(kSeries, [&](const Copy& copy, const auto& shape, std::size_t i) { sample(kSeries, shape, copy.sizes[i]); });
-    each(kLimit, [&](const Copy&, const FamilyShape& shape, std::size_t) {
-        if (shape.limit != 0) sample(kLimit, shape, shape.limit);
+    constexpr std::string_view series_metric = "pmta_exporter_series";
+    constexpr std::string_view limit_metric = "pmta_exporter_series_limit";
+    constexpr std::string_view retired_metric = "pmta_exporter_retired_records_total";
+    constexpr std::string_view folded_metric = "pmta_exporter_label_values_folded_total";
+    each(series_metric,
+         [&](const Copy& copy, const auto& shape, std::size_t i) { sample(series_metric, shape, copy.sizes[i]); });
+    each(limit_metric, [&](const Copy&, const FamilyShape& shape, std::size_t) {
+        if (shape.limit != 0) sample(limit_metric, shape, shape.limit);
     });
-    each(kRetired, [&](const Copy& copy, const FamilyShape& shape, std::size_t i) {
-        if (shape.retired_by) sample(kRetired, shape, copy.retired[i]);
+    each(retired_metric, [&](const Copy& copy, const FamilyShape& shape, std::size_t i) {
+        if (shape.retired_by) sample(retired_metric, shape, copy.retired[i]);
     });
-    each(kFolded, [&](const Copy& copy, const FamilyShape& shape, std::size_t i) {
-        constexpr std::array<std::string_view, 2> kLabels{"family", "label"};
+    each(folded_metric, [&](const Copy& copy, const FamilyShape& shape, std::size_t i) {
+        constexpr std::array<std::string_view, 2> label_names{"family", "label"};
         for (std::size_t label = 0; label < shape.labels.size(); ++label) {
             if (!is_open(shape.labels[label]) || shape.names[label].empty()) continue;
             const std::array<std::string_view, 2> values{shape.metric->name, shape.names[label]};
-            writer.sample(exposition::line_head(kFolded, kLabels, values), copy.folded[i][label]);
+            writer.sample(exposition::line_head(folded_metric, label_names, values), copy.folded[i][label]);
         }
     });
 }

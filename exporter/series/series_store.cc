@@ -10,11 +10,13 @@
 namespace mtawatch::exporter::series {
 namespace {
 
+using base::fail;
+
 // Idle values are looked for this often within the idle limit, so one lives at most 1/28 longer than it: 6 hours of 7
 // days.
-constexpr int kSweepsPerLimit = 28;
+constexpr int sweeps_per_limit = 28;
 // Values of a kind whose families have no budget of their own.
-constexpr std::uint32_t kDefaultValues = 1024;
+constexpr std::uint32_t default_values = 1024;
 
 std::uint32_t limit_of(const feed::AccountingSettings& settings, const exposition::Metric& entry) {
     const auto found = settings.budgets.find(entry.name);
@@ -22,7 +24,7 @@ std::uint32_t limit_of(const feed::AccountingSettings& settings, const expositio
 }
 
 Kind kind_of(std::string_view label) {
-    for (std::size_t i = 0; i < kKinds; ++i) {
+    for (std::size_t i = 0; i < kinds; ++i) {
         if (name(static_cast<Kind>(i)) == label) return static_cast<Kind>(i);
     }
     throw std::logic_error("no label kind is called " + std::string(label));
@@ -30,10 +32,11 @@ Kind kind_of(std::string_view label) {
 
 std::uint64_t hash_of(const FamilyShape& shape) {
     std::uint64_t hash = base::hash_bytes(shape.metric->name);
-    hash = base::mix(hash ^ base::hash_bytes(shape.metric->labels), base::kHashStep);
-    for (const std::uint32_t bound : exposition::histogram_bounds(*shape.metric))
-        hash = base::mix(hash ^ bound, base::kHashStep);
-    return base::mix(hash ^ shape.limit, base::kHashStep);
+    hash = base::mix(hash ^ base::hash_bytes(shape.metric->labels), base::hash_step);
+    for (const std::uint32_t bound : exposition::histogram_bounds(*shape.metric)) {
+        hash = base::mix(hash ^ bound, base::hash_step);
+    }
+    return base::mix(hash ^ shape.limit, base::hash_step);
 }
 
 // Which of the key's labels are written, and as what.
@@ -64,7 +67,7 @@ FamilyShape shape_of(const feed::AccountingSettings& settings, Family family) {
     shape.names = shown_names(shape, settings.format);
     shape.limit = limit_of(settings, *shape.metric);
     if (family == Family::deliveries) {
-        shape.limit = std::min(shape.limit, limit_of(settings, prefixed(settings.format, kBytesMetric)));
+        shape.limit = std::min(shape.limit, limit_of(settings, prefixed(settings.format, bytes_metric)));
     }
     const exposition::MetricGroup& group = exposition::group_of(*shape.metric);
     shape.enabled = !group.opt_in || settings.groups.contains(group.name);
@@ -75,7 +78,7 @@ FamilyShape shape_of(const feed::AccountingSettings& settings, Family family) {
 
 std::size_t width_of(Family family) {
     if (family == Family::deliveries) return 2;
-    return family == Family::delivery_delay ? kDelayWidth : 1;
+    return family == Family::delivery_delay ? delay_width : 1;
 }
 
 // The families that a record of the type always counts in.
@@ -112,8 +115,8 @@ SeriesStore::SeriesStore(const feed::AccountingSettings& settings)
     : format_(settings.format), idle_limit_(settings.idle_limit) {
     texts_.add("other");
     texts_.add("other");
-    std::array<std::uint32_t, kKinds> limits{};
-    for (std::size_t i = 0; i < kFamilies; ++i) {
+    std::array<std::uint32_t, kinds> limits{};
+    for (std::size_t i = 0; i < family_count; ++i) {
         const auto family = static_cast<Family>(i);
         shapes_.push_back(shape_of(settings, family));
         const FamilyShape& shape = shapes_.back();
@@ -121,17 +124,17 @@ SeriesStore::SeriesStore(const feed::AccountingSettings& settings)
         if (!shape.enabled) continue;
         for (const Kind kind : shape.labels) limits[index_of(kind)] = std::max(limits[index_of(kind)], shape.limit);
     }
-    for (std::size_t i = 0; i < kKinds; ++i) {
-        values_.emplace_back(texts_, limits[i] == 0 ? kDefaultValues : limits[i], is_domain(static_cast<Kind>(i)));
+    for (std::size_t i = 0; i < kinds; ++i) {
+        values_.emplace_back(texts_, limits[i] == 0 ? default_values : limits[i], is_domain(static_cast<Kind>(i)));
     }
 }
 
 TextId SeriesStore::word(std::string_view text) {
-    if (text == texts_.text(kOtherText)) return kOtherText;
+    if (text == texts_.text(other_text)) return other_text;
     for (const auto& [known, id] : words_) {
         if (known == text) return id;
     }
-    char scratch[kMaxTextBytes];
+    char scratch[max_text_bytes];
     const TextId id = texts_.add(label_text(text, false, scratch));
     words_.emplace_back(text, id);
     return id;
@@ -144,7 +147,7 @@ void SeriesStore::fetch(Kind kind, Family family, std::span<const std::uint32_t>
     const auto known = [&](auto&& step) {
         for (const std::uint32_t hash : hashes) {
             const ValueTable::Entry& entry = values.first_place(hash);
-            if (entry.hash == hash && entry.text != kNoText) step(entry.text);
+            if (entry.hash == hash && entry.text != no_text) step(entry.text);
         }
     };
     for (const std::uint32_t hash : hashes) prefetch(&values.first_place(hash));
@@ -155,7 +158,7 @@ void SeriesStore::fetch(Kind kind, Family family, std::span<const std::uint32_t>
     known([&](TextId id) {
         prefetch(*texts_.address(id));
         const std::uint32_t row = table.first_place(&id);
-        if (row != SeriesTable::kNone) table.prefetch_row(row);
+        if (row != SeriesTable::none) table.prefetch_row(row);
     });
 }
 
@@ -165,32 +168,32 @@ std::uint32_t SeriesStore::add_row(Family family, TextId* key) {
     auto& folded_labels = folded[index_of(family)];
     bool changed = false;
     for (std::size_t i = 0; i < shape.labels.size(); ++i) {
-        if (key[i] != kFoldedText) continue;
-        key[i] = kOtherText;
+        if (key[i] != folded_text) continue;
+        key[i] = other_text;
         ++folded_labels[i];
         changed = true;
     }
-    std::uint32_t found = changed ? table.find(key) : SeriesTable::kNone;
-    if (found == SeriesTable::kNone && shape.limit != 0 && table.size() >= shape.limit) {
+    std::uint32_t found = changed ? table.find(key) : SeriesTable::none;
+    if (found == SeriesTable::none && shape.limit != 0 && table.size() >= shape.limit) {
         for (std::size_t i = 0; i < shape.labels.size(); ++i) {
-            if (!is_open(shape.labels[i]) || key[i] == kOtherText) continue;
-            key[i] = kOtherText;
+            if (!is_open(shape.labels[i]) || key[i] == other_text) continue;
+            key[i] = other_text;
             ++folded_labels[i];
         }
         found = table.find(key);
     }
-    return found != SeriesTable::kNone ? found : table.add(key);
+    return found != SeriesTable::none ? found : table.add(key);
 }
 
 std::uint32_t SeriesStore::origin_row(TextId source_ip) {
-    if (source_ip == kFoldedText || source_ip == kOtherText) return SeriesTable::kNone;
+    if (source_ip == folded_text || source_ip == other_text) return SeriesTable::none;
     const std::uint32_t found = origins_.find(&source_ip);
-    return found != SeriesTable::kNone ? found : origins_.add(&source_ip);
+    return found != SeriesTable::none ? found : origins_.add(&source_ip);
 }
 
 void SeriesStore::learn_origin(TextId source_ip, Origin origin) {
     const std::uint32_t row = origin_row(source_ip);
-    if (row == SeriesTable::kNone) return;
+    if (row == SeriesTable::none) return;
     std::uint64_t* counts = origins_.counts(row);
     counts[0] = origin.vmta;
     counts[1] = origin.pool;
@@ -198,9 +201,9 @@ void SeriesStore::learn_origin(TextId source_ip, Origin origin) {
 
 std::optional<SeriesStore::Origin> SeriesStore::origin_of(std::string_view source_ip) const {
     const TextId id = values_[index_of(Kind::source_ip)].find(source_ip);
-    if (id == kNoText || id == kOtherText) return std::nullopt;
+    if (id == no_text || id == other_text) return std::nullopt;
     const std::uint32_t found = origins_.find(&id);
-    if (found == SeriesTable::kNone) return std::nullopt;
+    if (found == SeriesTable::none) return std::nullopt;
     const std::uint64_t* counts = origins_.counts().data() + found * origins_.width();
     return Origin{static_cast<TextId>(counts[0]), static_cast<TextId>(counts[1])};
 }
@@ -209,15 +212,15 @@ void SeriesStore::add_expected_zeros(const std::set<mta::logs::RecordType>& type
     for (const mta::logs::RecordType type : types) {
         for (const Family family : families_of(type)) {
             if (!shapes_[index_of(family)].enabled) continue;
-            std::array<TextId, kMaxLabels> key{};
-            key.fill(kOtherText);
+            std::array<TextId, max_labels> key{};
+            key.fill(other_text);
             (void)row_number(family, key.data());
         }
     }
 }
 
 void SeriesStore::sweep() {
-    const std::int64_t every = std::max<std::int64_t>(1, idle_limit_.count() / kSweepsPerLimit);
+    const std::int64_t every = std::max<std::int64_t>(1, idle_limit_.count() / sweeps_per_limit);
     totals.next_sweep = totals.record_clock - totals.record_clock % every + every;
     if (readers_.load() == 0) {
         for (const TextId id : waiting_release_) texts_.release(id);
@@ -234,12 +237,12 @@ void SeriesStore::sweep() {
 void SeriesStore::retire_kind(Kind kind, std::uint32_t idle_before) {
     std::unordered_set<TextId> idle;
     for (const ValueTable::Entry& entry : values_[index_of(kind)].places()) {
-        const bool counts = entry.text != kNoText && entry.text != kOtherText;
+        const bool counts = entry.text != no_text && entry.text != other_text;
         if (counts && entry.last_seen < idle_before) idle.insert(entry.text);
     }
     if (idle.empty()) return;
     ++generation_;
-    for (std::size_t i = 0; i < kFamilies; ++i) {
+    for (std::size_t i = 0; i < family_count; ++i) {
         if (shapes_[i].retired_by != kind) continue;
         tables_[i].remove_if([&](const TextId* key, const std::uint64_t* counts) {
             if (!idle.contains(key[0])) return false;
@@ -254,9 +257,8 @@ void SeriesStore::retire_kind(Kind kind, std::uint32_t idle_before) {
     }
     // A domain with a lifetime series keeps its number: that family is never retired.
     if (kind == Kind::sender_domain) {
-        std::erase_if(idle, [&](TextId id) {
-            return tables_[index_of(Family::sender_lifetime)].find(&id) != SeriesTable::kNone;
-        });
+        std::erase_if(
+            idle, [&](TextId id) { return tables_[index_of(Family::sender_lifetime)].find(&id) != SeriesTable::none; });
     }
     values_[index_of(kind)].remove_if([&](const ValueTable::Entry& entry) { return idle.contains(entry.text); });
     waiting_release_.insert(waiting_release_.end(), idle.begin(), idle.end());
@@ -266,17 +268,17 @@ base::Result<void> check_settings(const feed::AccountingSettings& settings) {
     for (const auto& [metric_name, limit] : settings.budgets) {
         const exposition::Metric* entry = exposition::find_metric(metric_name);
         if (entry == nullptr || entry->budget == 0 || !metric_name.starts_with(prefix(settings.format))) {
-            return base::fail(base::Fault::configuration,
-                              "budget for {}: no family of that name has one; see --catalog", metric_name);
+            return fail(base::Fault::configuration, "budget for {}: no family of that name has one; see --catalog",
+                        metric_name);
         }
         if (limit == 0) {
-            return base::fail(base::Fault::configuration, "budget for {}: write at least 1", metric_name);
+            return fail(base::Fault::configuration, "budget for {}: write at least 1", metric_name);
         }
     }
     for (const std::string& group : settings.groups) {
         const std::vector<std::string_view> known = opt_in_groups(settings.format);
         if (std::ranges::find(known, std::string_view(group)) == known.end()) {
-            return base::fail(base::Fault::configuration, "group {}: not an opt-in group; see --catalog", group);
+            return fail(base::Fault::configuration, "group {}: not an opt-in group; see --catalog", group);
         }
     }
     return {};

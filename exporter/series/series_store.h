@@ -23,15 +23,15 @@
 namespace mtawatch::exporter::series {
 
 // PowerMTA's eight types and `other`; diagnostic lines are no accounting records.
-inline constexpr std::size_t kCountedTypes = 9;
+inline constexpr std::size_t counted_types = 9;
 
 // Everything that is one number. Plain data: copied whole, saved whole.
 struct Totals {
-    std::array<std::uint64_t, mta::logs::kRecordTypes> records{};
-    std::array<std::int64_t, mta::logs::kRecordTypes> last_record{};  // 0: none yet
+    std::array<std::uint64_t, mta::logs::record_type_count> records{};
+    std::array<std::int64_t, mta::logs::record_type_count> last_record{};  // 0: none yet
     std::uint64_t lines_parsed = 0;
     std::uint64_t lines_header = 0;
-    std::array<std::uint64_t, mta::logs::kScanErrors> scan_errors{};
+    std::array<std::uint64_t, mta::logs::scan_error_count> scan_errors{};
     std::uint64_t future_stamps = 0;
     std::uint64_t read_bytes = 0;
     std::uint64_t rotations = 0;
@@ -68,7 +68,7 @@ class SeriesStore {
     // (folding counts every record anew).
     [[nodiscard]] std::uint32_t row_number(Family family, TextId* key) {
         const std::uint32_t found = tables_[index_of(family)].find(key);
-        return found != SeriesTable::kNone ? found : add_row(family, key);
+        return found != SeriesTable::none ? found : add_row(family, key);
     }
     [[nodiscard]] std::uint64_t* counts(Family family, std::uint32_t row) {
         return tables_[index_of(family)].counts(row);
@@ -98,7 +98,7 @@ class SeriesStore {
         TextId pool;
     };
     void learn_origin(TextId source_ip, Origin origin);
-    // The row in which that address' origin is kept; kNone for addresses that share "other".
+    // The row in which that address' origin is kept; none for addresses that share "other".
     [[nodiscard]] std::uint32_t origin_row(TextId source_ip);
     [[nodiscard]] std::optional<Origin> origin_of(std::string_view source_ip) const;
 
@@ -125,8 +125,8 @@ class SeriesStore {
     [[nodiscard]] const SeriesTable& origins() const { return origins_; }
     [[nodiscard]] SeriesTable& origins() { return origins_; }
     [[nodiscard]] const TextPool& texts() const { return texts_; }
-    using FoldedCounts = std::array<std::array<std::uint64_t, kMaxLabels>, kFamilies>;
-    using RetiredCounts = std::array<std::uint64_t, kFamilies>;
+    using FoldedCounts = std::array<std::array<std::uint64_t, max_labels>, family_count>;
+    using RetiredCounts = std::array<std::uint64_t, family_count>;
     FoldedCounts folded{};
     RetiredCounts retired{};
     // After totals were replaced (a restored state).

@@ -5,12 +5,12 @@
 namespace mtawatch::exporter::series {
 namespace {
 
-constexpr std::size_t kFirstPlaces = 32;
+constexpr std::size_t first_places = 32;
 
 }  // namespace
 
 SeriesTable::SeriesTable(std::size_t arity, std::size_t width)
-    : arity_(arity), width_(width), index_(kFirstPlaces, kNone) {}
+    : arity_(arity), width_(width), index_(first_places, none) {}
 
 std::uint32_t SeriesTable::add(const TextId* key) {
     if ((std::size_t{size_} + 1) * 4 > index_.size() * 3) reindex(index_.size() * 2);
@@ -34,7 +34,7 @@ void SeriesTable::shrink(std::uint32_t size) {
 }
 
 void SeriesTable::reindex(std::size_t places) {
-    index_.assign(places, kNone);
+    index_.assign(places, none);
     for (std::uint32_t row = 0; row < size_; ++row) index_[place_of(keys_.data() + row * arity_)] = row;
 }
 

@@ -12,13 +12,13 @@
 
 namespace mtawatch::exporter::series {
 
-inline constexpr std::size_t kMaxLabels = 5;
+inline constexpr std::size_t max_labels = 5;
 
 // Rows in order of first appearance. A row is `arity` label values and `width` 64-bit counts, in two flat arrays that
 // are copied as they are for a scrape or a checkpoint. 8 bytes a count, 4 a label and about 7 for the index.
 class SeriesTable {
   public:
-    static constexpr std::uint32_t kNone = 0xffffffffU;
+    static constexpr std::uint32_t none = 0xffffffffU;
 
     SeriesTable(std::size_t arity, std::size_t width);
 
@@ -57,14 +57,14 @@ class SeriesTable {
 
   private:
     [[nodiscard]] static std::uint64_t hash(const TextId* key, std::size_t arity) {
-        std::uint64_t state = base::kHashSeed;
-        for (std::size_t i = 0; i < arity; ++i) state = base::mix(state ^ key[i], base::kHashStep);
+        std::uint64_t state = base::hash_seed;
+        for (std::size_t i = 0; i < arity; ++i) state = base::mix(state ^ key[i], base::hash_step);
         return state;
     }
     [[nodiscard]] std::size_t place_of(const TextId* key) const {
         const std::size_t mask = index_.size() - 1;
         std::size_t place = hash(key, arity_) & mask;
-        while (index_[place] != kNone && !same(index_[place], key)) place = (place + 1) & mask;
+        while (index_[place] != none && !same(index_[place], key)) place = (place + 1) & mask;
         return place;
     }
     [[nodiscard]] bool same(std::uint32_t row, const TextId* key) const {

@@ -17,9 +17,9 @@ char* TextPool::allocate(std::size_t size_class) {
         free.pop_back();
         return bytes;
     }
-    const std::size_t size = size_class * kStep;
-    if (block_used_ + size > kBlockBytes) {
-        blocks_.push_back(std::make_unique<char[]>(kBlockBytes));
+    const std::size_t size = size_class * step;
+    if (block_used_ + size > block_bytes) {
+        blocks_.push_back(std::make_unique<char[]>(block_bytes));
         block_used_ = 0;
     }
     char* bytes = blocks_.back().get() + block_used_;
@@ -28,13 +28,13 @@ char* TextPool::allocate(std::size_t size_class) {
 }
 
 TextId TextPool::add(std::string_view text) {
-    text = text.substr(0, kMaxTextBytes);
+    text = text.substr(0, max_text_bytes);
     TextId id = 0;
     if (free_ids_.empty()) {
         id = next_;
-        const std::size_t chunk = id / kChunkTexts;
-        if (chunk >= kChunks) throw std::length_error("more label values than any budget allows");
-        if (chunks_[chunk] == nullptr) chunks_[chunk] = new char*[kChunkTexts];
+        const std::size_t chunk = id / chunk_texts;
+        if (chunk >= chunks) throw std::length_error("more label values than any budget allows");
+        if (chunks_[chunk] == nullptr) chunks_[chunk] = new char*[chunk_texts];
         ++next_;
     } else {
         id = free_ids_.back();
@@ -44,13 +44,13 @@ TextId TextPool::add(std::string_view text) {
     const auto size = static_cast<std::uint16_t>(text.size());
     std::memcpy(bytes, &size, sizeof size);
     // An empty view may have no address.
-    if (!text.empty()) std::memcpy(bytes + kHeader, text.data(), text.size());
-    chunks_[id / kChunkTexts][id % kChunkTexts] = bytes;
+    if (!text.empty()) std::memcpy(bytes + header_text, text.data(), text.size());
+    chunks_[id / chunk_texts][id % chunk_texts] = bytes;
     return id;
 }
 
 void TextPool::release(TextId id) {
-    char* bytes = chunks_[id / kChunkTexts][id % kChunkTexts];
+    char* bytes = chunks_[id / chunk_texts][id % chunk_texts];
     free_bytes_[size_class(text(id).size())].push_back(bytes);
     free_ids_.push_back(id);
 }

@@ -10,7 +10,7 @@
 namespace mtawatch::exporter::series {
 namespace {
 
-constexpr std::size_t kFirstPlaces = 64;
+constexpr std::size_t first_places = 64;
 
 // Classes of bytes: 0 stands as it is, 1 is an ASCII capital, 2 needs care.
 constexpr std::array<std::uint8_t, 256> make_byte_classes() {
@@ -19,29 +19,29 @@ constexpr std::array<std::uint8_t, 256> make_byte_classes() {
     for (std::size_t c = 'A'; c <= 'Z'; ++c) classes[c] = 1;
     return classes;
 }
-constexpr std::array<std::uint8_t, 256> kByteClasses = make_byte_classes();
+constexpr std::array<std::uint8_t, 256> byte_classes = make_byte_classes();
 
 // Texts that differ from the cells they stand for are kept under another hash than those cells may have.
-constexpr std::uint32_t kChangedText = 0x5bd1e995U;
+constexpr std::uint32_t changed_text = 0x5bd1e995U;
 
 }  // namespace
 
-std::string_view label_text(std::string_view raw, bool lower, char (&scratch)[kMaxTextBytes]) {
+std::string_view label_text(std::string_view raw, bool lower, char (&scratch)[max_text_bytes]) {
     std::uint8_t worst = 0;
-    for (const char c : raw) worst |= kByteClasses[static_cast<unsigned char>(c)];
-    if (raw.size() <= kMaxLabelBytes && (worst == 0 || (worst == 1 && !lower))) return raw;
-    if (raw.size() <= kMaxLabelBytes && worst == 1) {
+    for (const char c : raw) worst |= byte_classes[static_cast<unsigned char>(c)];
+    if (raw.size() <= max_label_bytes && (worst == 0 || (worst == 1 && !lower))) return raw;
+    if (raw.size() <= max_label_bytes && worst == 1) {
         std::ranges::transform(raw, scratch, base::lower);
         return {scratch, raw.size()};
     }
     // The cell's quotes are still doubled; a label shows them once.
     std::string undoubled;
-    for (std::size_t i = 0; i < raw.size() && i < 4 * kMaxLabelBytes; ++i) {
+    for (std::size_t i = 0; i < raw.size() && i < 4 * max_label_bytes; ++i) {
         undoubled += raw[i];
         if (raw[i] == '"' && i + 1 < raw.size() && raw[i + 1] == '"') ++i;
     }
     std::size_t size = 0;
-    for (const char c : base::one_line(undoubled, kMaxLabelBytes)) {
+    for (const char c : base::one_line(undoubled, max_label_bytes)) {
         if (c == '"' || c == '\\') scratch[size++] = '\\';
         scratch[size++] = lower ? base::lower(c) : c;
     }
@@ -49,36 +49,36 @@ std::string_view label_text(std::string_view raw, bool lower, char (&scratch)[kM
 }
 
 ValueTable::ValueTable(TextPool& pool, std::uint32_t limit, bool lower)
-    : pool_(&pool), limit_(limit), lower_(lower), places_(kFirstPlaces) {
-    const std::string_view other = pool.text(kOtherText);
+    : pool_(&pool), limit_(limit), lower_(lower), places_(first_places) {
+    const std::string_view other = pool.text(other_text);
     const std::uint32_t hash = hash_of(other);
-    places_[place_of(hash, other)] = {hash, kOtherText, 0};
+    places_[place_of(hash, other)] = {hash, other_text, 0};
 }
 
 // Whether the text came out of label_text as some cell went in decides its hash; both are told by the text alone.
 std::uint32_t ValueTable::hash_of(std::string_view text) const {
-    char scratch[kMaxTextBytes];
+    char scratch[max_text_bytes];
     const bool plain = label_text(text, lower_, scratch) == text;
-    return plain ? plain_hash(text) : plain_hash(text) ^ kChangedText;
+    return plain ? plain_hash(text) : plain_hash(text) ^ changed_text;
 }
 
 TextId ValueTable::find_cleaned(std::string_view raw, std::uint32_t now) {
-    char scratch[kMaxTextBytes];
+    char scratch[max_text_bytes];
     const std::string_view text = label_text(raw, lower_, scratch);
     const std::uint32_t hash = hash_of(text);
     Entry& entry = places_[place_of(hash, text)];
-    if (entry.text != kNoText) {
+    if (entry.text != no_text) {
         entry.last_seen = std::max(entry.last_seen, now);
         return entry.text;
     }
-    if (size_ >= limit_) return kFoldedText;
+    if (size_ >= limit_) return folded_text;
     return insert(hash, text, now);
 }
 
 TextId ValueTable::find(std::string_view raw) const { return places_[place(raw)].text; }
 
 std::uint32_t ValueTable::place(std::string_view raw) const {
-    char scratch[kMaxTextBytes];
+    char scratch[max_text_bytes];
     const std::string_view text = label_text(raw, lower_, scratch);
     return static_cast<std::uint32_t>(place_of(hash_of(text), text));
 }
@@ -86,7 +86,7 @@ std::uint32_t ValueTable::place(std::string_view raw) const {
 TextId ValueTable::restore(std::string_view text, std::uint32_t last_seen) {
     const std::uint32_t hash = hash_of(text);
     const Entry& entry = places_[place_of(hash, text)];
-    if (entry.text != kNoText) return entry.text;
+    if (entry.text != no_text) return entry.text;
     return insert(hash, text, last_seen);
 }
 
@@ -94,7 +94,7 @@ TextId ValueTable::insert(std::uint32_t hash, std::string_view text, std::uint32
     if ((std::size_t{size_} + 2) * 3 > places_.size() * 2) {
         std::vector<Entry> entries;
         entries.reserve(size_ + 1);
-        std::ranges::copy_if(places_, std::back_inserter(entries), [](const Entry& e) { return e.text != kNoText; });
+        std::ranges::copy_if(places_, std::back_inserter(entries), [](const Entry& e) { return e.text != no_text; });
         places_.resize(places_.size() * 2);
         rebuild(entries);
     }
@@ -110,9 +110,9 @@ void ValueTable::rebuild(const std::vector<Entry>& entries) {
     size_ = 0;
     for (const Entry& entry : entries) {
         std::size_t place = entry.hash & mask;
-        while (places_[place].text != kNoText) place = (place + 1) & mask;
+        while (places_[place].text != no_text) place = (place + 1) & mask;
         places_[place] = entry;
-        if (entry.text != kOtherText) ++size_;
+        if (entry.text != other_text) ++size_;
     }
 }
 

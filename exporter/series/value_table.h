@@ -14,34 +14,34 @@ namespace mtawatch::exporter::series {
 
 // The two texts that every pool begins with, in this order: a value named "other", and one that a full table sends
 // there. They read the same; the second is counted as folded where it becomes part of a series.
-inline constexpr TextId kOtherText = 0;
-inline constexpr TextId kFoldedText = 1;
-inline constexpr TextId kNoText = 0xffffffffU;
+inline constexpr TextId other_text = 0;
+inline constexpr TextId folded_text = 1;
+inline constexpr TextId no_text = 0xffffffffU;
 
-// The form in which a value is kept and written: valid UTF-8, at most kMaxLabelBytes, escaped as in the metrics output.
-// `scratch` holds the bytes where the raw text needed a change; `lower` maps ASCII capitals (domains).
-[[nodiscard]] std::string_view label_text(std::string_view raw, bool lower, char (&scratch)[kMaxTextBytes]);
+// The form in which a value is kept and written: valid UTF-8, at most max_label_bytes, escaped as in the metrics
+// output. `scratch` holds the bytes where the raw text needed a change; `lower` maps ASCII capitals (domains).
+[[nodiscard]] std::string_view label_text(std::string_view raw, bool lower, char (&scratch)[max_text_bytes]);
 
 class ValueTable {
   public:
     struct Entry {
         std::uint32_t hash = 0;
-        TextId text = kNoText;  // kNoText: empty place
+        TextId text = no_text;  // no_text: empty place
         std::uint32_t last_seen = 0;
     };
 
     // `limit` values besides "other"; domains are compared without case.
     ValueTable(TextPool& pool, std::uint32_t limit, bool lower);
 
-    // The number of a raw cell, new if there is room, else kFoldedText. `now` is record time.
+    // The number of a raw cell, new if there is room, else folded_text. `now` is record time.
     [[nodiscard]] TextId find_or_add(std::string_view raw, std::uint32_t now) {
         // A cell that reads like a kept text needs no cleaning: texts that were changed have another hash.
         Entry& entry = places_[place_of(plain_hash(raw), raw)];
-        if (entry.text == kNoText) return find_cleaned(raw, now);
+        if (entry.text == no_text) return find_cleaned(raw, now);
         if (entry.last_seen < now) entry.last_seen = now;
         return entry.text;
     }
-    // Only looks: kNoText when unknown.
+    // Only looks: no_text when unknown.
     [[nodiscard]] TextId find(std::string_view raw) const;
     // Where in places() the value of a raw cell stands, for a caller that remembers it.
     [[nodiscard]] std::uint32_t place(std::string_view raw) const;
@@ -70,7 +70,7 @@ class ValueTable {
         std::vector<Entry> kept;
         kept.reserve(size_);
         for (const Entry& entry : places_) {
-            if (entry.text != kNoText && !drop(entry)) kept.push_back(entry);
+            if (entry.text != no_text && !drop(entry)) kept.push_back(entry);
         }
         rebuild(kept);
     }
@@ -79,7 +79,7 @@ class ValueTable {
     [[nodiscard]] std::size_t place_of(std::uint32_t hash, std::string_view text) const {
         const std::size_t mask = places_.size() - 1;
         std::size_t place = hash & mask;
-        while (places_[place].text != kNoText && !(places_[place].hash == hash && same(places_[place].text, text))) {
+        while (places_[place].text != no_text && !(places_[place].hash == hash && same(places_[place].text, text))) {
             place = (place + 1) & mask;
         }
         return place;

@@ -24,8 +24,7 @@ Response make_page(const Engine& engine, const Request& request) {
 
 void PageQueue::ask(std::shared_ptr<Connection> client, const Request& request) {
     std::string key = engine_->site->shared_key(request);
-    const auto same =
-        std::find_if(wanted_.begin(), wanted_.end(), [&](const Wanted& one) { return !key.empty() && one.key == key; });
+    const auto same = std::ranges::find_if(wanted_, [&](const Wanted& one) { return !key.empty() && one.key == key; });
     if (same != wanted_.end()) {
         same->clients.push_back(std::move(client));
         return;

@@ -13,6 +13,7 @@
 namespace mtawatch::exporter::web {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::Result;
 using Tcp = asio::ip::tcp;
@@ -25,8 +26,8 @@ constexpr mode_t socket_mode = 0660;
 
 base::Failure cannot_listen(std::string_view where, const beast::error_code& error) {
     const bool forbidden = error == asio::error::access_denied;
-    return base::fail(forbidden ? Fault::permission : Fault::io, "--web.listen-address {}: cannot listen: {}", where,
-                      error.message());
+    return fail(forbidden ? Fault::permission : Fault::io, "--web.listen-address {}: cannot listen: {}", where,
+                error.message());
 }
 
 // Accepts connections until the acceptor is closed.
@@ -92,12 +93,12 @@ Result<void> remove_stale_socket(asio::io_context& io, const std::string& path) 
     struct stat info {};
     if (::lstat(path.c_str(), &info) != 0) return {};
     if (!S_ISSOCK(info.st_mode)) {
-        return base::fail(Fault::io, "--web.listen-address unix:{}: there is a file of that name", path);
+        return fail(Fault::io, "--web.listen-address unix:{}: there is a file of that name", path);
     }
     Local::socket probe(io);
     beast::error_code error;
     probe.connect(Local::endpoint(path), error);
-    if (!error) return base::fail(Fault::io, "--web.listen-address unix:{}: somebody listens there already", path);
+    if (!error) return fail(Fault::io, "--web.listen-address unix:{}: somebody listens there already", path);
     ::unlink(path.c_str());
     return {};
 }
@@ -124,7 +125,7 @@ struct Server::Impl {
 
 Result<void> Server::Impl::add_tcp(const Tcp::endpoint& endpoint, std::string_view where) {
     auto acceptor = open_acceptor<Tcp>(engine.io, endpoint, where);
-    if (!acceptor) return base::fail(acceptor.error());
+    if (!acceptor) return fail(acceptor.error());
     const auto bound = acceptor->local_endpoint();
     addresses.push_back(fmt::format("{}://{}:{}", scheme(), base::url_host(bound.address().to_string()), bound.port()));
     tcp.emplace_back(engine, std::move(*acceptor));
@@ -141,7 +142,7 @@ Result<void> Server::Impl::listen_everywhere(std::uint16_t port) {
 Result<void> Server::Impl::listen_unix(const std::string& path) {
     if (auto done = remove_stale_socket(engine.io, path); !done) return done;
     auto acceptor = open_acceptor<Local>(engine.io, Local::endpoint(path), "unix:" + path);
-    if (!acceptor) return base::fail(acceptor.error());
+    if (!acceptor) return fail(acceptor.error());
     socket_files.push_back(path);
     ::chmod(path.c_str(), socket_mode);
     addresses.push_back("unix:" + path);
@@ -174,13 +175,13 @@ Result<std::unique_ptr<Server>> Server::start(const ServerSettings& settings, Si
     std::shared_ptr<const WebPolicy> policy = std::make_shared<WebPolicy>();
     if (!settings.web_config_file.empty()) {
         auto loaded = load_web_policy(settings.web_config_file);
-        if (!loaded) return base::fail(loaded.error());
+        if (!loaded) return fail(loaded.error());
         policy = std::move(*loaded);
     }
     std::unique_ptr<Server> server(new Server(std::make_unique<Impl>(settings, std::move(policy), site, log)));
     Impl& impl = *server->impl_;
     for (const ListenAddress& address : settings.addresses) {
-        if (auto done = impl.listen(address); !done) return base::fail(done.error());
+        if (auto done = impl.listen(address); !done) return fail(done.error());
     }
     for (auto& listener : impl.tcp) listener.accept();
     for (auto& listener : impl.local) listener.accept();

@@ -12,6 +12,7 @@
 namespace mtawatch::exporter::web {
 namespace {
 
+using base::fail;
 using base::Result;
 using config::MapReader;
 using config::Node;
@@ -51,12 +52,12 @@ constexpr std::array<std::string_view, 5> header_names{"Content-Security-Policy"
 
 Result<void> read_names(const Node& node, std::span<const Name> table, std::vector<std::string>& into) {
     const auto items = node.items();
-    if (!items) return base::fail(items.error());
+    if (!items) return fail(items.error());
     for (const Node& item : *items) {
         const auto word = item.text();
-        if (!word) return base::fail(word.error());
+        if (!word) return fail(word.error());
         const auto found = std::ranges::find(table, std::string_view(*word), &Name::go);
-        if (found == table.end()) return base::fail(item.error("\"" + *word + "\" is not a name that is known here"));
+        if (found == table.end()) return fail(item.error("\"" + *word + "\" is not a name that is known here"));
         if (!found->openssl.empty()) into.emplace_back(found->openssl);
     }
     return {};
@@ -64,13 +65,13 @@ Result<void> read_names(const Node& node, std::span<const Name> table, std::vect
 
 Result<void> read_version(const Node& node, int& into) {
     const auto word = node.text();
-    if (!word) return base::fail(word.error());
+    if (!word) return fail(word.error());
     if (*word == "TLS13") {
         into = 0x0304;
     } else if (*word == "TLS12") {
         into = 0x0303;
     } else {
-        return base::fail(node.error("write TLS12 or TLS13: older versions are not offered"));
+        return fail(node.error("write TLS12 or TLS13: older versions are not offered"));
     }
     return {};
 }
@@ -78,7 +79,7 @@ Result<void> read_version(const Node& node, int& into) {
 Result<void> read_clients(const Node& node, ClientCertificates& into) {
     using enum ClientCertificates;
     const auto word = node.text();
-    if (!word) return base::fail(word.error());
+    if (!word) return fail(word.error());
     if (word->empty() || *word == "NoClientCert") {
         into = none;
     } else if (*word == "RequestClientCert") {
@@ -90,7 +91,7 @@ Result<void> read_clients(const Node& node, ClientCertificates& into) {
     } else if (*word == "RequireAndVerifyClientCert") {
         into = require_and_verify;
     } else {
-        return base::fail(
+        return fail(
             node.error("write NoClientCert, RequestClientCert, RequireAnyClientCert, "
                        "VerifyClientCertIfGiven or RequireAndVerifyClientCert"));
     }
@@ -102,16 +103,16 @@ std::string below(const std::filesystem::path& folder, const std::string& name) 
 }
 
 Result<void> check_tls(const Node& node, const TlsSettings& tls) {
-    if (tls.cert_file.empty()) return base::fail(node.error("cert_file is missing"));
-    if (tls.key_file.empty()) return base::fail(node.error("key_file is missing"));
-    if (tls.min_version > tls.max_version) return base::fail(node.error("min_version is above max_version"));
+    if (tls.cert_file.empty()) return fail(node.error("cert_file is missing"));
+    if (tls.key_file.empty()) return fail(node.error("key_file is missing"));
+    if (tls.min_version > tls.max_version) return fail(node.error("min_version is above max_version"));
     const bool verifies =
         tls.clients == ClientCertificates::verify_if_given || tls.clients == ClientCertificates::require_and_verify;
     if (verifies && tls.client_ca_file.empty()) {
-        return base::fail(node.error("client_auth_type verifies certificates, so client_ca_file must name the CA"));
+        return fail(node.error("client_auth_type verifies certificates, so client_ca_file must name the CA"));
     }
     if (!tls.client_ca_file.empty() && tls.clients == ClientCertificates::none) {
-        return base::fail(node.error("client_ca_file is of no use with the client_auth_type NoClientCert"));
+        return fail(node.error("client_ca_file is of no use with the client_auth_type NoClientCert"));
     }
     return {};
 }
@@ -137,18 +138,18 @@ Result<void> read_tls(const Node& node, const std::filesystem::path& folder, Web
 Result<void> read_headers(const Node& node, WebConfig& into) {
     if (node.is_null()) return {};
     const auto members = node.members();
-    if (!members) return base::fail(members.error());
+    if (!members) return fail(members.error());
     for (const auto& [name, value] : *members) {
         const auto text = value.text();
-        if (!text) return base::fail(text.error());
+        if (!text) return fail(text.error());
         if (std::ranges::find(header_names, std::string_view(name)) == header_names.end()) {
-            return base::fail(
+            return fail(
                 value.error("this header cannot be set; those that can: Content-Security-Policy, "
                             "Strict-Transport-Security, X-Content-Type-Options, X-Frame-Options, "
                             "X-XSS-Protection"));
         }
         if (std::ranges::any_of(*text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; })) {
-            return base::fail(value.error("a header is one line"));
+            return fail(value.error("a header is one line"));
         }
         if (!text->empty()) into.headers.emplace_back(name, *text);
     }
@@ -167,13 +168,13 @@ Result<void> read_http(const Node& node, WebConfig& into) {
 Result<void> read_users(const Node& node, WebConfig& into) {
     if (node.is_null()) return {};
     const auto members = node.members();
-    if (!members) return base::fail(members.error());
+    if (!members) return fail(members.error());
     for (const auto& [name, value] : *members) {
         const auto hash = value.text();
-        if (!hash) return base::fail(hash.error());
+        if (!hash) return fail(hash.error());
         // The message never shows the value: somebody may have written the password itself.
         if (!is_bcrypt_hash(*hash)) {
-            return base::fail(value.error("must be a bcrypt hash ($2y$...), as htpasswd -nBC 10 prints it"));
+            return fail(value.error("must be a bcrypt hash ($2y$...), as htpasswd -nBC 10 prints it"));
         }
         into.users.emplace(name, *hash);
     }
@@ -184,14 +185,14 @@ Result<void> read_users(const Node& node, WebConfig& into) {
 
 Result<WebConfig> parse_web_config(std::string_view text, const std::string& path) {
     const auto root = config::parse_yaml(text, path);
-    if (!root) return base::fail(root.error());
+    if (!root) return fail(root.error());
     WebConfig config;
     const std::filesystem::path folder = std::filesystem::path(path).parent_path();
     MapReader map(*root);
     map.node("tls_server_config", [&](const Node& node) { return read_tls(node, folder, config); });
     map.node("http_server_config", [&](const Node& node) { return read_http(node, config); });
     map.node("basic_auth_users", [&](const Node& node) { return read_users(node, config); });
-    if (auto done = map.finish(); !done) return base::fail(done.error());
+    if (auto done = map.finish(); !done) return fail(done.error());
     return config;
 }
 

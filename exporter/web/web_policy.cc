@@ -9,6 +9,7 @@
 namespace mtawatch::exporter::web {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::Result;
 
@@ -20,12 +21,12 @@ base::Failure openssl_failure(const std::string& file, std::string_view what) {
     const unsigned long code = ERR_peek_last_error();
     const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
     ERR_clear_error();
-    return base::fail(Fault::configuration, "{}: {}: {}", file, what, reason == nullptr ? "not usable" : reason);
+    return fail(Fault::configuration, "{}: {}: {}", file, what, reason == nullptr ? "not usable" : reason);
 }
 
 Result<void> readable(const std::string& file) {
     const auto content = io::Files().read(file, max_file_bytes);
-    if (!content) return base::fail(content.error());
+    if (!content) return fail(content.error());
     return {};
 }
 
@@ -87,9 +88,9 @@ Result<std::shared_ptr<asio::ssl::context>> tls_context(const TlsSettings& tls, 
     ERR_clear_error();
     auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     SSL_CTX* handle = context->native_handle();
-    if (auto done = set_identity(handle, tls); !done) return base::fail(done.error());
-    if (auto done = set_client_check(handle, tls); !done) return base::fail(done.error());
-    if (auto done = set_protocol(handle, tls, path); !done) return base::fail(done.error());
+    if (auto done = set_identity(handle, tls); !done) return fail(done.error());
+    if (auto done = set_client_check(handle, tls); !done) return fail(done.error());
+    if (auto done = set_protocol(handle, tls, path); !done) return fail(done.error());
     return context;
 }
 
@@ -97,13 +98,13 @@ Result<std::shared_ptr<asio::ssl::context>> tls_context(const TlsSettings& tls, 
 
 Result<std::shared_ptr<const WebPolicy>> load_web_policy(const std::string& path) {
     const auto text = io::Files().read(path, max_file_bytes);
-    if (!text) return base::fail(text.error());
+    if (!text) return fail(text.error());
     auto config = parse_web_config(*text, path);
-    if (!config) return base::fail(config.error());
+    if (!config) return fail(config.error());
     auto policy = std::make_shared<WebPolicy>();
     if (config->tls_enabled) {
         auto context = tls_context(config->tls, path);
-        if (!context) return base::fail(context.error());
+        if (!context) return fail(context.error());
         policy->tls = std::move(*context);
     }
     policy->config = std::move(*config);

@@ -13,7 +13,7 @@ using Span = std::pair<std::uint64_t, std::uint64_t>;  // first and last, both i
 
 // The numbers in all spans together; as a double, because 2^64 of them are possible.
 double total(std::vector<Span> spans) {
-    std::sort(spans.begin(), spans.end());
+    std::ranges::sort(spans);
     double sum = 0;
     bool any = false;
     std::uint64_t reached = 0;  // the last number counted
@@ -60,7 +60,7 @@ AddressCount count_addresses(const std::vector<base::IpNetwork>& networks) {
 }
 
 std::vector<base::IpNetwork> merged_networks(std::vector<base::IpNetwork> networks) {
-    std::sort(networks.begin(), networks.end(), [](const base::IpNetwork& a, const base::IpNetwork& b) {
+    std::ranges::sort(networks, [](const base::IpNetwork& a, const base::IpNetwork& b) {
         return a.base == b.base ? a.prefix < b.prefix : a.base < b.base;
     });
     std::vector<base::IpNetwork> out;
@@ -81,8 +81,7 @@ std::vector<base::IpNetwork> networks_beyond(const std::vector<base::IpNetwork>&
     const std::vector<base::IpNetwork> whole = merged_networks(others);
     std::vector<base::IpNetwork> beyond = merged_networks(networks);
     std::erase_if(beyond, [&whole](const base::IpNetwork& network) {
-        return std::any_of(whole.begin(), whole.end(),
-                           [&network](const base::IpNetwork& other) { return holds(other, network); });
+        return std::ranges::any_of(whole, [&network](const base::IpNetwork& other) { return holds(other, network); });
     });
     return beyond;
 }

@@ -15,7 +15,7 @@ namespace {
 constexpr std::size_t ed25519_bytes = 32;
 
 bool holds(const std::vector<std::string>& words, std::string_view word) {
-    return std::any_of(words.begin(), words.end(), [word](const std::string& one) { return base::iequals(one, word); });
+    return std::ranges::any_of(words, [word](const std::string& one) { return base::iequals(one, word); });
 }
 
 void check_version(const TagList& list, Findings& findings) {

@@ -54,8 +54,9 @@ Result<void> read_number(const TagList& list, std::string_view tag, std::optiona
     const std::string* value = list.find(tag);
     if (value == nullptr) return {};
     into = base::to_number<T>(*value);
-    if (!into || value->size() > 18)
+    if (!into || value->size() > 18) {
         return fail(Fault::malformed, "{}={} is no number", tag, base::one_line(*value, 40));
+    }
     return {};
 }
 
@@ -96,10 +97,11 @@ Result<void> read_signed_fields(const TagList& list, DkimSignature& signature) {
     if (signature.signed_fields.size() > max_signed_fields) {
         return fail(Fault::malformed, "h= names more than {} fields", max_signed_fields);
     }
-    const bool has_from = std::any_of(signature.signed_fields.begin(), signature.signed_fields.end(),
-                                      [](const std::string& name) { return base::iequals(name, "From"); });
-    if (!has_from)
+    const bool has_from = std::ranges::any_of(signature.signed_fields,
+                                              [](const std::string& name) { return base::iequals(name, "From"); });
+    if (!has_from) {
         return fail(Fault::malformed, "h= does not name From, so the signature says nothing about the sender");
+    }
     return {};
 }
 

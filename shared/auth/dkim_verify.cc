@@ -92,8 +92,8 @@ Step check_body(const Message& message, const DkimSignature& signature, Findings
 }
 
 std::size_t times_signed(const std::vector<std::string>& names, std::string_view field) {
-    return static_cast<std::size_t>(std::count_if(
-        names.begin(), names.end(), [field](const std::string& one) { return base::iequals(one, field); }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(names, [field](const std::string& one) { return base::iequals(one, field); }));
 }
 
 void add_weaknesses(const Message& message, const DkimSignature& signature, std::int64_t now, Findings& findings) {
@@ -201,7 +201,7 @@ OneClick one_click_unsubscribe(const Message& message, const std::vector<DkimVer
     const HeaderField* link = message.find("List-Unsubscribe");
     if (!base::iequals(unfolded(post->value), "List-Unsubscribe=One-Click")) return OneClick::wrong_value;
     if (link == nullptr || !base::icontains(unfolded(link->value), "<https://")) return OneClick::not_https;
-    const bool covered = std::any_of(signatures.begin(), signatures.end(), [&](const DkimVerification& one) {
+    const bool covered = std::ranges::any_of(signatures, [&](const DkimVerification& one) {
         return one.result == DkimResult::pass && covers_field(one, message, "List-Unsubscribe") &&
                covers_field(one, message, "List-Unsubscribe-Post");
     });

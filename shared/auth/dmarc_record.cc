@@ -75,11 +75,11 @@ void read_failure_options(const TagList& list, Findings& findings) {
     const std::string* value = list.find("fo");
     if (value == nullptr) return;
     const std::vector<std::string> words = words_of(*value, ':');
-    if (!std::all_of(words.begin(), words.end(), [](const std::string& word) { return is_one_of(word, "01ds"); })) {
+    if (!std::ranges::all_of(words, [](const std::string& word) { return is_one_of(word, "01ds"); })) {
         findings.add(Weight::weak, "bad-value", fmt::format("fo={} is ignored; write fo=1", *value));
         return;
     }
-    if (std::count(words.begin(), words.end(), "0") > 0 && std::count(words.begin(), words.end(), "1") > 0) {
+    if (std::ranges::count(words, "0") > 0 && std::ranges::count(words, "1") > 0) {
         findings.add(Weight::note, "contradictory-fo", "fo= asks for 0 and for 1, which holds 0 already; write fo=1");
     }
     if (list.find("ruf") == nullptr) {
@@ -89,12 +89,12 @@ void read_failure_options(const TagList& list, Findings& findings) {
 
 void check_tags(const TagList& list, Findings& findings) {
     for (const Tag& tag : list.tags) {
-        if (std::find(removed_tags.begin(), removed_tags.end(), tag.name) != removed_tags.end()) {
+        if (std::ranges::find(removed_tags, tag.name) != removed_tags.end()) {
             const bool matters = tag.name == "pct" && tag.value != "100";
             findings.add(matters ? Weight::weak : Weight::note, "removed-tag",
                          fmt::format("{}= was removed by RFC 9989{}", tag.name,
                                      matters ? "; use t=y for a trial, and remove it when done" : "; remove it"));
-        } else if (tag.name != "t" && std::find(known_tags.begin(), known_tags.end(), tag.name) == known_tags.end()) {
+        } else if (tag.name != "t" && std::ranges::find(known_tags, tag.name) == known_tags.end()) {
             findings.add(Weight::note, "unknown-tag", fmt::format("{}= is no tag of DMARC; it is ignored", tag.name));
         }
     }
@@ -122,7 +122,7 @@ void check_addresses(const DmarcRecord& record, Findings& findings) {
 }
 
 bool has_valid(const std::vector<ReportUri>& uris) {
-    return std::any_of(uris.begin(), uris.end(), [](const ReportUri& uri) { return uri.valid(); });
+    return std::ranges::any_of(uris, [](const ReportUri& uri) { return uri.valid(); });
 }
 
 }  // namespace

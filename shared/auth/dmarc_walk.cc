@@ -100,8 +100,7 @@ struct FreeList {
 }  // namespace
 
 const DmarcStep* DmarcWalk::failed() const {
-    const auto found =
-        std::find_if(steps.begin(), steps.end(), [](const DmarcStep& step) { return !step.failure.empty(); });
+    const auto found = std::ranges::find_if(steps, [](const DmarcStep& step) { return !step.failure.empty(); });
     return found == steps.end() ? nullptr : &*found;
 }
 
@@ -180,7 +179,7 @@ Consent report_consent(DnsCache& dns, const std::string& policy_domain, const st
     const dns::Answer& answer = dns.ask(question, dns::Type::txt);
     if (!answer.known()) return Consent::unseen;
     const auto& texts = answer.records.texts;
-    return std::any_of(texts.begin(), texts.end(), is_dmarc_record) ? Consent::given : Consent::missing;
+    return std::ranges::any_of(texts, is_dmarc_record) ? Consent::given : Consent::missing;
 }
 
 }  // namespace mtawatch::auth

@@ -33,10 +33,10 @@ struct Findings {
     }
     void add(const Findings& others) { items.insert(items.end(), others.items.begin(), others.items.end()); }
     [[nodiscard]] bool has(Weight weight) const {
-        return std::any_of(items.begin(), items.end(), [weight](const Finding& one) { return one.weight == weight; });
+        return std::ranges::any_of(items, [weight](const Finding& one) { return one.weight == weight; });
     }
     [[nodiscard]] bool has(std::string_view code) const {
-        return std::any_of(items.begin(), items.end(), [code](const Finding& one) { return one.code == code; });
+        return std::ranges::any_of(items, [code](const Finding& one) { return one.code == code; });
     }
     // Nothing is missing, broken or hidden from us.
     [[nodiscard]] bool usable() const { return !has(Weight::broken) && !has(Weight::absent) && !has(Weight::unseen); }

@@ -30,13 +30,14 @@ std::string with_crlf(std::string_view bytes, bool& changed) {
 // RFC 5322 section 2.2: printable US-ASCII without blanks and colons. Anything else is no mail, however many colons
 // are in it.
 bool is_field_name(std::string_view name) {
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+    return !name.empty() && std::ranges::all_of(name, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
 Result<void> add_line(std::string_view line, std::size_t number, Message& message) {
     if (line.front() == ' ' || line.front() == '\t') {
-        if (message.fields.empty())
+        if (message.fields.empty()) {
             return fail(Fault::malformed, "header line {} continues a field that is not there", number);
+        }
         HeaderField& field = message.fields.back();
         field.value += "\r\n";
         field.value += line;
@@ -82,13 +83,13 @@ std::string bare_structure(std::string_view value) {
 }  // namespace
 
 std::size_t Message::count(std::string_view name) const {
-    return static_cast<std::size_t>(std::count_if(
-        fields.begin(), fields.end(), [name](const HeaderField& field) { return base::iequals(field.name, name); }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(fields, [name](const HeaderField& field) { return base::iequals(field.name, name); }));
 }
 
 const HeaderField* Message::find(std::string_view name) const {
-    const auto found = std::find_if(fields.begin(), fields.end(),
-                                    [name](const HeaderField& field) { return base::iequals(field.name, name); });
+    const auto found =
+        std::ranges::find_if(fields, [name](const HeaderField& field) { return base::iequals(field.name, name); });
     return found == fields.end() ? nullptr : &*found;
 }
 
@@ -105,7 +106,7 @@ Result<Message> parse_message(std::string_view bytes) {
         at = std::min(end + 2, text.size());
         if (line.empty()) break;
         if (number == 1 && line.starts_with("From ")) continue;
-        if (auto added = add_line(line, number, message); !added) return fail(added.error());
+        if (auto done = add_line(line, number, message); !done) return fail(done.error());
     }
     message.body = text.substr(at);
     if (message.fields.empty()) return fail(Fault::malformed, "this is no mail message: it has no header fields");

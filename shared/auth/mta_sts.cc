@@ -18,7 +18,7 @@ constexpr std::uint64_t one_day = 86'400;
 
 bool is_id(std::string_view id) {
     return !id.empty() && id.size() <= 32 &&
-           std::all_of(id.begin(), id.end(), [](char c) { return base::is_alpha(c) || base::is_digit(c); });
+           std::ranges::all_of(id, [](char c) { return base::is_alpha(c) || base::is_digit(c); });
 }
 
 void read_mx(std::string_view value, StsPolicy& policy) {
@@ -58,15 +58,16 @@ void read_mode(std::string_view value, StsPolicy& policy) {
 }
 
 bool is_key(std::string_view key) {
-    return !key.empty() && std::all_of(key.begin(), key.end(), [](char c) {
+    return !key.empty() && std::ranges::all_of(key, [](char c) {
         return base::is_alpha(c) || base::is_digit(c) || c == '_' || c == '-' || c == '.';
     });
 }
 
 void require_keys(const std::set<std::string>& seen, StsPolicy& policy) {
     for (const char* key : {"version", "mode", "max_age"}) {
-        if (!seen.contains(key))
+        if (!seen.contains(key)) {
             policy.findings.add(Weight::broken, "missing-key", fmt::format("\"{}:\" is missing", key));
+        }
     }
     if (policy.mx.empty() && policy.mode != StsMode::none && !policy.findings.has("bad-mx")) {
         policy.findings.add(Weight::broken, "missing-key", "\"mx:\" is missing");

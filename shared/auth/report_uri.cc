@@ -21,8 +21,9 @@ bool has_valid_escapes(std::string_view text) {
     constexpr std::string_view hex = "0123456789abcdefABCDEF";
     for (std::size_t at = text.find('%'); at != std::string_view::npos; at = text.find('%', at + 1)) {
         if (at + 2 >= text.size()) return false;
-        if (hex.find(text[at + 1]) == std::string_view::npos || hex.find(text[at + 2]) == std::string_view::npos)
+        if (hex.find(text[at + 1]) == std::string_view::npos || hex.find(text[at + 2]) == std::string_view::npos) {
             return false;
+        }
     }
     return true;
 }
@@ -48,7 +49,7 @@ std::string host_of(std::string_view rest) {
 ReportUri read(std::string_view text, bool https_too) {
     ReportUri uri;
     uri.text = text;
-    if (!std::all_of(text.begin(), text.end(), is_uri_character) || !has_valid_escapes(text)) return uri;
+    if (!std::ranges::all_of(text, is_uri_character) || !has_valid_escapes(text)) return uri;
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos) return uri;
     uri.scheme = base::to_lower(text.substr(0, colon));

@@ -48,7 +48,7 @@ SpfResult result_of(char qualifier) {
 }
 
 bool is_ascii(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 // A name that can be asked at all. Non-ASCII can only come from a sender's local part, which matches nothing
@@ -111,7 +111,7 @@ class Evaluator {
         }
         if (!answer.found()) found_nothing_ = true;
         const std::vector<std::string>& texts = answer.records.texts;
-        const auto first = std::find_if(texts.begin(), texts.end(), is_spf_record);
+        const auto first = std::ranges::find_if(texts, is_spf_record);
         if (first == texts.end()) {
             const char* why = answer.outcome == dns::Outcome::no_name ? "does not exist" : "has no SPF record";
             return Verdict{SpfResult::none, fmt::format("{} {}", domain, why), {}, domain};
@@ -220,7 +220,7 @@ class Evaluator {
         if (!answer) return tl::unexpected<Stop>(answer.error());
         const unsigned prefix = values_.ip.is_v4() ? term.prefix4 : term.prefix6;
         const auto& addresses = (*answer)->records.addresses;
-        return std::any_of(addresses.begin(), addresses.end(), [&](const base::IpAddress& address) {
+        return std::ranges::any_of(addresses, [&](const base::IpAddress& address) {
             return base::IpNetwork::of(address, prefix).contains(values_.ip);
         });
     }
@@ -239,8 +239,9 @@ class Evaluator {
         std::vector<dns::Question> questions;
         for (const dns::Mx& host : hosts) {
             if (!usable(host.host)) continue;
-            for (const dns::Type type : {dns::Type::a, dns::Type::aaaa})
+            for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
                 questions.push_back({.name = host.host, .type = type});
+            }
         }
         dns_.fetch(questions);
         for (const dns::Mx& host : hosts) {
@@ -289,7 +290,7 @@ class Evaluator {
     bool is_validated(const std::string& name) {
         if (!usable(name)) return false;
         const auto& addresses = dns_.ask(name, address_type()).records.addresses;
-        return std::find(addresses.begin(), addresses.end(), values_.ip) != addresses.end();
+        return std::ranges::find(addresses, values_.ip) != addresses.end();
     }
 
     // %{p}: the domain itself, else a name below it, else any validated name (section 7.3).

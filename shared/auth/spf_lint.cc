@@ -158,8 +158,8 @@ class Linter {
         std::string why;
         if (texts.size() != 1) {
             why = texts.empty() ? "has no text" : fmt::format("has {} texts; keep one", texts.size());
-        } else if (const auto text = parse_spf_macro_string(texts.front(), SpfMacroPlace::explanation); !text) {
-            why = fmt::format("cannot be used: {}", text.error().what);
+        } else if (const auto done = parse_spf_macro_string(texts.front(), SpfMacroPlace::explanation); !done) {
+            why = fmt::format("cannot be used: {}", done.error().what);
         }
         if (why.empty()) return;
         add(Weight::weak, "bad-explanation",
@@ -265,8 +265,9 @@ class Linter {
         std::vector<dns::Question> questions;
         for (const std::string& host : hosts) {
             if (!dns::askable(host)) continue;
-            for (const dns::Type type : {dns::Type::a, dns::Type::aaaa})
+            for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
                 questions.push_back({.name = host, .type = type});
+            }
         }
         dns_.fetch(questions);
         count(node, term, !add_hosts(hosts, term, node, counts));
@@ -308,7 +309,7 @@ class Linter {
     }
 
     void descend(SpfNode& child, SpfNode& node, std::vector<std::string> path, bool counts) {
-        if (std::find(path.begin(), path.end(), child.domain) != path.end()) {
+        if (std::ranges::find(path, child.domain) != path.end()) {
             add(Weight::broken, "loop", fmt::format("{}{} leads back to itself", in(node), child.term));
             return;
         }
@@ -362,7 +363,7 @@ class Linter {
 
     // Networks that another one contains already. Sorted by base and prefix, containers come first.
     void compare_networks() {
-        std::stable_sort(sources_.begin(), sources_.end(), [](const Source& a, const Source& b) {
+        std::ranges::stable_sort(sources_, [](const Source& a, const Source& b) {
             if (a.network.base != b.network.base) return a.network.base < b.network.base;
             return a.network.prefix < b.network.prefix;
         });
@@ -396,7 +397,7 @@ class Linter {
 void fetch_spf(DnsCache& dns, const std::string& domain) {
     const dns::Answer& answer = dns.ask(domain, dns::Type::txt);
     const auto& texts = answer.records.texts;
-    const auto record = std::find_if(texts.begin(), texts.end(), is_spf_record);
+    const auto record = std::ranges::find_if(texts, is_spf_record);
     if (record != texts.end()) fetch_terms(dns, parse_spf_record(*record), domain);
 }
 

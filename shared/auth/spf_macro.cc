@@ -108,7 +108,7 @@ std::string transformed(std::string_view value, const SpfMacro& macro) {
         parts.push_back(value.substr(start, at - start));
         start = at + 1;
     }
-    if (macro.reverse) std::reverse(parts.begin(), parts.end());
+    if (macro.reverse) std::ranges::reverse(parts);
     if (macro.keep != 0 && macro.keep < parts.size()) {
         parts.erase(parts.begin(), parts.end() - static_cast<std::ptrdiff_t>(macro.keep));
     }
@@ -151,8 +151,8 @@ std::string value_of(char letter, const SpfMacroValues& values) {
 }  // namespace
 
 bool SpfMacroString::is_constant() const {
-    return std::none_of(pieces.begin(), pieces.end(),
-                        [](const SpfMacroPiece& piece) { return piece.macro && piece.macro->letter != 'd'; });
+    return std::ranges::none_of(pieces,
+                                [](const SpfMacroPiece& piece) { return piece.macro && piece.macro->letter != 'd'; });
 }
 
 Result<SpfMacroString> parse_spf_macro_string(std::string_view text, SpfMacroPlace place) {

@@ -45,7 +45,7 @@ base::Failure bad_prefix(std::string_view text, unsigned widest) {
 Result<void> parse_dual_cidr(std::string_view& text, SpfTerm& term) {
     const auto digits_after = [&text](std::size_t slash) {
         const std::string_view tail = text.substr(slash + 1);
-        return !tail.empty() && std::all_of(tail.begin(), tail.end(), base::is_digit);
+        return !tail.empty() && std::ranges::all_of(tail, base::is_digit);
     };
     std::size_t slash = text.rfind('/');
     if (slash == std::string_view::npos || !digits_after(slash)) return {};
@@ -133,7 +133,7 @@ Result<void> parse_mechanism_value(std::string_view rest, SpfTerm& term) {
             break;
     }
     if (rest.empty()) return {};
-    if (auto cidr = parse_dual_cidr(value, term); !cidr) return cidr;
+    if (auto done = parse_dual_cidr(value, term); !done) return done;
     if (!colon) {
         if (!value.empty()) return fail(Fault::malformed, "\"{}\" is neither :DOMAIN nor a prefix length", rest);
         return {};
@@ -163,11 +163,11 @@ Result<SpfTerm> parse_mechanism(std::string_view written) {
     const std::size_t end = std::min(text.size(), text.find_first_of(":/="));
     const std::string_view name = text.substr(0, end);
     const std::string_view rest = text.substr(end);
-    const auto known = std::find_if(mechanism_names.begin(), mechanism_names.end(),
-                                    [name](const NamedMechanism& one) { return base::iequals(one.name, name); });
+    const auto known = std::ranges::find_if(
+        mechanism_names, [name](const NamedMechanism& one) { return base::iequals(one.name, name); });
     if (known == mechanism_names.end()) return fail(Fault::malformed, "{}", unknown_mechanism(name, rest));
     term.kind = known->kind;
-    if (auto value = parse_mechanism_value(rest, term); !value) return fail(value.error());
+    if (auto done = parse_mechanism_value(rest, term); !done) return fail(done.error());
     return term;
 }
 
@@ -199,7 +199,7 @@ Result<void> add_modifier(std::string_view written, std::size_t equals, SpfRecor
     term.kind = redirect ? SpfKind::redirect : SpfKind::exp;
     std::optional<SpfTerm>& slot = redirect ? record.redirect : record.exp;
     if (slot) return fail(Fault::malformed, "{}= may stand in a record once only", base::to_lower(name));
-    if (auto parsed = parse_domain(value, term); !parsed) return parsed;
+    if (auto done = parse_domain(value, term); !done) return done;
     slot = std::move(term);
     return {};
 }
@@ -229,8 +229,7 @@ bool SpfTerm::queries() const {
 }
 
 const SpfTerm* SpfRecord::all() const {
-    const auto found = std::find_if(mechanisms.begin(), mechanisms.end(),
-                                    [](const SpfTerm& term) { return term.kind == SpfKind::all; });
+    const auto found = std::ranges::find_if(mechanisms, [](const SpfTerm& term) { return term.kind == SpfKind::all; });
     return found == mechanisms.end() ? nullptr : &*found;
 }
 
@@ -245,8 +244,8 @@ SpfRecord parse_spf_record(std::string_view text) {
     // Only the blank separates terms (section 4.6.1); a tab is a bad character inside one.
     for (const std::string_view written : base::split(text.substr(version.size()), ' ')) {
         if (written.empty()) continue;
-        if (auto added = add_term(written, record); !added) {
-            record.faults.push_back({std::string(written), added.error().what});
+        if (auto done = add_term(written, record); !done) {
+            record.faults.push_back({std::string(written), done.error().what});
         }
     }
     return record;

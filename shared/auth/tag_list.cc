@@ -15,8 +15,7 @@ constexpr std::size_t max_tags = 200;
 
 bool is_tag_name(std::string_view name) {
     if (name.empty() || !base::is_alpha(name[0])) return false;
-    return std::all_of(name.begin(), name.end(),
-                       [](char c) { return base::is_alpha(c) || base::is_digit(c) || c == '_'; });
+    return std::ranges::all_of(name, [](char c) { return base::is_alpha(c) || base::is_digit(c) || c == '_'; });
 }
 
 // Printable, a blank or folding, or UTF-8 (RFC 8616); DEL and other control characters are not.
@@ -46,7 +45,7 @@ void add_tag(std::string_view piece, TagList& list) {
         return;
     }
     Tag tag{std::string(name), std::string(base::trim(piece.substr(equals + 1)))};
-    if (!std::all_of(tag.value.begin(), tag.value.end(), is_value_character)) {
+    if (!std::ranges::all_of(tag.value, is_value_character)) {
         list.findings.add(Weight::broken, "bad-tag", fmt::format("{}= holds control characters", tag.name));
     }
     if (list.find(tag.name) != nullptr) {
@@ -59,7 +58,7 @@ void add_tag(std::string_view piece, TagList& list) {
 }  // namespace
 
 const std::string* TagList::find(std::string_view name) const {
-    const auto found = std::find_if(tags.begin(), tags.end(), [name](const Tag& tag) { return tag.name == name; });
+    const auto found = std::ranges::find_if(tags, [name](const Tag& tag) { return tag.name == name; });
     return found == tags.end() ? nullptr : &found->value;
 }
 

@@ -29,8 +29,7 @@ TlsRptRecord parse_tls_rpt_record(std::string_view text) {
     }
     record.destinations = parse_report_uris(*destinations, "rua", true, record.findings);
     // One address that works is enough for a record to be of use (section 3: unsupported ones are skipped).
-    const bool any = std::any_of(record.destinations.begin(), record.destinations.end(),
-                                 [](const ReportUri& uri) { return uri.valid(); });
+    const bool any = std::ranges::any_of(record.destinations, [](const ReportUri& uri) { return uri.valid(); });
     if (any) {
         for (Finding& finding : record.findings.items) {
             if (finding.code == "bad-uri") finding.weight = Weight::weak;

@@ -59,8 +59,9 @@ std::string encode_base64(std::string_view bytes) {
     for (std::size_t at = 0; at < bytes.size(); at += 3) {
         const std::string_view group = bytes.substr(at, 3);
         std::uint32_t bits = 0;
-        for (std::size_t i = 0; i < 3; ++i)
+        for (std::size_t i = 0; i < 3; ++i) {
             bits = bits << 8U | (i < group.size() ? static_cast<std::uint8_t>(group[i]) : 0U);
+        }
         for (std::size_t i = 0; i < 4; ++i) text += i <= group.size() ? alphabet[bits >> (18 - 6 * i) & 0x3fU] : '=';
     }
     return text;

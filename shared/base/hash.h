@@ -15,8 +15,8 @@ namespace mtawatch::base {
     return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64U);
 }
 
-inline constexpr std::uint64_t kHashSeed = 0x9e3779b97f4a7c15U;
-inline constexpr std::uint64_t kHashStep = 0xd6e8feb86659fd93U;
+inline constexpr std::uint64_t hash_seed = 0x9e3779b97f4a7c15U;
+inline constexpr std::uint64_t hash_step = 0xd6e8feb86659fd93U;
 
 // Loads that stay inside the text: the last one overlaps the one before it.
 [[nodiscard]] inline std::uint64_t load8(const char* at) {
@@ -38,20 +38,20 @@ inline constexpr std::uint64_t kHashStep = 0xd6e8feb86659fd93U;
 }
 
 // The same on every machine of ours (little endian) and in every version: fingerprints in state files depend on it.
-[[nodiscard]] inline std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed = kHashSeed) {
-    std::uint64_t state = seed ^ (bytes.size() * kHashStep);
+[[nodiscard]] inline std::uint64_t hash_bytes(std::string_view bytes, std::uint64_t seed = hash_seed) {
+    std::uint64_t state = seed ^ (bytes.size() * hash_step);
     const char* at = bytes.data();
     std::size_t left = bytes.size();
-    if (left <= 8) return mix(state ^ load_up_to_8(at, left), kHashStep ^ left);
+    if (left <= 8) return mix(state ^ load_up_to_8(at, left), hash_step ^ left);
     while (left > 16) {
-        state = mix(state ^ load8(at), kHashStep ^ load8(at + 8));
+        state = mix(state ^ load8(at), hash_step ^ load8(at + 8));
         at += 16;
         left -= 16;
     }
     // 9 to 16 bytes, or the last 16 of a longer text.
     const char* end = at + left;
-    if (bytes.size() >= 16) return mix(state ^ load8(end - 16), kHashSeed ^ load8(end - 8));
-    return mix(state ^ load8(at), kHashSeed ^ load8(end - 8));
+    if (bytes.size() >= 16) return mix(state ^ load8(end - 16), hash_seed ^ load8(end - 8));
+    return mix(state ^ load8(at), hash_seed ^ load8(end - 8));
 }
 
 // Whether two texts of the same size are equal; in line, because label values are short.

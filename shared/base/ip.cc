@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 #include "shared/base/text.h"
 
@@ -67,8 +68,9 @@ std::optional<IpAddress> IpAddress::from_bytes(std::string_view bytes) {
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-    if (text.empty() || text.size() > INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos)
+    if (text.empty() || text.size() > INET6_ADDRSTRLEN || text.find('\0') != std::string_view::npos) {
         return std::nullopt;
+    }
     const std::string terminated(text);
     IpAddress address;
     if (inet_pton(AF_INET, terminated.c_str(), address.bytes_.data()) == 1) return address;
@@ -95,14 +97,14 @@ std::string IpAddress::to_string() const {
 
 IpAddress IpAddress::unmapped() const {
     constexpr std::array<std::uint8_t, 12> mapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    if (v4_ || !std::equal(mapped.begin(), mapped.end(), bytes_.begin())) return *this;
+    if (v4_ || !std::ranges::equal(mapped, std::span(bytes_).first<12>())) return *this;
     return v4(bytes_[12], bytes_[13], bytes_[14], bytes_[15]);
 }
 
 bool IpAddress::is_loopback() const {
     const IpAddress plain = unmapped();
     if (plain.v4_) return plain.bytes_[0] == 127;
-    return std::all_of(plain.bytes_.begin(), plain.bytes_.end() - 1, [](auto byte) { return byte == 0; }) &&
+    return std::ranges::all_of(std::span(plain.bytes_).first<15>(), [](auto byte) { return byte == 0; }) &&
            plain.bytes_.back() == 1;
 }
 

@@ -15,8 +15,7 @@ std::string to_lower(std::string_view text) {
 }
 
 bool iequals(std::string_view a, std::string_view b) {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+    return a.size() == b.size() && std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool iends_with(std::string_view text, std::string_view suffix) {
@@ -24,8 +23,7 @@ bool iends_with(std::string_view text, std::string_view suffix) {
 }
 
 bool icontains(std::string_view text, std::string_view needle) {
-    return std::search(text.begin(), text.end(), needle.begin(), needle.end(),
-                       [](char x, char y) { return lower(x) == lower(y); }) != text.end() ||
+    return !std::ranges::search(text, needle, [](char x, char y) { return lower(x) == lower(y); }).empty() ||
            needle.empty();
 }
 

@@ -8,6 +8,7 @@ namespace mtawatch::config {
 
 namespace {
 
+using base::fail;
 using base::Fault;
 
 std::string_view unquoted(std::string_view value) {
@@ -17,7 +18,7 @@ std::string_view unquoted(std::string_view value) {
 }
 
 base::Failure refuse(std::string_view file, std::size_t line, std::string_view why, std::string_view text) {
-    return base::fail(Fault::configuration, "{} line {}: {} (\"{}\")", file, line, why, base::one_line(text, 60));
+    return fail(Fault::configuration, "{} line {}: {} (\"{}\")", file, line, why, base::one_line(text, 60));
 }
 
 }  // namespace
@@ -34,8 +35,8 @@ base::Result<std::vector<IniSection>> parse_ini(std::string_view text, std::stri
             const std::string_view name =
                 line.back() == ']' ? base::trim(line.substr(1, line.size() - 2)) : std::string_view();
             if (name.empty()) return refuse(file, number, "a section is written [name]", line);
-            const bool known = std::any_of(sections.begin(), sections.end(),
-                                           [&](const IniSection& section) { return section.name == name; });
+            const bool known =
+                std::ranges::any_of(sections, [&](const IniSection& section) { return section.name == name; });
             if (known) return refuse(file, number, "this section is there already", line);
             sections.push_back({std::string(name), number, {}});
             continue;

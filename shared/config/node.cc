@@ -12,6 +12,7 @@ namespace mtawatch::config {
 
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::Result;
 using Type = NodeData::Type;
@@ -36,8 +37,8 @@ base::Error Node::error(std::string_view what) const {
 }
 
 Result<std::string> Node::text() const {
-    if (is_null()) return base::fail(error("needs a value"));
-    if (!is_scalar()) return base::fail(error("must be one value, not a list or a map"));
+    if (is_null()) return fail(error("needs a value"));
+    if (!is_scalar()) return fail(error("must be one value, not a list or a map"));
     return data_->text;
 }
 
@@ -46,27 +47,27 @@ Result<bool> Node::boolean() const {
         if (data_->text == "true") return true;
         if (data_->text == "false") return false;
     }
-    return base::fail(error("must be true or false"));
+    return fail(error("must be true or false"));
 }
 
 Result<std::int64_t> Node::integer(std::int64_t least, std::int64_t most) const {
     auto value = text();
-    if (!value) return base::fail(value.error());
+    if (!value) return fail(value.error());
     const auto number = data_->quoted ? std::nullopt : base::to_number<std::int64_t>(*value);
-    if (!number) return base::fail(error(quoted(*value) + " is no whole number"));
+    if (!number) return fail(error(quoted(*value) + " is no whole number"));
     if (*number < least || *number > most) {
-        return base::fail(error(fmt::format("{} is out of range, {} to {} is allowed", *number, least, most)));
+        return fail(error(fmt::format("{} is out of range, {} to {} is allowed", *number, least, most)));
     }
     return *number;
 }
 
 Result<double> Node::number(double least, double most) const {
     auto value = text();
-    if (!value) return base::fail(value.error());
+    if (!value) return fail(value.error());
     const auto number = data_->quoted ? std::nullopt : base::to_double(*value);
-    if (!number) return base::fail(error(quoted(*value) + " is no number"));
+    if (!number) return fail(error(quoted(*value) + " is no number"));
     if (*number < least || *number > most) {
-        return base::fail(error(
+        return fail(error(
             fmt::format("{} is out of range, {} to {} is allowed", *value, base::plain(least), base::plain(most))));
     }
     return *number;
@@ -74,14 +75,14 @@ Result<double> Node::number(double least, double most) const {
 
 Result<std::chrono::milliseconds> Node::duration() const {
     auto value = text();
-    if (!value) return base::fail(value.error());
+    if (!value) return fail(value.error());
     auto length = base::parse_duration(*value);
-    if (!length) return base::fail(error(length.error().what));
+    if (!length) return fail(error(length.error().what));
     return *length;
 }
 
 Result<std::vector<Node>> Node::items() const {
-    if (!is_list()) return base::fail(error("must be a list (lines that begin with \"- \")"));
+    if (!is_list()) return fail(error("must be a list (lines that begin with \"- \")"));
     std::vector<Node> nodes;
     nodes.reserve(data_->items.size());
     for (const auto& item : data_->items) nodes.emplace_back(item);
@@ -91,18 +92,18 @@ Result<std::vector<Node>> Node::items() const {
 Result<std::vector<std::string>> Node::texts() const {
     if (is_scalar()) return std::vector<std::string>{data_->text};
     auto nodes = items();
-    if (!nodes) return base::fail(nodes.error());
+    if (!nodes) return fail(nodes.error());
     std::vector<std::string> values;
     for (const Node& node : *nodes) {
         auto value = node.text();
-        if (!value) return base::fail(value.error());
+        if (!value) return fail(value.error());
         values.push_back(*std::move(value));
     }
     return values;
 }
 
 Result<std::vector<std::pair<std::string, Node>>> Node::members() const {
-    if (!is_map()) return base::fail(error("must be a map (lines of \"key: value\")"));
+    if (!is_map()) return fail(error("must be a map (lines of \"key: value\")"));
     std::vector<std::pair<std::string, Node>> result;
     for (const auto& [key, node] : data_->members) result.emplace_back(key, Node(node));
     return result;
@@ -120,7 +121,7 @@ MapReader::MapReader(Node node) : node_(std::move(node)) {
 }
 
 std::optional<Node> MapReader::take(std::string_view key) {
-    if (std::find(known_.begin(), known_.end(), key) == known_.end()) known_.emplace_back(key);
+    if (std::ranges::find(known_, key) == known_.end()) known_.emplace_back(key);
     if (error_) return std::nullopt;
     return node_.find(key);
 }
@@ -174,10 +175,10 @@ MapReader& MapReader::choice(std::string_view key, std::string& into, const std:
     const auto member = take(key);
     if (!member) return *this;
     auto value = member->text();
-    if (value && std::find(words.begin(), words.end(), *value) == words.end()) {
+    if (value && std::ranges::find(words, *value) == words.end()) {
         std::string list;
         for (const std::string_view word : words) list += fmt::format("{}{}", list.empty() ? "" : ", ", word);
-        value = base::fail(member->error(fmt::format("{} is not known here; write one of: {}", quoted(*value), list)));
+        value = fail(member->error(fmt::format("{} is not known here; write one of: {}", quoted(*value), list)));
     }
     return store(std::move(value), into);
 }
@@ -192,7 +193,7 @@ MapReader& MapReader::node(std::string_view key, const std::function<Result<void
 MapReader& MapReader::each(std::string_view key, const std::function<Result<void>(const Node&)>& read) {
     return node(key, [&](const Node& list) -> Result<void> {
         const auto items = list.items();
-        if (!items) return base::fail(items.error());
+        if (!items) return fail(items.error());
         for (const Node& item : *items) {
             if (auto done = read(item); !done) return done;
         }
@@ -207,14 +208,14 @@ MapReader& MapReader::required(std::string_view key) {
 }
 
 Result<void> MapReader::finish() {
-    if (error_) return base::fail(*error_);
+    if (error_) return fail(*error_);
     if (node_.is_null()) return {};
     const auto members = node_.members();
     for (const auto& [key, member] : *members) {
-        if (std::find(known_.begin(), known_.end(), key) != known_.end()) continue;
+        if (std::ranges::find(known_, key) != known_.end()) continue;
         std::string list;
         for (const std::string& known : known_) list += (list.empty() ? "" : ", ") + known;
-        return base::fail(member.error(fmt::format("unknown key; known here: {}", list)));
+        return fail(member.error(fmt::format("unknown key; known here: {}", list)));
     }
     return {};
 }

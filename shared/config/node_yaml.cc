@@ -16,6 +16,7 @@ namespace mtawatch::config {
 
 namespace {
 
+using base::fail;
 using base::Fault;
 
 // Ends yaml-cpp's parse at the first thing that we refuse; never leaves parse_yaml.
@@ -134,14 +135,14 @@ class ViewBuffer final : public std::streambuf {
 };
 
 base::Failure failure(std::string_view file, std::size_t line, std::string_view what) {
-    return base::fail(Fault::configuration, "{} line {}: {}", file, line, what);
+    return fail(Fault::configuration, "{} line {}: {}", file, line, what);
 }
 
 }  // namespace
 
 base::Result<Node> parse_yaml(std::string_view text, std::string_view file) {
     if (text.size() > max_bytes) {
-        return base::fail(Fault::limit, "{}: larger than {} bytes, which no configuration is", file, max_bytes);
+        return fail(Fault::limit, "{}: larger than {} bytes, which no configuration is", file, max_bytes);
     }
     const auto name = std::make_shared<const std::string>(file);
     Builder builder(name);

@@ -13,6 +13,8 @@
 namespace mtawatch::dns {
 namespace {
 
+using base::fail;
+
 constexpr int edns_bytes = 1232;               // fits every path without fragments (DNS flag day 2020)
 constexpr int socket_buffer_bytes = 1 << 20;   // the kernel cuts it to its own limit
 constexpr int never_milliseconds = 3'600'000;  // longer than any run: our own clock decides
@@ -79,11 +81,11 @@ base::Result<std::unique_ptr<CaresChannel>> CaresChannel::open(const Server& ser
                      ARES_OPT_SOCK_RCVBUF | ARES_OPT_LOOKUPS | ARES_OPT_DOMAINS | ARES_OPT_SOCK_STATE_CB;
     ares_channel channel = nullptr;
     int status = ares_init_options(&channel, &options, mask);
-    if (status != ARES_SUCCESS) return base::fail(base::Fault::internal, "c-ares: {}", ares_strerror(status));
+    if (status != ARES_SUCCESS) return fail(base::Fault::internal, "c-ares: {}", ares_strerror(status));
     made->channel_.reset(channel);
     ares_addr_port_node node = node_of(server);
     status = ares_set_servers_ports(channel, &node);
-    if (status != ARES_SUCCESS) return base::fail(base::Fault::internal, "c-ares: {}", ares_strerror(status));
+    if (status != ARES_SUCCESS) return fail(base::Fault::internal, "c-ares: {}", ares_strerror(status));
     return made;
 }
 
@@ -136,8 +138,7 @@ void CaresChannel::cancel() {
 void CaresChannel::on_socket(void* self, int socket, int readable, int writable) {
     auto& sockets = static_cast<CaresChannel*>(self)->sockets_;
     if (writable != 0 && is_stream(socket)) static_cast<CaresChannel*>(self)->tcp_ = true;
-    const auto found =
-        std::find_if(sockets.begin(), sockets.end(), [socket](const pollfd& one) { return one.fd == socket; });
+    const auto found = std::ranges::find_if(sockets, [socket](const pollfd& one) { return one.fd == socket; });
     if (readable == 0 && writable == 0) {
         if (found != sockets.end()) sockets.erase(found);
         return;

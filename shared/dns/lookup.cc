@@ -49,7 +49,7 @@ constexpr std::uint8_t rcode_no_name = 3;
 // Whether the chain, lengthened by the reading's part, is still sane; says so in `answer` if not.
 bool extend_chain(Answer& answer, const Question& asked, Reading& reading) {
     for (std::string& target : reading.chain) {
-        const bool again = target == asked.name || std::count(answer.chain.begin(), answer.chain.end(), target) > 0;
+        const bool again = target == asked.name || std::ranges::count(answer.chain, target) > 0;
         answer.chain.push_back(std::move(target));
         if (again) reading.loop = true;
         if (reading.loop) break;
@@ -124,8 +124,9 @@ std::vector<Answer> lookup_many(Transport& transport, std::span<const Question> 
     for (std::size_t i = 0; i < questions.size(); ++i) answers[i].authenticated = true;
     std::vector<Pending> pending;
     transport.exchange_each(questions, deadline, [&](std::size_t i, const Reply& reply) {
-        if (absorb(answers[i], questions[i], questions[i], reply))
+        if (absorb(answers[i], questions[i], questions[i], reply)) {
             pending.push_back(next_step(i, questions[i], answers[i]));
+        }
     });
     // Each round makes every chain longer, and max_cnames ends it.
     while (!pending.empty()) {
@@ -204,11 +205,12 @@ base::Error failure_error(const Transport& transport, const Question& question, 
         case Failure::timeout:
             return error(fmt::format("{}: no answer from the resolver {}{}", what, server, way));
         case Failure::unreachable:
-            if (answer.over_tcp)
+            if (answer.over_tcp) {
                 return error(
                     fmt::format("{}: the resolver {} says over UDP that the answer is too long for it, and gives none "
                                 "over TCP; let TCP through to it, or name another with --dns-server",
                                 what, server));
+            }
             return error(
                 fmt::format("{}: the resolver {} cannot be reached; name another with --dns-server", what, server));
         case Failure::malformed:

@@ -13,6 +13,8 @@
 namespace mtawatch::dns {
 namespace {
 
+using base::fail;
+
 struct FreePacket {
     void operator()(ldns_pkt* packet) const { ldns_pkt_free(packet); }
 };
@@ -134,7 +136,7 @@ base::Result<void> collect(const ldns_rr_list* answers, const Question& question
             continue;
         }
         if (!add_record(record, question.type, reading.records)) {
-            return base::fail(base::Fault::malformed, "a {} record with impossible data", name(question.type));
+            return fail(base::Fault::malformed, "a {} record with impossible data", name(question.type));
         }
         ttl = std::min(ttl, ldns_rr_ttl(record));
     }
@@ -145,14 +147,14 @@ base::Result<void> collect(const ldns_rr_list* answers, const Question& question
 }  // namespace
 
 base::Result<Reading> read_message(std::string_view wire, const Question& question) {
-    if (wire.size() < header_bytes) return base::fail(base::Fault::malformed, "an answer of {} bytes", wire.size());
+    if (wire.size() < header_bytes) return fail(base::Fault::malformed, "an answer of {} bytes", wire.size());
     const auto byte = [wire](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(wire[i])); };
     Reading reading;
     reading.rcode = static_cast<std::uint8_t>(byte(3) & 0x0fU);
     reading.ad = (byte(3) & 0x20U) != 0;
     const unsigned answers = byte(6) << 8U | byte(7);
-    if ((byte(2) & 0x80U) == 0) return base::fail(base::Fault::malformed, "a question where an answer should be");
-    if (answers > max_records) return base::fail(base::Fault::limit, "an answer with {} records", answers);
+    if ((byte(2) & 0x80U) == 0) return fail(base::Fault::malformed, "a question where an answer should be");
+    if (answers > max_records) return fail(base::Fault::limit, "an answer with {} records", answers);
     // Without answer records the header has said everything (most lookups of a blocklist run end here), but for a
     // server that is not authoritative and does not resolve: it may only say whom to ask (RFC 1034 section 4.3.1).
     const bool owns_or_resolves = (byte(2) & 0x04U) != 0 || (byte(3) & 0x80U) != 0;
@@ -162,7 +164,7 @@ base::Result<Reading> read_message(std::string_view wire, const Question& questi
     const ldns_status status = ldns_wire2pkt(&parsed, reinterpret_cast<const std::uint8_t*>(wire.data()), wire.size());
     const std::unique_ptr<ldns_pkt, FreePacket> packet(parsed);
     if (status != LDNS_STATUS_OK) {
-        return base::fail(base::Fault::malformed, "{}", base::to_lower(ldns_get_errorstr_by_id(status)));
+        return fail(base::Fault::malformed, "{}", base::to_lower(ldns_get_errorstr_by_id(status)));
     }
     const ldns_rr_list* authority = ldns_pkt_authority(packet.get());
     bool has_ns = false;
@@ -172,8 +174,8 @@ base::Result<Reading> read_message(std::string_view wire, const Question& questi
         if (type == LDNS_RR_TYPE_NS) has_ns = true;
     }
     reading.referral = answers == 0 && names_others && has_ns && !reading.has_soa;
-    if (auto collected = collect(ldns_pkt_answer(packet.get()), question, reading); !collected) {
-        return base::fail(collected.error());
+    if (auto done = collect(ldns_pkt_answer(packet.get()), question, reading); !done) {
+        return fail(done.error());
     }
     return reading;
 }

@@ -11,12 +11,14 @@
 namespace mtawatch::dns {
 namespace {
 
+using base::fail;
+
 struct FreeIdn {
     void operator()(void* text) const { idn2_free(text); }
 };
 
 bool is_ascii(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 // Not a blank, control character or NUL, which would end the text for a library of C.
@@ -24,8 +26,8 @@ bool is_printable(char c) { return static_cast<unsigned char>(c) > ' ' && c != 0
 
 // One label as an A-label in lower case.
 base::Result<std::string> ascii_label(std::string_view label) {
-    if (!std::all_of(label.begin(), label.end(), is_printable)) {
-        return base::fail(base::Fault::usage, "a blank or control character");
+    if (!std::ranges::all_of(label, is_printable)) {
+        return fail(base::Fault::usage, "a blank or control character");
     }
     if (is_ascii(label)) return base::to_lower(label);
     const std::string terminated(label);
@@ -33,7 +35,7 @@ base::Result<std::string> ascii_label(std::string_view label) {
     const int error = idn2_lookup_u8(reinterpret_cast<const std::uint8_t*>(terminated.c_str()), &converted,
                                      IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
     const std::unique_ptr<std::uint8_t, FreeIdn> owned(converted);
-    if (error != IDN2_OK) return base::fail(base::Fault::usage, "{}", idn2_strerror(error));
+    if (error != IDN2_OK) return fail(base::Fault::usage, "{}", idn2_strerror(error));
     return std::string(reinterpret_cast<const char*>(owned.get()));
 }
 
@@ -41,7 +43,7 @@ base::Result<std::string> ascii_label(std::string_view label) {
 
 base::Result<std::string> ascii_name(std::string_view text) {
     const auto bad = [text](std::string_view reason) {
-        return base::fail(base::Fault::usage, "\"{}\" is not a domain name: {}", base::one_line(text, 100), reason);
+        return fail(base::Fault::usage, "\"{}\" is not a domain name: {}", base::one_line(text, 100), reason);
     };
     std::string_view rest = text;
     if (rest.ends_with('.')) rest.remove_suffix(1);
@@ -65,8 +67,8 @@ base::Result<std::string> ascii_name(std::string_view text) {
 bool askable(std::string_view name) {
     if (name.empty() || name.size() > max_name_bytes) return false;
     const auto pieces = base::split(name, '.');
-    return std::all_of(pieces.begin(), pieces.end(),
-                       [](std::string_view label) { return !label.empty() && label.size() <= max_label_bytes; });
+    return std::ranges::all_of(
+        pieces, [](std::string_view label) { return !label.empty() && label.size() <= max_label_bytes; });
 }
 
 std::string reversed_labels(const base::IpAddress& address) {

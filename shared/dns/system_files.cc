@@ -10,6 +10,8 @@
 namespace mtawatch::dns {
 namespace {
 
+using base::fail;
+
 constexpr std::size_t max_resolv_conf_bytes = 64U << 10U;
 constexpr std::size_t max_hosts_bytes = 4U << 20U;  // block lists kept in /etc/hosts reach a megabyte or two
 
@@ -30,7 +32,7 @@ std::vector<base::IpAddress> from_hosts_file(const io::Files& files, std::string
 base::Result<HostAddresses> checked(HostAddresses result, std::string_view host, Family family) {
     keep_wanted(result.addresses, family);
     if (!result.addresses.empty()) return result;
-    return base::fail(base::Fault::not_found, "{} has no {} address", host, family == Family::v4 ? "IPv4" : "IPv6");
+    return fail(base::Fault::not_found, "{} has no {} address", host, family == Family::v4 ? "IPv4" : "IPv6");
 }
 
 base::Result<HostAddresses> from_dns(Transport& transport, const std::string& ascii, Family family,
@@ -51,13 +53,13 @@ base::Result<HostAddresses> from_dns(Transport& transport, const std::string& as
     }
     if (!result.addresses.empty()) return result;
     for (std::size_t i = 0; i < answers.size(); ++i) {
-        if (!answers[i].known()) return base::fail(failure_error(transport, questions[i], answers[i]));
+        if (!answers[i].known()) return fail(failure_error(transport, questions[i], answers[i]));
     }
     if (answers.front().outcome == Outcome::no_name) {
-        return base::fail(base::Fault::not_found, "there is no host {} in the DNS", ascii);
+        return fail(base::Fault::not_found, "there is no host {} in the DNS", ascii);
     }
-    return base::fail(base::Fault::not_found, "{} has no {}address in the DNS", ascii,
-                      family == Family::any ? "" : (family == Family::v4 ? "IPv4 " : "IPv6 "));
+    return fail(base::Fault::not_found, "{} has no {}address in the DNS", ascii,
+                family == Family::any ? "" : (family == Family::v4 ? "IPv4 " : "IPv6 "));
 }
 
 // The first one, empty if there is none.
@@ -75,13 +77,12 @@ std::vector<base::IpAddress> hosts_addresses(std::string_view text, std::string_
     std::vector<base::IpAddress> found;
     for (const std::string_view line : base::split(text, '\n')) {
         const auto words = base::words(line.substr(0, line.find('#')));
-        const bool named =
-            std::any_of(words.begin(), words.end(), [name](auto word) { return base::iequals(word, name); });
+        const bool named = std::ranges::any_of(words, [name](auto word) { return base::iequals(word, name); });
         if (!named) continue;
         const auto address = base::IpAddress::parse(words.front());
-        if (address && std::find(found.begin(), found.end(), *address) == found.end()) found.push_back(*address);
+        if (address && std::ranges::find(found, *address) == found.end()) found.push_back(*address);
     }
-    std::sort(found.begin(), found.end());
+    std::ranges::sort(found);
     return found;
 }
 
@@ -91,7 +92,7 @@ base::Result<HostAddresses> host_addresses(Transport& transport, const io::Files
         return checked({{*numeric}, false, std::string(host)}, host, family);
     }
     const auto ascii = ascii_name(host);
-    if (!ascii) return base::fail(ascii.error());
+    if (!ascii) return fail(ascii.error());
     if (auto listed = from_hosts_file(files, *ascii); !listed.empty()) {
         keep_wanted(listed, family);
         if (!listed.empty()) return HostAddresses{std::move(listed), false, *ascii};
@@ -124,15 +125,15 @@ base::Result<ResolverSettings> with_system_servers(ResolverSettings settings, co
     if (!settings.servers.empty()) return settings;
     const auto text = files.read("/etc/resolv.conf", max_resolv_conf_bytes);
     if (!text && text.error().fault != base::Fault::not_found) {
-        return base::fail(base::Fault::configuration, "{}; name a resolver with --dns-server", text.error().what);
+        return fail(base::Fault::configuration, "{}; name a resolver with --dns-server", text.error().what);
     }
     if (text) settings = with_resolv_conf(*text, std::move(settings));
     if (text && settings.servers.empty()) {
         if (const auto line = nameserver_line(*text); !line.empty()) {
-            return base::fail(base::Fault::configuration,
-                              "/etc/resolv.conf names no resolver that can be asked (\"{}\"); name one with "
-                              "--dns-server",
-                              base::one_line(line, 200));
+            return fail(base::Fault::configuration,
+                        "/etc/resolv.conf names no resolver that can be asked (\"{}\"); name one with "
+                        "--dns-server",
+                        base::one_line(line, 200));
         }
     }
     if (settings.servers.empty()) settings.servers.push_back({base::IpAddress::v4(127, 0, 0, 1), 53});

@@ -5,6 +5,8 @@
 #include "shared/dns/transport.h"
 
 namespace mtawatch::dns {
+
+using base::fail;
 std::string_view name(Type type) {
     switch (type) {
         case Type::a:
@@ -61,9 +63,8 @@ std::string Server::to_string() const {
 
 base::Result<Server> parse_server(std::string_view text) {
     const auto bad = [text](std::string_view reason) {
-        return base::fail(base::Fault::usage,
-                          "DNS server \"{}\" {}: write an address, 192.0.2.1:5300 or [2001:db8::1]:5300",
-                          base::one_line(text, 100), reason);
+        return fail(base::Fault::usage, "DNS server \"{}\" {}: write an address, 192.0.2.1:5300 or [2001:db8::1]:5300",
+                    base::one_line(text, 100), reason);
     };
     std::string_view host = text;
     std::optional<std::string_view> port;

@@ -14,6 +14,8 @@
 namespace mtawatch::dns {
 namespace {
 
+using base::fail;
+
 constexpr unsigned max_packets = 3;  // of one question to one server; a loss rate that defeats three defeats mail too
 
 // What has become of one question.
@@ -112,7 +114,7 @@ class CaresTransport final : public Transport, private PacketSink {
     [[nodiscard]] base::Result<void> open() {
         for (const Server& server : settings_.servers) {
             auto channel = CaresChannel::open(server, *this);
-            if (!channel) return base::fail(channel.error());
+            if (!channel) return fail(channel.error());
             channels_.push_back(std::move(*channel));
         }
         return {};
@@ -150,9 +152,10 @@ class CaresTransport final : public Transport, private PacketSink {
 
   private:
     void on_message(std::uint64_t token, std::string_view message, bool edns) override {
-        if (run_ != nullptr)
+        if (run_ != nullptr) {
             run_->on_message(static_cast<std::uint32_t>(token >> 16U), static_cast<std::uint16_t>(token & 0xffffU),
                              message, edns);
+        }
     }
     void on_failure(std::uint64_t token, bool cancelled) override {
         if (run_ != nullptr && !cancelled) {
@@ -398,16 +401,16 @@ void Run::leave_group(std::uint32_t index, bool answered, bool silent) {
 }  // namespace
 
 base::Result<std::unique_ptr<Transport>> make_cares_transport(const ResolverSettings& settings) {
-    if (settings.servers.empty()) return base::fail(base::Fault::usage, "no DNS server to ask");
+    if (settings.servers.empty()) return fail(base::Fault::usage, "no DNS server to ask");
     if (settings.servers.size() > max_servers) {
-        return base::fail(base::Fault::usage, "{} DNS servers: {} at most", settings.servers.size(), max_servers);
+        return fail(base::Fault::usage, "{} DNS servers: {} at most", settings.servers.size(), max_servers);
     }
     if (settings.window == 0 || settings.window > max_window) {
-        return base::fail(base::Fault::usage, "{} questions at once: write a number from 1 to {}", settings.window,
-                          max_window);
+        return fail(base::Fault::usage, "{} questions at once: write a number from 1 to {}", settings.window,
+                    max_window);
     }
     auto transport = std::make_unique<CaresTransport>(settings);
-    if (auto opened = transport->open(); !opened) return base::fail(opened.error());
+    if (auto done = transport->open(); !done) return fail(done.error());
     return transport;
 }
 

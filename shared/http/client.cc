@@ -18,14 +18,13 @@ constexpr std::size_t max_reason_bytes = 200;
 
 bool is_token(std::string_view text) {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
+    return !text.empty() && std::ranges::all_of(text, [&](char c) {
         return base::is_alpha(c) || base::is_digit(c) || marks.find(c) != std::string_view::npos;
     });
 }
 
 bool has_control(std::string_view text) {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; });
+    return std::ranges::any_of(text, [](char c) { return (c >= 0 && c < ' ' && c != '\t') || c == '\x7f'; });
 }
 
 Result<std::string> request_text(const Request& request, const Url& url) {
@@ -36,16 +35,18 @@ Result<std::string> request_text(const Request& request, const Url& url) {
     std::string text = request.method + " " + url.target + " HTTP/1.1\r\nHost: " + host +
                        "\r\nUser-Agent: mtawatch\r\nAccept-Encoding: identity\r\nConnection: close\r\n";
     for (const Header& header : request.headers) {
-        if (!is_token(header.name) || has_control(header.value))  // the value may be a secret: it is not quoted
+        if (!is_token(header.name) || has_control(header.value)) {  // the value may be a secret: it is not quoted
             return fail(Fault::usage, "the HTTP header \"{}\" has a control character or line break in it",
                         base::one_line(header.name, max_reason_bytes));
+        }
         text += header.name + ": " + header.value + "\r\n";
     }
     if (request.basic_auth) {
         const BasicAuth& auth = *request.basic_auth;
-        if (auth.user.find(':') != std::string::npos || has_control(auth.user) || has_control(auth.password))
+        if (auth.user.find(':') != std::string::npos || has_control(auth.user) || has_control(auth.password)) {
             return fail(Fault::usage,
                         "the user name for the web server may hold no colon, and nothing a control character");
+        }
         text += "Authorization: Basic " + base::encode_base64(auth.user + ":" + auth.password) + "\r\n";
     }
     if (!request.body.empty()) text += "Content-Length: " + std::to_string(request.body.size()) + "\r\n";
@@ -124,8 +125,7 @@ std::optional<Url> next_of(const Response& response, const Url& url) {
 }  // namespace
 
 std::optional<std::string_view> Response::header(std::string_view name) const {
-    const auto at =
-        std::find_if(headers.begin(), headers.end(), [&](const Header& h) { return base::iequals(h.name, name); });
+    const auto at = std::ranges::find_if(headers, [&](const Header& h) { return base::iequals(h.name, name); });
     if (at == headers.end()) return std::nullopt;
     return at->value;
 }
@@ -142,8 +142,9 @@ Result<Answer> fetch(const Request& request, const Dial& dial, const base::Deadl
         answer.response.reset();
         answer.untrusted = std::move(opened->untrusted);
         if (!answer.untrusted.empty()) return answer;
-        if (auto sent = opened->stream->write(*text, deadline); !sent)
-            return fail(sent.error().at(to_string(answer.url)));
+        if (auto done = opened->stream->write(*text, deadline); !done) {
+            return fail(done.error().at(to_string(answer.url)));
+        }
         auto response = read_response(*opened->stream, {request.max_header_bytes, request.max_body_bytes},
                                       request.method == "HEAD", deadline);
         if (!response) return fail(response.error().at(to_string(answer.url)));

@@ -17,29 +17,33 @@ constexpr std::uint16_t http_port = 80;
 constexpr std::uint16_t https_port = 443;
 
 bool is_plain(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7f'; });
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < '\x7f'; });
 }
 
 // "host", "host:port", "[v6]:port" into `url`.
 Result<void> read_authority(std::string_view authority, std::string_view whole, Url& url) {
-    if (authority.find('@') != std::string_view::npos)
+    if (authority.find('@') != std::string_view::npos) {
         return fail(Fault::usage, "the URL holds a user name or password; take it out and use the option for it");
+    }
     std::string_view port;
     if (authority.starts_with('[')) {
         const auto end = authority.find(']');
-        if (end == std::string_view::npos)
+        if (end == std::string_view::npos) {
             return fail(Fault::usage, "{}: the [IPv6 address] has no closing bracket", whole);
+        }
         url.host = base::to_lower(authority.substr(1, end - 1));
-        if (const auto address = base::IpAddress::parse(url.host); !address || address->is_v4())
+        if (const auto address = base::IpAddress::parse(url.host); !address || address->is_v4()) {
             return fail(Fault::usage, "{}: the brackets hold no IPv6 address", whole);
+        }
         port = authority.substr(end + 1);
     } else {
         const auto colon = authority.find(':');
         url.host = base::to_lower(authority.substr(0, colon));
         port = colon == std::string_view::npos ? std::string_view{} : authority.substr(colon);
     }
-    if (url.host.find_first_of("[]") != std::string::npos)
+    if (url.host.find_first_of("[]") != std::string::npos) {
         return fail(Fault::usage, "{}: brackets stand around an IPv6 address only", whole);
+    }
     if (url.host.empty()) return fail(Fault::usage, "{}: the URL names no host", whole);
     if (port.empty()) return {};
     const auto number = port.starts_with(':') ? base::to_number<std::uint16_t>(port.substr(1)) : std::nullopt;
@@ -83,12 +87,13 @@ Result<Url> parse_url(std::string_view text) {
         return fail(Fault::usage, "{}: write the URL as http://host/path or https://host/path",
                     base::one_line(text, max_url_bytes));
     }
-    if (!is_plain(text))
+    if (!is_plain(text)) {
         return fail(Fault::usage, "{}: a URL holds no blanks, control or non-ASCII characters; percent-encode them",
                     base::one_line(text, max_url_bytes));
+    }
     const std::string_view rest = text.substr(end + 3);
     const auto path = std::min(rest.find_first_of("/?#"), rest.size());
-    if (auto read = read_authority(rest.substr(0, path), text, url); !read) return fail(read.error());
+    if (auto done = read_authority(rest.substr(0, path), text, url); !done) return fail(done.error());
     std::string_view target = rest.substr(path);
     target = target.substr(0, target.find('#'));
     url.target = target.starts_with('/') ? std::string(target) : "/" + std::string(target);
@@ -128,8 +133,9 @@ Result<Url> follow(const Url& base_url, std::string_view location) {
     const std::string base_path = base_url.target.substr(0, base_url.target.find('?'));
     std::string merged = base_path;
     if (path.starts_with('/')) merged = path;
-    if (!path.empty() && !path.starts_with('/'))
+    if (!path.empty() && !path.starts_with('/')) {
         merged = base_path.substr(0, base_path.rfind('/') + 1) + std::string(path);
+    }
     url.target = without_dots(merged) + std::string(location.substr(query));
     return url;
 }

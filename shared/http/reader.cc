@@ -37,10 +37,12 @@ std::string beginning(const beast::flat_buffer& buffer) {
 // `first`: how the answer begins, before anything of it was understood; headers may hold secrets.
 base::Failure explain(const beast::error_code& code, const ReadLimits& limits, const std::string& first) {
     using beast::http::error;
-    if (code == error::header_limit)
+    if (code == error::header_limit) {
         return fail(Fault::limit, "the answer's header is larger than {} bytes", limits.header_bytes);
-    if (code == error::body_limit || code == error::buffer_overflow)
+    }
+    if (code == error::body_limit || code == error::buffer_overflow) {
         return fail(Fault::limit, "the answer's body is larger than {} bytes", limits.body_bytes);
+    }
     if (code == error::partial_message) return fail(Fault::malformed, "the answer is cut short");
     if (first.empty()) return fail(Fault::malformed, "the answer is not HTTP: {}", code.message());
     return fail(Fault::malformed, "the answer is not HTTP: '{}' ({})", first, code.message());
@@ -56,8 +58,9 @@ Result<bool> parse_some(Parser& parser, beast::flat_buffer& buffer, const ReadLi
         const std::size_t used = parser.put(buffer.data(), code);
         buffer.consume(used);
         const bool header_alone = parser.is_header_done() && !parser.eager();
-        if (header_alone && parser.content_length().value_or(0) > limits.body_bytes)
+        if (header_alone && parser.content_length().value_or(0) > limits.body_bytes) {
             return explain(beast::http::error::body_limit, limits, {});
+        }
         if (header_alone) parser.eager(true);
         if (code == beast::http::error::need_more) return false;
         if (code) return explain(code, limits, first);
@@ -75,8 +78,9 @@ Result<void> read_message(io::Stream& stream, Parser& parser, beast::flat_buffer
         const auto space = buffer.prepare(read_size);
         const auto count = stream.read_some({static_cast<char*>(space.data()), space.size()}, deadline);
         // Reset, or TLS broken off.
-        if (!count && count.error().fault == Fault::refused && parser.got_some())
+        if (!count && count.error().fault == Fault::refused && parser.got_some()) {
             return fail(Fault::malformed, "the answer is cut short: {}", count.error().what);
+        }
         if (!count && count.error().fault == Fault::refused) return fail(count.error().at(no_answer));
         if (!count) return fail(count.error());
         buffer.commit(*count);
@@ -116,7 +120,7 @@ Result<Response> read_response(io::Stream& stream, const ReadLimits& limits, boo
         parser.header_limit(static_cast<std::uint32_t>(
             std::min<std::size_t>(limits.header_bytes, std::numeric_limits<std::uint32_t>::max())));
         parser.body_limit(limits.body_bytes);
-        if (auto read = read_message(stream, parser, buffer, limits, deadline); !read) return fail(read.error());
+        if (auto done = read_message(stream, parser, buffer, limits, deadline); !done) return fail(done.error());
         const auto status = parser.get().result_int();
         if (status >= 200 || status == 101) return response_of(parser);
     }

@@ -26,6 +26,7 @@ namespace mtawatch::io {
 namespace {
 
 using base::Deadline;
+using base::fail;
 using base::Fault;
 using base::Result;
 
@@ -148,7 +149,7 @@ base::Error not_ours(const std::string& path) {
 
 // The program's file: a path as it is, a name by the fixed search path.
 Result<std::string> find_program(const std::string& name) {
-    if (name.empty()) return base::fail(Fault::usage, "no program is named");
+    if (name.empty()) return fail(Fault::usage, "no program is named");
     if (name.find('/') != std::string::npos) return name;
     std::string forbidden;
     for (const std::string_view folder : base::split(search_path, ':')) {
@@ -156,8 +157,8 @@ Result<std::string> find_program(const std::string& name) {
         if (::access(path.c_str(), X_OK) == 0) return path;
         if (forbidden.empty() && errno == EACCES) forbidden = std::move(path);
     }
-    if (!forbidden.empty()) return base::fail(not_ours(forbidden));
-    return base::fail(Fault::not_found, "{}: no such program in {}", name, search_path);
+    if (!forbidden.empty()) return fail(not_ours(forbidden));
+    return fail(Fault::not_found, "{}: no such program in {}", name, search_path);
 }
 
 struct Pipe {
@@ -167,7 +168,7 @@ struct Pipe {
 
 Result<Pipe> make_pipe() {
     std::array<int, 2> ends{-1, -1};
-    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return base::fail(Fault::io, "pipe: {}", error_text(errno));
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Fault::io, "pipe: {}", error_text(errno));
     ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
     return Pipe{Descriptor(ends[0]), Descriptor(ends[1])};
 }
@@ -185,13 +186,13 @@ std::vector<std::string> pop_environment(std::vector<std::string>& argv) {
 
 Result<std::unique_ptr<Child>> start(std::vector<std::string> argv) {
     std::vector<std::string> settings_of_caller = pop_environment(argv);
-    if (argv.empty()) return base::fail(Fault::usage, "no program is named");
+    if (argv.empty()) return fail(Fault::usage, "no program is named");
     const auto path = find_program(argv.front());
-    if (!path) return base::fail(path.error());
+    if (!path) return fail(path.error());
     auto out = make_pipe();
-    if (!out) return base::fail(out.error());
+    if (!out) return fail(out.error());
     auto err = make_pipe();
-    if (!err) return base::fail(err.error());
+    if (!err) return fail(err.error());
 
     std::vector<char*> arguments;
     arguments.reserve(argv.size() + 1);
@@ -209,12 +210,12 @@ Result<std::unique_ptr<Child>> start(std::vector<std::string> argv) {
         const std::scoped_lock lock(running().mutex);  // so that kill_running_commands() knows whatever was started
         const int failure = ::posix_spawn(&id, path->c_str(), settings.actions(), settings.attributes(),
                                           arguments.data(), environment.data());
-        if (failure == EACCES) return base::fail(not_ours(*path));
-        if (failure != 0) return base::fail(file_error(*path, failure));
+        if (failure == EACCES) return fail(not_ours(*path));
+        if (failure != 0) return fail(file_error(*path, failure));
         running().groups.insert(id);
     }
     auto child = std::make_unique<Child>(id, std::move(out->read_end), std::move(err->read_end));
-    if (child->handle() < 0) return base::fail(Fault::io, "{}: cannot be watched: {}", *path, error_text(errno));
+    if (child->handle() < 0) return fail(Fault::io, "{}: cannot be watched: {}", *path, error_text(errno));
     return child;
 }
 
@@ -249,7 +250,7 @@ class LocalCommands final : public Commands {
         };
         auto result = supervise(argv, keep, limits.max_error, deadline);
         if (too_much) {
-            return base::fail(Fault::limit, "{}: more than {} bytes of output", shown(argv), limits.max_output);
+            return fail(Fault::limit, "{}: more than {} bytes of output", shown(argv), limits.max_output);
         }
         if (result) result->output = std::move(output);
         return result;
@@ -272,7 +273,7 @@ class LocalCommands final : public Commands {
                                            std::size_t max_error, const Deadline& deadline) {
         if (!argv.empty()) deadline.doing("running " + shown(argv));
         auto started = start(argv);
-        if (!started) return base::fail(started.error());
+        if (!started) return fail(started.error());
         Child& child = **started;
         std::string error_text_kept;
         const auto keep_error = [&](std::string_view piece) {
@@ -284,7 +285,7 @@ class LocalCommands final : public Commands {
             std::array<pollfd, 3> waiting{
                 {{child.out().get(), POLLIN, 0}, {child.err().get(), POLLIN, 0}, {child.handle(), POLLIN, 0}}};
             const int ready = ::poll(waiting.data(), waiting.size(), deadline.poll_milliseconds());
-            if (ready < 0 && errno != EINTR) return base::fail(Fault::io, "poll: {}", error_text(errno));
+            if (ready < 0 && errno != EINTR) return fail(Fault::io, "poll: {}", error_text(errno));
             if (ready <= 0) continue;
             const bool ended = waiting[2].revents != 0;
             static_cast<void>(drain(child.err(), keep_error));
@@ -298,7 +299,7 @@ class LocalCommands final : public Commands {
             result.error_text = std::move(error_text_kept);
             return result;
         }
-        return base::fail(Fault::timeout, "{}: did not end in time", shown(argv));
+        return fail(Fault::timeout, "{}: did not end in time", shown(argv));
     }
 
     static bool has_more(const Descriptor& pipe) {

@@ -11,6 +11,7 @@ namespace mtawatch::io {
 
 namespace {
 
+using base::fail;
 using base::Fault;
 
 bool is_address(int family, const std::string& text) {
@@ -19,9 +20,8 @@ bool is_address(int family, const std::string& text) {
 }
 
 base::Failure refuse(std::string_view text) {
-    return base::fail(Fault::usage,
-                      "\"{}\" is no address; write 192.0.2.1, 192.0.2.1:53, 2001:db8::1 or [2001:db8::1]:53",
-                      base::one_line(text, 100));
+    return fail(Fault::usage, "\"{}\" is no address; write 192.0.2.1, 192.0.2.1:53, 2001:db8::1 or [2001:db8::1]:53",
+                base::one_line(text, 100));
 }
 
 }  // namespace
@@ -54,7 +54,7 @@ base::Result<Endpoint> parse_endpoint(std::string_view text, std::uint16_t defau
     if (!has_port) return Endpoint{address, default_port};
     const auto number = base::to_number<std::uint16_t>(port);
     if (!number || *number == 0) {
-        return base::fail(Fault::usage, "\"{}\": the port must be a number from 1 to 65535", base::one_line(text, 100));
+        return fail(Fault::usage, "\"{}\": the port must be a number from 1 to 65535", base::one_line(text, 100));
     }
     return Endpoint{address, *number};
 }

@@ -20,6 +20,7 @@ namespace mtawatch::io {
 namespace {
 
 using base::Deadline;
+using base::fail;
 using base::Fault;
 using base::Result;
 
@@ -29,8 +30,8 @@ Result<void> wait_for(int descriptor, short events, const Deadline& deadline, co
         pollfd waiting{descriptor, events, 0};
         const int ready = ::poll(&waiting, 1, deadline.poll_milliseconds());
         if (ready > 0) return {};
-        if (ready < 0 && errno != EINTR) return base::fail(Fault::io, "poll: {}", error_text(errno));
-        if (deadline.expired()) return base::fail(Fault::timeout, "{}", silent_text);
+        if (ready < 0 && errno != EINTR) return fail(Fault::io, "poll: {}", error_text(errno));
+        if (deadline.expired()) return fail(Fault::timeout, "{}", silent_text);
     }
 }
 
@@ -69,15 +70,14 @@ class SocketStream final : public Stream {
             const ssize_t count = ::recv(socket_.get(), into.data(), into.size(), 0);
             // A peer that never stops sending must not keep the caller past its deadline.
             if (count > 0 && deadline.expired()) {
-                return base::fail(Fault::timeout, "{}: still not at the end of its answer when the time was over",
-                                  peer_);
+                return fail(Fault::timeout, "{}: still not at the end of its answer when the time was over", peer_);
             }
             if (count >= 0) return static_cast<std::size_t>(count);
             if (errno == EINTR) continue;
             if (errno != EAGAIN && errno != EWOULDBLOCK) return failed(errno);
             deadline.doing("waiting for an answer from " + peer_);
             auto ready = wait_for(socket_.get(), POLLIN, deadline, peer_ + ": no answer in time");
-            if (!ready) return base::fail(ready.error());
+            if (!ready) return fail(ready.error());
         }
     }
 
@@ -99,7 +99,7 @@ class SocketStream final : public Stream {
 
   private:
     [[nodiscard]] base::Failure failed(int number) const {
-        return base::fail(fault_of(number), "{}: {}", peer_, error_text(number));
+        return fail(fault_of(number), "{}: {}", peer_, error_text(number));
     }
     Descriptor socket_;
     std::string peer_;
@@ -146,19 +146,19 @@ class TcpConnector final : public Connector {
         const std::string peer = to_string(endpoint);
         const Target target = target_of(endpoint);
         if (target.length == 0) {
-            return base::fail(Fault::usage, "\"{}\" is neither a numeric address nor the path of a socket",
-                              base::one_line(endpoint.address, 100));
+            return fail(Fault::usage, "\"{}\" is neither a numeric address nor the path of a socket",
+                        base::one_line(endpoint.address, 100));
         }
         deadline.doing("connecting to " + peer);
-        if (deadline.expired()) return base::fail(Fault::timeout, "{}: no time left to connect", peer);
+        if (deadline.expired()) return fail(Fault::timeout, "{}: no time left to connect", peer);
         const int family = target.storage.ss_family;
         Descriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-        if (!socket) return base::fail(Fault::io, "{}: socket: {}", peer, error_text(errno));
+        if (!socket) return fail(Fault::io, "{}: socket: {}", peer, error_text(errno));
         if (family != AF_UNIX) {
             const int on = 1;  // dialogues of small messages must not wait for each other's acknowledgement
             ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         }
-        if (auto done = establish(socket.get(), target, peer, deadline); !done) return base::fail(done.error());
+        if (auto done = establish(socket.get(), target, peer, deadline); !done) return fail(done.error());
         return std::make_unique<SocketStream>(std::move(socket), peer);
     }
 
@@ -168,14 +168,14 @@ class TcpConnector final : public Connector {
             reinterpret_cast<const sockaddr*>(&target.storage);  // NOLINT: the sockets API is written this way
         if (::connect(socket, address, target.length) == 0) return {};
         if (errno != EINPROGRESS && errno != EINTR) {
-            return base::fail(fault_of(errno), "{}: {}", peer, error_text(errno));
+            return fail(fault_of(errno), "{}: {}", peer, error_text(errno));
         }
         auto ready = wait_for(socket, POLLOUT, deadline, peer + ": no answer to the connection attempt in time");
         if (!ready) return ready;
         int number = 0;
         socklen_t size = sizeof number;
         ::getsockopt(socket, SOL_SOCKET, SO_ERROR, &number, &size);
-        if (number != 0) return base::fail(fault_of(number), "{}: {}", peer, error_text(number));
+        if (number != 0) return fail(fault_of(number), "{}: {}", peer, error_text(number));
         return {};
     }
 };

@@ -14,6 +14,7 @@ namespace mtawatch::io {
 
 namespace {
 
+using base::fail;
 using base::Fault;
 
 FileInfo info_of(const struct stat& status) {
@@ -34,10 +35,10 @@ base::Result<std::string> read_all(int descriptor, const std::string& path, std:
         const ssize_t count = ::read(descriptor, text.data() + before, step);
         text.resize(before + (count > 0 ? static_cast<std::size_t>(count) : 0));
         if (count < 0 && errno == EINTR) continue;
-        if (count < 0) return base::fail(file_error(path, errno));
+        if (count < 0) return fail(file_error(path, errno));
         if (count == 0) return text;
     }
-    return base::fail(Fault::limit, "{}: larger than {} bytes", path, limit);
+    return fail(Fault::limit, "{}: larger than {} bytes", path, limit);
 }
 
 // Whether an unreadable folder was met, for glob(3), which knows no other way to tell.
@@ -62,18 +63,18 @@ base::Result<std::string> Files::read_standard_input(std::size_t max_bytes) {
 base::Result<std::string> Files::read(const std::string& path, std::size_t max_bytes) const {
     // Non-blocking, so that opening a pipe put in the file's place cannot hold the plugin.
     const Descriptor file(::open(real_path(path).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-    if (!file) return base::fail(file_error(path, errno));
+    if (!file) return fail(file_error(path, errno));
     struct stat status {};
-    if (::fstat(file.get(), &status) != 0) return base::fail(file_error(path, errno));
-    if (S_ISDIR(status.st_mode)) return base::fail(Fault::io, "{}: is a directory, a file is needed", path);
+    if (::fstat(file.get(), &status) != 0) return fail(file_error(path, errno));
+    if (S_ISDIR(status.st_mode)) return fail(Fault::io, "{}: is a directory, a file is needed", path);
     // Without a writer it reads as empty, and an empty file can be a valid one.
-    if (S_ISFIFO(status.st_mode)) return base::fail(Fault::io, "{}: is a pipe, a file is needed", path);
+    if (S_ISFIFO(status.st_mode)) return fail(Fault::io, "{}: is a pipe, a file is needed", path);
     return read_all(file.get(), path, max_bytes);
 }
 
 base::Result<FileInfo> Files::info(const std::string& path) const {
     struct stat status {};
-    if (::stat(real_path(path).c_str(), &status) != 0) return base::fail(file_error(path, errno));
+    if (::stat(real_path(path).c_str(), &status) != 0) return fail(file_error(path, errno));
     return info_of(status);
 }
 
@@ -83,14 +84,15 @@ base::Result<std::vector<std::string>> Files::glob(const std::string& pattern) c
     // NOLINTNEXTLINE(concurrency-mt-unsafe): only "~" is, and that is not expanded without GLOB_TILDE
     const int outcome = ::glob(real_path(pattern).c_str(), 0, record_glob_error, &found);
     const std::unique_ptr<glob_t, void (*)(glob_t*)> owner(&found, ::globfree);
-    if (outcome == GLOB_NOSPACE) return base::fail(Fault::io, "{}: out of memory", pattern);
+    if (outcome == GLOB_NOSPACE) return fail(Fault::io, "{}: out of memory", pattern);
     if (outcome == GLOB_ABORTED) {
         const std::string shown = glob_failed_path.substr(std::min(root_.size(), glob_failed_path.size()));
-        return base::fail(file_error(shown.empty() ? "/" : shown, glob_failure));
+        return fail(file_error(shown.empty() ? "/" : shown, glob_failure));
     }
     std::vector<std::string> paths;
-    for (std::size_t i = 0; i < found.gl_pathc; ++i)
+    for (std::size_t i = 0; i < found.gl_pathc; ++i) {
         paths.push_back(std::string(found.gl_pathv[i]).substr(root_.size()));
+    }
     return paths;
 }
 

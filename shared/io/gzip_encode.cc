@@ -8,13 +8,15 @@
 namespace mtawatch::io {
 namespace {
 
+using base::fail;
+
 // The library counts bytes in 32 bits; nothing that is served comes near.
 constexpr std::size_t max_input = std::size_t{1} << 31U;
 
 }  // namespace
 
 base::Result<std::string> gzip_encode(std::string_view bytes) {
-    if (bytes.size() > max_input) return base::fail(base::Fault::limit, "more than 2 GiB to compress");
+    if (bytes.size() > max_input) return fail(base::Fault::limit, "more than 2 GiB to compress");
     // The state holds its hash tables, over 100 KiB: too large for a thread's stack.
     const auto stream = std::make_unique<isal_zstream>();
     std::string work(ISAL_DEF_LVL1_DEFAULT, '\0');
@@ -34,7 +36,7 @@ base::Result<std::string> gzip_encode(std::string_view bytes) {
         out.resize(have + bytes.size() / 8 + 4096);
         stream->next_out = reinterpret_cast<std::uint8_t*>(out.data() + have);
         stream->avail_out = static_cast<std::uint32_t>(out.size() - have);
-        if (isal_deflate(stream.get()) != COMP_OK) return base::fail(base::Fault::internal, "compression failed");
+        if (isal_deflate(stream.get()) != COMP_OK) return fail(base::Fault::internal, "compression failed");
         out.resize(out.size() - stream->avail_out);
     }
     return out;

@@ -7,6 +7,8 @@
 namespace mtawatch::io {
 namespace {
 
+using base::fail;
+
 constexpr std::uint8_t has_checksum = 2;
 constexpr std::uint8_t has_extra = 4;
 constexpr std::uint8_t has_name = 8;
@@ -24,8 +26,7 @@ base::Result<std::size_t> GzipHeader::take(std::string_view bytes) {
         const bool summed = part_ != Part::checksum;
         if (summed) crc_ = crc32_gzip_refl(crc_, &byte, 1);
         if (parse_byte(byte)) continue;
-        return base::fail(base::Fault::malformed, "{}",
-                          summed ? "no gzip header" : "the checksum of its header is wrong");
+        return fail(base::Fault::malformed, "{}", summed ? "no gzip header" : "the checksum of its header is wrong");
     }
     return taken;
 }

@@ -17,20 +17,21 @@
 namespace mtawatch::io {
 namespace {
 
+using base::fail;
+
 // Read at once from the source: larger pieces gain nothing, smaller ones cost system calls.
-constexpr std::size_t kInputBytes = 128U << 10U;
+constexpr std::size_t input_bytes = 128U << 10U;
 
 base::Result<std::size_t> read_some(int file, std::string_view name, std::span<char> into) {
     for (;;) {
         const ssize_t got = ::read(file, into.data(), into.size());
         if (got >= 0) return static_cast<std::size_t>(got);
-        if (errno != EINTR) return base::fail(file_error(name, errno));
+        if (errno != EINTR) return fail(file_error(name, errno));
     }
 }
 
 base::Failure damaged(std::uint64_t position, std::string_view why) {
-    return base::fail(base::Fault::malformed, "not gzip data, or damaged after {} decompressed bytes: {}", position,
-                      why);
+    return fail(base::Fault::malformed, "not gzip data, or damaged after {} decompressed bytes: {}", position, why);
 }
 
 }  // namespace
@@ -50,7 +51,7 @@ struct GzipReader::State {
     ByteSource source;
     GzipHeader header;
     inflate_state inflate{};
-    std::array<char, kInputBytes> input{};
+    std::array<char, input_bytes> input{};
     std::size_t at = 0;
     std::size_t end = 0;
     bool between = true;  // no member has begun, or the last one is whole
@@ -62,7 +63,7 @@ struct GzipReader::State {
 base::Result<bool> GzipReader::State::fill() {
     if (at < end) return true;
     const auto got = source(input);
-    if (!got) return base::fail(got.error());
+    if (!got) return fail(got.error());
     at = 0;
     end = *got;
     return end > 0;
@@ -110,15 +111,15 @@ base::Result<std::size_t> GzipReader::read(std::span<char> into) {
     while (got == 0 && room > 0) {
         if (state.between) {
             const auto began = state.next_member();
-            if (!began) return base::fail(began.error());
+            if (!began) return fail(began.error());
             if (!*began) return 0;
         }
         const auto headed = state.read_header();
-        if (!headed) return base::fail(headed.error());
+        if (!headed) return fail(headed.error());
         if (!*headed) return 0;
         // Output may still wait inside when the input is used up, so the library is asked before the end is believed.
         const auto more = state.fill();
-        if (!more) return base::fail(more.error());
+        if (!more) return fail(more.error());
         inflate_state& inflate = state.inflate;
         inflate.next_in = reinterpret_cast<std::uint8_t*>(state.input.data() + state.at);
         inflate.avail_in = static_cast<std::uint32_t>(state.end - state.at);
@@ -128,7 +129,7 @@ base::Result<std::size_t> GzipReader::read(std::span<char> into) {
         state.at = state.end - inflate.avail_in;
         got = room - inflate.avail_out;
         if (result == ISAL_INCORRECT_CHECKSUM) {
-            return base::fail(base::Fault::malformed, "damaged gzip data: the checksum or length at its end is wrong");
+            return fail(base::Fault::malformed, "damaged gzip data: the checksum or length at its end is wrong");
         }
         if (result < 0) return damaged(state.position + got, "no deflate data");
         if (inflate.block_state == ISAL_BLOCK_FINISH) state.between = true;
@@ -140,7 +141,7 @@ base::Result<std::size_t> GzipReader::read(std::span<char> into) {
 
 base::Result<ByteSource> open_source(const std::string& path) {
     auto file = std::make_shared<Descriptor>(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!*file) return base::fail(file_error(path, errno));
+    if (!*file) return fail(file_error(path, errno));
     return ByteSource([file, path](std::span<char> into) { return read_some(file->get(), path, into); });
 }
 

@@ -11,7 +11,9 @@
 namespace mtawatch::io {
 namespace {
 
-constexpr std::size_t kInputBytes = 128U << 10U;
+using base::fail;
+
+constexpr std::size_t input_bytes = 128U << 10U;
 
 struct FreeContext {
     void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
@@ -20,7 +22,7 @@ struct FreeContext {
 }  // namespace
 
 struct ZstdReader::State {
-    explicit State(ByteSource from) : source(std::move(from)), context(ZSTD_createDCtx()), input(kInputBytes) {}
+    explicit State(ByteSource from) : source(std::move(from)), context(ZSTD_createDCtx()), input(input_bytes) {}
 
     ByteSource source;
     std::unique_ptr<ZSTD_DCtx, FreeContext> context;
@@ -46,7 +48,7 @@ base::Result<std::size_t> ZstdReader::read(std::span<char> into) {
         bool ended = false;
         if (state.at == state.end) {
             const auto got = state.source(state.input);
-            if (!got) return base::fail(got.error());
+            if (!got) return fail(got.error());
             state.at = 0;
             state.end = *got;
             ended = *got == 0;
@@ -57,8 +59,8 @@ base::Result<std::size_t> ZstdReader::read(std::span<char> into) {
         ZSTD_outBuffer output{into.data(), into.size(), 0};
         const std::size_t result = ZSTD_decompressStream(state.context.get(), &output, &input);
         if (ZSTD_isError(result) != 0) {
-            return base::fail(base::Fault::malformed, "not zstd data, or damaged after {} decompressed bytes: {}",
-                              state.position, ZSTD_getErrorName(result));
+            return fail(base::Fault::malformed, "not zstd data, or damaged after {} decompressed bytes: {}",
+                        state.position, ZSTD_getErrorName(result));
         }
         state.any = state.any || input.pos > state.at;
         state.at = input.pos;
@@ -86,7 +88,7 @@ base::Result<void> AnyReader::choose() {
     std::size_t have = 0;
     while (have < first.size()) {
         const auto got = source_(std::span(first).subspan(have));
-        if (!got) return base::fail(got.error());
+        if (!got) return fail(got.error());
         if (*got == 0) break;
         have += *got;
     }
@@ -101,7 +103,7 @@ base::Result<void> AnyReader::choose() {
         at += count;
         if (at < have || count == into.size()) return count;
         const auto more = rest(into.subspan(count));
-        if (!more) return base::fail(more.error());
+        if (!more) return fail(more.error());
         return count + *more;
     };
     if (compression_ == Compression::gzip) reader_.emplace<GzipReader>(std::move(source_));
@@ -111,7 +113,7 @@ base::Result<void> AnyReader::choose() {
 
 base::Result<std::size_t> AnyReader::read(std::span<char> into) {
     if (!chosen_) {
-        if (const auto done = choose(); !done) return base::fail(done.error());
+        if (const auto done = choose(); !done) return fail(done.error());
     }
     if (auto* gzip = std::get_if<GzipReader>(&reader_)) return gzip->read(into);
     if (auto* zstd = std::get_if<ZstdReader>(&reader_)) return zstd->read(into);

@@ -10,6 +10,7 @@ namespace mtawatch::plugin {
 
 namespace {
 
+using base::fail;
 using base::Fault;
 
 constexpr int first_long = 256;             // getopt_long's code of the first long option, above every letter
@@ -42,8 +43,7 @@ struct GetoptTable {
 };
 
 base::Failure stray(std::string_view argument) {
-    return base::fail(Fault::usage, "stray argument \"{}\"; every value needs its option, see --help",
-                      quoted(argument));
+    return fail(Fault::usage, "stray argument \"{}\"; every value needs its option, see --help", quoted(argument));
 }
 
 // What getopt_long complained about in `token`.
@@ -52,19 +52,19 @@ base::Failure complaint(const OptionTable& table, int code, std::string_view tok
         const std::string letter(1, static_cast<char>(optopt));
         const Option& option =
             optopt >= first_long ? table[static_cast<std::size_t>(optopt - first_long)] : *find_option(table, letter);
-        return base::fail(Fault::usage, "{} needs a value; see --help", dashed(option));
+        return fail(Fault::usage, "{} needs a value; see --help", dashed(option));
     }
     if (optopt >= first_long) {
         const Option& option = table[static_cast<std::size_t>(optopt - first_long)];
-        return base::fail(Fault::usage, "{} takes no value (\"{}\")", dashed(option), quoted(token));
+        return fail(Fault::usage, "{} takes no value (\"{}\")", dashed(option), quoted(token));
     }
     const std::string_view name = token.substr(0, token.find('='));
     if (optopt != 0 && name.substr(0, 2) != "--") {
-        return base::fail(Fault::usage, "unknown option -{} (\"{}\"); see --help",
-                          quoted(std::string(1, static_cast<char>(optopt))), quoted(token));
+        return fail(Fault::usage, "unknown option -{} (\"{}\"); see --help",
+                    quoted(std::string(1, static_cast<char>(optopt))), quoted(token));
     }
     const std::string_view bare = name.substr(std::min<std::size_t>(2, name.size()));
-    return base::fail(Fault::usage, "unknown option {}{}; see --help", quoted(name), suggestion(table, bare));
+    return fail(Fault::usage, "unknown option {}{}; see --help", quoted(name), suggestion(table, bare));
 }
 
 }  // namespace
@@ -111,8 +111,8 @@ base::Result<std::vector<Given>> read_arguments(const OptionTable& table, const 
         // getopt_long takes the beginning of a name for the name; a plugin's command line must not change its meaning
         // when an option is added.
         if (code >= first_long && token.substr(2, token.find('=') - 2) != option->name) {
-            return base::fail(Fault::usage, "unknown option {}; did you mean {}?",
-                              quoted(token.substr(0, token.find('='))), dashed(*option));
+            return fail(Fault::usage, "unknown option {}; did you mean {}?", quoted(token.substr(0, token.find('='))),
+                        dashed(*option));
         }
         Given one{option, std::nullopt, ""};
         if (optarg != nullptr) one.value = optarg;

@@ -9,6 +9,7 @@ namespace mtawatch::plugin {
 
 namespace {
 
+using base::fail;
 using base::Fault;
 
 constexpr std::size_t max_ini_bytes = 1U << 20U;  // options written by hand; a wrong file is refused early
@@ -35,12 +36,12 @@ base::Result<Found> default_file(const io::Files& files, std::string_view ini_pa
             const std::string path = fmt::format("{}/{}", folder, name);
             auto text = files.read(path, max_ini_bytes);
             if (text) return Found{path, *std::move(text)};
-            if (text.error().fault != Fault::not_found) return base::fail(text.error());
+            if (text.error().fault != Fault::not_found) return fail(text.error());
         }
     }
-    return base::fail(Fault::configuration,
-                      "--extra-opts: no ini file found; name one (--extra-opts=SECTION@FILE) or create "
-                      "/etc/nagios/monitoring-plugins.ini");
+    return fail(Fault::configuration,
+                "--extra-opts: no ini file found; name one (--extra-opts=SECTION@FILE) or create "
+                "/etc/nagios/monitoring-plugins.ini");
 }
 
 base::Result<std::vector<ExtraOption>> load(std::string_view spec, const std::string& program, const io::Files& files,
@@ -50,16 +51,16 @@ base::Result<std::vector<ExtraOption>> load(std::string_view spec, const std::st
     Found found;
     if (at == std::string_view::npos) {
         auto standard = default_file(files, ini_path);
-        if (!standard) return base::fail(standard.error());
+        if (!standard) return fail(standard.error());
         found = *std::move(standard);
     } else {
         found.path = spec.substr(at + 1);
         auto text = files.read(found.path, max_ini_bytes);
-        if (!text) return base::fail(text.error().at("--extra-opts"));
+        if (!text) return fail(text.error().at("--extra-opts"));
         found.text = *std::move(text);
     }
     const auto sections = config::parse_ini(found.text, found.path);
-    if (!sections) return base::fail(sections.error());
+    if (!sections) return fail(sections.error());
     for (const config::IniSection& candidate : *sections) {
         if (candidate.name != section) continue;
         std::vector<ExtraOption> options;
@@ -68,8 +69,7 @@ base::Result<std::vector<ExtraOption>> load(std::string_view spec, const std::st
         }
         return options;
     }
-    return base::fail(Fault::configuration, "--extra-opts: {} has no section [{}]", found.path,
-                      base::one_line(section, 60));
+    return fail(Fault::configuration, "--extra-opts: {} has no section [{}]", found.path, base::one_line(section, 60));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ namespace mtawatch::plugin {
 
 namespace {
 
+using base::fail;
 using base::Fault;
 
 base::Error located(const Given& given, const base::Error& error) {
@@ -22,14 +23,14 @@ base::Result<std::vector<Given>> from_file(const OptionTable& table, const std::
     for (const ExtraOption& extra : extras) {
         const Option* option = find_option(table, extra.name);
         if (option == nullptr || option->name == "extra-opts") {
-            return base::fail(Fault::usage, "{}: unknown option {}{}", extra.place, base::one_line(extra.name, 100),
-                              suggestion(table, extra.name));
+            return fail(Fault::usage, "{}: unknown option {}{}", extra.place, base::one_line(extra.name, 100),
+                        suggestion(table, extra.name));
         }
         Given one{option, extra.value, extra.place};
         if (option->kind == Kind::flag && one.value) {
-            return base::fail(located(one, {Fault::usage, "takes no value; write the name alone"}));
+            return fail(located(one, {Fault::usage, "takes no value; write the name alone"}));
         }
-        if (option->kind != Kind::flag && !one.value) return base::fail(located(one, {Fault::usage, "needs a value"}));
+        if (option->kind != Kind::flag && !one.value) return fail(located(one, {Fault::usage, "needs a value"}));
         result.push_back(std::move(one));
     }
     return result;
@@ -38,11 +39,11 @@ base::Result<std::vector<Given>> from_file(const OptionTable& table, const std::
 base::Result<void> accept(const Given& given) {
     const Option& option = *given.option;
     if (!given.value) return {};
-    if (auto fits = accept_value(option, *given.value); !fits) return base::fail(located(given, fits.error()));
+    if (auto done = accept_value(option, *given.value); !done) return fail(located(given, done.error()));
     if (option.kind == Kind::range && !option.low_is_bad.empty()) {
         const auto range = Range::parse(*given.value);
         const auto clear = refuse_bare(*range, dashed(option), option.low_is_bad);
-        if (!clear) return base::fail(given.place.empty() ? clear.error() : clear.error().at(given.place));
+        if (!clear) return fail(given.place.empty() ? clear.error() : clear.error().at(given.place));
     }
     return {};
 }
@@ -57,7 +58,7 @@ std::string_view asks_for_text(const std::vector<std::string>& arguments) {
 }
 
 bool is_given(const std::vector<Given>& all, std::string_view name) {
-    return std::any_of(all.begin(), all.end(), [&](const Given& given) { return given.option->name == name; });
+    return std::ranges::any_of(all, [&](const Given& given) { return given.option->name == name; });
 }
 
 // Refuses an option that is given twice and is not repeatable: it could be read two ways.
@@ -66,7 +67,7 @@ base::Result<void> no_doubles(const std::vector<Given>& all) {
         if (all[i].option->repeatable || all[i].option->kind == Kind::flag) continue;
         for (std::size_t k = 0; k < i; ++k) {
             if (all[k].option != all[i].option) continue;
-            return base::fail(located(
+            return fail(located(
                 all[i],
                 {Fault::usage, "is given twice (\"" + base::one_line(all[k].value.value_or(""), 60) + "\" and \"" +
                                    base::one_line(all[i].value.value_or(""), 60) + "\"); give it once"}));
@@ -80,13 +81,13 @@ base::Result<std::vector<Given>> gather(const OptionTable& table, std::vector<Gi
     for (const Given& given : line) {
         if (given.option->name != "extra-opts" || !load) continue;
         auto loaded = load(given.value.value_or(""));
-        if (!loaded) return base::fail(loaded.error());
+        if (!loaded) return fail(loaded.error());
         auto options = from_file(table, *loaded);
         if (!options) return options;
         extras.insert(extras.end(), options->begin(), options->end());
     }
-    if (auto single = no_doubles(line); !single) return base::fail(single.error());
-    if (auto single = no_doubles(extras); !single) return base::fail(single.error());
+    if (auto done = no_doubles(line); !done) return fail(done.error());
+    if (auto done = no_doubles(extras); !done) return fail(done.error());
     // The command line wins over the file; of a repeatable option both count.
     std::vector<Given> all;
     for (Given& extra : extras) {
@@ -98,15 +99,15 @@ base::Result<std::vector<Given>> gather(const OptionTable& table, std::vector<Gi
 
 base::Result<void> complete(const OptionTable& table, const std::vector<Given>& all) {
     for (const Given& given : all) {
-        if (auto fits = accept(given); !fits) return fits;
+        if (auto done = accept(given); !done) return done;
     }
     for (const Option& option : table) {
         if (option.required && !is_given(all, option.name)) {
-            return base::fail(Fault::usage, "--{} {} is required; see --help", option.name, metavar(option));
+            return fail(Fault::usage, "--{} {} is required; see --help", option.name, metavar(option));
         }
     }
     if (is_given(all, "ipv4") && is_given(all, "ipv6")) {
-        return base::fail(Fault::usage, "-4 and -6 exclude each other; leave both out to use either family");
+        return fail(Fault::usage, "-4 and -6 exclude each other; leave both out to use either family");
     }
     return {};
 }
@@ -122,11 +123,11 @@ base::Result<Options> Options::parse(const OptionTable& table, const std::vector
         return options;
     }
     auto line = read_arguments(table, arguments);
-    if (!line) return base::fail(line.error());
+    if (!line) return fail(line.error());
     auto all = gather(table, std::move(*line), load);
-    if (!all) return base::fail(all.error());
+    if (!all) return fail(all.error());
     if (!is_given(*all, "help") && !is_given(*all, "version")) {
-        if (auto right = complete(table, *all); !right) return base::fail(right.error());
+        if (auto done = complete(table, *all); !done) return fail(done.error());
     }
     for (Given& given : *all) {
         options.values_[std::string(given.option->name)].push_back(std::move(given.value).value_or(""));

@@ -8,6 +8,8 @@
 
 namespace mtawatch::plugin {
 
+using base::fail;
+
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -27,10 +29,10 @@ std::optional<double> number(std::string_view text) {
 }
 
 base::Failure refuse(std::string_view text, std::string_view why) {
-    return base::fail(base::Fault::usage,
-                      "\"{}\" {}; write a range such as 10 (alert above 10), 10: (below 10), 5:10 (outside) or @5:10 "
-                      "(inside)",
-                      base::one_line(text, longest_quote), why);
+    return fail(base::Fault::usage,
+                "\"{}\" {}; write a range such as 10 (alert above 10), 10: (below 10), 5:10 (outside) or @5:10 "
+                "(inside)",
+                base::one_line(text, longest_quote), why);
 }
 
 }  // namespace
@@ -91,8 +93,8 @@ std::string Range::canonical() const {
 base::Result<void> refuse_bare(const Range& range, std::string_view option, std::string_view what) {
     if (!range.is_bare()) return {};
     const std::string_view verb = option.find("critical") != std::string_view::npos ? "alarmed" : "warned";
-    return base::fail(base::Fault::usage, "{}: {} alone would alert above {}; write {}: to be {} below {} {}", option,
-                      range.text(), range.text(), range.text(), verb, range.text(), what);
+    return fail(base::Fault::usage, "{}: {} alone would alert above {}; write {}: to be {} below {} {}", option,
+                range.text(), range.text(), range.text(), verb, range.text(), what);
 }
 
 }  // namespace mtawatch::plugin

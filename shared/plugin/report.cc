@@ -30,7 +30,7 @@ std::string upper_name(std::string_view plugin) {
 // Text that can neither begin a line nor pass for perfdata.
 std::string safe(std::string_view text) {
     std::string result = base::one_line(text, max_line_bytes);
-    std::replace(result.begin(), result.end(), '|', '!');
+    std::ranges::replace(result, '|', '!');
     if (text.size() > max_line_bytes) result += " ...";
     return std::string(base::trim(result));
 }
@@ -39,7 +39,7 @@ std::string safe(std::string_view text) {
 std::vector<const Detail*> sorted(const Report& report) {
     std::vector<const Detail*> details;
     for (const Detail& detail : report.details) details.push_back(&detail);
-    std::stable_sort(details.begin(), details.end(), [](const Detail* a, const Detail* b) {
+    std::ranges::stable_sort(details, [](const Detail* a, const Detail* b) {
         if (judges(*a) != judges(*b)) return judges(*a);
         return severity(a->state) > severity(b->state);
     });

@@ -4,23 +4,25 @@
 
 namespace mtawatch::plugin {
 
+using base::fail;
+
 base::Result<Thresholds> Thresholds::parse(std::string_view text) {
     const std::size_t slash = text.find('/');
     if (text.empty() || text == "/") {
-        return base::fail(base::Fault::usage,
-                          "\"{}\" holds no range; write the warning one or a pair, such as 80, 80/90 or /90", text);
+        return fail(base::Fault::usage,
+                    "\"{}\" holds no range; write the warning one or a pair, such as 80, 80/90 or /90", text);
     }
     Thresholds pair;
     const auto read = [](std::string_view piece, std::optional<Range>& into) -> base::Result<void> {
         if (piece.empty()) return {};
         base::Result<Range> range = Range::parse(piece);
-        if (!range) return base::fail(range.error());
+        if (!range) return fail(range.error());
         into = std::move(*range);
         return {};
     };
-    if (auto done = read(text.substr(0, slash), pair.warning); !done) return base::fail(done.error());
+    if (auto done = read(text.substr(0, slash), pair.warning); !done) return fail(done.error());
     if (slash == std::string_view::npos) return pair;
-    if (auto done = read(text.substr(slash + 1), pair.critical); !done) return base::fail(done.error());
+    if (auto done = read(text.substr(slash + 1), pair.critical); !done) return fail(done.error());
     return pair;
 }
 

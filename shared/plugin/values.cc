@@ -10,6 +10,7 @@ namespace mtawatch::plugin {
 
 namespace {
 
+using base::fail;
 using base::Fault;
 
 constexpr std::size_t longest_quote = 100;  // of a bad value in a message
@@ -19,8 +20,8 @@ std::string quoted(std::string_view text) { return "\"" + base::one_line(text, l
 
 base::Result<void> within(const Option& option, std::string_view text, double value) {
     if (value >= option.least && value <= option.most) return {};
-    return base::fail(Fault::usage, "{} is out of range; write a number from {} to {}", quoted(text),
-                      base::plain(option.least), base::plain(option.most));
+    return fail(Fault::usage, "{} is out of range; write a number from {} to {}", quoted(text),
+                base::plain(option.least), base::plain(option.most));
 }
 
 // Two digits at `at` within [least, most], or nothing.
@@ -79,18 +80,18 @@ std::optional<base::WallTime> time_of(std::string_view text) {
 
 base::Result<void> accept_choice(const Option& option, std::string_view text) {
     const std::vector<std::string_view> words = base::split(option.metavar, '|');
-    if (std::find(words.begin(), words.end(), text) != words.end()) return {};
+    if (std::ranges::find(words, text) != words.end()) return {};
     std::string list;
     for (const std::string_view word : words) {
         if (!list.empty()) list += word == words.back() ? " or " : ", ";
         list += word;
     }
-    return base::fail(Fault::usage, "{} is not known here; write {}", quoted(text), list);
+    return fail(Fault::usage, "{} is not known here; write {}", quoted(text), list);
 }
 
 template <class T>
 base::Result<void> without_value(const base::Result<T>& value) {
-    if (!value) return base::fail(value.error());
+    if (!value) return fail(value.error());
     return {};
 }
 
@@ -98,24 +99,23 @@ base::Result<void> without_value(const base::Result<T>& value) {
 
 base::Result<std::int64_t> read_integer(const Option& option, std::string_view text) {
     const auto value = base::to_number<std::int64_t>(text);
-    if (!value) return base::fail(Fault::usage, "{} is no whole number", quoted(text));
-    if (auto fits = within(option, text, static_cast<double>(*value)); !fits) return base::fail(fits.error());
+    if (!value) return fail(Fault::usage, "{} is no whole number", quoted(text));
+    if (auto done = within(option, text, static_cast<double>(*value)); !done) return fail(done.error());
     return *value;
 }
 
 base::Result<double> read_number(const Option& option, std::string_view text) {
     const auto value = base::to_double(text);
-    if (!value) return base::fail(Fault::usage, "{} is no number", quoted(text));
-    if (auto fits = within(option, text, *value); !fits) return base::fail(fits.error());
+    if (!value) return fail(Fault::usage, "{} is no number", quoted(text));
+    if (auto done = within(option, text, *value); !done) return fail(done.error());
     return *value;
 }
 
 base::Result<base::WallTime> read_time(std::string_view text) {
     const auto time = time_of(text);
     if (!time) {
-        return base::fail(Fault::usage,
-                          "{} is no time; write it like 2026-11-21T14:00:00Z or 2026-11-21T15:00:00+01:00",
-                          quoted(text));
+        return fail(Fault::usage, "{} is no time; write it like 2026-11-21T14:00:00Z or 2026-11-21T15:00:00+01:00",
+                    quoted(text));
     }
     return *time;
 }
@@ -124,15 +124,15 @@ base::Result<Timeout> read_timeout(std::string_view text) {
     const std::size_t colon = text.find(':');
     const auto seconds = base::to_double(text.substr(0, colon));
     if (!seconds || *seconds < 0.1 || *seconds > longest_timeout) {
-        return base::fail(Fault::usage, "{} is no timeout; write seconds from 0.1 to {}, such as 10 or 10:critical",
-                          quoted(text), base::plain(longest_timeout));
+        return fail(Fault::usage, "{} is no timeout; write seconds from 0.1 to {}, such as 10 or 10:critical",
+                    quoted(text), base::plain(longest_timeout));
     }
     Timeout timeout{std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000)), State::unknown};
     if (colon != std::string_view::npos) {
         const auto state = parse_state(text.substr(colon + 1));
         if (!state) {
-            return base::fail(Fault::usage, "{} names no state; write ok, warning, critical or unknown after the colon",
-                              quoted(text));
+            return fail(Fault::usage, "{} names no state; write ok, warning, critical or unknown after the colon",
+                        quoted(text));
         }
         timeout.state = *state;
     }
@@ -144,10 +144,11 @@ base::Result<void> accept_value(const Option& option, std::string_view text) {
         case Kind::flag:
             return {};
         case Kind::text:
-            if (text.empty() && !option.may_be_empty)
-                return base::fail(Fault::usage, "\"\" is empty; give a value or leave the option out");
+            if (text.empty() && !option.may_be_empty) {
+                return fail(Fault::usage, "\"\" is empty; give a value or leave the option out");
+            }
             if (text.find('\0') != std::string_view::npos) {
-                return base::fail(Fault::usage, "{} holds a NUL byte", quoted(text));
+                return fail(Fault::usage, "{} holds a NUL byte", quoted(text));
             }
             return {};
         case Kind::integer:
@@ -156,7 +157,7 @@ base::Result<void> accept_value(const Option& option, std::string_view text) {
             return without_value(read_number(option, text));
         case Kind::range: {
             const auto range = Range::parse(text);
-            if (!range) return base::fail(range.error());
+            if (!range) return fail(range.error());
             return {};
         }
         case Kind::thresholds:

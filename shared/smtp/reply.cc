@@ -7,6 +7,8 @@
 namespace mtawatch::smtp {
 namespace {
 
+using base::fail;
+
 constexpr std::size_t max_shown_bytes = 200;
 
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
@@ -18,8 +20,9 @@ std::string Reply::text() const {
 }
 
 std::optional<ReplyLine> parse_reply_line(std::string_view line) {
-    if (line.size() < 3 || line[0] < '2' || line[0] > '5' || !base::is_digit(line[1]) || !base::is_digit(line[2]))
+    if (line.size() < 3 || line[0] < '2' || line[0] > '5' || !base::is_digit(line[1]) || !base::is_digit(line[2])) {
         return std::nullopt;
+    }
     ReplyLine parsed;
     parsed.code = base::to_number<int>(line.substr(0, 3)).value_or(0);
     if (line.size() == 3) return parsed;
@@ -33,7 +36,7 @@ base::Result<ReadReply> read_reply(LineReader& reader, const base::Deadline& dea
     ReadReply read;
     for (;;) {
         auto line = reader.line(deadline);
-        if (!line) return base::fail(line.error());
+        if (!line) return fail(line.error());
         if (!*line) return read;
         const auto parsed = parse_reply_line(**line);
         if (!parsed || (read.reply.code != 0 && parsed->code != read.reply.code)) {
@@ -63,7 +66,7 @@ std::vector<std::string> ehlo_keywords(const Reply& reply) {
 }
 
 bool has_keyword(const std::vector<std::string>& keywords, std::string_view keyword) {
-    return std::any_of(keywords.begin(), keywords.end(), [&](const std::string& line) {
+    return std::ranges::any_of(keywords, [&](const std::string& line) {
         return base::iequals(std::string_view(line).substr(0, line.find_first_of(" =")), keyword);
     });
 }

@@ -70,8 +70,8 @@ std::string_view name(Mechanism mechanism) {
 }
 
 std::optional<Mechanism> mechanism_named(std::string_view text) {
-    const auto* found = std::find_if(all_mechanisms.begin(), all_mechanisms.end(),
-                                     [&](Mechanism one) { return base::iequals(name(one), text); });
+    const auto* found =
+        std::ranges::find_if(all_mechanisms, [&](Mechanism one) { return base::iequals(name(one), text); });
     if (found == all_mechanisms.end()) return std::nullopt;
     return *found;
 }
@@ -83,8 +83,8 @@ std::vector<std::string> offered_mechanisms(const std::vector<std::string>& keyw
         if (end == std::string::npos || !base::iequals(std::string_view(keyword).substr(0, end), "AUTH")) continue;
         for (const auto word : base::words(std::string_view(keyword).substr(end + 1))) {
             std::string one(word);
-            std::transform(one.begin(), one.end(), one.begin(), upper);
-            if (std::find(offered.begin(), offered.end(), one) == offered.end()) offered.push_back(std::move(one));
+            std::ranges::transform(one, one.begin(), upper);
+            if (std::ranges::find(offered, one) == offered.end()) offered.push_back(std::move(one));
         }
     }
     return offered;
@@ -94,14 +94,14 @@ bool fits(Mechanism mechanism, const Credentials& credentials) {
     if (mechanism == Mechanism::xoauth2) return !credentials.token.empty();
     if (credentials.password.empty()) return false;
     const auto is_ascii = [](std::string_view text) {
-        return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+        return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
     };
     return mechanism != Mechanism::scram_sha_256 || (is_ascii(credentials.password) && is_ascii(credentials.user));
 }
 
 std::optional<Mechanism> strongest(const std::vector<std::string>& offered, const Credentials& credentials) {
     for (const Mechanism one : all_mechanisms) {
-        if (fits(one, credentials) && std::find(offered.begin(), offered.end(), name(one)) != offered.end()) return one;
+        if (fits(one, credentials) && std::ranges::find(offered, name(one)) != offered.end()) return one;
     }
     return std::nullopt;
 }
@@ -158,16 +158,19 @@ Result<std::string> SaslClient::scram_proof(std::string_view server_first) {
     const auto nonce = pop_attribute(rest, 'r');
     const auto salt64 = pop_attribute(rest, 's');
     const auto rounds = pop_attribute(rest, 'i');
-    if (!nonce || !salt64 || !rounds)
+    if (!nonce || !salt64 || !rounds) {
         return fail(Fault::malformed, "the server's first message of SCRAM is not nonce, salt and iteration count");
+    }
     // Somebody else's answer, or one that is played back.
-    if (!nonce->starts_with(nonce_) || nonce->size() == nonce_.size())
+    if (!nonce->starts_with(nonce_) || nonce->size() == nonce_.size()) {
         return fail(Fault::malformed, "the server's nonce does not continue ours");
+    }
     const auto salt = base::decode_base64(*salt64, Base64Reading::strict);
     const auto iterations = base::to_number<std::uint32_t>(*rounds);
     if (!salt || salt->empty()) return fail(Fault::malformed, "the server's salt is not base64");
-    if (!iterations || *iterations == 0 || *iterations > max_iterations)
+    if (!iterations || *iterations == 0 || *iterations > max_iterations) {
         return fail(Fault::malformed, "the server's iteration count is not a number from 1 to {}", max_iterations);
+    }
 
     const std::string salted = tls::pbkdf2_sha256(credentials_.password, *salt, *iterations);
     const std::string client_key = tls::hmac_sha256(salted, "Client Key");

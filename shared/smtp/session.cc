@@ -43,7 +43,7 @@ Result<Login> cancelled(Session& session, Login login, std::string why, const De
 }  // namespace
 
 Result<ReadReply> Session::ask(std::string_view line, const Deadline& deadline) {
-    if (auto said = stream_.write(std::string(line) + "\r\n", deadline); !said) return fail(said.error());
+    if (auto done = stream_.write(std::string(line) + "\r\n", deadline); !done) return fail(done.error());
     return receive(deadline);
 }
 

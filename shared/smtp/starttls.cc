@@ -33,7 +33,7 @@ class Dialogue {
     Result<std::optional<std::string>> next() { return reader_.line(deadline_); }
     Result<void> say(std::string_view line) { return stream_.write(std::string(line) + "\r\n", deadline_); }
     Result<ReadReply> ask(std::string_view line) {
-        if (auto said = say(line); !said) return fail(said.error());
+        if (auto done = say(line); !done) return fail(done.error());
         return read_reply(reader_, deadline_);
     }
     StartTls end(StartTlsEnd how, std::string_view line = {}) {
@@ -100,8 +100,9 @@ Result<std::optional<std::string>> Dialogue::imap_answer(std::string_view tag) {
         auto line = next();
         if (!line || !*line) return line;
         if (line->value().starts_with(tag)) return line->value().substr(tag.size());
-        if (base::iequals(std::string_view(line->value()).substr(0, 13), "* CAPABILITY "))
+        if (base::iequals(std::string_view(line->value()).substr(0, 13), "* CAPABILITY ")) {
             add_imap_capabilities(**line);
+        }
         if (!line->value().starts_with("* ")) return line;
     }
     return fail(Fault::limit, "the server answers with more than {} lines", max_lines);
@@ -120,14 +121,14 @@ Result<StartTls> Dialogue::imap() {
     if (!kind.starts_with("* ok")) return end(StartTlsEnd::not_protocol, **greeting);
     add_imap_capabilities(**greeting);
     if (found_.capabilities.empty()) {
-        if (auto said = say("a1 CAPABILITY"); !said) return fail(said.error());
+        if (auto done = say("a1 CAPABILITY"); !done) return fail(done.error());
         const auto answer = imap_answer("a1 ");
         if (!answer) return fail(answer.error());
         if (!*answer) return end(StartTlsEnd::closed);
         if (!is_ok(**answer)) return end(StartTlsEnd::not_protocol, **answer);
     }
     if (!has_keyword(found_.capabilities, "STARTTLS")) return end(StartTlsEnd::not_offered, found_.greeting);
-    if (auto said = say("a2 STARTTLS"); !said) return fail(said.error());
+    if (auto done = say("a2 STARTTLS"); !done) return fail(done.error());
     const auto go = imap_answer("a2 ");
     if (!go) return fail(go.error());
     if (!*go) return end(StartTlsEnd::closed);
@@ -141,7 +142,7 @@ Result<StartTls> Dialogue::pop3() {
     found_.greeting = shown(**greeting);
     if (greeting->value().starts_with("-ERR")) return end(StartTlsEnd::greeting_refused, **greeting);
     if (!greeting->value().starts_with("+OK")) return end(StartTlsEnd::not_protocol, **greeting);
-    if (auto said = say("CAPA"); !said) return fail(said.error());
+    if (auto done = say("CAPA"); !done) return fail(done.error());
     auto line = next();
     if (!line) return fail(line.error());
     // CAPA is optional (RFC 2449): where it is refused, STLS is tried at once and its answer decides.
@@ -154,7 +155,7 @@ Result<StartTls> Dialogue::pop3() {
     }
     if (!*line) return end(StartTlsEnd::closed);
     if (told && !has_keyword(found_.capabilities, "STLS")) return end(StartTlsEnd::not_offered, found_.greeting);
-    if (auto said = say("STLS"); !said) return fail(said.error());
+    if (auto done = say("STLS"); !done) return fail(done.error());
     const auto go = next();
     if (!go) return fail(go.error());
     if (!*go) return end(StartTlsEnd::closed);
@@ -206,7 +207,7 @@ Result<StartTls> Dialogue::sieve() {
     if (refusal == "no " || refusal == "no" || refusal == "bye") return end(StartTlsEnd::greeting_refused, **greeting);
     if (!is_ok(**greeting)) return end(StartTlsEnd::not_protocol, **greeting);
     if (!has_keyword(found_.capabilities, "STARTTLS")) return end(StartTlsEnd::not_offered, found_.greeting);
-    if (auto said = say("STARTTLS"); !said) return fail(said.error());
+    if (auto done = say("STARTTLS"); !done) return fail(done.error());
     const auto go = sieve_line();
     if (!go) return fail(go.error());
     if (!*go) return end(StartTlsEnd::closed);

@@ -16,6 +16,8 @@
 
 namespace mtawatch::ssh {
 
+using base::fail;
+
 namespace {
 
 struct FreeAddresses {
@@ -46,20 +48,23 @@ base::Result<Addresses> resolve(const SshSettings& settings, const base::Deadlin
         const int code = getaddrinfo(host.c_str(), port.c_str(), &hints, &list);
         done.set_value({code, Addresses(list)});
     }).detach();
-    if (answer.wait_for(deadline.remaining()) != std::future_status::ready)
-        return base::fail(base::Fault::timeout, "the name {} was not resolved in time", settings.host);
+    if (answer.wait_for(deadline.remaining()) != std::future_status::ready) {
+        return fail(base::Fault::timeout, "the name {} was not resolved in time", settings.host);
+    }
     Lookup found = answer.get();
-    if (found.code == EAI_NONAME || found.code == EAI_NODATA)
-        return base::fail(base::Fault::not_found, "the host name {} does not exist", settings.host);
-    if (found.code != 0)
-        return base::fail(base::Fault::resolver, "the name {} cannot be resolved: {}", settings.host,
-                          gai_strerror(found.code));
+    if (found.code == EAI_NONAME || found.code == EAI_NODATA) {
+        return fail(base::Fault::not_found, "the host name {} does not exist", settings.host);
+    }
+    if (found.code != 0) {
+        return fail(base::Fault::resolver, "the name {} cannot be resolved: {}", settings.host,
+                    gai_strerror(found.code));
+    }
     return std::move(found.addresses);
 }
 
 base::Result<int> connect_one(const addrinfo& address, const SshSettings& settings, const base::Deadline& deadline) {
     const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return base::fail(base::Fault::io, "no socket for SSH: {}", words_of(errno));
+    if (fd < 0) return fail(base::Fault::io, "no socket for SSH: {}", words_of(errno));
     int error = connect(fd, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
     if (error == EINPROGRESS) {
         pollfd wanted{fd, POLLOUT, 0};
@@ -69,14 +74,14 @@ base::Result<int> connect_one(const addrinfo& address, const SshSettings& settin
         socklen_t size = sizeof error;
         if (ready == 0) {
             close(fd);
-            return base::fail(base::Fault::timeout, "no answer from {} port {} in time", settings.host, settings.port);
+            return fail(base::Fault::timeout, "no answer from {} port {} in time", settings.host, settings.port);
         }
         getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     }
     if (error != 0) {
         close(fd);
-        return base::fail(base::Fault::refused, "cannot connect to {} port {}: {}", settings.host, settings.port,
-                          words_of(error));
+        return fail(base::Fault::refused, "cannot connect to {} port {}: {}", settings.host, settings.port,
+                    words_of(error));
     }
     const int on = 1;
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -87,8 +92,8 @@ base::Result<int> connect_one(const addrinfo& address, const SshSettings& settin
 
 base::Result<int> connect_tcp(const SshSettings& settings, const base::Deadline& deadline) {
     auto addresses = resolve(settings, deadline);
-    if (!addresses) return base::fail(addresses.error());
-    base::Result<int> last = base::fail(base::Fault::not_found, "{} has no address", settings.host);
+    if (!addresses) return fail(addresses.error());
+    base::Result<int> last = fail(base::Fault::not_found, "{} has no address", settings.host);
     int left = 0;
     for (const addrinfo* a = addresses->get(); a != nullptr; a = a->ai_next) ++left;
     for (const addrinfo* a = addresses->get(); a != nullptr; a = a->ai_next, --left) {

@@ -11,6 +11,8 @@
 
 namespace mtawatch::ssh {
 
+using base::fail;
+
 namespace {
 
 struct FreeChannel {
@@ -33,8 +35,9 @@ std::optional<int> signal_number(std::string_view name) {
                                                                       {"TERM", SIGTERM},
                                                                       {"USR1", SIGUSR1},
                                                                       {"USR2", SIGUSR2}}};
-    for (const auto& [known, number] : table)
+    for (const auto& [known, number] : table) {
         if (known == name) return number;
+    }
     return std::nullopt;
 }
 
@@ -92,8 +95,9 @@ void on_signal(ssh_session /*session*/, ssh_channel /*channel*/, const char* nam
 std::string program_of(const std::vector<std::string>& argv) {
     std::size_t at = 0;
     while (at + 1 < argv.size() &&
-           (argv[at] == "env" || argv[at] == "sudo" || argv[at] == "-n" || argv[at].find('=') != std::string::npos))
+           (argv[at] == "env" || argv[at] == "sudo" || argv[at] == "-n" || argv[at].find('=') != std::string::npos)) {
         ++at;
+    }
     return argv[at];
 }
 
@@ -115,9 +119,10 @@ class RemoteCommands final : public io::Commands {
             return true;
         };
         auto result = execute(argv, keep, limits.max_error, deadline);
-        if (outgrown)
-            return base::fail(base::Fault::limit, "{} on {} said more than {} bytes", program_of(argv), host_,
-                              limits.max_output);
+        if (outgrown) {
+            return fail(base::Fault::limit, "{} on {} said more than {} bytes", program_of(argv), host_,
+                        limits.max_output);
+        }
         if (result) result->output = std::move(output);
         return result;
     }
@@ -132,15 +137,15 @@ class RemoteCommands final : public io::Commands {
 
   private:
     [[nodiscard]] base::Failure broken(const std::string& doing) const {
-        return base::fail(base::Fault::auth, "{}: the SSH connection broke: {}", doing,
-                          base::one_line(ssh_get_error(session_.get()), 200));
+        return fail(base::Fault::auth, "{}: the SSH connection broke: {}", doing,
+                    base::one_line(ssh_get_error(session_.get()), 200));
     }
 
     template <class Call>
     base::Result<void> drive(const base::Deadline& deadline, const std::string& doing, Call call) {
         int code = call();
         while (code == SSH_AGAIN) {
-            if (auto waited = wait(session_.get(), deadline, doing); !waited) return base::fail(waited.error());
+            if (auto done = wait(session_.get(), deadline, doing); !done) return fail(done.error());
             code = call();
         }
         if (code != SSH_OK) return broken(doing);
@@ -149,9 +154,9 @@ class RemoteCommands final : public io::Commands {
 
     base::Result<io::CommandResult> execute(const std::vector<std::string>& argv, const io::OutputSink& sink,
                                             std::size_t max_error, const base::Deadline& deadline) {
-        if (argv.empty()) return base::fail(base::Fault::internal, "no command to run on {}", host_);
+        if (argv.empty()) return fail(base::Fault::internal, "no command to run on {}", host_);
         auto line = quote(argv);
-        if (!line) return base::fail(line.error());
+        if (!line) return fail(line.error());
         const std::string doing = fmt::format("{} on {}", program_of(argv), host_);
         deadline.doing("running " + doing);
         // The same surroundings as a local command: no translations, and the folders of mail programs in PATH. `exec`
@@ -169,24 +174,27 @@ class RemoteCommands final : public io::Commands {
         ssh_callbacks_init(&callbacks);
         const Channel channel(ssh_channel_new(session_.get()));
         if (!channel || ssh_set_channel_callbacks(channel.get(), &callbacks) != SSH_OK) return broken(doing);
-        if (auto opened = drive(deadline, doing, [&] { return ssh_channel_open_session(channel.get()); }); !opened)
-            return base::fail(opened.error());
+        if (auto done = drive(deadline, doing, [&] { return ssh_channel_open_session(channel.get()); }); !done) {
+            return fail(done.error());
+        }
         if (auto started =
                 drive(deadline, doing, [&] { return ssh_channel_request_exec(channel.get(), command.c_str()); });
-            !started)
-            return base::fail(started.error());
+            !started) {
+            return fail(started.error());
+        }
         auto listened = listen(talk, deadline, doing);
         ssh_remove_channel_callbacks(channel.get(), &callbacks);
         if (!talk.ended) end_there(channel.get());
-        if (!listened) return base::fail(listened.error());
+        if (!listened) return fail(listened.error());
         return finish(program_of(argv), doing, std::move(talk.result));
     }
 
     // A server ends nothing when the connection does, so a program that hangs would stay there, one for every run.
     // OpenSSH hands signals on to the programs of every user but root.
     static void end_there(ssh_channel channel) {
-        for (const auto* signal : {"TERM", "KILL"})
+        for (const auto* signal : {"TERM", "KILL"}) {
             static_cast<void>(ssh_channel_request_send_signal(channel, signal));  // whether it can is for the server
+        }
     }
 
     // Lets libssh read until the program has ended and said everything, or the sink has had enough.
@@ -195,12 +203,13 @@ class RemoteCommands final : public io::Commands {
         if (!event || ssh_event_add_session(event.get(), session_.get()) != SSH_OK) return broken(doing);
         base::Result<void> done;
         while (done && !talk.over()) {
-            if (deadline.expired())
-                done = base::fail(base::Fault::timeout, "{}: no answer in time", doing);
-            else if (ssh_event_dopoll(event.get(), deadline.poll_milliseconds()) == SSH_ERROR ||
-                     ssh_is_connected(session_.get()) == 0)
+            if (deadline.expired()) {
+                done = fail(base::Fault::timeout, "{}: no answer in time", doing);
+            } else if (ssh_event_dopoll(event.get(), deadline.poll_milliseconds()) == SSH_ERROR ||
+                       ssh_is_connected(session_.get()) == 0) {
                 // What came with the last bytes still counts.
                 if (!talk.over()) done = broken(doing);
+            }
         }
         ssh_event_remove_session(event.get(), session_.get());
         return done;
@@ -209,10 +218,11 @@ class RemoteCommands final : public io::Commands {
     base::Result<io::CommandResult> finish(const std::string& program, const std::string& doing,
                                            io::CommandResult result) const {
         // What a POSIX shell answers when it cannot run the program (XCU 2.8.2).
-        if (result.exit_status == 127) return base::fail(base::Fault::not_found, "{}: no such program there", doing);
-        if (result.exit_status == 126)
-            return base::fail(base::Fault::permission, "{} {} may not be run: {}", program, where(),
-                              base::one_line(result.error_text, 200));
+        if (result.exit_status == 127) return fail(base::Fault::not_found, "{}: no such program there", doing);
+        if (result.exit_status == 126) {
+            return fail(base::Fault::permission, "{} {} may not be run: {}", program, where(),
+                        base::one_line(result.error_text, 200));
+        }
         return result;
     }
 
@@ -225,7 +235,7 @@ class RemoteCommands final : public io::Commands {
 base::Result<std::unique_ptr<io::Commands>> open(const SshSettings& settings, const base::Deadline& deadline) {
     deadline.doing("connecting to " + settings.host + " by SSH");
     auto session = log_in(settings, deadline);
-    if (!session) return base::fail(session.error());
+    if (!session) return fail(session.error());
     return std::make_unique<RemoteCommands>(std::move(*session), settings.host);
 }
 

@@ -117,15 +117,17 @@ Result<std::vector<Certificate>> read_pem(std::string_view bytes) {
         OPENSSL_clear_free(data, static_cast<std::size_t>(size));  // it may be a private key
         if (!wanted) continue;
         if (!certificate) return fail(Fault::malformed, "certificate number {} in it cannot be read", found.size() + 1);
-        if (found.size() == max_certificates_per_file)
+        if (found.size() == max_certificates_per_file) {
             return fail(Fault::limit, "more than {} certificates in it", max_certificates_per_file);
+        }
         found.push_back(facts_of(certificate.get()));
     }
     // The end of the text is "no start line"; anything else is a block that begins and does not decode.
     const auto error = ERR_peek_last_error();
     const bool at_end = ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
-    if (!at_end && !found.empty())
+    if (!at_end && !found.empty()) {
         return fail(Fault::malformed, "the PEM block after certificate number {} is cut off or damaged", found.size());
+    }
     return found;
 }
 

@@ -44,8 +44,9 @@ int wire_read(BIO* bio, char* into, std::size_t size, std::size_t* done) {
         return 0;
     }
     wire.peer_closed = *count == 0;
-    if (wire.first_bytes.size() < max_first_bytes)
+    if (wire.first_bytes.size() < max_first_bytes) {
         wire.first_bytes.append(into, std::min(*count, max_first_bytes - wire.first_bytes.size()));
+    }
     *done = *count;
     return *count > 0 ? 1 : 0;
 }
@@ -152,9 +153,10 @@ SessionHandle make_session(const Context& context, const HandshakeSettings& sett
     SSL_set_connect_state(handle.get());
     SSL_set_read_ahead(handle.get(), 1);  // fewer reads, and the whole of what came where it is not TLS
     SSL_set_max_cert_list(handle.get(), max_certificate_message);
-    if (!settings.server_name.empty() && !is_address(settings.server_name))
+    if (!settings.server_name.empty() && !is_address(settings.server_name)) {
         SSL_ctrl(handle.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
                  const_cast<char*>(settings.server_name.c_str()));  // copied by OpenSSL, its macro casts C-style
+    }
     return handle;
 }
 

@@ -87,8 +87,9 @@ Result<PublicKey> PublicKey::from_rsa_public_key(std::string_view der) {
 
 Result<PublicKey> PublicKey::from_ed25519(std::string_view raw) {
     constexpr std::size_t raw_size = 32;
-    if (raw.size() != raw_size)
+    if (raw.size() != raw_size) {
         return fail(Fault::malformed, "an Ed25519 public key is 32 bytes, this one is {}", raw.size());
+    }
     return own(EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, bytes_of(raw), raw.size()));
 }
 
@@ -100,9 +101,10 @@ Result<PublicKey> PublicKey::from_private_pem(std::string_view pem) {
     bool asked = false;
     const KeyHandle secret(PEM_read_bio_PrivateKey(text.get(), nullptr, no_passphrase, &asked));
     ERR_clear_error();
-    if (asked)
+    if (asked) {
         return fail(Fault::usage,
                     "the private key is encrypted; write a copy without passphrase that only this user can read");
+    }
     if (!secret) return fail(Fault::malformed, "no readable PEM private key in it");
     unsigned char* der = nullptr;
     const int size = i2d_PUBKEY(secret.get(), &der);
@@ -174,8 +176,9 @@ std::string Sha256::finish() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned size = 0;
     if (EVP_DigestFinal_ex(state_.get(), digest.data(), &size) != 1 ||
-        EVP_DigestInit_ex(state_.get(), EVP_sha256(), nullptr) != 1)
+        EVP_DigestInit_ex(state_.get(), EVP_sha256(), nullptr) != 1) {
         throw std::bad_alloc();
+    }
     return std::string(as_text(digest.data(), size));
 }
 

@@ -58,7 +58,7 @@ int record_problem(int good, X509_STORE_CTX* run) {
     const ChainFinding finding{problem_of(error),
                                static_cast<std::size_t>(std::max(0, X509_STORE_CTX_get_error_depth(run))),
                                X509_verify_cert_error_string(error)};
-    const bool known = std::any_of(findings.begin(), findings.end(), [&](const ChainFinding& other) {
+    const bool known = std::ranges::any_of(findings, [&](const ChainFinding& other) {
         return other.problem == finding.problem && other.position == finding.position;
     });
     if (!known) findings.push_back(finding);
@@ -106,12 +106,14 @@ Result<void> trust_text(X509_STORE* store, const std::string& authorities) {
 
 Result<void> trust_directory(X509_STORE* store, const std::string& directory) {
     struct stat info {};
-    if (::stat(directory.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
+    if (::stat(directory.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
         return fail(Fault::not_found,
                     "{}: no such directory of trusted authorities; install ca-certificates or name --ca-file",
                     directory);
-    if (::access(directory.c_str(), R_OK | X_OK) != 0)
+    }
+    if (::access(directory.c_str(), R_OK | X_OK) != 0) {
         return fail(Fault::permission, "{}: the directory of trusted authorities may not be read", directory);
+    }
     if (X509_STORE_load_path(store, directory.c_str()) != 1) throw std::bad_alloc();
     return {};
 }
@@ -125,8 +127,7 @@ std::optional<std::size_t> matched_record(SSL* holder, const std::vector<Tlsa>& 
     const unsigned char* data = nullptr;
     std::size_t size = 0;
     if (SSL_get0_dane_tlsa(holder, &usage, &selector, &matching_type, &data, &size) < 0) return std::nullopt;
-    const auto at = std::find(records.begin(), records.end(),
-                              Tlsa{usage, selector, matching_type, std::string(as_text(data, size))});
+    const auto at = std::ranges::find(records, Tlsa{usage, selector, matching_type, std::string(as_text(data, size))});
     if (at == records.end()) return std::nullopt;
     return static_cast<std::size_t>(at - records.begin());
 }
@@ -167,10 +168,11 @@ Result<std::shared_ptr<const Context>> Context::make(const TrustSettings& settin
     SSL_CTX_set_cert_verify_callback(context->client_, keep_chain, nullptr);
     SSL_CTX_set_client_cert_cb(context->client_, record_certificate_request);
     if (!settings.authorities.empty()) {
-        if (auto trusted = trust_text(context->store(), settings.authorities); !trusted) return fail(trusted.error());
+        if (auto done = trust_text(context->store(), settings.authorities); !done) return fail(done.error());
     } else if (!settings.ca_directory.empty()) {
-        if (auto trusted = trust_directory(context->store(), settings.ca_directory); !trusted)
-            return fail(trusted.error());
+        if (auto done = trust_directory(context->store(), settings.ca_directory); !done) {
+            return fail(done.error());
+        }
     }
     return context;
 }
@@ -192,8 +194,8 @@ ChainVerdict verify_chain(const Context& context, const std::vector<Certificate>
     if (STACK_OF(X509)* path = X509_STORE_CTX_get0_chain(run.get()); path != nullptr) {
         for (int i = 0; i < sk_X509_num(path); ++i) {
             X509* one = sk_X509_value(path, i);  // mostly one of those that were served and read before
-            const auto known = std::find_if(served.begin(), served.end(),
-                                            [&](const Certificate& other) { return other.handle.get() == one; });
+            const auto known =
+                std::ranges::find_if(served, [&](const Certificate& other) { return other.handle.get() == one; });
             verdict.path.push_back(known != served.end() ? *known : facts_of(one));
         }
     }
@@ -206,14 +208,16 @@ DaneVerdict verify_dane(const Context& context, const std::vector<Certificate>& 
                         const std::vector<Tlsa>& records, const std::vector<std::string>& names, std::int64_t now) {
     DaneVerdict verdict;
     const SessionHandle holder(SSL_new(context.client()));  // only carries the records; no connection belongs to it
-    if (!holder || SSL_dane_enable(holder.get(), names.empty() ? nullptr : names.front().c_str()) != 1)
+    if (!holder || SSL_dane_enable(holder.get(), names.empty() ? nullptr : names.front().c_str()) != 1) {
         throw std::bad_alloc();
+    }
     SSL_dane_set_flags(holder.get(), DANE_FLAG_NO_DANE_EE_NAMECHECKS);
     for (const Tlsa& record : records) {
         if (record.usage != 2 && record.usage != 3) continue;
         if (SSL_dane_tlsa_add(holder.get(), record.usage, record.selector, record.matching_type, bytes_of(record.data),
-                              record.data.size()) == 1)
+                              record.data.size()) == 1) {
             ++verdict.usable;
+        }
     }
     if (verdict.usable == 0) {
         ERR_clear_error();

@@ -12,7 +12,7 @@ struct Known {
     const char* domain;
     const char* mx;
 };
-constexpr std::array<Known, 14> kKnown{{
+constexpr std::array<Known, 14> known_values{{
     {"gmail.com", "gmail-smtp-in.l.google.com (192.0.2.26)"},
     {"outlook.com", "outlook-com.olc.protection.outlook.com (192.0.2.36)"},
     {"yahoo.com", "mta7.am0.yahoodns.net (192.0.2.46)"},
@@ -34,9 +34,9 @@ constexpr std::array<Known, 14> kKnown{{
 Recipients::Recipients(std::size_t domains) {
     double sum = 0;
     for (std::size_t rank = 0; rank < domains; ++rank) {
-        const bool known = rank < kKnown.size();
-        domains_.push_back(known ? kKnown[rank].domain : "c" + std::to_string(rank) + ".example.net");
-        mx_.push_back(known ? kKnown[rank].mx
+        const bool known = rank < known_values.size();
+        domains_.push_back(known ? known_values[rank].domain : "c" + std::to_string(rank) + ".example.net");
+        mx_.push_back(known ? known_values[rank].mx
                             : "mx1." + domains_.back() + " (198.51.100." + std::to_string(rank % 250 + 1) + ")");
         sum += 1 / std::pow(static_cast<double>(rank + 1), 1.05);
         cumulative_.push_back(sum);
@@ -45,7 +45,7 @@ Recipients::Recipients(std::size_t domains) {
 
 std::size_t Recipients::draw(std::mt19937_64& random) const {
     const double at = static_cast<double>(random() >> 11) * 0x1p-53 * cumulative_.back();
-    return static_cast<std::size_t>(std::upper_bound(cumulative_.begin(), cumulative_.end(), at) - cumulative_.begin());
+    return static_cast<std::size_t>(std::ranges::upper_bound(cumulative_, at) - cumulative_.begin());
 }
 
 const std::vector<Reply>& bounce_replies() {

@@ -63,11 +63,11 @@ AccountingSettings wide_settings(const std::string& glob) {
 
 std::size_t series_of(SeriesStore& store) {
     std::size_t series = 0;
-    for (std::size_t i = 0; i < kFamilies; ++i) series += store.table(static_cast<Family>(i)).size();
+    for (std::size_t i = 0; i < family_count; ++i) series += store.table(static_cast<Family>(i)).size();
     return series;
 }
 
-const LogLine kQuiet = [](Severity, std::string_view text) {
+const LogLine quiet_log = [](Severity, std::string_view text) {
     std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
 };
 
@@ -75,7 +75,7 @@ int measure_series(const std::string& file) {
     const base::SystemClock clock;
     const double before = resident_mib();
     const double cpu = cpu_seconds();
-    Ingest ingest(wide_settings(file), clock, kQuiet, true);
+    Ingest ingest(wide_settings(file), clock, quiet_log, true);
     ingest.catch_up([] { return true; });
     const double ingest_cpu = cpu_seconds() - cpu;
     const double resident = resident_mib();
@@ -100,7 +100,7 @@ void measure_stalls(const char* what, const std::string& file, const std::functi
     fs::create_directories(folder);
     std::ofstream(folder / "acct-0.csv") << "type,timeLogged,rcpt\nd,2020-01-01 00:00:00+0000,a@example.org\n";
     const base::SystemClock clock;
-    Ingest ingest(wide_settings(folder / "acct-*.csv"), clock, kQuiet, false);
+    Ingest ingest(wide_settings(folder / "acct-*.csv"), clock, quiet_log, false);
     ingest.catch_up([] { return true; });
     // The first half fills the store, so that both threads have work in the second.
     fs::create_symlink(fs::absolute(file), folder / "acct-1.csv");
@@ -113,7 +113,7 @@ void measure_stalls(const char* what, const std::string& file, const std::functi
     base::SteadyTime last = std::chrono::steady_clock::now();
     ingest.catch_up([&] {
         const base::SteadyTime now = std::chrono::steady_clock::now();
-        if (++chunks * mta::logs::kScanChunkBytes >= half) {
+        if (++chunks * mta::logs::scan_chunk_bytes >= half) {
             if (!other.joinable()) {
                 other = std::thread([&] {
                     while (!done.load() && beside) {
@@ -164,18 +164,19 @@ int measure_all_stalls(const std::string& file) {
 
 // 650 000 series: how long the reading stands still for a checkpoint (the copy), and how long the rest takes beside it.
 int measure_checkpoint() {
-    constexpr int kSeries = 650'000;
+    constexpr int series_metric = 650'000;
     const AccountingSettings settings = wide_settings("unused");
     const double before = resident_mib();
     SeriesStore store(settings);
     RecordCounter counter(settings, store);
-    for (int i = 0; i < kSeries; ++i) {
+    for (int i = 0; i < series_metric; ++i) {
         const mta::logs::OwnedRecord delivery(mta::logs::RecordType::d, 1'700'000'000,
                                               {{mta::logs::Column::rcpt, "x@domain" + std::to_string(i) + ".example"}});
         const mta::logs::Record view = delivery.view();
         counter.count({&view, 1}, 1'800'000'000);
     }
-    std::printf("%zu series, %.0f bytes a series\n", series_of(store), (resident_mib() - before) * (1 << 20) / kSeries);
+    std::printf("%zu series, %.0f bytes a series\n", series_of(store),
+                (resident_mib() - before) * (1 << 20) / series_metric);
     std::vector<double> stalls;
     for (int i = 0; i < 21; ++i) {
         CheckpointCopy copy;
@@ -185,9 +186,10 @@ int measure_checkpoint() {
         stalls.push_back(seconds_since(begin) * 1e3);
         begin = std::chrono::steady_clock::now();
         const std::string document = encode_checkpoint(copy, store);
-        if (i == 0)
+        if (i == 0) {
             std::printf("document %.1f MB, encoded in %.0f ms beside the reading\n",
                         static_cast<double>(document.size()) / 1e6, seconds_since(begin) * 1e3);
+        }
     }
     std::ranges::sort(stalls);
     std::printf("copy under the lock: median %.1f ms, longest %.1f ms\n", stalls[stalls.size() / 2], stalls.back());
@@ -196,15 +198,15 @@ int measure_checkpoint() {
 
 // The same property as the unit test, at its full size and with the packaged budgets.
 int measure_property() {
-    constexpr std::uint64_t kRecords = 10'000'000;
-    constexpr unsigned kDomains = 2'000'000;
+    constexpr std::uint64_t record_total = 10'000'000;
+    constexpr unsigned domains = 2'000'000;
     AccountingSettings settings;
     settings.groups = {"job", "recipient_domain"};
     SeriesStore store(settings);
     RecordCounter counter(settings, store);
     std::mt19937 random(7);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same numbers in every run
-    for (std::uint64_t i = 0; i < kRecords; ++i) {
-        const std::uint64_t domain = (i * 7919U) % kDomains;
+    for (std::uint64_t i = 0; i < record_total; ++i) {
+        const std::uint64_t domain = (i * 7919U) % domains;
         const mta::logs::OwnedRecord delivery(
             mta::logs::RecordType::d, 1'700'000'000 + static_cast<std::int64_t>(i / 8),
             {{mta::logs::Column::rcpt, "x@d" + std::to_string(domain) + ".example"},
@@ -224,10 +226,10 @@ int measure_property() {
         std::printf("%-45s %6u series + retired %9llu = %llu\n", std::string(metric_name(family)).c_str(), table.size(),
                     static_cast<unsigned long long>(store.retired[index_of(family)]),
                     static_cast<unsigned long long>(sum));
-        right = right && sum == kRecords;
+        right = right && sum == record_total;
     }
-    std::printf("%llu records, %u domains, resident %.1f MiB: %s\n", static_cast<unsigned long long>(kRecords),
-                kDomains, resident_mib(), right ? "every record is in one series or retired" : "WRONG");
+    std::printf("%llu records, %u domains, resident %.1f MiB: %s\n", static_cast<unsigned long long>(record_total),
+                domains, resident_mib(), right ? "every record is in one series or retired" : "WRONG");
     return right ? 0 : 1;
 }
 

@@ -34,8 +34,8 @@ class Groups {
             for (const char c : text) hash = (hash ^ static_cast<std::uint8_t>(c)) * 0x100000001b3U;
             hash = (hash ^ 0xffU) * 0x100000001b3U;
         }
-        Slot* slot = &slots_[(hash >> 20) % kSlots];
-        while (slot->count > 0 && slot->hash != hash) slot = slot == &slots_[kSlots - 1] ? &slots_[0] : slot + 1;
+        Slot* slot = &slots_[(hash >> 20) % slots];
+        while (slot->count > 0 && slot->hash != hash) slot = slot == &slots_[slots - 1] ? &slots_[0] : slot + 1;
         slot->hash = hash;
         ++slot->count;
     }
@@ -46,12 +46,12 @@ class Groups {
     }
 
   private:
-    static constexpr std::size_t kSlots = 4096;  // the generator makes under 1000 groups
+    static constexpr std::size_t slots = 4096;  // the generator makes under 1000 groups
     struct Slot {
         std::uint64_t hash = 0;
         std::uint64_t count = 0;
     };
-    Slot slots_[kSlots];
+    Slot slots_[slots];
 };
 
 int run(const char* path, bool keys, mta::logs::ScanPath scan_path) {
@@ -95,7 +95,7 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "usage: bench_scanner FILE\n");
         return 2;
     }
-    for (const mta::logs::ScanPath path : mta::logs::kScanPaths) {
+    for (const mta::logs::ScanPath path : mta::logs::scan_paths) {
         for (const bool keys : {false, true}) {
             if (run(argv[1], keys, path) != 0) return 1;
         }

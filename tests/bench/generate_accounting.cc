@@ -27,7 +27,7 @@ using mtawatch::bench::deferral_replies;
 using mtawatch::bench::Recipients;
 using mtawatch::bench::Reply;
 
-constexpr std::string_view kUsage =
+constexpr std::string_view usage_text =
     "usage: generate_accounting --bytes N[K|M|G] [--seed N] [--domains N] [--start EPOCH] [--hours H]\n"
     "                                                                                one file on stdout\n"
     "       generate_accounting --folder DIR --now EPOCH [--records N] [--seed N]           all record types\n"
@@ -48,7 +48,7 @@ struct Settings {
     std::int64_t hours = 24;
 };
 
-constexpr std::string_view kDefaultColumns =
+constexpr std::string_view default_columns =
     "type,timeLogged,timeQueued,orig,rcpt,orcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,bounceCat,srcType,srcMta,dlvType,"
     "dlvSourceIp,dlvDestinationIp,dlvEsmtpAvailable,dlvSize,vmta,jobId,envId,queue,vmtaPool";
 
@@ -137,7 +137,7 @@ class Generator {
 int write_bytes(const Settings& settings) {
     Generator generator(settings.seed, settings.domains);
     Writer writer(stdout);
-    writer.line() += std::string(kDefaultColumns) + "\n";
+    writer.line() += std::string(default_columns) + "\n";
     while (writer.bytes() < settings.bytes && writer.ok()) {
         const double share = static_cast<double>(writer.bytes()) / static_cast<double>(settings.bytes);
         const auto at = settings.start + static_cast<std::int64_t>(share * 3600 * static_cast<double>(settings.hours));
@@ -196,7 +196,7 @@ void other_row(Generator& generator, Folder& folder, std::string_view type, std:
     std::string time;
     append_time(time, logged);
     const std::string user = fmt::format("user{}@{}", generator.below(9'000'000), domain);
-    const std::string acct_header = std::string(kDefaultColumns) + ",dlvTlsProtocol,dlvTlsCipher,rcvSmtpUser";
+    const std::string acct_header = std::string(default_columns) + ",dlvTlsProtocol,dlvTlsCipher,rcvSmtpUser";
     if (type == "tq") {
         folder.file(dated("acct", logged, number), acct_header) += fmt::format(
             "tq,{},,,,,,4.4.1 (no answer from host),,{},,,,smtp,203.0.113.{},198.51.100.{},,,vmta{},,,{}/vmta{},,,,\n",
@@ -248,7 +248,7 @@ void other_row(Generator& generator, Folder& folder, std::string_view type, std:
 int write_folder(const Settings& settings) {
     Generator generator(settings.seed, settings.domains);
     Folder folder(settings.folder);
-    const std::string header = std::string(kDefaultColumns) + ",dlvTlsProtocol,dlvTlsCipher,rcvSmtpUser";
+    const std::string header = std::string(default_columns) + ",dlvTlsProtocol,dlvTlsCipher,rcvSmtpUser";
     for (std::size_t i = 0; i < settings.records; ++i) {
         // Half of the records lie in the last hour, so that a window of an hour has something to judge.
         const std::size_t half = settings.records / 2;
@@ -291,22 +291,23 @@ bool read_option(Settings& settings, std::string_view option, std::string_view v
         return !value.empty();
     }
     if (!number) return false;
-    if (option == "--bytes")
+    if (option == "--bytes") {
         settings.bytes = *number;
-    else if (option == "--seed")
+    } else if (option == "--seed") {
         settings.seed = *number;
-    else if (option == "--domains")
+    } else if (option == "--domains") {
         settings.domains = std::max<std::size_t>(*number, 1);
-    else if (option == "--records")
+    } else if (option == "--records") {
         settings.records = *number;
-    else if (option == "--now")
+    } else if (option == "--now") {
         settings.now = static_cast<std::int64_t>(*number);
-    else if (option == "--start")
+    } else if (option == "--start") {
         settings.start = static_cast<std::int64_t>(*number);
-    else if (option == "--hours")
+    } else if (option == "--hours") {
         settings.hours = static_cast<std::int64_t>(*number);
-    else
+    } else {
         return false;
+    }
     return true;
 }
 
@@ -316,13 +317,14 @@ int main(int argc, char** argv) {
     Settings settings;
     for (int i = 1; i + 1 < argc; i += 2) {
         if (!read_option(settings, argv[i], argv[i + 1])) {
-            fmt::print(stderr, "generate_accounting: {} {}: unknown option or value\n{}", argv[i], argv[i + 1], kUsage);
+            fmt::print(stderr, "generate_accounting: {} {}: unknown option or value\n{}", argv[i], argv[i + 1],
+                       usage_text);
             return 2;
         }
     }
     const bool folder = !settings.folder.empty();
     if (argc % 2 == 0 || folder == (settings.bytes > 0) || (folder && settings.now == 0)) {
-        fmt::print(stderr, "{}", kUsage);
+        fmt::print(stderr, "{}", usage_text);
         return 2;
     }
     return folder ? write_folder(settings) : write_bytes(settings);

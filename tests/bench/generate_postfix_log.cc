@@ -17,7 +17,7 @@ namespace {
 
 using mtawatch::bench::Recipients;
 
-constexpr std::string_view kUsage =
+constexpr std::string_view usage_text =
     "usage: generate_postfix_log (--bytes N[K|M|G] | --messages N) [--alive N] [--seed N] [--start EPOCH] [--hours H]\n"
     "                            [--yearless]\n"
     "\n"
@@ -37,7 +37,7 @@ struct Settings {
     bool yearless = false;
 };
 
-constexpr std::array<std::string_view, 4> kBounces{
+constexpr std::array<std::string_view, 4> bounces{
     "host {0}[{1}] said: 550 5.1.1 <{2}>: Recipient address rejected: User unknown in virtual mailbox table (in reply "
     "to RCPT "
     "TO command)",
@@ -53,7 +53,8 @@ class Generator {
         : settings_(settings), random_(settings.seed), recipients_(20'000), waiting_(settings.alive) {}
 
     bool run() {
-        const std::uint64_t total = settings_.messages != 0 ? settings_.messages : settings_.bytes / kBytesAMessage + 1;
+        const std::uint64_t total =
+            settings_.messages != 0 ? settings_.messages : settings_.bytes / bytes_a_message + 1;
         const double span = static_cast<double>(settings_.hours) * 3600;
         for (std::uint64_t number = 0; more(number); ++number) {
             const auto share = static_cast<double>(number) / static_cast<double>(total);
@@ -67,7 +68,7 @@ class Generator {
     }
 
   private:
-    static constexpr std::uint64_t kBytesAMessage = 860;
+    static constexpr std::uint64_t bytes_a_message = 860;
     struct Message {
         std::string id;
         std::string to;
@@ -98,8 +99,9 @@ class Generator {
     }
     void head(std::string_view program, std::uint64_t process) {
         out_ += stamp_;
-        if (!settings_.yearless)
+        if (!settings_.yearless) {
             fmt::format_to(std::back_inserter(out_), ".{:06}+00:00 mx1 postfix/", random_() % 1'000'000);
+        }
         fmt::format_to(std::back_inserter(out_), "{}[{}]: ", program, process);
     }
     Message accept_message(std::uint64_t number) {
@@ -146,7 +148,7 @@ class Generator {
                        host, ip));
         }
         if (chance >= 96) {
-            status("5.0.0", "bounced", fmt::format(fmt::runtime(kBounces[chance - 96]), host, ip, message.to));
+            status("5.0.0", "bounced", fmt::format(fmt::runtime(bounces[chance - 96]), host, ip, message.to));
         } else {
             status("2.0.0", "sent", fmt::format("250 2.0.0 Ok: queued as {:012X}", random_()));
         }
@@ -207,7 +209,7 @@ bool read_settings(int count, char** arguments, Settings& settings) {
 int main(int argc, char** argv) {
     Settings settings;
     if (!read_settings(argc, argv, settings)) {
-        std::fputs(kUsage.data(), stderr);
+        std::fputs(usage_text.data(), stderr);
         return 2;
     }
     if (Generator(settings).run() && std::fflush(stdout) == 0) return 0;

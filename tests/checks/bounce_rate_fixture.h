@@ -17,7 +17,7 @@
 
 namespace mtawatch::test {
 
-inline constexpr std::int64_t kNow = 1'795'262'400;  // 2026-11-21T12:00:00Z
+inline constexpr std::int64_t test_now = 1'795'262'400;  // 2026-11-21T12:00:00Z
 
 inline std::string stamp(std::int64_t seconds, const char* form) {
     std::tm parts{};
@@ -37,12 +37,12 @@ class Fixture {
     Fixture() {
         setenv("TZ", "UTC", 1);
         tzset();
-        clock_.set_wall(base::WallTime(std::chrono::seconds(kNow)));
+        clock_.set_wall(base::WallTime(std::chrono::seconds(test_now)));
     }
     // Last written `ago` seconds before now.
     void write(std::string_view name, const std::string& text, std::int64_t ago = 0) const {
         folder_.write(name, text);
-        const timespec time{kNow - ago, 0};
+        const timespec time{test_now - ago, 0};
         const timespec times[2]{time, time};
         utimensat(AT_FDCWD, (folder_.path() + std::string(name)).c_str(), times, 0);
     }

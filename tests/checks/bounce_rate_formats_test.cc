@@ -11,9 +11,9 @@
 
 using namespace mtawatch;
 using test::Fixture;
-using test::kNow;
 using test::Scenario;
 using test::stamp;
+using test::test_now;
 using test::with;
 
 namespace {
@@ -31,7 +31,7 @@ struct Mail {
     const char* form = "%b %e %H:%M:%S";
 };
 std::string lines(const Mail& mail) {
-    const std::string head = stamp(kNow - mail.ago, mail.form) + " mx1 ";
+    const std::string head = stamp(test_now - mail.ago, mail.form) + " mx1 ";
     const std::string id = fmt::format("4F3A{:06X}", mail.number);
     const char* dsn = mail.status == "sent" ? "2.0.0" : mail.status == "bounced" ? "5.0.0" : "4.0.0";
     return fmt::format(
@@ -49,12 +49,12 @@ std::string mails(std::size_t count, Mail mail, std::size_t first) {
     }
     return text;
 }
-constexpr const char* kUnknownUser =
+constexpr const char* unknown_user =
     "host mx.example.net[192.0.2.1] said: 550 5.1.1 User unknown (in reply to RCPT TO command)";
 
-// 180 delivered, 6 hard, 4 soft, 10 blocked, 50 deferred: as kMixed of PowerMTA's tests.
+// 180 delivered, 6 hard, 4 soft, 10 blocked, 50 deferred: as mixed of PowerMTA's tests.
 std::string mixed(const char* form = "%b %e %H:%M:%S") {
-    return mails(180, {.form = form}, 0) + mails(6, {.status = "bounced", .text = kUnknownUser, .form = form}, 1000) +
+    return mails(180, {.form = form}, 0) + mails(6, {.status = "bounced", .text = unknown_user, .form = form}, 1000) +
            mails(4, {.status = "bounced", .text = "host mx said: 552 5.2.2 mailbox full", .form = form}, 2000) +
            mails(10,
                  {.status = "bounced",
@@ -76,7 +76,7 @@ std::string kumo(const char* type, std::size_t count, const std::string& more = 
             R"({{"type":"{}","id":"{}","sender":"news@mail.example.com","recipient":"user@gmail.com","queue":"c1:t@gmail.com",)"
             R"("timestamp":{},"created":{},"egress_pool":"pool1","egress_source":"ip-1","delivery_protocol":"ESMTP",{}}})"
             "\n",
-            type, i, kNow - ago, kNow - ago - 1, more);
+            type, i, test_now - ago, test_now - ago - 1, more);
     }
     return text;
 }
@@ -85,8 +85,8 @@ std::string kumo_reply(int code, const char* content, const char* classification
                        classification);
 }
 
-const std::vector<std::string> kPostfix{"-f", "/log/mail.log", "--format", "postfix"};
-const std::vector<Scenario> kPostfixScenarios{
+const std::vector<std::string> postfix_arguments{"-f", "/log/mail.log", "--format", "postfix"};
+const std::vector<Scenario> postfix_scenarios{
     {"bounce", mixed(), {}, "1 BOUNCE_RATE WARNING - last 1 h: 10.00 % bounced (20 of 200), above 5"},
     {"iso_stamps",
      mixed("%Y-%m-%dT%H:%M:%S.123456+00:00"),
@@ -126,11 +126,11 @@ const std::vector<Scenario> kPostfixScenarios{
      {"--metric", "deferral"},
      "0 BOUNCE_RATE OK - last 1 h: 0.00 % deferred (0 of 200)"},
     {"no_delivery_is_a_real_100_percent",
-     mails(200, {.status = "bounced", .text = kUnknownUser}, 0),
+     mails(200, {.status = "bounced", .text = unknown_user}, 0),
      {},
      "2 BOUNCE_RATE CRITICAL - last 1 h: 100.00 % bounced (200 of 200), above 10"},
     {"the_window",
-     mails(300, {.status = "bounced", .text = kUnknownUser, .ago = 3601}, 0) + mails(100, {.ago = 3600}, 1000),
+     mails(300, {.status = "bounced", .text = unknown_user, .ago = 3601}, 0) + mails(100, {.ago = 3600}, 1000),
      {},
      "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 100)"},
     {"idle",
@@ -177,36 +177,36 @@ const std::vector<Scenario> kPostfixScenarios{
      "3 BOUNCE_RATE UNKNOWN - --map and --types are for tables; leave --format out"},
 };
 
-const std::vector<std::string> kKumo{"-f", "/log/20261121-*", "--format", "kumomta"};
-const std::string kKumoMixed =
+const std::vector<std::string> kumo_arguments{"-f", "/log/20261121-*", "--format", "kumomta"};
+const std::string kumo_mixed =
     kumo("Reception", 250) + kumo("Delivery", 180) + kumo("Bounce", 6, kumo_reply(550, "x", "InvalidRecipient")) +
     kumo("Bounce", 4, kumo_reply(552, "mailbox full")) + kumo("Bounce", 10, kumo_reply(550, "x", "SpamBlock")) +
     kumo("TransientFailure", 50, kumo_reply(451, "later")) + kumo("AdminBounce", 99, kumo_reply(552, "purged")) +
     kumo("Feedback", 1, R"("feedback_report":{"feedback_type":"abuse"})");
-const std::vector<Scenario> kKumoScenarios{
-    {"bounce", kKumoMixed, {}, "1 BOUNCE_RATE WARNING - last 1 h: 10.00 % bounced (20 of 200), above 5"},
+const std::vector<Scenario> kumo_scenarios{
+    {"bounce", kumo_mixed, {}, "1 BOUNCE_RATE WARNING - last 1 h: 10.00 % bounced (20 of 200), above 5"},
     {"hard",
-     kKumoMixed,
+     kumo_mixed,
      {"--metric", "hard"},
      "1 BOUNCE_RATE WARNING - last 1 h: 3.00 % bounced hard (6 of 200), above 2"},
     {"soft_by_the_reply",
-     kKumoMixed,
+     kumo_mixed,
      {"--metric", "soft"},
      "0 BOUNCE_RATE OK - last 1 h: 2.00 % bounced soft (4 of 200)"},
     {"by_vmta_is_the_egress_source",
-     kKumoMixed,
+     kumo_mixed,
      {"--by", "vmta"},
      "1 BOUNCE_RATE WARNING - last 1 h: 10.00 % bounced (20 of 200), above 5 (and 1 more)"},
     {"only_a_campaign",
-     kKumoMixed,
+     kumo_mixed,
      {"--only", "job=c1", "--metric", "delivery"},
      "1 BOUNCE_RATE WARNING - last 1 h: 90.00 % delivered (180 of 200), below 95"},
     {"complaint",
-     kKumoMixed,
+     kumo_mixed,
      {"--metric", "complaint"},
      "2 BOUNCE_RATE CRITICAL - last 1 d: 0.56 % complained about (1 of 180), above 0.3"},
     {"a_growing_segment",
-     test::zstd_text(kKumoMixed, false),
+     test::zstd_text(kumo_mixed, false),
      {"--metric", "block"},
      "2 BOUNCE_RATE CRITICAL - last 1 h: 5.00 % blocked (10 of 200), above 3"},
     {"expired_is_soft",
@@ -219,7 +219,7 @@ const std::vector<Scenario> kKumoScenarios{
      "3 BOUNCE_RATE UNKNOWN - KumoMTA does not log Delivery records here: enable them under per_record of "
      "configure_local_logs"},
     {"by_relay_is_of_postfix",
-     kKumoMixed,
+     kumo_mixed,
      {"--by", "relay"},
      "3 BOUNCE_RATE UNKNOWN - --by relay is Postfix's; the word for KumoMTA is vmta"},
     {"a_postfix_log",
@@ -231,7 +231,7 @@ const std::vector<Scenario> kKumoScenarios{
      {},
      "3 BOUNCE_RATE UNKNOWN - /log/20261121-1: holds no record of KumoMTA; is it a segment of its log?"},
     {"no_journal",
-     kKumoMixed,
+     kumo_mixed,
      {"--journal", "x"},
      "3 BOUNCE_RATE UNKNOWN - --journal is for --format postfix: KumoMTA writes its own files"},
 };
@@ -240,8 +240,8 @@ const std::vector<Scenario> kKumoScenarios{
 
 BOOST_AUTO_TEST_SUITE(formats)
 
-BOOST_AUTO_TEST_CASE(postfix) { test::check_all(kPostfixScenarios, "/log/mail.log", kPostfix); }
-BOOST_AUTO_TEST_CASE(kumomta) { test::check_all(kKumoScenarios, "/log/20261121-1", kKumo); }
+BOOST_AUTO_TEST_CASE(postfix) { test::check_all(postfix_scenarios, "/log/mail.log", postfix_arguments); }
+BOOST_AUTO_TEST_CASE(kumomta) { test::check_all(kumo_scenarios, "/log/20261121-1", kumo_arguments); }
 
 BOOST_AUTO_TEST_CASE(rotated_postfix_files_are_read_in_order_of_time_and_old_ones_not_at_all) {
     Fixture fixture;
@@ -266,13 +266,13 @@ BOOST_AUTO_TEST_CASE(rotated_postfix_files_are_read_in_order_of_time_and_old_one
 
 BOOST_AUTO_TEST_CASE(expired_mail_bounces_whether_its_last_attempt_is_in_the_window_or_not) {
     Fixture fixture;
-    const std::string expired = stamp(kNow - 100, "%b %e %H:%M:%S") +
+    const std::string expired = stamp(test_now - 100, "%b %e %H:%M:%S") +
                                 " mx1 postfix/qmgr[7]: 4F3A000000: from=<a@b>, status=expired, returned to sender\n";
     for (const std::int64_t ago : {101, 3'700, 90'000}) {
         const Mail deferred{
             .status = "deferred", .text = "connect to mx[192.0.2.1]:25: refused", .ago = ago, .relay = "none"};
         fixture.write("/log/mail.log", lines(deferred) + mails(99, {.ago = 100}, 5000) + expired);
-        BOOST_CHECK_EQUAL(fixture.line(with(kPostfix, {"--metric", "soft"})),
+        BOOST_CHECK_EQUAL(fixture.line(with(postfix_arguments, {"--metric", "soft"})),
                           "0 BOUNCE_RATE OK - last 1 h: 1.00 % bounced soft (1 of 100)");
     }
 }
@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(expired_mail_bounces_whether_its_last_attempt_is_in_the_win
 BOOST_AUTO_TEST_CASE(no_deferral_in_kumomtas_last_segment_is_a_real_0_percent_if_an_older_one_has_some) {
     Fixture fixture;
     fixture.write("/log/20261121-2", test::zstd_text(kumo("Delivery", 200)));
-    const auto deferral = with(kKumo, {"--metric", "deferral"});
+    const auto deferral = with(kumo_arguments, {"--metric", "deferral"});
     BOOST_CHECK_EQUAL(fixture.line(deferral),
                       "3 BOUNCE_RATE UNKNOWN - KumoMTA does not log TransientFailure records here: enable them under "
                       "per_record of configure_local_logs");
@@ -295,7 +295,7 @@ BOOST_AUTO_TEST_CASE(a_large_postfix_log_is_searched_not_read) {
     std::size_t number = 0;
     for (std::int64_t ago = 400'000; ago > 0; ago -= 10) file += lines({.number = number++, .ago = ago});
     fixture.write("/log/mail.log", file);
-    const std::string text = fixture.text(with(kPostfix, {"-o", "json", "--metric", "delivery"}));
+    const std::string text = fixture.text(with(postfix_arguments, {"-o", "json", "--metric", "delivery"}));
     const auto value = [&](const std::string& key) {
         const std::size_t at = text.find("\"" + key + "\":");
         BOOST_REQUIRE(at != std::string::npos);
@@ -309,7 +309,7 @@ BOOST_AUTO_TEST_CASE(a_large_postfix_log_is_searched_not_read) {
 BOOST_AUTO_TEST_CASE(a_journalctl_that_dies_says_how_it_ended) {
     const std::string command =
         fmt::format("journalctl --no-pager --unit=x.service --output=short-iso-precise --since=@{} --until=@{}",
-                    kNow - std::int64_t{2} * 3600, kNow);
+                    test_now - std::int64_t{2} * 3600, test_now);
     const auto said = [&](const test::Said& answer) {
         Fixture fixture;
         fixture.commands().add(command, answer);
@@ -340,7 +340,7 @@ BOOST_AUTO_TEST_CASE(files_that_were_not_looked_into_are_not_said_to_hold_nothin
 BOOST_AUTO_TEST_CASE(the_journal_of_a_unit) {
     const std::string command =
         fmt::format("journalctl --no-pager --unit=postfix@-.service --output=short-iso-precise --since=@{} --until=@{}",
-                    kNow - std::int64_t{2} * 3600, kNow);
+                    test_now - std::int64_t{2} * 3600, test_now);
     const std::vector<std::string> arguments{"--format", "postfix", "--journal", "postfix@-.service"};
     {
         Fixture fixture;

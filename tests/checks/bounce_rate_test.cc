@@ -19,8 +19,8 @@ using plugin::Outcome;
 
 namespace {
 
-constexpr std::int64_t kNow = 1'795'262'400;  // 2026-11-21T12:00:00Z
-const std::string kHeader =
+constexpr std::int64_t test_now = 1'795'262'400;  // 2026-11-21T12:00:00Z
+const std::string header_text =
     "type,timeLogged,orig,rcpt,dsnStatus,dsnDiag,dsnMta,bounceCat,dlvType,dlvSourceIp,vmta,vmtaPool,jobId,queue\n";
 
 std::string stamp(std::int64_t seconds, const char* form = "%Y-%m-%d %H:%M:%S+0000") {
@@ -44,7 +44,7 @@ struct Row {
 
 std::string row(const Row& r) {
     return fmt::format("{},{},news@mail.example.com,{},{},{},,{},{},203.0.113.1,{},pool1,job1,\n", r.type,
-                       stamp(kNow - r.ago), r.rcpt, r.status, r.diag, r.category, r.dlv_type, r.vmta);
+                       stamp(test_now - r.ago), r.rcpt, r.status, r.diag, r.category, r.dlv_type, r.vmta);
 }
 Row bounce(const char* category, const char* diag = "smtp;550 no", std::int64_t ago = 60) {
     return {.type = "b", .ago = ago, .category = category, .diag = diag, .status = "5.0.0 (undefined status)"};
@@ -57,7 +57,7 @@ std::string rows(std::size_t count, const Row& r) {
 
 class Fixture {
   public:
-    Fixture() { clock_.set_wall(base::WallTime(std::chrono::seconds(kNow))); }
+    Fixture() { clock_.set_wall(base::WallTime(std::chrono::seconds(test_now))); }
     void write(std::string_view name, const std::string& text) const { folder_.write(name, text); }
     Outcome run(std::vector<std::string> arguments) {
         const io::Files files = folder_.files();
@@ -90,124 +90,125 @@ struct Scenario {
     const char* answer;
 };
 
-const std::string kMixed = kHeader + rows(180, {}) + rows(6, bounce("bad-mailbox")) + rows(4, bounce("quota-issues")) +
-                           rows(10, bounce("spam-related")) + rows(50, {.type = "t", .status = "4.7.0 (x)"});
+const std::string mixed = header_text + rows(180, {}) + rows(6, bounce("bad-mailbox")) +
+                          rows(4, bounce("quota-issues")) + rows(10, bounce("spam-related")) +
+                          rows(50, {.type = "t", .status = "4.7.0 (x)"});
 
-const std::vector<Scenario> kScenarios{
+const std::vector<Scenario> scenario_table{
     {"ok_under_the_warning",
-     kHeader + rows(190, {}) + rows(10, bounce("bad-mailbox")),
+     header_text + rows(190, {}) + rows(10, bounce("bad-mailbox")),
      {},
      "0 BOUNCE_RATE OK - last 1 h: 5.00 % bounced (10 of 200)"},
     {"warning_over_5_percent",
-     kHeader + rows(189, {}) + rows(11, bounce("bad-mailbox")),
+     header_text + rows(189, {}) + rows(11, bounce("bad-mailbox")),
      {},
      "1 BOUNCE_RATE WARNING - last 1 h: 5.50 % bounced (11 of 200), above 5"},
     {"critical_over_10_percent",
-     kHeader + rows(179, {}) + rows(21, bounce("bad-mailbox")),
+     header_text + rows(179, {}) + rows(21, bounce("bad-mailbox")),
      {},
      "2 BOUNCE_RATE CRITICAL - last 1 h: 10.50 % bounced (21 of 200), above 10"},
     {"hard_counts_hard_categories",
-     kMixed,
+     mixed,
      {"--metric", "hard"},
      "1 BOUNCE_RATE WARNING - last 1 h: 3.00 % bounced hard (6 of 200), above 2"},
     {"soft_counts_soft_categories",
-     kMixed,
+     mixed,
      {"--metric", "soft"},
      "0 BOUNCE_RATE OK - last 1 h: 2.00 % bounced soft (4 of 200)"},
     {"block_counts_blocks",
-     kMixed,
+     mixed,
      {"--metric", "block"},
      "2 BOUNCE_RATE CRITICAL - last 1 h: 5.00 % blocked (10 of 200), above 3"},
     {"deferral_is_of_attempts_that_ended_or_were_deferred",
-     kMixed,
+     mixed,
      {"--metric", "deferral"},
      "1 BOUNCE_RATE WARNING - last 1 h: 20.00 % deferred (50 of 250), above 15"},
     {"delivery_alerts_below",
-     kMixed,
+     mixed,
      {"--metric", "delivery"},
      "1 BOUNCE_RATE WARNING - last 1 h: 90.00 % delivered (180 of 200), below 95"},
     {"complaint_is_of_deliveries_over_a_day",
-     kHeader + rows(1000, {.ago = 80'000}) + rows(2, {.type = "f", .ago = 70'000}),
+     header_text + rows(1000, {.ago = 80'000}) + rows(2, {.type = "f", .ago = 70'000}),
      {"--metric", "complaint"},
      "1 BOUNCE_RATE WARNING - last 1 d: 0.20 % complained about (2 of 1,000), above 0.1"},
-    {"own_thresholds", kMixed, {"-w", "20", "-c", "30"}, "0 BOUNCE_RATE OK - last 1 h: 10.00 % bounced (20 of 200)"},
+    {"own_thresholds", mixed, {"-w", "20", "-c", "30"}, "0 BOUNCE_RATE OK - last 1 h: 10.00 % bounced (20 of 200)"},
     {"a_bare_delivery_threshold_is_refused",
-     kMixed,
+     mixed,
      {"--metric", "delivery", "-w", "90"},
      "3 BOUNCE_RATE UNKNOWN - --warning: 90 alone would alert above 90; write 90: to be warned below 90 percent"},
     {"little_mail_is_shown_and_not_judged",
-     kHeader + rows(50, {}) + rows(49, bounce("bad-mailbox")),
+     header_text + rows(50, {}) + rows(49, bounce("bad-mailbox")),
      {},
      "0 BOUNCE_RATE OK - last 1 h: 49.49 % bounced (49 of 99); too little mail to judge (--min-volume 100)"},
     {"min_volume_can_be_lowered",
-     kHeader + rows(50, {}) + rows(49, bounce("bad-mailbox")),
+     header_text + rows(50, {}) + rows(49, bounce("bad-mailbox")),
      {"--min-volume", "99"},
      "2 BOUNCE_RATE CRITICAL - last 1 h: 49.49 % bounced (49 of 99), above 10"},
     {"local_deliveries_and_bounces_are_outside_every_ratio",
-     kHeader + rows(200, {}) + rows(100, {.dlv_type = "pipe"}) + rows(90, bounce("other", "x-pmta;bounce-queue")) +
+     header_text + rows(200, {}) + rows(100, {.dlv_type = "pipe"}) + rows(90, bounce("other", "x-pmta;bounce-queue")) +
          rows(2, bounce("bad-mailbox")),
      {},
      "0 BOUNCE_RATE OK - last 1 h: 0.99 % bounced (2 of 202)"},
     {"the_window_ends_now_and_begins_an_hour_ago",
-     kHeader + rows(500, {.ago = 3'601}) + rows(100, {.ago = 3'600}) +
+     header_text + rows(500, {.ago = 3'601}) + rows(100, {.ago = 3'600}) +
          rows(300, bounce("bad-mailbox", "smtp;550", -1)) + rows(4, bounce("bad-mailbox", "smtp;550", 1)),
      {},
      "0 BOUNCE_RATE OK - last 1 h: 3.85 % bounced (4 of 104)"},
     {"at_ends_the_window",
-     kHeader + rows(300, {.ago = 7'300}) + rows(300, bounce("bad-mailbox")),
+     header_text + rows(300, {.ago = 7'300}) + rows(300, bounce("bad-mailbox")),
      {"--at", "2026-11-21T10:30:00Z", "--window", "2h"},
      "0 BOUNCE_RATE OK - last 2 h: 0.00 % bounced (0 of 300)"},
     {"no_delivery_logged_is_unknown_never_100_percent",
-     kHeader + rows(300, bounce("bad-mailbox")),
+     header_text + rows(300, bounce("bad-mailbox")),
      {},
      "3 BOUNCE_RATE UNKNOWN - PowerMTA does not log d records here: add `records d,b`"},
     {"no_transient_logged_is_unknown_never_0_percent",
-     kHeader + rows(300, {}),
+     header_text + rows(300, {}),
      {"--metric", "deferral"},
      "3 BOUNCE_RATE UNKNOWN - PowerMTA does not log t records here: add `records d,b,t`"},
     {"no_complaint_logged_is_unknown_never_0_percent",
-     kHeader + rows(300, {}),
+     header_text + rows(300, {}),
      {"--metric", "complaint"},
      "3 BOUNCE_RATE UNKNOWN - PowerMTA does not log f records here: add `records d,b,f`"},
     {"complaint_columns_say_that_complaints_are_logged",
      "type,timeLogged,feedbackType\n" +
          [] {
              std::string text;
-             for (int i = 0; i < 200; ++i) text += "d," + stamp(kNow - 100) + ",\n";
+             for (int i = 0; i < 200; ++i) text += "d," + stamp(test_now - 100) + ",\n";
              return text;
          }(),
      {"--metric", "complaint"},
      "0 BOUNCE_RATE OK - last 1 d: 0.00 % complained about (0 of 200)"},
     {"deliveries_before_the_window_make_100_percent_real",
-     kHeader + rows(300, {.ago = 90'000}) + rows(300, bounce("bad-mailbox")),
+     header_text + rows(300, {.ago = 90'000}) + rows(300, bounce("bad-mailbox")),
      {},
      "2 BOUNCE_RATE CRITICAL - last 1 h: 100.00 % bounced (300 of 300), above 10"},
     {"nothing_in_the_window_is_idle",
-     kHeader + rows(300, {.ago = 7'200}),
+     header_text + rows(300, {.ago = 7'200}),
      {},
      "3 BOUNCE_RATE UNKNOWN - no record between 2026-11-21T11:00:00Z and 2026-11-21T12:00:00Z (1 h); the newest record "
      "is "
      "from 2026-11-21T10:00:00Z"},
     {"idle_may_be_fine",
-     kHeader + rows(300, {.ago = 7'200}),
+     header_text + rows(300, {.ago = 7'200}),
      {"--idle", "ok"},
      "0 BOUNCE_RATE OK - no record between 2026-11-21T11:00:00Z and 2026-11-21T12:00:00Z (1 h); the newest record is "
      "from "
      "2026-11-21T10:00:00Z"},
     {"old_records_are_critical",
-     kHeader + rows(300, {.ago = 90'000}),
+     header_text + rows(300, {.ago = 90'000}),
      {"--idle", "ok"},
      "2 BOUNCE_RATE CRITICAL - the newest record is 1 d 1 h old (2026-11-20T11:00:00Z): PowerMTA sends nothing, or "
      "writes "
      "its accounting elsewhere"},
     {"max_age_can_be_longer",
-     kHeader + rows(300, {.ago = 90'000}),
+     header_text + rows(300, {.ago = 90'000}),
      {"--idle", "ok", "--max-age", "2d"},
      "0 BOUNCE_RATE OK - no record between 2026-11-21T11:00:00Z and 2026-11-21T12:00:00Z (1 h); the newest record is "
      "from "
      "2026-11-20T11:00:00Z"},
     {"header_only_is_unknown",
-     kHeader,
+     header_text,
      {},
      "3 BOUNCE_RATE UNKNOWN - /log/acct-1.csv: no record of PowerMTA up to 2026-11-21T12:00:00Z; it has not written "
      "any, or it writes elsewhere"},
@@ -231,55 +232,55 @@ const std::vector<Scenario> kScenarios{
      "be "
      "placed in time; add timeLogged to record-fields"},
     {"a_damaged_line_does_not_stop_the_rest",
-     kHeader + rows(100, {}) + "d,\"stray\n" + rows(100, {}),
+     header_text + rows(100, {}) + "d,\"stray\n" + rows(100, {}),
      {},
      "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 200)"},
     {"groups_are_judged_apart_worst_first",
-     kHeader + rows(500, {}) + rows(150, {.vmta = "vmta2"}) +
+     header_text + rows(500, {}) + rows(150, {.vmta = "vmta2"}) +
          rows(20, {.type = "b", .category = "bad-mailbox", .diag = "smtp;550", .vmta = "vmta2", .status = "5.1.1 (x)"}),
      {"--by", "vmta"},
      "2 BOUNCE_RATE CRITICAL - vmta vmta2: 11.76 % bounced (20 of 170), above 10"},
     {"small_groups_do_not_alarm",
-     kHeader + rows(500, {}) +
+     header_text + rows(500, {}) +
          rows(9, {.type = "b", .category = "bad-mailbox", .rcpt = "a@web.de", .status = "5.1.1 (x)"}),
      {"--by", "provider"},
      "0 BOUNCE_RATE OK - last 1 h: 1.77 % bounced (9 of 509) (and 2 more)"},
     {"only_narrows",
-     kMixed + rows(100, {.rcpt = "A@Yahoo.com", .vmta = "VMTA9"}),
+     mixed + rows(100, {.rcpt = "A@Yahoo.com", .vmta = "VMTA9"}),
      {"--only", "vmta=vmta9"},
      "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 100)"},
     {"only_a_provider",
-     kMixed + rows(100, {.rcpt = "A@Yahoo.com"}),
+     mixed + rows(100, {.rcpt = "A@Yahoo.com"}),
      {"--only", "provider=yahoo"},
      "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 100)"},
     {"only_what_is_not_there_is_idle",
-     kMixed,
+     mixed,
      {"--only", "job=other"},
      "3 BOUNCE_RATE UNKNOWN - no such mail between 2026-11-21T11:00:00Z and 2026-11-21T12:00:00Z (1 h); the newest "
      "record is "
      "from 2026-11-21T11:59:00Z"},
     {"only_with_a_wrong_key",
-     kMixed,
+     mixed,
      {"--only", "colour=red"},
      "3 BOUNCE_RATE UNKNOWN - --only \"colour=red\": write KEY=VALUE with one of the keys "
      "vmta!relay!pool!provider!sender-domain!recipient-domain!job!source-ip!category"},
     {"by_category_is_of_all_mail",
-     kMixed,
+     mixed,
      {"--by", "category", "-w", "4", "-c", "5"},
      "2 BOUNCE_RATE CRITICAL - last 1 h: 10.00 % bounced (20 of 200), above 5 (and 1 more)"},
     {"only_a_category",
-     kMixed,
+     mixed,
      {"--only", "category=quota-issues"},
      "0 BOUNCE_RATE OK - last 1 h: 2.17 % bounced (4 of 184)"},
     {"an_empty_category_is_judged_by_the_reply",
-     kHeader + rows(180, {}) + rows(20, bounce("", "smtp;550 user unknown")),
+     header_text + rows(180, {}) + rows(20, bounce("", "smtp;550 user unknown")),
      {"--metric", "hard"},
      "2 BOUNCE_RATE CRITICAL - last 1 h: 10.00 % bounced hard (20 of 200), above 5"},
     {"epoch_stamps",
      "type,timeLogged,bounceCat\n" +
          [] {
              std::string text;
-             for (int i = 0; i < 200; ++i) text += fmt::format("d,{},\n", kNow - 100);
+             for (int i = 0; i < 200; ++i) text += fmt::format("d,{},\n", test_now - 100);
              return text;
          }(),
      {},
@@ -288,13 +289,13 @@ const std::vector<Scenario> kScenarios{
      "type,timeQueued,rcpt\n" +
          [] {
              std::string text;
-             for (int i = 0; i < 200; ++i) text += "d," + stamp(kNow - 100) + ",a@b.example\n";
+             for (int i = 0; i < 200; ++i) text += "d," + stamp(test_now - 100) + ",a@b.example\n";
              return text;
          }(),
      {},
      "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 200)"},
     {"an_unknown_metric_is_a_usage_error",
-     kMixed,
+     mixed,
      {"--metric", "nonsense"},
      "3 BOUNCE_RATE UNKNOWN - --metric: \"nonsense\" is not known here; write bounce, hard, soft, block, deferral, "
      "complaint or delivery"},
@@ -303,7 +304,7 @@ const std::vector<Scenario> kScenarios{
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(scenarios) {
-    for (const Scenario& scenario : kScenarios) {
+    for (const Scenario& scenario : scenario_table) {
         BOOST_TEST_CONTEXT(scenario.name) {
             Fixture fixture;
             fixture.write("/log/acct-1.csv", scenario.file);
@@ -314,7 +315,7 @@ BOOST_AUTO_TEST_CASE(scenarios) {
 
 BOOST_AUTO_TEST_CASE(figures_carry_thresholds_and_leave_out_what_is_not_logged) {
     Fixture fixture;
-    fixture.write("/log/acct-1.csv", kHeader + rows(195, {}) + rows(5, bounce("bad-mailbox")));
+    fixture.write("/log/acct-1.csv", header_text + rows(195, {}) + rows(5, bounce("bad-mailbox")));
     BOOST_CHECK_EQUAL(fixture.run({}).text,
                       "BOUNCE_RATE OK - last 1 h: 2.50 % bounced (5 of 200) | bounce=2.5%;5;10;0;100 delivered=195;;;0 "
                       "bounced=5;;;0\n");
@@ -322,8 +323,8 @@ BOOST_AUTO_TEST_CASE(figures_carry_thresholds_and_leave_out_what_is_not_logged) 
 
 BOOST_AUTO_TEST_CASE(compressed_files_count_and_one_that_is_being_compressed_counts_once) {
     Fixture fixture;
-    const std::string good = kHeader + rows(100, {});
-    const std::string bad = kHeader + rows(100, bounce("bad-mailbox"));
+    const std::string good = header_text + rows(100, {});
+    const std::string bad = header_text + rows(100, bounce("bad-mailbox"));
     fixture.write("/log/acct-1.csv", good);
     fixture.write("/log/acct-2.csv.gz", io::gzip_encode(bad).value());
     BOOST_CHECK_EQUAL(fixture.line({}), "2 BOUNCE_RATE CRITICAL - last 1 h: 50.00 % bounced (100 of 200), above 10");
@@ -342,7 +343,7 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_are_never_ok) {
     fixture.write("/log/sub/x", "");
     BOOST_CHECK_EQUAL(fixture.line({"-f", "/log/sub"}),
                       "3 BOUNCE_RATE UNKNOWN - /log/sub: is a directory; write a pattern for the files in it");
-    fixture.write("/log/acct-1.csv", kHeader + rows(200, {}));
+    fixture.write("/log/acct-1.csv", header_text + rows(200, {}));
     fixture.write("/log/acct-2.csv", "no header here\n");
     BOOST_CHECK_EQUAL(fixture.line({}),
                       "3 BOUNCE_RATE UNKNOWN - not all of the mail was seen: /log/acct-2.csv: no header line; is it an "
@@ -352,7 +353,7 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_read_are_never_ok) {
 // The search must come out at the window in a file far larger than what it reads, stray stamps and all.
 BOOST_AUTO_TEST_CASE(a_large_file_is_searched_not_read) {
     Fixture fixture;
-    std::string file = kHeader;
+    std::string file = header_text;
     std::size_t in_window = 0;
     for (std::int64_t ago = 200'000; ago > 0; ago -= 2) {
         const std::int64_t jitter = ago * 7 % 5;
@@ -378,7 +379,7 @@ BOOST_AUTO_TEST_CASE(stamps_without_offset_are_searched_with_two_hours_of_slack)
     std::string file = "type,timeLogged,rcpt\n";
     for (std::int64_t ago = 400'000; ago > 0; ago -= 4) {
         const std::int64_t back = ago <= 5000 && ago > 1500 ? 3600 : 0;  // the clock was set back an hour
-        file += "d," + stamp(kNow - ago - back, "%Y-%m-%d %H:%M:%S") + ",user@example.com\n";
+        file += "d," + stamp(test_now - ago - back, "%Y-%m-%d %H:%M:%S") + ",user@example.com\n";
     }
     fixture.write("/log/acct-1.csv", file);
     setenv("TZ", "UTC", 1);
@@ -390,8 +391,8 @@ BOOST_AUTO_TEST_CASE(stamps_without_offset_are_searched_with_two_hours_of_slack)
 
 BOOST_AUTO_TEST_CASE(the_exporters_words_are_used) {
     Fixture fixture;
-    fixture.write("/log/acct-1.csv", kHeader + rows(180, {.rcpt = "a@corp.example"}) + rows(20, bounce("our-list")) +
-                                         rows(10, bounce("", "smtp;550 TOP SECRET")));
+    fixture.write("/log/acct-1.csv", header_text + rows(180, {.rcpt = "a@corp.example"}) +
+                                         rows(20, bounce("our-list")) + rows(10, bounce("", "smtp;550 TOP SECRET")));
     fixture.write("/etc/exporter.yml", R"(
 classes:
   providers: {intranet: {domains: [corp.example]}}
@@ -419,7 +420,7 @@ classes:
 
 BOOST_AUTO_TEST_CASE(a_complaint_without_vmta_goes_to_that_of_its_source_address) {
     Fixture fixture;
-    fixture.write("/log/acct-1.csv", kHeader + rows(300, {.vmta = "vmta7"}) + rows(3, {.type = "f", .vmta = ""}));
+    fixture.write("/log/acct-1.csv", header_text + rows(300, {.vmta = "vmta7"}) + rows(3, {.type = "f", .vmta = ""}));
     BOOST_CHECK_EQUAL(fixture.line({"--metric", "complaint", "--by", "vmta"}),
                       "2 BOUNCE_RATE CRITICAL - last 1 d: 1.00 % complained about (3 of 300), above 0.3 (and 1 more)");
 }

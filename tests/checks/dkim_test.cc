@@ -280,7 +280,7 @@ BOOST_AUTO_TEST_CASE(messages) {
         return text.replace(text.rfind(from), from.size(), to);
     };
     std::string lf = good;
-    lf.erase(std::remove(lf.begin(), lf.end(), '\r'), lf.end());
+    std::erase(lf, '\r');
     struct Row {
         const char* name;
         std::string message;

@@ -349,8 +349,9 @@ BOOST_AUTO_TEST_CASE(json_names_everything_that_was_seen) {
           "\"scheme\":\"smtp\",\"address\":\"192.0.2.25\"", "\"outcome\":\"shown\"",
           "\"subject\":\"CN=mx1.example.net\",\"issuer\":\"CN=Example Issuer\",\"dns_names\":[\"mx1.example.net\"]",
           "\"not_after\":1706912000", "\"verified\":true", "\"name_matches\":true", "\"protocol\":\"TLSv1.3\"",
-          "\"same_as_file\":true", "\"key_matches\":null,\"dane\":null", "\"error\":{\"fault\":\"not_found\""})
+          "\"same_as_file\":true", "\"key_matches\":null,\"dane\":null", "\"error\":{\"fault\":\"not_found\""}) {
         BOOST_TEST(outcome.text.find(piece) != std::string::npos, piece << " in " << outcome.text);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(usage_errors_name_the_option_and_the_remedy) {

@@ -46,8 +46,9 @@ class SlowNetwork final : public io::Connector {
 
   private:
     void pass(std::string_view line) {
-        for (const auto& [beginning, length] : slow)
+        for (const auto& [beginning, length] : slow) {
             if (line.starts_with(beginning)) clock_.advance(length);
+        }
     }
     struct SlowStream final : io::Stream {
         SlowStream(SlowNetwork& slow_network, std::unique_ptr<io::Stream> below)
@@ -136,7 +137,7 @@ inline const Step sender_taken = say("250 2.1.0 Ok\r\n");
 inline std::vector<std::string> with(std::vector<std::string> more) {
     std::vector<std::string> arguments{"-H",        "mail.example.net", "--user", user,
                                        "--ca-file", "/ca.pem",          "--to",   "ops@example.org"};
-    if (std::find(more.begin(), more.end(), "--token-file") == more.end()) {
+    if (std::ranges::find(more, "--token-file") == more.end()) {
         arguments.emplace_back("--password-file");
         arguments.emplace_back("/password");
     }

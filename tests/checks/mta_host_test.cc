@@ -38,11 +38,12 @@ std::string deliveries(int sent, int bounced) {
 
 std::string mail(int count) {
     std::string text;
-    for (int i = 0; i < count; ++i)
+    for (int i = 0; i < count; ++i) {
         text += fmt::format(
             "{{\"queue_name\": \"deferred\", \"queue_id\": \"Q{}\", \"arrival_time\": 1699999000, "
             "\"message_size\": 1, \"recipients\": []}}\n",
             i);
+    }
     return text;
 }
 
@@ -251,9 +252,10 @@ BOOST_AUTO_TEST_CASE(a_host_where_nobody_logs_is_not_a_quiet_one) {
         commands.add("df -P -k -- /var/spool/postfix", {df(1, "/")});
         commands.add(journal, {""});
         commands.add("date +%Y-%m-%dT%H:%M:%S%z", {"2023-11-14T23:13:20+0100\n"});
-        for (const auto* file : {"mail.log", "maillog"})
+        for (const auto* file : {"mail.log", "maillog"}) {
             commands.add(std::string("tail -c 33554432 -- /var/log/") + file,
                          {"", 1, "tail: cannot open: No such file or directory"});
+        }
         commands.add("journalctl --no-pager --lines=1 --output=cat", {lines});
         probe::world::World world;
         world.clock = &clock;
@@ -276,10 +278,12 @@ const std::string acct_header = "type,timeLogged,orig,rcpt,dsnStatus,dsnDiag,bou
 
 std::string accounting(const char* time, int delivered, int bounced) {
     std::string text;
-    for (int i = 0; i < delivered; ++i)
+    for (int i = 0; i < delivered; ++i) {
         text += fmt::format("d,{},s@a.b,r@c.d,2.0.0 (success),smtp;250 ok,,smtp\n", time);
-    for (int i = 0; i < bounced; ++i)
+    }
+    for (int i = 0; i < bounced; ++i) {
         text += fmt::format("b,{},s@a.b,r@c.d,5.1.1 (bad mailbox),smtp;550 no,bad-mailbox,smtp\n", time);
+    }
     return text;
 }
 

@@ -25,11 +25,12 @@ std::string fixture(const std::string& name) {
 
 std::string mail(int count, std::string_view queue, std::int64_t age, std::string_view domain, int first = 0) {
     std::string text;
-    for (int i = 0; i < count; ++i)
+    for (int i = 0; i < count; ++i) {
         text += fmt::format(R"({{"queue_name": "{}", "queue_id": "Q{}", "arrival_time": {}, "message_size": 1000, )"
                             R"("forced_expire": false, "sender": "", "recipients": [{{"address": "a@{}"}}]}})"
                             "\n",
                             queue, first + i, now - age, domain);
+    }
     return text;
 }
 

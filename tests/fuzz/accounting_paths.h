@@ -23,8 +23,9 @@ inline mta::logs::ScannerOptions scanner_options(std::uint8_t choice) {
     if ((choice & 4U) != 0) options.record_types = {{"r", mta::logs::RecordType::d}};
     if ((choice & 8U) != 0) options.untyped = mta::logs::RecordType::b;
     options.any_type = (choice & 16U) != 0;
-    if ((choice & 32U) != 0)
+    if ((choice & 32U) != 0) {
         options.aliases = {{"when", mta::logs::Column::time_logged}, {"kind", mta::logs::Column::type}};
+    }
     return options;
 }
 
@@ -52,7 +53,7 @@ inline void compare_paths(std::string_view file, std::uint8_t choice, std::uint8
                           const std::vector<std::size_t>& pieces) {
     const bool finished = (choice & 1U) != 0;
     const auto expected = test::read_slowly(file, scanner_options(choice), finished);
-    for (const mta::logs::ScanPath path : mta::logs::kScanPaths) {
+    for (const mta::logs::ScanPath path : mta::logs::scan_paths) {
         mta::logs::AccountingScanner& scanner = scanner_of(choice, path);
         demand_same(expected, test::read_in_pieces(scanner, file, finished, pieces), path, "in pieces");
         const std::size_t at = file.size() * cut / 255U;

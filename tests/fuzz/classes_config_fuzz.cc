@@ -24,8 +24,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           table.of_complaint(line, line, line, line)}) {
         if (id >= table.names().size() || table.id(table.name(id)) != id) std::abort();
     }
-    if (static_cast<std::size_t>(classes->bounce_classes.of_category(line)) >= mta::classes::kBounceClasses)
+    if (static_cast<std::size_t>(classes->bounce_classes.of_category(line)) >= mta::classes::bounce_class_count) {
         std::abort();
+    }
     for (const auto& [alias, column] : classes->aliases) {
         if (column >= mta::logs::Column::custom0) std::abort();
     }

@@ -21,8 +21,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (const auto& task : config->tasks) {
         if (task.interval <= std::chrono::seconds::zero() || task.timeout > task.interval || !task.run) std::abort();
         // The scheduler counts in five of them, with a clock of nanoseconds.
-        if (task.interval > std::chrono::duration_cast<std::chrono::milliseconds>(base::Duration::max()) / 5)
+        if (task.interval > std::chrono::duration_cast<std::chrono::milliseconds>(base::Duration::max()) / 5) {
             std::abort();
+        }
         if (!targets.emplace(task.probe, task.target).second) std::abort();  // two would publish the same series
     }
     for (const auto& feed : config->feeds()) {

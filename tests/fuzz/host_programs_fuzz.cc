@@ -24,15 +24,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             return 0;
         case 1:
             if (const auto files = probe::mta_state::read_find(text)) {
-                for (const auto& file : *files)
-                    if (file.path.empty() || file.modified < 0 || file.path.find('\n') != std::string::npos)
+                for (const auto& file : *files) {
+                    if (file.path.empty() || file.modified < 0 || file.path.find('\n') != std::string::npos) {
                         std::abort();
+                    }
+                }
             }
             return 0;
         default:
             if (const auto now = mta::logs::parse_machine_time(text);
-                now && std::abs(now->offset.count()) > std::int64_t{24} * 60)
+                now && std::abs(now->offset.count()) > std::int64_t{24} * 60) {
                 std::abort();
+            }
             return 0;
     }
 }

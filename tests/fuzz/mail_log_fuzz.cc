@@ -32,9 +32,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto pieces = count(text, 7, dated);
     if (whole.lines != pieces.lines || whole.errors != pieces.errors || whole.rejects != pieces.rejects ||
         whole.sent != pieces.sent || whole.bounced != pieces.bounced || whole.deferred != pieces.deferred ||
-        whole.last_error != pieces.last_error || whole.begins_in_window != pieces.begins_in_window)
+        whole.last_error != pieces.last_error || whole.begins_in_window != pieces.begins_in_window) {
         std::abort();
-    const auto lines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n')) + 1;
+    }
+    const auto lines = static_cast<std::uint64_t>(std::ranges::count(text, '\n')) + 1;
     if (whole.lines > lines || whole.errors > whole.lines || whole.rejects > whole.lines) std::abort();
     return 0;
 }

@@ -24,13 +24,15 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     switch (data[0] % 11) {
         case 0:
             if (const auto length = base::parse_duration(text);
-                length && (length->count() < 0 || *length > base::longest_duration))
+                length && (length->count() < 0 || *length > base::longest_duration)) {
                 std::abort();
+            }
             return 0;
         case 1:
             if (const auto address = base::IpAddress::parse(text);
-                address && base::IpAddress::parse(address->to_string()) != address)
+                address && base::IpAddress::parse(address->to_string()) != address) {
                 std::abort();
+            }
             return 0;
         case 2:
             if (const auto network = base::IpNetwork::parse(text)) {
@@ -56,8 +58,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         case 6:
             if (const auto target = ssh::parse_target(text)) {
                 // Neither may be taken for an option of a program.
-                if (target->host.empty() || target->host[0] == '-' || target->user.value_or("").starts_with('-'))
+                if (target->host.empty() || target->host[0] == '-' || target->user.value_or("").starts_with('-')) {
                     std::abort();
+                }
             }
             return 0;
         case 7:
@@ -69,8 +72,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             return 0;
         case 10:
             if (const auto address = exporter::web::parse_listen_address(text);
-                address && !address->unix_path.empty() && (address->unix_path[0] != '/' || !address->host.empty()))
+                address && !address->unix_path.empty() && (address->unix_path[0] != '/' || !address->host.empty())) {
                 std::abort();
+            }
             return 0;
         default:
             static_cast<void>(probe::mail_server::parse_cert_endpoint(text));

@@ -15,8 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view status = text.substr(0, end);
     const std::string_view diag = end == std::string_view::npos ? std::string_view() : text.substr(end + 1);
     const mta::classes::ReplyVerdict verdict = classifier.classify(status, diag);
-    if (static_cast<std::size_t>(verdict.reply_class) >= mta::classes::kReplyClasses || verdict.rule.empty())
+    if (static_cast<std::size_t>(verdict.reply_class) >= mta::classes::reply_classes || verdict.rule.empty()) {
         std::abort();
+    }
     const mta::classes::ReplyCodes codes = mta::classes::reply_codes(status, diag);
     if (codes.code != 0 && (codes.code < 200 || codes.code > 599)) std::abort();
     if (codes.enhanced_size > sizeof codes.enhanced) std::abort();

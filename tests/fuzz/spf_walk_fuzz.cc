@@ -53,7 +53,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto walk = auth::walk_dmarc(dns, std::string(domain));
     if (walk.steps.empty() || walk.steps.size() > auth::dmarc_max_queries + 1) std::abort();
     static_cast<void>(auth::decide_dmarc(dns, std::string(domain), walk));
-    if (transport.asked() > (auth::spf_lint_max_lookups + auth::spf_max_lookups + 2) * (1 + most_per_term))
+    if (transport.asked() > (auth::spf_lint_max_lookups + auth::spf_max_lookups + 2) * (1 + most_per_term)) {
         std::abort();
+    }
     return 0;
 }

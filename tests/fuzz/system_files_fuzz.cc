@@ -32,8 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (dns::with_resolv_conf(again, own).servers != settings.servers) std::abort();
 
     const auto addresses = dns::hosts_addresses(text, name);
-    if (!std::is_sorted(addresses.begin(), addresses.end())) std::abort();
-    if (std::adjacent_find(addresses.begin(), addresses.end()) != addresses.end()) std::abort();
+    if (!std::ranges::is_sorted(addresses)) std::abort();
+    if (std::ranges::adjacent_find(addresses) != addresses.end()) std::abort();
     std::string hosts;
     for (const auto& address : addresses) hosts += address.to_string() + " \t" + base::to_lower(name) + "# comment\n";
     if (dns::hosts_addresses(hosts, name) != addresses) std::abort();

@@ -14,7 +14,7 @@ using namespace mtawatch;
 
 namespace {
 
-constexpr std::size_t kEnough = 1U << 18U;  // a few bytes can stand for gigabytes
+constexpr std::size_t enough_bytes = 1U << 18U;  // a few bytes can stand for gigabytes
 
 std::string read(std::string_view bytes, std::size_t piece) {
     io::AnyReader reader([bytes, piece](std::span<char> into) mutable -> base::Result<std::size_t> {
@@ -25,12 +25,12 @@ std::string read(std::string_view bytes, std::size_t piece) {
     });
     std::string text;
     std::string into(64U << 10U, '\0');
-    while (text.size() < kEnough) {
+    while (text.size() < enough_bytes) {
         const auto got = reader.read(into);
         if (!got || *got == 0) return text + (got ? reader.complete() ? " whole" : " cut" : " damaged");
         text.append(into, 0, *got);
     }
-    text.resize(kEnough);
+    text.resize(enough_bytes);
     return text;
 }
 

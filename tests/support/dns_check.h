@@ -42,8 +42,9 @@ inline plugin::Outcome run_with_servers(const std::string& zone_text,
     world.clock = &clock;
     world.open_dns = [&](const dns::ResolverSettings& settings) {
         for (auto& [address, text] : others) {
-            if (!settings.servers.empty() && settings.servers.front().to_string() == address)
+            if (!settings.servers.empty() && settings.servers.front().to_string() == address) {
                 return text->opener(&clock)(settings);
+            }
         }
         return zone.opener(&clock)(settings);
     };

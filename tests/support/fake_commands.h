@@ -57,8 +57,9 @@ class FakeCommands final : public io::Commands {
         const std::string command = base::join(argv, " ");
         ran_.push_back(command);
         const auto found = answers_.find(command);
-        if (found == answers_.end())
+        if (found == answers_.end()) {
             return base::fail(base::Fault::not_found, "{} {}: no such program", argv.front(), where_);
+        }
         auto& queue = found->second;
         auto said = queue.front();
         if (queue.size() > 1) queue.pop_front();

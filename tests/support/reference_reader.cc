@@ -33,7 +33,7 @@ class SlowReader {
     std::optional<std::size_t> one_line(std::size_t begin) {
         bool inside = false;
         for (std::size_t i = begin; i < file_.size(); ++i) {
-            if (i - begin > mta::logs::kMaxRecordBytes) return oversized(i, inside);
+            if (i - begin > mta::logs::max_record_bytes) return oversized(i, inside);
             if (file_[i] == '"') inside = !inside;
             if (file_[i] != '\n') continue;
             if (inside) {
@@ -44,7 +44,7 @@ class SlowReader {
             line(file_.substr(begin, i - begin), inside, ScanError::columns);
             return i + 1;
         }
-        if (file_.size() - begin > mta::logs::kMaxRecordBytes) return oversized(file_.size(), inside);
+        if (file_.size() - begin > mta::logs::max_record_bytes) return oversized(file_.size(), inside);
         if (finished_) line(file_.substr(begin), inside, ScanError::cut_off);
         return std::nullopt;
     }
@@ -66,7 +66,7 @@ class SlowReader {
 
     // Whether a record or a header begins at `at`; nothing when more of the file is needed.
     std::optional<bool> begins_line(std::size_t at) const {
-        std::string_view rest = file_.substr(at).substr(0, mta::logs::kRecordStartBytes);
+        std::string_view rest = file_.substr(at).substr(0, mta::logs::record_start_bytes);
         if (rest.empty()) return finished_ ? std::optional(true) : std::nullopt;
         bool inside = false;
         bool ended = false;
@@ -84,7 +84,7 @@ class SlowReader {
                 cells.back().push_back(c);
             }
         }
-        if (finished_ || rest.size() == mta::logs::kRecordStartBytes) ended = true;
+        if (finished_ || rest.size() == mta::logs::record_start_bytes) ended = true;
         std::size_t known = ended ? cells.size() : cells.size() - 1;
         const auto cell = [&](std::size_t i) {
             std::string_view text = base::trim(cells[i]);
@@ -94,14 +94,15 @@ class SlowReader {
         if (known > 0 && base::iequals(cell(0), "type")) return true;
         const std::size_t type_cell = place(mta::logs::Column::type);
         const std::size_t time_cell = place(time_column());
-        if (type_cell != mta::logs::kAbsent && type_cell < known && !is_type(cell(type_cell))) return false;
-        if (time_cell != mta::logs::kAbsent && time_cell < known && !mta::logs::is_timestamp(cell(time_cell)))
+        if (type_cell != mta::logs::absent_column && type_cell < known && !is_type(cell(type_cell))) return false;
+        if (time_cell != mta::logs::absent_column && time_cell < known && !mta::logs::is_timestamp(cell(time_cell))) {
             return false;
+        }
         std::size_t needed = 1;
-        if (type_cell != mta::logs::kAbsent) needed = std::max(needed, type_cell + 1);
-        if (time_cell != mta::logs::kAbsent) needed = std::max(needed, time_cell + 1);
+        if (type_cell != mta::logs::absent_column) needed = std::max(needed, type_cell + 1);
+        if (time_cell != mta::logs::absent_column) needed = std::max(needed, time_cell + 1);
         if (known < needed) return ended ? std::optional(false) : std::nullopt;
-        return type_cell != mta::logs::kAbsent || time_cell != mta::logs::kAbsent;
+        return type_cell != mta::logs::absent_column || time_cell != mta::logs::absent_column;
     }
 
     bool is_type(std::string_view text) const {
@@ -110,8 +111,8 @@ class SlowReader {
 
     std::size_t place(mta::logs::Column column) const { return map_[static_cast<std::size_t>(column)]; }
     mta::logs::Column time_column() const {
-        const bool queued = place(mta::logs::Column::time_logged) == mta::logs::kAbsent &&
-                            place(mta::logs::Column::time_queued) != mta::logs::kAbsent;
+        const bool queued = place(mta::logs::Column::time_logged) == mta::logs::absent_column &&
+                            place(mta::logs::Column::time_queued) != mta::logs::absent_column;
         return queued ? mta::logs::Column::time_queued : mta::logs::Column::time_logged;
     }
 
@@ -155,18 +156,19 @@ class SlowReader {
 
     void record(std::string_view bytes, const std::vector<std::string>& cells) {
         const auto text = [&](mta::logs::Column column) {
-            return place(column) == mta::logs::kAbsent ? std::string() : unescape(cells[place(column)]);
+            return place(column) == mta::logs::absent_column ? std::string() : unescape(cells[place(column)]);
         };
         ReadRecord record;
-        for (std::size_t i = 0; i < mta::logs::kColumns; ++i)
+        for (std::size_t i = 0; i < mta::logs::column_count; ++i) {
             record.cells.push_back(text(static_cast<mta::logs::Column>(i)));
+        }
         const std::string code = raw(cells, mta::logs::Column::type);
         std::vector<std::pair<mta::logs::Column, std::string>> owned;
-        for (std::size_t i = 0; i < mta::logs::kColumns; ++i) {
+        for (std::size_t i = 0; i < mta::logs::column_count; ++i) {
             const auto column = static_cast<mta::logs::Column>(i);
-            if (place(column) != mta::logs::kAbsent) owned.emplace_back(column, raw(cells, column));
+            if (place(column) != mta::logs::absent_column) owned.emplace_back(column, raw(cells, column));
         }
-        if (place(mta::logs::Column::type) == mta::logs::kAbsent) {
+        if (place(mta::logs::Column::type) == mta::logs::absent_column) {
             const auto fixed = options_.untyped
                                    ? options_.untyped
                                    : mta::logs::type_of_columns(mta::logs::header_cells(out_.header), map_);
@@ -179,9 +181,8 @@ class SlowReader {
         } else if (options_.any_type) {
             record.type = mta::logs::RecordType::other;
         } else if (code.empty() || code.size() > 32 || base::iequals(code, "type") ||
-                   !std::all_of(code.begin(), code.end(), [](char c) {
-                       return base::is_alpha(c) || base::is_digit(c) || c == '-' || c == '_';
-                   })) {
+                   !std::ranges::all_of(
+                       code, [](char c) { return base::is_alpha(c) || base::is_digit(c) || c == '-' || c == '_'; })) {
             return refuse(bytes, ScanError::type);
         }
         if (const std::string time = raw(cells, time_column()); !time.empty()) {
@@ -194,7 +195,7 @@ class SlowReader {
     }
 
     std::string raw(const std::vector<std::string>& cells, mta::logs::Column column) const {
-        if (place(column) == mta::logs::kAbsent) return {};
+        if (place(column) == mta::logs::absent_column) return {};
         const std::string& cell = cells[place(column)];
         if (cell.size() >= 2 && cell.front() == '"' && cell.back() == '"') return cell.substr(1, cell.size() - 2);
         return cell;
@@ -206,11 +207,11 @@ class SlowReader {
             if (!base::iequals(cells.front(), "type")) return false;
             out_.header.clear();
             columns_ = 0;
-            map_.fill(mta::logs::kAbsent);
+            map_.fill(mta::logs::absent_column);
             fail(ScanError::header);
             return true;
         }
-        if (bytes.starts_with(mta::logs::kByteOrderMark)) bytes.remove_prefix(3);
+        if (bytes.starts_with(mta::logs::byte_order_mark)) bytes.remove_prefix(3);
         out_.header = bytes;
         columns_ = cells.size();
         map_ = mta::logs::map_columns(mta::logs::header_cells(bytes), options_);
@@ -231,7 +232,7 @@ class SlowReader {
     std::size_t columns_ = 0;
     mta::logs::ColumnMap map_ = [] {
         mta::logs::ColumnMap map;
-        map.fill(mta::logs::kAbsent);
+        map.fill(mta::logs::absent_column);
         return map;
     }();
 };
@@ -243,7 +244,7 @@ void collect(mta::logs::AccountingScanner& scanner, ReadFile& out) {
             ReadRecord read;
             read.type = record.type;
             read.time = record.time;
-            for (std::size_t i = 0; i < mta::logs::kColumns; ++i) {
+            for (std::size_t i = 0; i < mta::logs::column_count; ++i) {
                 read.cells.emplace_back(record.text(static_cast<mta::logs::Column>(i), scratch));
             }
             out.records.push_back(std::move(read));
@@ -266,7 +267,7 @@ mta::logs::ScanCounts difference_of(const mta::logs::ScanCounts& after, const mt
     mta::logs::ScanCounts counts = after;
     counts.parsed -= before.parsed;
     counts.headers -= before.headers;
-    for (std::size_t i = 0; i < mta::logs::kScanErrors; ++i) counts.errors[i] -= before.errors[i];
+    for (std::size_t i = 0; i < mta::logs::scan_error_count; ++i) counts.errors[i] -= before.errors[i];
     return counts;
 }
 
@@ -319,7 +320,7 @@ std::string difference(const ReadFile& expected, const ReadFile& got) {
         const ReadRecord& a = expected.records[i];
         const ReadRecord& b = got.records[i];
         if (a == b) continue;
-        for (std::size_t c = 0; c < mta::logs::kColumns; ++c) {
+        for (std::size_t c = 0; c < mta::logs::column_count; ++c) {
             if (a.cells[c] == b.cells[c]) continue;
             return fmt::format("record {} column {}: \"{}\" became \"{}\"", i, c, a.cells[c].substr(0, 200),
                                b.cells[c].substr(0, 200));
@@ -329,7 +330,7 @@ std::string difference(const ReadFile& expected, const ReadFile& got) {
     if (expected.records.size() != got.records.size()) {
         return fmt::format("{} records became {}", expected.records.size(), got.records.size());
     }
-    for (std::size_t i = 0; i < mta::logs::kScanErrors; ++i) {
+    for (std::size_t i = 0; i < mta::logs::scan_error_count; ++i) {
         if (expected.counts.errors[i] == got.counts.errors[i]) continue;
         return fmt::format("errors {}: {} became {}", name(static_cast<ScanError>(i)), expected.counts.errors[i],
                            got.counts.errors[i]);

@@ -13,7 +13,7 @@ namespace mtawatch::test {
 
 struct ReadRecord {
     mta::logs::RecordType type = mta::logs::RecordType::other;
-    std::int64_t time = mta::logs::kNoTime;
+    std::int64_t time = mta::logs::no_time;
     std::vector<std::string> cells;  // by Column, unescaped
     bool operator==(const ReadRecord&) const = default;
 };

@@ -22,11 +22,13 @@ class ServerSide {
         SSL_CTX_set_cipher_list(context_.get(), "ALL:@SECLEVEL=0");
         SSL_CTX_set_min_proto_version(context_.get(), TLS1_VERSION);
         if (server.max_protocol != 0) SSL_CTX_set_max_proto_version(context_.get(), server.max_protocol);
-        if (server.demands_client_certificate)
+        if (server.demands_client_certificate) {
             SSL_CTX_set_verify(context_.get(), SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+        }
         if (SSL_CTX_use_certificate(context_.get(), server.own.certificate.get()) != 1 ||
-            SSL_CTX_use_PrivateKey(context_.get(), server.own.key.get()) != 1)
+            SSL_CTX_use_PrivateKey(context_.get(), server.own.key.get()) != 1) {
             throw std::runtime_error("scripted TLS server: the certificate cannot be used");
+        }
         for (const auto& further : server.chain) SSL_CTX_add1_chain_cert(context_.get(), further.certificate.get());
         session_.reset(SSL_new(context_.get()));
         in_ = BIO_new(BIO_s_mem());

@@ -76,8 +76,8 @@ struct ZoneText::Data {
     [[nodiscard]] const Node* find_below(const std::string& name, bool directives) const;
     [[nodiscard]] Found answer(const dns::Question& question) const;
     [[nodiscard]] bool is_signed(std::string_view name) const {
-        return std::any_of(signed_zones.begin(), signed_zones.end(),
-                           [name](const std::string& zone) { return dns::is_within(name, zone); });
+        return std::ranges::any_of(signed_zones,
+                                   [name](const std::string& zone) { return dns::is_within(name, zone); });
     }
 };
 
@@ -215,8 +215,9 @@ dns::Reply ZoneTransport::one(const dns::Question& question) {
     reply.message += dns::wire_name(question.name) + u16(static_cast<unsigned>(question.type)) + u16(1) + found.answer;
     if (soa) reply.message += parse_record(". 60 SOA ns.example. hostmaster.example. 1 3600 600 86400 60").wire;
     if (directive == "GARBAGE" || directive == "TRUNCATED") reply.message[7] = 1;
-    if (directive == "GARBAGE")
+    if (directive == "GARBAGE") {
         reply.message.replace(12, std::string::npos, "\x3f\xff\x00\x9c\xc0\xfe garbage \xc0\x0c");
+    }
     if (directive == "TRUNCATED") reply.message.resize(reply.message.size() - 3);
     return reply;
 }
@@ -228,7 +229,7 @@ ZoneText::ZoneText(std::string_view text) : data_(std::make_unique<Data>()) {
 ZoneText::~ZoneText() = default;
 
 std::size_t ZoneText::times_asked(std::string_view question) const {
-    return static_cast<std::size_t>(std::count(asked_.begin(), asked_.end(), question));
+    return static_cast<std::size_t>(std::ranges::count(asked_, question));
 }
 
 std::unique_ptr<dns::Transport> ZoneText::transport(FakeClock* clock, dns::ResolverSettings settings) {

@@ -8,12 +8,12 @@
 namespace mtawatch::mta::classes {
 
 std::string_view name(BounceClass bounce_class) {
-    static constexpr std::array<std::string_view, kBounceClasses> names{"hard", "soft", "block", "other", "local"};
+    static constexpr std::array<std::string_view, bounce_class_count> names{"hard", "soft", "block", "other", "local"};
     return names[static_cast<std::size_t>(bounce_class)];
 }
 
 std::optional<BounceClass> bounce_class_of_name(std::string_view wanted) {
-    for (std::size_t i = 0; i < kBounceClasses; ++i) {
+    for (std::size_t i = 0; i < bounce_class_count; ++i) {
         if (name(static_cast<BounceClass>(i)) == wanted) return static_cast<BounceClass>(i);
     }
     return std::nullopt;

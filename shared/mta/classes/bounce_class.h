@@ -15,7 +15,7 @@ namespace mtawatch::mta::classes {
 
 // `local` is not a verdict of a receiver (suppression list, deleted by an administrator): outside every ratio.
 enum class BounceClass : std::uint8_t { hard, soft, block, other, local };
-inline constexpr std::size_t kBounceClasses = 5;
+inline constexpr std::size_t bounce_class_count = 5;
 [[nodiscard]] std::string_view name(BounceClass bounce_class);
 [[nodiscard]] std::optional<BounceClass> bounce_class_of_name(std::string_view name);
 

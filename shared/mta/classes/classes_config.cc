@@ -8,6 +8,7 @@
 namespace mtawatch::mta::classes {
 namespace {
 
+using base::fail;
 using base::Result;
 using config::MapReader;
 using config::Node;
@@ -21,10 +22,10 @@ Result<void> read_provider(const std::string& name, const Node& node, ProviderTa
     for (const auto& kind : kinds) {
         map.node(kind.first, [&](const Node& list) -> Result<void> {
             const auto names = list.texts();
-            if (!names) return base::fail(names.error());
+            if (!names) return fail(names.error());
             for (const std::string& entry : *names) {
-                if (const auto added = (table.*kind.second)(name, entry); !added) {
-                    return base::fail(list.error(added.error().what));
+                if (const auto done = (table.*kind.second)(name, entry); !done) {
+                    return fail(list.error(done.error().what));
                 }
             }
             return {};
@@ -37,7 +38,7 @@ Result<void> read_provider(const std::string& name, const Node& node, ProviderTa
 template <class Read>
 Result<void> each_member(const Node& node, const Read& read) {
     const auto members = node.members();
-    if (!members) return base::fail(members.error());
+    if (!members) return fail(members.error());
     for (const auto& [name, value] : *members) {
         if (auto done = read(name, value); !done) return done;
     }
@@ -46,31 +47,31 @@ Result<void> each_member(const Node& node, const Read& read) {
 
 Result<void> read_bounce_class(const std::string& word, const Node& list, BounceClasses& classes) {
     const auto bounce_class = bounce_class_of_name(word);
-    if (!bounce_class) return base::fail(list.error("no such class; write hard, soft, block, other or local"));
+    if (!bounce_class) return fail(list.error("no such class; write hard, soft, block, other or local"));
     const auto categories = list.texts();
-    if (!categories) return base::fail(categories.error());
+    if (!categories) return fail(categories.error());
     for (const std::string& category : *categories) classes.set(category, *bounce_class);
     return {};
 }
 
 Result<void> read_alias(const std::string& alias, const Node& value, Classes& into) {
     const auto wanted = value.text();
-    if (!wanted) return base::fail(wanted.error());
+    if (!wanted) return fail(wanted.error());
     for (std::size_t i = 0; i < static_cast<std::size_t>(logs::Column::custom0); ++i) {
         const auto column = static_cast<logs::Column>(i);
         if (!base::iequals(name(column), *wanted)) continue;
         into.aliases.insert_or_assign(alias, column);
         return {};
     }
-    return base::fail(
+    return fail(
         value.error("\"" + *wanted + "\" is no accounting column that is read; write e.g. timeLogged or dsnDiag"));
 }
 
 Result<void> read_record_type(const std::string& code, const Node& value, Classes& into) {
     const auto wanted = value.text();
-    if (!wanted) return base::fail(wanted.error());
+    if (!wanted) return fail(wanted.error());
     const auto type = logs::record_type_of_code(*wanted);
-    if (!type) return base::fail(value.error("write one of PowerMTA's record types: d b t tq r rb rs f"));
+    if (!type) return fail(value.error("write one of PowerMTA's record types: d b t tq r rb rs f"));
     into.record_types.insert_or_assign(code, *type);
     return {};
 }
@@ -103,11 +104,11 @@ Result<void> read_classes(const Node& section, Classes& into) {
 
 Result<Classes> parse_classes(std::string_view text, std::string_view file) {
     const auto root = config::parse_yaml(text, file);
-    if (!root) return base::fail(root.error());
-    if (!root->is_null() && !root->is_map()) return base::fail(root->error("must be a map with the key classes"));
+    if (!root) return fail(root.error());
+    if (!root->is_null() && !root->is_map()) return fail(root->error("must be a map with the key classes"));
     Classes classes;
     if (const auto section = root->find("classes")) {
-        if (auto done = read_classes(*section, classes); !done) return base::fail(done.error());
+        if (auto done = read_classes(*section, classes); !done) return fail(done.error());
     }
     return classes;
 }

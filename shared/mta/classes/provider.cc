@@ -11,11 +11,13 @@
 namespace mtawatch::mta::classes {
 namespace {
 
-constexpr std::size_t kMaxName = 253;  // RFC 1035 2.3.4
+using base::fail;
+
+constexpr std::size_t max_name = 253;  // RFC 1035 2.3.4
 
 bool is_domain(std::string_view name) {
-    if (name.empty() || name.size() > kMaxName || name.front() == '.' || name.back() == '.') return false;
-    return std::all_of(name.begin(), name.end(), [](char c) {
+    if (name.empty() || name.size() > max_name || name.front() == '.' || name.back() == '.') return false;
+    return std::ranges::all_of(name, [](char c) {
         return base::is_alpha(c) || base::is_digit(c) || c == '.' || c == '-' || c == '_' ||
                static_cast<unsigned char>(c) >= 0x80;
     });
@@ -31,7 +33,7 @@ class Lowered {
     [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
 
   private:
-    std::array<char, kMaxName + 1> bytes_{};
+    std::array<char, max_name + 1> bytes_{};
     std::size_t size_;
 };
 
@@ -49,22 +51,22 @@ ProviderTable ProviderTable::builtin() {
             }
         }
     };
-    for (const NamedProvider& entry : kProviderDomains) {
+    for (const NamedProvider& entry : provider_domains) {
         for (const std::string_view name : base::words(entry.names)) {
             static_cast<void>(table.add_domain(entry.provider, name));
         }
     }
-    add_all(kProviderMx, table.mx_suffixes_);
-    add_all(kProviderRollups, table.rollups_);
+    add_all(provider_mx, table.mx_suffixes_);
+    add_all(provider_rollups, table.rollups_);
     return table;
 }
 
 base::Result<ProviderId> ProviderTable::intern(std::string_view provider) {
-    if (provider.empty()) return base::fail(base::Fault::configuration, "a provider needs a name");
-    const auto found = std::find(names_.begin(), names_.end(), provider);
+    if (provider.empty()) return fail(base::Fault::configuration, "a provider needs a name");
+    const auto found = std::ranges::find(names_, provider);
     if (found != names_.end()) return static_cast<ProviderId>(found - names_.begin());
     if (names_.size() > std::numeric_limits<ProviderId>::max()) {
-        return base::fail(base::Fault::configuration, "provider \"{}\": more than 65535 providers", provider);
+        return fail(base::Fault::configuration, "provider \"{}\": more than 65535 providers", provider);
     }
     names_.emplace_back(provider);
     return static_cast<ProviderId>(names_.size() - 1);
@@ -72,10 +74,10 @@ base::Result<ProviderId> ProviderTable::intern(std::string_view provider) {
 
 base::Result<void> ProviderTable::add(Names& names, std::string_view provider, std::string_view name) {
     if (!is_domain(name)) {
-        return base::fail(base::Fault::configuration, "provider \"{}\": \"{}\" is no domain name", provider, name);
+        return fail(base::Fault::configuration, "provider \"{}\": \"{}\" is no domain name", provider, name);
     }
     const auto id = intern(provider);
-    if (!id) return base::fail(id.error());
+    if (!id) return fail(id.error());
     names.insert_or_assign(base::to_lower(name), *id);
     return {};
 }
@@ -95,7 +97,7 @@ base::Result<void> ProviderTable::add_rollup(std::string_view provider, std::str
 
 ProviderId ProviderTable::exact(const Names& names, std::string_view name) {
     const auto found = names.find(name);
-    return found == names.end() ? kOtherProvider : found->second;
+    return found == names.end() ? other_provider : found->second;
 }
 
 // The entry of `name` or of the nearest name above it.
@@ -107,7 +109,7 @@ ProviderId ProviderTable::suffix(const Names& names, std::string_view name) {
         if (dot == std::string_view::npos) break;
         name.remove_prefix(dot + 1);
     }
-    return kOtherProvider;
+    return other_provider;
 }
 
 ProviderId ProviderTable::by_domain(std::string_view domain) const {
@@ -116,7 +118,7 @@ ProviderId ProviderTable::by_domain(std::string_view domain) const {
     const auto found = domains_.find(name);
     if (found != domains_.end()) return found->second;
     const std::size_t dot = name.find('.');
-    return dot == std::string_view::npos ? kOtherProvider : suffix(domain_suffixes_, name.substr(dot + 1));
+    return dot == std::string_view::npos ? other_provider : suffix(domain_suffixes_, name.substr(dot + 1));
 }
 
 ProviderId ProviderTable::by_mx(std::string_view dsn_mta) const {
@@ -126,36 +128,36 @@ ProviderId ProviderTable::by_mx(std::string_view dsn_mta) const {
 ProviderId ProviderTable::by_rollup(std::string_view queue) const {
     constexpr std::string_view ending = ".rollup";
     const std::string_view name = queue.substr(0, queue.rfind('/'));
-    if (!base::iends_with(name, ending)) return kOtherProvider;
+    if (!base::iends_with(name, ending)) return other_provider;
     return exact(rollups_, Lowered(name.substr(0, name.size() - ending.size())).view());
 }
 
 ProviderId ProviderTable::find(std::string_view domain, std::string_view dsn_mta, std::string_view queue) const {
-    if (const ProviderId id = by_domain(domain); id != kOtherProvider) return id;
-    if (const ProviderId id = by_mx(dsn_mta); id != kOtherProvider) return id;
+    if (const ProviderId id = by_domain(domain); id != other_provider) return id;
+    if (const ProviderId id = by_mx(dsn_mta); id != other_provider) return id;
     return by_rollup(queue);
 }
 
 ProviderId ProviderTable::of_complaint(std::string_view rcpt_domain, std::string_view format,
                                        std::string_view user_agent, std::string_view reporting_mta) const {
-    if (const ProviderId known = by_domain(rcpt_domain); known != kOtherProvider) return known;
-    for (const ComplaintSource& source : kComplaintSources) {
+    if (const ProviderId known = by_domain(rcpt_domain); known != other_provider) return known;
+    for (const ComplaintSource& source : complaint_sources) {
         const std::string_view text = source.field == ComplaintField::format ? format : user_agent;
         if (!text.empty() && base::icontains(text, source.text)) return id(source.provider);
     }
-    if (const ProviderId known = by_mx(reporting_mta); known != kOtherProvider) return known;
+    if (const ProviderId known = by_mx(reporting_mta); known != other_provider) return known;
     // A report's sender may be named by the provider's own domain or a name below it.
     const Lowered lowered(logs::host_of(reporting_mta));
     for (std::string_view name = lowered.view(); name.find('.') != std::string_view::npos;
          name.remove_prefix(name.find('.') + 1)) {
-        if (const ProviderId known = by_domain(name); known != kOtherProvider) return known;
+        if (const ProviderId known = by_domain(name); known != other_provider) return known;
     }
-    return kOtherProvider;
+    return other_provider;
 }
 
 ProviderId ProviderTable::id(std::string_view name) const {
-    const auto found = std::find(names_.begin(), names_.end(), name);
-    return found == names_.end() ? kOtherProvider : static_cast<ProviderId>(found - names_.begin());
+    const auto found = std::ranges::find(names_, name);
+    return found == names_.end() ? other_provider : static_cast<ProviderId>(found - names_.begin());
 }
 
 }  // namespace mtawatch::mta::classes

@@ -13,7 +13,7 @@ namespace mtawatch::mta::classes {
 
 // A number for each provider name of one table; 0 is "other".
 using ProviderId = std::uint16_t;
-inline constexpr ProviderId kOtherProvider = 0;
+inline constexpr ProviderId other_provider = 0;
 
 // Lookups take no lock and change nothing: share one table between threads once it is built. A lookup costs a hash
 // per label of the name, so callers with many records keep the answer per domain.
@@ -35,7 +35,7 @@ class ProviderTable {
     // Any case. `dsn_mta` may carry its address ("mx.example.net (192.0.2.1)"); `queue` is PowerMTA's "domain/vmta".
     // Empty texts have no say.
     [[nodiscard]] ProviderId find(std::string_view domain, std::string_view dsn_mta, std::string_view queue) const;
-    // The steps of find(): kOtherProvider when the table does not know the name.
+    // The steps of find(): other_provider when the table does not know the name.
     [[nodiscard]] ProviderId by_domain(std::string_view domain) const;
     [[nodiscard]] ProviderId by_mx(std::string_view dsn_mta) const;
     [[nodiscard]] ProviderId by_rollup(std::string_view queue) const;
@@ -45,7 +45,7 @@ class ProviderTable {
                                           std::string_view user_agent, std::string_view reporting_mta) const;
 
     [[nodiscard]] std::string_view name(ProviderId id) const { return names_[id]; }
-    // The id of a provider's name; kOtherProvider for "other" and for an unknown one.
+    // The id of a provider's name; other_provider for "other" and for an unknown one.
     [[nodiscard]] ProviderId id(std::string_view name) const;
     [[nodiscard]] const std::vector<std::string>& names() const { return names_; }
 

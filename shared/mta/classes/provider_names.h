@@ -14,7 +14,7 @@ struct NamedProvider {
 };
 
 // Exact domains. A provider's national domains are listed, because a pattern such as yahoo.* would take in strangers.
-inline constexpr std::array kProviderDomains = std::to_array<NamedProvider>({
+inline constexpr std::array provider_domains = std::to_array<NamedProvider>({
     {"gmail", "gmail.com googlemail.com google.com"},
     {"microsoft",
      "outlook.com hotmail.com live.com msn.com passport.com windowslive.com "
@@ -129,7 +129,7 @@ inline constexpr std::array kProviderDomains = std::to_array<NamedProvider>({
 });
 
 // Suffixes of mail exchangers: a hosted domain counts to its host.
-inline constexpr std::array kProviderMx = std::to_array<NamedProvider>({
+inline constexpr std::array provider_mx = std::to_array<NamedProvider>({
     {"gmail", "google.com googlemail.com smtp.goog"},
     {"microsoft", "protection.outlook.com mx.microsoft olc.protection.outlook.com hotmail.com outlook.com"},
     {"yahoo", "yahoodns.net"},
@@ -207,7 +207,7 @@ inline constexpr std::array kProviderMx = std::to_array<NamedProvider>({
 });
 
 // Names that operators and PowerMTA's own configuration give to queues of one receiver (mx-rollup, domain macros).
-inline constexpr std::array kProviderRollups = std::to_array<NamedProvider>({
+inline constexpr std::array provider_rollups = std::to_array<NamedProvider>({
     {"gmail", "gmail google googlemail gsuite gapps"},
     {"microsoft", "hotmail microsoft outlook msn live office365 o365 outlook365"},
     {"yahoo", "yahoo yahooinc"},
@@ -246,7 +246,7 @@ struct ComplaintSource {
     std::string_view text;  // anywhere in the field, any case
     std::string_view provider;
 };
-inline constexpr std::array kComplaintSources = std::to_array<ComplaintSource>({
+inline constexpr std::array complaint_sources = std::to_array<ComplaintSource>({
     {ComplaintField::format, "jmrp", "microsoft"},
     {ComplaintField::user_agent, "yahoo", "yahoo"},
     {ComplaintField::user_agent, "aol", "aol"},

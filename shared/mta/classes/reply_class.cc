@@ -13,10 +13,10 @@
 namespace mtawatch::mta::classes {
 namespace {
 
-constexpr std::size_t kMaxTexts = 512;  // distinct texts of the table, one bit each
-constexpr std::size_t kMaxTextsPerRule = 3;
+constexpr std::size_t max_texts = 512;  // distinct texts of the table, one bit each
+constexpr std::size_t max_texts_per_rule = 3;
 
-using Found = std::bitset<kMaxTexts>;
+using Found = std::bitset<max_texts>;
 
 bool is_word_byte(char c) { return base::is_alpha(c) || base::is_digit(c); }
 
@@ -41,7 +41,7 @@ bool is_word(std::string_view text, std::size_t begin, std::size_t end) {
 }  // namespace
 
 std::string_view name(ReplyClass reply_class) {
-    static constexpr std::array<std::string_view, kReplyClasses> names{
+    static constexpr std::array<std::string_view, reply_classes> names{
         "rate-limit",   "reputation", "blocklist", "authentication", "content", "greylist", "unknown-user",
         "mailbox-full", "inactive",   "dns",       "connection",     "tls",     "policy",   "other"};
     return names[static_cast<std::size_t>(reply_class)];
@@ -54,7 +54,7 @@ struct ReplyClassifier::Automaton {
         bool word = false;
     };
     struct Rule {
-        std::array<std::uint16_t, kMaxTextsPerRule> texts{};
+        std::array<std::uint16_t, max_texts_per_rule> texts{};
         std::size_t count = 0;
     };
 
@@ -74,7 +74,7 @@ struct ReplyClassifier::Automaton {
 };
 
 ReplyClassifier::Automaton::Automaton() {
-    for (const ReplyRule& rule : kReplyRules) {
+    for (const ReplyRule& rule : reply_rules) {
         for (const char c : rule.texts) {
             std::uint8_t& column = letter[static_cast<std::uint8_t>(c)];
             if (column == 0) column = static_cast<std::uint8_t>(letters++);
@@ -86,7 +86,7 @@ ReplyClassifier::Automaton::Automaton() {
     next.assign(letters, 0);
     ends.assign(1, 0);
     std::map<std::string, std::uint16_t> known;
-    for (const ReplyRule& rule : kReplyRules) {
+    for (const ReplyRule& rule : reply_rules) {
         Rule compiled;
         std::string_view left = rule.texts;
         while (!left.empty()) {
@@ -167,14 +167,14 @@ std::size_t ReplyClassifier::rules() const { return automaton_->rules.size(); }
 ReplyVerdict ReplyClassifier::classify(std::string_view dsn_status, std::string_view dsn_diag) const {
     Found found;
     // The status and the text are apart in every text of the table, so they need no copy that joins them.
-    automaton_->scan(dsn_status.substr(0, kMaxReplyBytes), found);
-    automaton_->scan(dsn_diag.substr(0, kMaxReplyBytes), found);
+    automaton_->scan(dsn_status.substr(0, max_reply_bytes), found);
+    automaton_->scan(dsn_diag.substr(0, max_reply_bytes), found);
     if (found.none()) return {ReplyClass::other, "none"};
     for (std::size_t i = 0; i < automaton_->rules.size(); ++i) {
         const Automaton::Rule& rule = automaton_->rules[i];
         const auto has = [&](std::uint16_t text) { return found[text]; };
         if (std::all_of(rule.texts.begin(), rule.texts.begin() + static_cast<std::ptrdiff_t>(rule.count), has)) {
-            return {kReplyRules[i].reply_class, kReplyRules[i].name};
+            return {reply_rules[i].reply_class, reply_rules[i].name};
         }
     }
     return {ReplyClass::other, "none"};

@@ -27,7 +27,7 @@ enum class ReplyClass : std::uint8_t {
     policy,
     other,
 };
-inline constexpr std::size_t kReplyClasses = 14;
+inline constexpr std::size_t reply_classes = 14;
 // "rate-limit" … "other": the values of the label `reason`.
 [[nodiscard]] std::string_view name(ReplyClass reply_class);
 
@@ -45,7 +45,7 @@ class ReplyClassifier {
     ReplyClassifier& operator=(const ReplyClassifier&) = delete;
     ~ReplyClassifier();
 
-    // Either text may be empty. Case does not matter; at most kMaxReplyBytes of dsn_diag are looked at.
+    // Either text may be empty. Case does not matter; at most max_reply_bytes of dsn_diag are looked at.
     [[nodiscard]] ReplyVerdict classify(std::string_view dsn_status, std::string_view dsn_diag) const;
     [[nodiscard]] std::size_t rules() const;
 
@@ -55,7 +55,7 @@ class ReplyClassifier {
 };
 
 // Replies are a few lines; a longer text is noise whose end adds nothing.
-inline constexpr std::size_t kMaxReplyBytes = 4096;
+inline constexpr std::size_t max_reply_bytes = 4096;
 
 // The numbers of a reply, for pmta_replies_total.
 struct ReplyCodes {

@@ -19,7 +19,7 @@ struct ReplyRule {
 };
 
 // clang-format off: one rule a line, so that the order can be read.
-inline constexpr std::array kReplyRules = std::to_array<ReplyRule>({
+inline constexpr std::array reply_rules = std::to_array<ReplyRule>({
     {ReplyClass::policy, "local-suppression", "suppression list"},
     {ReplyClass::other, "pmta-local", "x-pmta;"},
     {ReplyClass::authentication, "gmail-5.7.26", "=5.7.26"},

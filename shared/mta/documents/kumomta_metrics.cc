@@ -18,8 +18,9 @@ using base::Result;
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
 std::string label(const Labels& labels, std::string_view name) {
-    for (const auto& [key, value] : labels)
+    for (const auto& [key, value] : labels) {
         if (key == name) return value;
+    }
     return {};
 }
 
@@ -34,16 +35,18 @@ class ByService {
   public:
     void add(const std::string& service, double value) {
         const auto colon = service.find(':');
-        if (colon == std::string::npos)
+        if (colon == std::string::npos) {
             whole_[service] += value;
-        else
+        } else {
             parts_[service.substr(0, colon)] += value;
+        }
     }
     [[nodiscard]] double sum() const {
         double total = 0;
         for (const auto& [service, value] : whole_) total += value;
-        for (const auto& [service, value] : parts_)
+        for (const auto& [service, value] : parts_) {
             if (!whole_.contains(service)) total += value;
+        }
         return total;
     }
 
@@ -69,13 +72,15 @@ class Collector {
         if (metric == "queued_count_by_provider") keep(found_.providers, label(labels, "provider"), value);
         if (metric == "total_messages_delivered") delivered_.add(label(labels, "service"), value);
         if (metric == "connection_count") connections_.add(label(labels, "service"), value);
-        if (metric == "egress_source_health_suspended" && value > 0 && found_.suspended.size() < max_kumomta_groups)
+        if (metric == "egress_source_health_suspended" && value > 0 && found_.suspended.size() < max_kumomta_groups) {
             found_.suspended.push_back({label(labels, "source"), label(labels, "reason")});
+        }
     }
 
     Result<KumoMetrics> finish() {
-        if (!seen("scheduled_count") && !seen("scheduled_count_total") && !seen("message_count"))
+        if (!seen("scheduled_count") && !seen("scheduled_count_total") && !seen("message_count")) {
             return fail(Fault::malformed, "no scheduled_count among the metrics: this is not KumoMTA's kumod");
+        }
         if (seen("scheduled_count")) found_.scheduled = sum_;
         if (total_) found_.scheduled = total_;
         // The queue metrics are absent until something was ever queued; kumod then says that it holds no message at
@@ -90,8 +95,9 @@ class Collector {
 
   private:
     [[nodiscard]] bool seen(std::string_view metric) const {
-        for (std::size_t i = 0; i < wanted.size(); ++i)
+        for (std::size_t i = 0; i < wanted.size(); ++i) {
             if (wanted[i] == metric) return seen_[i];
+        }
         return false;
     }
 
@@ -107,7 +113,7 @@ class Collector {
     }
 
     void shorten(std::vector<KumoCount>& list) {
-        std::sort(list.begin(), list.end(), [](const KumoCount& a, const KumoCount& b) {
+        std::ranges::sort(list, [](const KumoCount& a, const KumoCount& b) {
             return a.count != b.count ? a.count > b.count : a.name < b.name;
         });
         if (list.size() <= max_kumomta_groups) return;
@@ -136,8 +142,9 @@ void add_json_value(std::string_view metric, const simdjson::dom::element& value
         for (const auto& [name, series] : by_label) {
             simdjson::dom::object texts;
             if (series.get(texts)) continue;
-            for (const auto& [text, one] : texts)
+            for (const auto& [text, one] : texts) {
                 if (!one.get(number)) into.add(metric, {{std::string(name), std::string(text)}}, number);
+            }
         }
         return;
     }
@@ -159,16 +166,18 @@ void add_json_value(std::string_view metric, const simdjson::dom::element& value
 Result<KumoMetrics> read_json(std::string_view bytes) {
     simdjson::dom::parser parser(max_kumomta_bytes);
     simdjson::dom::element root;
-    if (const auto error = parser.parse(bytes.data(), bytes.size()).get(root); error)
+    if (const auto error = parser.parse(bytes.data(), bytes.size()).get(root); error) {
         return fail(Fault::malformed, "KumoMTA's JSON is damaged or cut short: {}", simdjson::error_message(error));
+    }
     simdjson::dom::object metrics;
     if (root.get(metrics)) return fail(Fault::malformed, "KumoMTA's JSON is no object");
     Collector collector;
     for (const auto& [name, metric] : metrics) {
-        if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) continue;
+        if (std::ranges::find(wanted, name) == wanted.end()) continue;
         simdjson::dom::element value;
-        if (metric["value"].get(value))
+        if (metric["value"].get(value)) {
             return fail(Fault::malformed, "the metric {} has no value: this is not KumoMTA's JSON", name);
+        }
         add_json_value(name, value, collector);
     }
     return collector.finish();
@@ -208,14 +217,15 @@ std::optional<Labels> read_labels(std::string_view& rest) {
 Result<void> read_sample(std::string_view line, std::size_t number, Collector& into) {
     const auto end = line.find_first_of("{ ");
     const auto name = line.substr(0, end);
-    if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) return {};
+    if (std::ranges::find(wanted, name) == wanted.end()) return {};
     std::string_view rest = end == std::string_view::npos ? std::string_view() : line.substr(end);
     Labels labels;
     if (rest.starts_with('{')) {
         rest.remove_prefix(1);
         auto read = read_labels(rest);
-        if (!read)
+        if (!read) {
             return fail(Fault::malformed, "line {}: the labels are damaged: '{}'", number, base::one_line(line, 80));
+        }
         labels = std::move(*read);
     }
     const auto words = base::words(rest);
@@ -240,7 +250,7 @@ Result<KumoMetrics> read_text(std::string_view bytes) {
             if (words.size() > 2) collector.saw(words[2]);
         }
         if (line.empty() || line.front() == '#') continue;
-        if (auto read = read_sample(line, number, collector); !read) return fail(read.error());
+        if (auto done = read_sample(line, number, collector); !done) return fail(done.error());
     }
     return collector.finish();
 }
@@ -253,15 +263,17 @@ std::optional<double> KumoMetrics::messages() const {
 }
 
 base::Result<KumoMetrics> read_kumomta_metrics(std::string_view bytes) {
-    if (bytes.size() > max_kumomta_bytes)
+    if (bytes.size() > max_kumomta_bytes) {
         return fail(Fault::limit, "KumoMTA's answer is larger than {} bytes", max_kumomta_bytes);
+    }
     const auto start = base::trim(bytes);
     if (start.empty()) return fail(Fault::malformed, "KumoMTA answered nothing at all");
     if (start.front() == '{') return read_json(start);
     if (start.front() == '<') return fail(Fault::auth, "a web page came instead of KumoMTA's metrics: is this kumod?");
-    if (start.front() != '#' && !base::is_alpha(start.front()) && start.front() != '_')
+    if (start.front() != '#' && !base::is_alpha(start.front()) && start.front() != '_') {
         return fail(Fault::malformed, "what came is neither metrics nor JSON, so this is not KumoMTA's kumod: '{}'",
                     base::one_line(start.substr(0, start.find('\n')), 60));
+    }
     return read_text(bytes);
 }
 

@@ -11,6 +11,7 @@
 namespace mtawatch::mta::documents {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::Result;
 
@@ -79,9 +80,9 @@ class Reader {
 
     Result<void> file(const std::string& path, std::size_t depth) {
         const auto text = (*read_)(path);
-        if (!text) return base::fail(text.error());
+        if (!text) return fail(text.error());
         total_ += text->size();
-        if (total_ > max_total_bytes) return base::fail(Fault::limit, "{}: the configuration is over 64 MiB", path);
+        if (total_ > max_total_bytes) return fail(Fault::limit, "{}: the configuration is over 64 MiB", path);
         std::size_t number = 0;
         std::optional<AcctFile> open;
         for (const std::string_view raw : base::split(*text, '\n')) {
@@ -91,8 +92,8 @@ class Reader {
             if (auto done = take(line, {path, number, depth}, open); !done) return done;
         }
         if (open) {
-            return base::fail(Fault::configuration, "{} line {}: <acct-file {}> has no </acct-file>", path, open->line,
-                              open->name());
+            return fail(Fault::configuration, "{} line {}: <acct-file {}> has no </acct-file>", path, open->line,
+                        open->name());
         }
         return {};
     }
@@ -129,8 +130,8 @@ class Reader {
             config.bounce_patterns_file = place.file;
         } else if (base::iequals(head.name, "acct-file")) {
             if (open) {
-                return base::fail(Fault::configuration, "{} line {}: <acct-file {}> has no </acct-file>", place.file,
-                                  open->line, open->name());
+                return fail(Fault::configuration, "{} line {}: <acct-file {}> has no </acct-file>", place.file,
+                            open->line, open->name());
             }
             open.emplace();
             open->file = place.file;
@@ -144,7 +145,7 @@ class Reader {
 
     Result<void> include(std::string_view value, const Place& place) {
         if (place.depth >= max_include_depth || ++includes_ > max_includes) {
-            return base::fail(Fault::limit, "{} line {}: too many files include each other", place.file, place.line);
+            return fail(Fault::limit, "{} line {}: too many files include each other", place.file, place.line);
         }
         std::string path(unquoted(value));
         if (!path.starts_with('/')) path = folder_of(place.file) + path;
@@ -220,14 +221,14 @@ std::string AcctFile::glob() const {
 
 Result<PmtaConfig> read_pmta_config(const std::string& path, const ReadFile& read) {
     Reader reader(read);
-    if (auto done = reader.file(path, 0); !done) return base::fail(done.error());
+    if (auto done = reader.file(path, 0); !done) return fail(done.error());
     return std::move(reader.config);
 }
 
 std::vector<Feeder> choose_feeders(const PmtaConfig& config, const std::function<bool(const AcctFile&)>& our_pipe) {
     std::vector<Feeder> feeders;
     for (const AcctFile& file : config.acct_files) feeders.push_back({&file, {}});
-    for (std::size_t i = 0; i < logs::kRecordTypes; ++i) {
+    for (std::size_t i = 0; i < logs::record_type_count; ++i) {
         const auto type = static_cast<logs::RecordType>(i);
         Feeder* best = nullptr;
         for (Feeder& feeder : feeders) {

@@ -31,11 +31,13 @@ Result<void> from_json(const simdjson::dom::element& element, PmtaNode& into, Bu
 
 Result<void> add_json(std::string_view name, const simdjson::dom::element& element, PmtaNode& into, Budget& budget,
                       int depth) {
-    if (depth > max_pmta_depth)
+    if (depth > max_pmta_depth) {
         return fail(Fault::malformed, "PowerMTA's JSON is nested deeper than {}", max_pmta_depth);
+    }
     if (element.type() == simdjson::dom::element_type::ARRAY) {
-        for (const auto& one : simdjson::dom::array(element))
-            if (auto added = add_json(name, one, into, budget, depth + 1); !added) return added;
+        for (const auto& one : simdjson::dom::array(element)) {
+            if (auto done = add_json(name, one, into, budget, depth + 1); !done) return done;
+        }
         return {};
     }
     if (!budget.take()) return too_large();
@@ -46,8 +48,9 @@ Result<void> add_json(std::string_view name, const simdjson::dom::element& eleme
 Result<void> from_json(const simdjson::dom::element& element, PmtaNode& into, Budget& budget, int depth) {
     switch (element.type()) {
         case simdjson::dom::element_type::OBJECT:
-            for (const auto& [key, value] : simdjson::dom::object(element))
-                if (auto added = add_json(key, value, into, budget, depth); !added) return added;
+            for (const auto& [key, value] : simdjson::dom::object(element)) {
+                if (auto done = add_json(key, value, into, budget, depth); !done) return done;
+            }
             return {};
         case simdjson::dom::element_type::ARRAY:
             return add_json("item", element, into, budget, depth);
@@ -81,32 +84,36 @@ std::string_view json_text(const simdjson::dom::element& root, std::string_view 
 Result<PmtaDocument> read_json(std::string_view bytes) {
     simdjson::dom::parser parser(max_pmta_bytes);
     simdjson::dom::element root;
-    if (const auto error = parser.parse(bytes.data(), bytes.size()).get(root); error)
+    if (const auto error = parser.parse(bytes.data(), bytes.size()).get(root); error) {
         return fail(Fault::malformed, "PowerMTA's JSON is damaged or cut short: {}", simdjson::error_message(error));
+    }
     const std::string_view status = json_text(root, "status");
     const std::string_view message = json_text(root, "message");
-    if (status != "success")
+    if (status != "success") {
         return fail(Fault::malformed, "PowerMTA answered status '{}': {}", base::one_line(status, 40),
                     message.empty() ? "no message" : base::one_line(message, 300));
+    }
     simdjson::dom::element data;
-    if (root["data"].get(data) || data.type() != simdjson::dom::element_type::OBJECT)
+    if (root["data"].get(data) || data.type() != simdjson::dom::element_type::OBJECT) {
         return fail(Fault::malformed, "the JSON has no 'data': it is not PowerMTA's");
+    }
     PmtaDocument document{PmtaFormat::json, {}, std::string(message), {}};
     Budget budget;
-    if (auto read = from_json(data, document.data, budget, 0); !read) return fail(read.error());
+    if (auto done = from_json(data, document.data, budget, 0); !done) return fail(done.error());
     return document;
 }
 
 // ----------------------------------------------------------------------------------------------------------- XML
 
 Result<void> from_xml(const pugi::xml_node& element, PmtaNode& into, Budget& budget, int depth) {
-    if (depth > max_pmta_depth)
+    if (depth > max_pmta_depth) {
         return fail(Fault::malformed, "PowerMTA's XML is nested deeper than {}", max_pmta_depth);
+    }
     for (const auto& child : element.children()) {
         if (child.type() != pugi::node_element) continue;
         if (!budget.take()) return too_large();
         into.children.push_back({child.name(), child.text().get(), {}});
-        if (auto read = from_xml(child, into.children.back(), budget, depth + 1); !read) return read;
+        if (auto done = from_xml(child, into.children.back(), budget, depth + 1); !done) return done;
     }
     return {};
 }
@@ -114,23 +121,26 @@ Result<void> from_xml(const pugi::xml_node& element, PmtaNode& into, Budget& bud
 Result<PmtaDocument> read_xml(std::string_view bytes) {
     pugi::xml_document parsed;
     const auto outcome = parsed.load_buffer(bytes.data(), bytes.size(), pugi::parse_default, pugi::encoding_utf8);
-    if (!outcome)
+    if (!outcome) {
         return fail(Fault::malformed, "PowerMTA's XML is damaged or cut short at byte {}: {}", outcome.offset,
                     outcome.description());
+    }
     const pugi::xml_node root = parsed.child("rsp");
     if (!root) return fail(Fault::malformed, "the XML has no <rsp>: it is not PowerMTA's");
     const pugi::xml_node success = root.child("succ");
     if (!success) {
         // The element that says an error is not documented, so whatever stands there beside the data is shown.
-        for (const auto& child : root.children())
-            if (std::string_view(child.name()) != "data")
+        for (const auto& child : root.children()) {
+            if (std::string_view(child.name()) != "data") {
                 return fail(Fault::malformed, "PowerMTA answered <{}>: {}", child.name(),
                             base::one_line(child.text().get(), 300));
+            }
+        }
         return fail(Fault::malformed, "PowerMTA's XML has no <succ>: the command failed or the answer is cut short");
     }
     PmtaDocument document{PmtaFormat::xml, {}, success.text().get(), {}};
     Budget budget;
-    if (auto read = from_xml(root.child("data"), document.data, budget, 0); !read) return fail(read.error());
+    if (auto done = from_xml(root.child("data"), document.data, budget, 0); !done) return fail(done.error());
     return document;
 }
 
@@ -166,9 +176,10 @@ PmtaNode* descend(PmtaNode& parent, const Step& step, Budget& budget) {
 // One line: path="value". Quotes inside the value are not escaped, so it ends at the last quote of the line.
 Result<void> add_dom_line(std::string_view line, std::size_t number, PmtaNode& root, Budget& budget) {
     const auto equals = line.find("=\"");
-    if (equals == std::string_view::npos || equals == 0 || line.size() < equals + 3 || !line.ends_with('"'))
+    if (equals == std::string_view::npos || equals == 0 || line.size() < equals + 3 || !line.ends_with('"')) {
         return fail(Fault::malformed, "line {} is not path=\"value\", so the answer is damaged or cut short: '{}'",
                     number, base::one_line(line, 60));
+    }
     PmtaNode* node = &root;
     int depth = 0;
     for (const auto piece : base::split(line.substr(0, equals), '.')) {
@@ -196,7 +207,7 @@ Result<PmtaDocument> read_dom(std::string_view bytes) {
         const auto line = next_line(bytes);
         ++number;
         if (base::trim(line).empty()) continue;
-        if (auto added = add_dom_line(line, number, document.data, budget); !added) return fail(added.error());
+        if (auto done = add_dom_line(line, number, document.data, budget); !done) return fail(done.error());
     }
     return document;
 }
@@ -206,9 +217,11 @@ bool looks_like_dom(std::string_view bytes) {
     const auto line = bytes.substr(0, bytes.find('\n'));
     const auto equals = line.find("=\"");
     if (equals == std::string_view::npos || equals == 0) return false;
-    for (const char c : line.substr(0, equals))
-        if (!base::is_alpha(c) && !base::is_digit(c) && std::string_view("._-[]").find(c) == std::string_view::npos)
+    for (const char c : line.substr(0, equals)) {
+        if (!base::is_alpha(c) && !base::is_digit(c) && std::string_view("._-[]").find(c) == std::string_view::npos) {
             return false;
+        }
+    }
     return true;
 }
 
@@ -218,8 +231,9 @@ base::Failure html_page(std::string_view bytes) {
     const std::string lower = base::to_lower(bytes.substr(0, 65536));
     const auto from = lower.find("<title>");
     const auto to = lower.find("</title>");
-    if (from != std::string::npos && to != std::string::npos && to > from + 7)
+    if (from != std::string::npos && to != std::string::npos && to > from + 7) {
         title = " (\"" + base::one_line(base::trim(bytes.substr(from + 7, to - from - 7)), 80) + "\")";
+    }
     return fail(Fault::auth,
                 "an HTML page came{} instead of PowerMTA's data: is this PowerMTA's monitor, and may we in?", title);
 }
@@ -271,8 +285,9 @@ bool is_pmta_refusal(std::string_view body) {
 }
 
 base::Result<PmtaDocument> read_pmta_document(std::string_view bytes) {
-    if (bytes.size() > max_pmta_bytes)
+    if (bytes.size() > max_pmta_bytes) {
         return fail(Fault::limit, "PowerMTA's answer is larger than {} bytes", max_pmta_bytes);
+    }
     std::string_view start = bytes;
     if (start.starts_with("\xEF\xBB\xBF")) start.remove_prefix(3);
     start = base::trim(start);

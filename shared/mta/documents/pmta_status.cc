@@ -86,8 +86,9 @@ bool has_totals(const PmtaNode& data) {
 
 std::optional<std::int64_t> PmtaStatus::queued_recipients() const {
     std::optional<std::int64_t> sum;
-    for (const auto& kind : queues)
+    for (const auto& kind : queues) {
         if (kind.recipients) sum = sum.value_or(0) + *kind.recipients;
+    }
     return sum;
 }
 
@@ -98,8 +99,9 @@ base::Result<PmtaStatus> read_pmta_status(std::string_view bytes) {
     const PmtaNode& data = document->data;
     // 5.0r1 is said to put the status below mta; the guide says beside it.
     const PmtaNode* node = data.find("status.status") != nullptr ? data.find("status") : data.find("mta.status");
-    if (node == nullptr || !node->text("status"))
+    if (node == nullptr || !node->text("status")) {
         return fail(Fault::malformed, "this is not PowerMTA's status, or it is cut short: status.status is missing");
+    }
     PmtaStatus status;
     status.version = text(data, "mta.product.version");
     status.platform = platform_of(data);
@@ -116,9 +118,11 @@ base::Result<PmtaStatus> read_pmta_status(std::string_view bytes) {
     status.connections_out = connections(*node, "smtpOut");
     status.names_cached = node->integer("resolver.namesCached");
     status.queries_pending = node->integer("resolver.queriesPending");
-    if (const auto* queues = node->find("queue"))
-        for (const auto& kind : queues->children)
+    if (const auto* queues = node->find("queue")) {
+        for (const auto& kind : queues->children) {
             status.queues.push_back({kind.name, kind.integer("rcp"), kind.integer("dom"), kind.number("kb")});
+        }
+    }
     status.spool_initialized_percent = node->number("spool.initPct");
     status.spool_recipients = node->integer("spool.totalRcp");
     status.spool_max_recipients = node->integer("spool.maxRcp");
@@ -141,27 +145,31 @@ base::Result<PmtaListing> read_pmta_listing(std::string_view bytes, std::string_
     PmtaListing listing;
     for (const auto& node : data.children) {
         if (!is_named(node, what) || node.children.empty()) continue;
-        if (!node.text("name") || !node.integer("rcp"))
+        if (!node.text("name") || !node.integer("rcp")) {
             return fail(Fault::malformed, "PowerMTA's {} without a name or recipients", what);
+        }
         listing.entries.push_back(entry_of(node));
     }
     listing.total_recipients = data.integer("totalRcp");
     listing.total_entries = total_of(data, what);
     // The DOM form has no end mark, so the totals, which come last, are asked for.
-    if (document->format == PmtaFormat::dom && !listing.total_recipients)
+    if (document->format == PmtaFormat::dom && !listing.total_recipients) {
         return fail(Fault::malformed, "this is not PowerMTA's list of {}s, or it is cut short: totalRcp is missing",
                     what);
-    if (listing.entries.empty() && !has_totals(data))
+    }
+    if (listing.entries.empty() && !has_totals(data)) {
         return fail(Fault::malformed, "this is not PowerMTA's list of {}s", what);
+    }
     return listing;
 }
 
 base::Result<PmtaMessages> read_pmta_messages(std::string_view bytes) {
     auto document = read_pmta_document(bytes);
     if (!document) return fail(document.error());
-    if (document->format == PmtaFormat::text)
+    if (document->format == PmtaFormat::text) {
         return fail(Fault::malformed, "this is not PowerMTA's list of messages: '{}'",
                     base::one_line(base::trim(document->text), 120));
+    }
     PmtaMessages messages;
     messages.remark = base::one_line(base::trim(document->message), 200);
     for (const auto& node : document->data.children) {
@@ -169,8 +177,9 @@ base::Result<PmtaMessages> read_pmta_messages(std::string_view bytes) {
         if (!node.text("queue")) return fail(Fault::malformed, "PowerMTA's message without a queue");
         messages.messages.push_back({text(node, "queue"), text(node, "rcpt"), time(node, "timeQueued")});
     }
-    if (messages.messages.empty() && !document->data.children.empty() && document->data.find("title") == nullptr)
+    if (messages.messages.empty() && !document->data.children.empty() && document->data.find("title") == nullptr) {
         return fail(Fault::malformed, "this is not PowerMTA's list of messages");
+    }
     return messages;
 }
 

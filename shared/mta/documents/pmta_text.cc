@@ -31,8 +31,9 @@ PmtaFlow flow(const Words& words, std::size_t at) { return {traffic(words, at), 
 
 // "Started 2018-09-10 20:02:12": the word and the two that follow it.
 std::optional<std::chrono::local_seconds> time_after(const Words& words, std::string_view label) {
-    for (std::size_t i = 0; i + 2 < words.size(); ++i)
+    for (std::size_t i = 0; i + 2 < words.size(); ++i) {
         if (words[i] == label) return logs::parse_local_time(fmt::format("{} {}", words[i + 1], words[i + 2]));
+    }
     return std::nullopt;
 }
 
@@ -169,19 +170,22 @@ base::Result<PmtaStatus> pmta_status_from_text(std::string_view text) {
         read_title(words, status);
         read_row(words, status);
     }
-    if (status.version.empty())
+    if (status.version.empty()) {
         return fail(Fault::malformed, "this is not PowerMTA's status: '{}'", base::one_line(base::trim(text), 120));
+    }
     // The row Status is the last one, and Uptime ends it.
-    if (status.state.empty() || !status.uptime)
+    if (status.state.empty() || !status.uptime) {
         return fail(Fault::malformed, "PowerMTA's status is cut short: the row Status or its end is missing");
+    }
     return status;
 }
 
 base::Result<PmtaListing> pmta_listing_from_text(std::string_view text, std::string_view what) {
     const auto footer = read_footer(text, what);
-    if (!footer)
+    if (!footer) {
         return fail(Fault::malformed, "this is not PowerMTA's list of {}s, or it is cut short: '{}'", what,
                     base::one_line(base::trim(text), 120));
+    }
     PmtaListing listing;
     listing.total_entries = footer->total;
     for (const auto line : base::split(text, '\n')) {
@@ -207,11 +211,13 @@ base::Result<PmtaLicence> pmta_licence_from_text(std::string_view text) {
         if (key == "serial" || key == "issued") known = true;
         if (key != "expires" || value.empty() || base::iequals(value, "never")) continue;
         licence.expires = logs::parse_date(value.substr(0, 10));
-        if (!licence.expires)
+        if (!licence.expires) {
             return fail(Fault::malformed, "the licence's expiry '{}' is no date", base::one_line(value, 40));
+        }
     }
-    if (!known || licence.product.empty())
+    if (!known || licence.product.empty()) {
         return fail(Fault::malformed, "this is not PowerMTA's licence: '{}'", base::one_line(base::trim(text), 120));
+    }
     return licence;
 }
 

@@ -108,10 +108,11 @@ struct PostfixQueueReader::State {
     }
 
     Result<void> count(const Message& message, std::string_view line) {
-        if (message.queue.empty() || message.id.empty() || message.arrival < 0 || message.bytes < 0)
+        if (message.queue.empty() || message.id.empty() || message.arrival < 0 || message.bytes < 0) {
             return bad_line(line, "queue_name, queue_id, arrival_time or message_size is missing");
-        auto queue = std::find_if(queues.begin(), queues.end(),
-                                  [&](const PostfixQueue& known) { return known.name == message.queue; });
+        }
+        auto queue =
+            std::ranges::find_if(queues, [&](const PostfixQueue& known) { return known.name == message.queue; });
         if (queue == queues.end()) {
             if (queues.size() >= max_postfix_queues) return bad_line(line, "more queues than Postfix has");
             queue = queues.insert(queues.end(), PostfixQueue{std::string(message.queue), 0, 0, 0, {}, {}});
@@ -143,8 +144,9 @@ struct PostfixQueueReader::State {
     Result<void> read_unclean_line(std::string_view line) {
         const simdjson::padded_string clean(base::clean_utf8(line, line.size() * 3));
         Message message;
-        if (const auto error = read_message(clean, message); error)
+        if (const auto error = read_message(clean, message); error) {
             return bad_line(line, simdjson::error_message(error));
+        }
         return count(message, line);
     }
 
@@ -155,7 +157,7 @@ struct PostfixQueueReader::State {
             const auto* end = static_cast<const char*>(std::memchr(from, '\n', used - scanned));
             if (end == nullptr) break;
             const auto stop = static_cast<std::size_t>(end - buffer.data());
-            if (auto read = read_line({buffer.data() + start, stop - start}); !read) return read;
+            if (auto done = read_line({buffer.data() + start, stop - start}); !done) return done;
             start = scanned = stop + 1;
         }
         std::memmove(buffer.data(), buffer.data() + start, used - start);
@@ -165,9 +167,10 @@ struct PostfixQueueReader::State {
     }
 
     Result<void> grow() {
-        if (used >= max_postfix_line)
+        if (used >= max_postfix_line) {
             return fail(Fault::limit, "line {} of postqueue -j{} is longer than {} bytes", lines + 1,
                         id_in({buffer.data(), used}), max_postfix_line);
+        }
         buffer.resize(std::min(used * 2, max_postfix_line) + simdjson::SIMDJSON_PADDING);
         return {};
     }
@@ -178,13 +181,14 @@ PostfixQueueReader::~PostfixQueueReader() = default;
 
 base::Result<void> PostfixQueueReader::feed(std::string_view piece) {
     while (!piece.empty()) {
-        if (state_->room() == 0)
-            if (auto grown = state_->grow(); !grown) return grown;
+        if (state_->room() == 0) {
+            if (auto done = state_->grow(); !done) return done;
+        }
         const std::size_t count = std::min(piece.size(), state_->room());
         std::memcpy(state_->buffer.data() + state_->used, piece.data(), count);
         state_->used += count;
         piece.remove_prefix(count);
-        if (auto read = state_->read_lines(); !read) return read;
+        if (auto done = state_->read_lines(); !done) return done;
     }
     return {};
 }
@@ -221,8 +225,9 @@ std::uint64_t PostfixListing::bytes() const {
 
 const PostfixQueue* PostfixListing::oldest() const {
     const PostfixQueue* oldest = nullptr;
-    for (const auto& queue : queues)
+    for (const auto& queue : queues) {
         if (oldest == nullptr || *queue.oldest_arrival < *oldest->oldest_arrival) oldest = &queue;
+    }
     return oldest;
 }
 

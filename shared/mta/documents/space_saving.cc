@@ -50,15 +50,15 @@ std::uint32_t SpaceSaving::pop_smallest() {
     const auto later = [](const Stale& a, const Stale& b) { return a.count > b.count; };
     if (heap_.empty()) {
         for (std::uint32_t i = 0; i < entries_.size(); ++i) heap_.push_back({entries_[i].count, i});
-        std::make_heap(heap_.begin(), heap_.end(), later);
+        std::ranges::make_heap(heap_, later);
     }
     for (;;) {
-        std::pop_heap(heap_.begin(), heap_.end(), later);
+        std::ranges::pop_heap(heap_, later);
         Stale& smallest = heap_.back();
         const std::uint64_t now = entries_[smallest.entry].count;
         if (smallest.count == now) return smallest.entry;  // stays at the back for the caller to refill
         smallest.count = now;
-        std::push_heap(heap_.begin(), heap_.end(), later);
+        std::ranges::push_heap(heap_, later);
     }
 }
 
@@ -85,13 +85,13 @@ void SpaceSaving::add(std::string_view key, std::uint64_t weight) {
     hashes_[victim] = hash;
     insert(key, hash, victim);
     heap_.back() = {entry.count, victim};
-    std::push_heap(heap_.begin(), heap_.end(), [](const Stale& a, const Stale& b) { return a.count > b.count; });
+    std::ranges::push_heap(heap_, [](const Stale& a, const Stale& b) { return a.count > b.count; });
 }
 
 std::vector<SpaceSaving::Entry> SpaceSaving::top(std::size_t limit) const {
     std::vector<Entry> sorted = entries_;
-    std::sort(sorted.begin(), sorted.end(),
-              [](const Entry& a, const Entry& b) { return a.count != b.count ? a.count > b.count : a.key < b.key; });
+    std::ranges::sort(
+        sorted, [](const Entry& a, const Entry& b) { return a.count != b.count ? a.count > b.count : a.key < b.key; });
     if (sorted.size() > limit) sorted.resize(limit);
     return sorted;
 }

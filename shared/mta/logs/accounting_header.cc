@@ -10,7 +10,7 @@ namespace mtawatch::mta::logs {
 namespace {
 
 // Names of plainer files that are written by other tools in PowerMTA's manner.
-constexpr std::array<std::pair<std::string_view, Column>, 5> kAliases{{
+constexpr std::array<std::pair<std::string_view, Column>, 5> builtin_aliases{{
     {"timestamp", Column::time_logged},
     {"bodySize", Column::dlv_size},
     {"feedback_type", Column::feedback_type},
@@ -24,16 +24,15 @@ std::string_view without_quotes(std::string_view cell) {
 }
 
 bool names_any(const std::vector<std::string_view>& cells, std::initializer_list<std::string_view> names) {
-    return std::any_of(cells.begin(), cells.end(), [&](std::string_view cell) {
-        return std::any_of(names.begin(), names.end(),
-                           [&](std::string_view name) { return base::iequals(cell, name); });
+    return std::ranges::any_of(cells, [&](std::string_view cell) {
+        return std::ranges::any_of(names, [&](std::string_view name) { return base::iequals(cell, name); });
     });
 }
 
 }  // namespace
 
 std::vector<std::string_view> header_cells(std::string_view line) {
-    if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+    if (line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
     std::vector<std::string_view> cells;
     std::size_t begin = 0;
     bool inside = false;
@@ -54,7 +53,7 @@ std::optional<NamedColumn> column_of(std::string_view cell, const ScannerOptions
         const auto column = static_cast<Column>(i);
         if (base::iequals(cell, name(column))) return NamedColumn{column, false};
     }
-    for (const auto& [alias, column] : kAliases) {
+    for (const auto& [alias, column] : builtin_aliases) {
         if (base::iequals(cell, alias)) return NamedColumn{column, true};
     }
     for (const auto& [alias, column] : options.aliases) {
@@ -64,28 +63,27 @@ std::optional<NamedColumn> column_of(std::string_view cell, const ScannerOptions
 }
 
 bool is_header(const std::vector<std::string_view>& cells, const ScannerOptions& options) {
-    if (cells.empty() || cells.size() > kMaxRecordColumns) return false;
+    if (cells.empty() || cells.size() > max_record_columns) return false;
     if (base::iequals(cells.front(), name(Column::type))) return true;
-    const auto named = std::count_if(cells.begin(), cells.end(),
-                                     [&](std::string_view cell) { return column_of(cell, options).has_value(); });
+    const auto named =
+        std::ranges::count_if(cells, [&](std::string_view cell) { return column_of(cell, options).has_value(); });
     return named >= 2;
 }
 
 ColumnMap map_columns(const std::vector<std::string_view>& cells, const ScannerOptions& options) {
     ColumnMap map;
-    map.fill(kAbsent);
+    map.fill(absent_column);
     for (const bool aliases : {false, true}) {
         for (std::size_t i = 0; i < cells.size(); ++i) {
             const auto named = column_of(cells[i], options);
             if (!named || named->alias != aliases) continue;
             auto& place = map[static_cast<std::size_t>(named->column)];
-            if (place == kAbsent) place = static_cast<std::uint16_t>(i);
+            if (place == absent_column) place = static_cast<std::uint16_t>(i);
         }
     }
-    for (std::size_t custom = 0; custom < std::min(options.custom_columns.size(), kCustomColumns); ++custom) {
-        const auto found = std::find_if(cells.begin(), cells.end(), [&](std::string_view cell) {
-            return base::iequals(cell, options.custom_columns[custom]);
-        });
+    for (std::size_t custom = 0; custom < std::min(options.custom_columns.size(), custom_column_count); ++custom) {
+        const auto found = std::ranges::find_if(
+            cells, [&](std::string_view cell) { return base::iequals(cell, options.custom_columns[custom]); });
         if (found == cells.end()) continue;
         map[static_cast<std::size_t>(custom_column(custom))] = static_cast<std::uint16_t>(found - cells.begin());
     }
@@ -93,7 +91,7 @@ ColumnMap map_columns(const std::vector<std::string_view>& cells, const ScannerO
 }
 
 std::optional<RecordType> type_of_columns(const std::vector<std::string_view>& cells, const ColumnMap& map) {
-    const auto has = [&](Column column) { return map[static_cast<std::size_t>(column)] != kAbsent; };
+    const auto has = [&](Column column) { return map[static_cast<std::size_t>(column)] != absent_column; };
     if (has(Column::feedback_type) || has(Column::reported_domain) || names_any(cells, {"repSourceIp"})) {
         return RecordType::f;
     }

@@ -11,7 +11,7 @@
 
 namespace mtawatch::mta::logs {
 
-inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
 
 // The cells of one line: every quote opens or closes, enclosing quotes taken off, a byte order mark in front skipped.
 [[nodiscard]] std::vector<std::string_view> header_cells(std::string_view line);

@@ -13,7 +13,7 @@ namespace {
 
 // Small enough that a window's bytes, its separators and its records are still in the first-level cache when the
 // records are handed out.
-constexpr std::size_t kWindowBytes = 16U << 10U;
+constexpr std::size_t window_bytes = 16U << 10U;
 
 // Asked for every line, so the answer is nearly always in the first comparison. Four bytes from any byte of a line on
 // may be read: the buffer goes on behind it.
@@ -48,7 +48,7 @@ bool first_cell_is_type(std::string_view line) {
 
 bool is_type_word(std::string_view code) {
     constexpr std::size_t longest = 32;
-    return !code.empty() && code.size() <= longest && std::all_of(code.begin(), code.end(), [](char c) {
+    return !code.empty() && code.size() <= longest && std::ranges::all_of(code, [](char c) {
         return base::is_alpha(c) || base::is_digit(c) || c == '-' || c == '_';
     });
 }
@@ -56,25 +56,25 @@ bool is_type_word(std::string_view code) {
 }  // namespace
 
 std::string_view name(ScanPath path) {
-    static constexpr std::array<std::string_view, kScanPaths.size()> names{"widest", "baseline", "portable"};
+    static constexpr std::array<std::string_view, scan_paths.size()> names{"widest", "baseline", "portable"};
     return names[static_cast<std::size_t>(path)];
 }
 
 AccountingScanner::AccountingScanner(ScannerOptions options)
     : options_(std::move(options)),
       times_(options_.zone),
-      buffer_(kMaxRecordBytes + kScanChunkBytes + 2 * kRecordStartBytes + kBlock),
+      buffer_(max_record_bytes + scan_chunk_bytes + 2 * record_start_bytes + bits_block_bytes),
       // A window can hold a separator a byte, behind those of the line that it continues; add_separators writes a few
       // more than it keeps.
-      ends_(kMaxRecordColumns + kWindowBytes + 2 * kBlock),
+      ends_(max_record_columns + window_bytes + 2 * bits_block_bytes),
       cr_ends_(2 * ends_.size()) {  // each line's own, with the end of the line before it
-    for (std::size_t i = 0; i < kRecordTypes; ++i) {
+    for (std::size_t i = 0; i < record_type_count; ++i) {
         coded_types_[i] = static_cast<RecordType>(i);
         const auto renamed = options_.record_types.find(name(coded_types_[i]));
         if (renamed != options_.record_types.end()) coded_types_[i] = renamed->second;
     }
     if (options_.path == ScanPath::widest && !WideBits::exist()) options_.path = ScanPath::baseline;
-    rows_.resize(kWindowBytes + kBlock);  // a window can end a line with every byte
+    rows_.resize(window_bytes + bits_block_bytes);  // a window can end a line with every byte
     reset();
 }
 
@@ -91,18 +91,18 @@ void AccountingScanner::resume(std::string_view header, std::uint64_t offset) {
     records_.clear();
     header_.clear();
     header_columns_ = 0;
-    map_.fill(kAbsent);
+    map_.fill(absent_column);
     if (!header.empty()) use_header(header);
 }
 
 bool AccountingScanner::has_time_logged() const {
-    return map_[static_cast<std::size_t>(Column::time_logged)] != kAbsent;
+    return map_[static_cast<std::size_t>(Column::time_logged)] != absent_column;
 }
 
 std::span<char> AccountingScanner::space() {
     drop_consumed();
-    const std::size_t room = buffer_.size() - kBlock - end_;  // a block may be loaded from the last byte on
-    return {buffer_.data() + end_, std::min(room, kScanChunkBytes)};
+    const std::size_t room = buffer_.size() - bits_block_bytes - end_;  // a block may be loaded from the last byte on
+    return {buffer_.data() + end_, std::min(room, scan_chunk_bytes)};
 }
 
 std::span<const Record> AccountingScanner::next() {
@@ -113,7 +113,7 @@ std::span<const Record> AccountingScanner::next() {
             continue;
         }
         keep_partial_line();
-        if (scan_ - begin_ > kMaxRecordBytes) begin_skipping();
+        if (scan_ - begin_ > max_record_bytes) begin_skipping();
         if (skipping_) {
             skip_oversized();
             if (skipping_) break;
@@ -143,7 +143,7 @@ void AccountingScanner::keep_partial_line() {
     cr_used_ = 0;
     ends_[0] = static_cast<std::uint32_t>(begin_ - 1);
     // A line with more columns than any header may have is refused whatever its other columns are.
-    const std::size_t kept = std::min(ends_used_ - walked - 1, kMaxRecordColumns + 1);
+    const std::size_t kept = std::min(ends_used_ - walked - 1, max_record_columns + 1);
     if (walked > 0) std::copy_n(ends_.begin() + static_cast<std::ptrdiff_t>(walked) + 1, kept, ends_.begin() + 1);
     ends_used_ = kept + 1;
 }
@@ -165,7 +165,7 @@ void AccountingScanner::scan_window() {
     waiting_ = paused_ = false;
     // Never past the limit of the line at hand, so that where a record is given up depends on the bytes alone, not on
     // how they came.
-    const std::size_t limit = std::min({end_, scan_ + kWindowBytes, begin_ + kMaxRecordBytes + 1});
+    const std::size_t limit = std::min({end_, scan_ + window_bytes, begin_ + max_record_bytes + 1});
     while (scan_ < limit && !waiting_ && !paused_) {
         switch (options_.path) {
             case ScanPath::widest:
@@ -178,7 +178,7 @@ void AccountingScanner::scan_window() {
                 scan_plain_blocks<PortableBits>(limit);
                 break;
         }
-        if (scan_ < limit) scan_ = scan_block(scan_, std::min(limit - scan_, kBlock));
+        if (scan_ < limit) scan_ = scan_block(scan_, std::min(limit - scan_, bits_block_bytes));
     }
 }
 
@@ -192,7 +192,7 @@ template <class Bits>
     Row* row = rows_.data() + rows_used_;
     std::uint64_t carry = inside_ ? ~std::uint64_t{0} : 0;
     std::size_t at = scan_;
-    for (; at + kBlock <= limit; at += kBlock) {
+    for (; at + bits_block_bytes <= limit; at += bits_block_bytes) {
         const BlockBits bits = Bits::of(buffer + at);
         const std::uint64_t inside = Bits::inside(bits.quotes) ^ carry;
         if ((bits.newlines & inside) != 0) [[unlikely]]
@@ -216,7 +216,7 @@ template <class Bits>
 // Adds the separators of up to 64 bytes and returns where to go on.
 std::size_t AccountingScanner::scan_block(std::size_t at, std::size_t valid) {
     BlockBits bits = PortableBits::of(buffer_.data() + at);
-    if (valid < kBlock) {
+    if (valid < bits_block_bytes) {
         const std::uint64_t mask = (std::uint64_t{1} << valid) - 1;
         bits.quotes &= mask;
         bits.commas &= mask;
@@ -263,8 +263,8 @@ void AccountingScanner::add_separators(std::size_t at, std::uint64_t separators,
 AccountingScanner::LineStart AccountingScanner::line_start(std::size_t at) const {
     const std::size_t type_cell = map_[static_cast<std::size_t>(Column::type)];
     const std::size_t time_cell = map_[static_cast<std::size_t>(time_column_)];
-    const std::string_view line(buffer_.data() + at, std::min(end_ - at, kRecordStartBytes));
-    const bool all = finished_ || line.size() == kRecordStartBytes;
+    const std::string_view line(buffer_.data() + at, std::min(end_ - at, record_start_bytes));
+    const bool all = finished_ || line.size() == record_start_bytes;
     if (line.empty()) return finished_ ? LineStart::yes : LineStart::undecided;  // the file ends with this newline
     bool seen = false;
     bool inside = false;
@@ -287,7 +287,7 @@ AccountingScanner::LineStart AccountingScanner::line_start(std::size_t at) const
             seen = true;
         }
         const bool complete =
-            (type_cell == kAbsent || cell >= type_cell) && (time_cell == kAbsent || cell >= time_cell);
+            (type_cell == absent_column || cell >= type_cell) && (time_cell == absent_column || cell >= time_cell);
         if (complete || last) return complete && seen ? LineStart::yes : LineStart::no;
         begin = i + 1;
         ++cell;
@@ -368,7 +368,7 @@ void AccountingScanner::walk_line(std::uint32_t* first, std::uint32_t* last, boo
     if (static_cast<std::size_t>(last - first) + 1 != header_columns_) return refuse(line, misfit);
 
     Record record(base, first, &map_);
-    if (map_[0] == kAbsent) {
+    if (map_[0] == absent_column) {
         record.type = file_type_ ? *file_type_ : type_of_untyped(record);
     } else if (const auto type = type_of(record.raw(Column::type))) {
         record.type = *type;
@@ -404,18 +404,18 @@ bool AccountingScanner::try_header(std::string_view line) {
     // What its lines mean is unknown now, so the header before it must not be used for them.
     header_.clear();
     header_columns_ = 0;
-    map_.fill(kAbsent);
+    map_.fill(absent_column);
     fail(ScanError::header);
     return true;
 }
 
 void AccountingScanner::use_header(std::string_view line) {
-    if (line.starts_with(kByteOrderMark)) line.remove_prefix(kByteOrderMark.size());
+    if (line.starts_with(byte_order_mark)) line.remove_prefix(byte_order_mark.size());
     const auto cells = header_cells(line);
     header_ = line;
     header_columns_ = cells.size();
     map_ = map_columns(cells, options_);
-    const auto has = [&](Column column) { return map_[static_cast<std::size_t>(column)] != kAbsent; };
+    const auto has = [&](Column column) { return map_[static_cast<std::size_t>(column)] != absent_column; };
     const bool queued_only = !has(Column::time_logged) && has(Column::time_queued);
     time_column_ = queued_only ? Column::time_queued : Column::time_logged;
     file_type_ = options_.untyped ? options_.untyped : type_of_columns(cells, map_);

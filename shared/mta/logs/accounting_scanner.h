@@ -18,15 +18,15 @@
 namespace mtawatch::mta::logs {
 
 // A record of PowerMTA is under 4 KiB in practice; past this a file is damaged, and memory must not grow with it.
-inline constexpr std::size_t kMaxRecordBytes = 256U << 10U;
+inline constexpr std::size_t max_record_bytes = 256U << 10U;
 // The union of all record types with dozens of header_ columns has under 200.
-inline constexpr std::size_t kMaxRecordColumns = 1024;
+inline constexpr std::size_t max_record_columns = 1024;
 // A line that should begin a record shows its type and time within this many bytes.
-inline constexpr std::size_t kRecordStartBytes = 1024;
+inline constexpr std::size_t record_start_bytes = 1024;
 
 // AVX2, the x86-64 baseline, and plain words, which other CPUs take anyway.
 enum class ScanPath : std::uint8_t { widest, baseline, portable };
-inline constexpr std::array<ScanPath, 3> kScanPaths{ScanPath::widest, ScanPath::baseline, ScanPath::portable};
+inline constexpr std::array<ScanPath, 3> scan_paths{ScanPath::widest, ScanPath::baseline, ScanPath::portable};
 [[nodiscard]] std::string_view name(ScanPath path);
 
 struct ScannerOptions {
@@ -38,7 +38,7 @@ struct ScannerOptions {
     // Any text is a type, `other` unless record_types has it: in tables of other programs, where nothing else may be
     // taken for damage. Otherwise only a word is.
     bool any_type = false;
-    // Columns that Record shows as custom0…, at most kCustomColumns ("header_X-job").
+    // Columns that Record shows as custom0…, at most custom_column_count ("header_X-job").
     std::vector<std::string> custom_columns;
     // More names for a column, beside the built-in ones (timestamp, bodySize, feedback_type, diag_code, diag_text).
     std::map<std::string, Column, std::less<>> aliases;
@@ -107,7 +107,7 @@ class AccountingScanner final : public RecordReader {
     ScannerOptions options_;
     TimestampParser times_;
     ScanCounts counts_;
-    std::array<RecordType, kRecordTypes> coded_types_{};  // the eight codes after options_.record_types
+    std::array<RecordType, record_type_count> coded_types_{};  // the eight codes after options_.record_types
 
     std::vector<char> buffer_;
     std::uint64_t offset_ = 0;       // file offset of buffer_[0]

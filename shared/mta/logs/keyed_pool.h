@@ -10,7 +10,7 @@
 
 namespace mtawatch::mta::logs {
 
-inline constexpr std::uint32_t kNoEntry = std::numeric_limits<std::uint32_t>::max();
+inline constexpr std::uint32_t no_entry = std::numeric_limits<std::uint32_t>::max();
 
 // An Entry has members `key` (a hash: its low bits choose the place) and `next`, which links entries that are not in
 // use. An entry keeps its number until it is removed.
@@ -24,19 +24,19 @@ class KeyedPool {
     [[nodiscard]] Entry& operator[](std::uint32_t number) { return entries_[number]; }
     [[nodiscard]] const Entry& operator[](std::uint32_t number) const { return entries_[number]; }
 
-    // kNoEntry when there is none.
+    // no_entry when there is none.
     [[nodiscard]] std::uint32_t find(std::uint64_t key) const {
-        for (std::size_t at = key & mask(); slots_[at] != kNoEntry; at = (at + 1) & mask()) {
+        for (std::size_t at = key & mask(); slots_[at] != no_entry; at = (at + 1) & mask()) {
             if (entries_[slots_[at]].key == key) return slots_[at];
         }
-        return kNoEntry;
+        return no_entry;
     }
-    // A new entry with a key that is not in use; kNoEntry when the pool is full.
+    // A new entry with a key that is not in use; no_entry when the pool is full.
     [[nodiscard]] std::uint32_t add(std::uint64_t key) {
-        if (full()) return kNoEntry;
+        if (full()) return no_entry;
         if (2 * (used_ + 1) > slots_.size()) grow();
         std::uint32_t number = free_;
-        if (number == kNoEntry) {
+        if (number == no_entry) {
             number = static_cast<std::uint32_t>(entries_.size());
             entries_.emplace_back();
         } else {
@@ -52,38 +52,38 @@ class KeyedPool {
         std::size_t hole = entries_[number].key & mask();
         while (slots_[hole] != number) hole = (hole + 1) & mask();
         // What stands behind the hole moves into it if its own place is not behind the hole too.
-        for (std::size_t at = (hole + 1) & mask(); slots_[at] != kNoEntry; at = (at + 1) & mask()) {
+        for (std::size_t at = (hole + 1) & mask(); slots_[at] != no_entry; at = (at + 1) & mask()) {
             const std::size_t home = entries_[slots_[at]].key & mask();
             if (((at - home) & mask()) < ((at - hole) & mask())) continue;
             slots_[hole] = slots_[at];
             hole = at;
         }
-        slots_[hole] = kNoEntry;
+        slots_[hole] = no_entry;
         entries_[number].next = free_;
         free_ = number;
         --used_;
     }
     void clear() {
         entries_.clear();
-        slots_.assign(kFirstSlots, kNoEntry);
-        free_ = kNoEntry;
+        slots_.assign(first_slots, no_entry);
+        free_ = no_entry;
         used_ = 0;
     }
 
   private:
-    static constexpr std::size_t kFirstSlots = 64;
+    static constexpr std::size_t first_slots = 64;
 
     [[nodiscard]] std::size_t mask() const { return slots_.size() - 1; }
     void place(std::uint32_t number) {
         std::size_t at = entries_[number].key & mask();
-        while (slots_[at] != kNoEntry) at = (at + 1) & mask();
+        while (slots_[at] != no_entry) at = (at + 1) & mask();
         slots_[at] = number;
     }
     void grow() {
-        std::vector<std::uint32_t> old(slots_.size() * 2, kNoEntry);
+        std::vector<std::uint32_t> old(slots_.size() * 2, no_entry);
         old.swap(slots_);
         for (const std::uint32_t number : old) {
-            if (number != kNoEntry) place(number);
+            if (number != no_entry) place(number);
         }
         // Doubling beyond the limit would only cost memory.
         entries_.reserve(std::min(limit_, slots_.size() / 2));
@@ -92,7 +92,7 @@ class KeyedPool {
     std::size_t limit_;
     std::vector<Entry> entries_;
     std::vector<std::uint32_t> slots_;  // entry numbers, by key, with linear probing; at most half of them in use
-    std::uint32_t free_ = kNoEntry;     // the first entry that is not in use
+    std::uint32_t free_ = no_entry;     // the first entry that is not in use
     std::size_t used_ = 0;
 };
 

@@ -17,58 +17,56 @@ namespace mtawatch::mta::logs {
 namespace {
 
 namespace ondemand = simdjson::ondemand;
-using std::string_view;
-
-constexpr std::array kCells{Column::rcpt,
-                            Column::orig,
-                            Column::dsn_status,
-                            Column::dsn_diag,
-                            Column::dsn_mta,
-                            Column::bounce_cat,
-                            Column::dlv_type,
-                            Column::dlv_source_ip,
-                            Column::dlv_destination_ip,
-                            Column::dlv_size,
-                            Column::total_seconds_queued,
-                            Column::vmta,
-                            Column::vmta_pool,
-                            Column::job_id,
-                            Column::src_type,
-                            Column::rcv_source_ip,
-                            Column::feedback_type,
-                            Column::format,
-                            Column::user_agent,
-                            Column::reporting_mta,
-                            Column::reported_domain,
-                            Column::dlv_tls_protocol,
-                            Column::dlv_tls_cipher};
-constexpr std::size_t kTlsCells = 2;  // the last ones
-constexpr ColumnMap kPlainMap = column_map(kCells, kCells.size() - kTlsCells);
-constexpr ColumnMap kTlsMap = column_map(kCells, kCells.size());
-static_assert(LogLines::kPadding >= simdjson::SIMDJSON_PADDING);
+constexpr std::array cells{Column::rcpt,
+                           Column::orig,
+                           Column::dsn_status,
+                           Column::dsn_diag,
+                           Column::dsn_mta,
+                           Column::bounce_cat,
+                           Column::dlv_type,
+                           Column::dlv_source_ip,
+                           Column::dlv_destination_ip,
+                           Column::dlv_size,
+                           Column::total_seconds_queued,
+                           Column::vmta,
+                           Column::vmta_pool,
+                           Column::job_id,
+                           Column::src_type,
+                           Column::rcv_source_ip,
+                           Column::feedback_type,
+                           Column::format,
+                           Column::user_agent,
+                           Column::reporting_mta,
+                           Column::reported_domain,
+                           Column::dlv_tls_protocol,
+                           Column::dlv_tls_cipher};
+constexpr std::size_t tls_cells = 2;  // the last ones
+constexpr ColumnMap plain_map = column_map(cells, cells.size() - tls_cells);
+constexpr ColumnMap tls_map = column_map(cells, cells.size());
+static_assert(LogLines::padding >= simdjson::SIMDJSON_PADDING);
 
 // Years 1970 to 9999, as everywhere.
-constexpr double kLatest = 253'402'300'800.0;
+constexpr double latest = 253'402'300'800.0;
 
 // The fields of one object; texts live until the next one is read.
 struct Fields {
-    string_view type;
+    std::string_view type;
     std::optional<double> timestamp;
     std::optional<double> created;
-    std::vector<string_view> recipients;
-    string_view sender, queue, classification, pool, source, delivery_protocol, reception_protocol;
-    string_view tls_protocol, tls_cipher;
-    string_view peer_name, peer_address, source_address;
+    std::vector<std::string_view> recipients;
+    std::string_view sender, queue, classification, pool, source, delivery_protocol, reception_protocol;
+    std::string_view tls_protocol, tls_cipher;
+    std::string_view peer_name, peer_address, source_address;
     std::uint64_t size = 0;
     std::int64_t code = 0;
     std::array<std::int64_t, 3> enhanced{};
     bool has_enhanced = false;
-    string_view content;
-    string_view feedback_type, user_agent, reporting_mta, complaint_source, mail_from, reported_domain;
-    string_view complaint_recipient, traced_recipient;
+    std::string_view content;
+    std::string_view feedback_type, user_agent, reporting_mta, complaint_source, mail_from, reported_domain;
+    std::string_view complaint_recipient, traced_recipient;
 
     void clear() {
-        std::vector<string_view> kept = std::move(recipients);
+        std::vector<std::string_view> kept = std::move(recipients);
         kept.clear();
         *this = Fields{};
         recipients = std::move(kept);
@@ -76,7 +74,7 @@ struct Fields {
 };
 
 // A value of another type than expected is like one that is not there: what matters is demanded afterwards.
-void take(ondemand::value value, string_view& into) {
+void take(ondemand::value value, std::string_view& into) {
     if (value.get_string().get(into)) into = {};
 }
 void take(ondemand::value value, std::int64_t& into) {
@@ -85,7 +83,7 @@ void take(ondemand::value value, std::int64_t& into) {
 void take(ondemand::value value, std::uint64_t& into) {
     if (value.get_uint64().get(into)) into = 0;
 }
-void read_first(ondemand::value value, string_view& into) {
+void read_first(ondemand::value value, std::string_view& into) {
     ondemand::array all;
     if (value.get_array().get(all)) return;
     for (auto one : all) {
@@ -107,19 +105,19 @@ void each_field(ondemand::value value, ParseField parse_field) {
 }
 
 // "192.0.2.1:587" and "[2001:db8::1]:587" without the port.
-string_view without_port(string_view address) {
+std::string_view without_port(std::string_view address) {
     if (address.starts_with('[')) return address.substr(1, address.find(']') - 1);
     const std::size_t colon = address.rfind(':');
     return colon == address.find(':') ? address.substr(0, colon) : address;
 }
 
 // "spring" of the queue name "spring:tenant@example.com".
-string_view campaign_of(string_view queue) {
+std::string_view campaign_of(std::string_view queue) {
     const std::size_t colon = queue.substr(0, queue.find('@')).find(':');
-    return colon == string_view::npos ? string_view() : queue.substr(0, colon);
+    return colon == std::string_view::npos ? std::string_view() : queue.substr(0, colon);
 }
 
-RecordType type_of(string_view type) {
+RecordType type_of(std::string_view type) {
     if (type == "Delivery") return RecordType::d;
     if (type == "Bounce" || type == "Expiration" || type == "AdminBounce") return RecordType::b;
     if (type == "TransientFailure") return RecordType::t;
@@ -132,8 +130,8 @@ RecordType type_of(string_view type) {
 }  // namespace
 
 struct KumoLogReader::State {
-    LogLines lines{kMaxKumoLine};
-    RecordBatch batch{kCells.size(), 3 * kMaxKumoLine + 4096};  // cleaning may triple a line
+    LogLines lines{max_kumo_line};
+    RecordBatch batch{cells.size(), 3 * max_kumo_line + 4096};  // cleaning may triple a line
     ScanCounts counts;
     std::uint64_t own_lines = 0;
     std::string header;  // always empty
@@ -146,7 +144,7 @@ struct KumoLogReader::State {
     std::string status;
 
     void fail(ScanError error) { ++counts.errors[static_cast<std::size_t>(error)]; }
-    void parse_line(string_view line, bool last);
+    void parse_line(std::string_view line, bool last);
     [[nodiscard]] simdjson::error_code parse(simdjson::padded_string_view line);
     void parse_field(ondemand::raw_json_string key, ondemand::value value);
     void parse_time(ondemand::value value, std::optional<double>& into);
@@ -155,7 +153,7 @@ struct KumoLogReader::State {
     void parse_report(ondemand::value value);
     void word_reply();
     void add_record();
-    [[nodiscard]] string_view delivery_type() const;
+    [[nodiscard]] std::string_view delivery_type() const;
 };
 
 KumoLogReader::KumoLogReader() : state_(std::make_unique<State>()) {}
@@ -175,7 +173,7 @@ const ScanCounts& KumoLogReader::counts() const { return state_->counts; }
 const std::string& KumoLogReader::header() const { return state_->header; }
 std::uint64_t KumoLogReader::own_lines() const { return state_->own_lines; }
 
-void KumoLogReader::resume(string_view /*header*/, std::uint64_t offset) {
+void KumoLogReader::resume(std::string_view /*header*/, std::uint64_t offset) {
     state_->lines.resume(offset);
     state_->batch.clear();
     state_->fields.clear();
@@ -185,7 +183,7 @@ void KumoLogReader::resume(string_view /*header*/, std::uint64_t offset) {
 std::span<const Record> KumoLogReader::next() {
     State& state = *state_;
     state.batch.clear();
-    string_view line;
+    std::string_view line;
     while (!state.batch.full()) {
         if (state.recipient < state.fields.recipients.size()) {
             state.add_record();
@@ -202,16 +200,16 @@ std::span<const Record> KumoLogReader::next() {
     return state.batch.records();
 }
 
-void KumoLogReader::State::parse_line(string_view line, bool last) {
+void KumoLogReader::State::parse_line(std::string_view line, bool last) {
     fields.clear();
     recipient = 0;
     if (base::trim(line).empty()) return;
-    auto error = parse(simdjson::padded_string_view(line.data(), line.size(), line.size() + LogLines::kPadding));
+    auto error = parse(simdjson::padded_string_view(line.data(), line.size(), line.size() + LogLines::padding));
     if (error == simdjson::UTF8_ERROR) {
         // A reply may hold bytes that are no UTF-8; that must not hide its record.
         clean = base::clean_utf8(line, 3 * line.size());
         const std::size_t size = clean.size();
-        clean.resize(size + LogLines::kPadding);
+        clean.resize(size + LogLines::padding);
         error = parse(simdjson::padded_string_view(clean.data(), size, clean.size()));
     }
     const auto refuse = [&](ScanError why) {
@@ -220,7 +218,7 @@ void KumoLogReader::State::parse_line(string_view line, bool last) {
     };
     if (error) return refuse(last ? ScanError::cut_off : ScanError::columns);
     if (fields.type.empty()) return refuse(ScanError::type);
-    if (!fields.timestamp || *fields.timestamp < 0 || *fields.timestamp >= kLatest) {
+    if (!fields.timestamp || *fields.timestamp < 0 || *fields.timestamp >= latest) {
         return refuse(ScanError::timestamp);
     }
     ++own_lines;
@@ -284,7 +282,7 @@ void KumoLogReader::State::parse_time(ondemand::value value, std::optional<doubl
         into = seconds;
         return;
     }
-    string_view text;
+    std::string_view text;
     if (value.get_string().get(text)) return;
     if (const auto parsed = times.parse(text)) into = static_cast<double>(*parsed);
 }
@@ -343,13 +341,13 @@ void KumoLogReader::State::word_reply() {
         diag = fmt::format("smtp;{}{}{} ", fields.code, status.empty() ? "" : " ", status);
     }
     diag += fields.content;
-    std::replace(diag.begin(), diag.end(), '\n', ' ');
+    std::ranges::replace(diag, '\n', ' ');
     while (diag.ends_with(' ')) diag.pop_back();
 }
 
-string_view KumoLogReader::State::delivery_type() const {
+std::string_view KumoLogReader::State::delivery_type() const {
     if (fields.type == "AdminBounce") return "admin";
-    const string_view protocol = fields.delivery_protocol;
+    const std::string_view protocol = fields.delivery_protocol;
     return base::iequals(protocol, "ESMTP") || base::iequals(protocol, "SMTP") ? "smtp" : protocol;
 }
 
@@ -366,22 +364,22 @@ void KumoLogReader::State::add_record() {
     if (fields.type == "Expiration") {
         batch.cell("message-expired");
     } else {
-        batch.cell(bounce && fields.classification != "Uncategorized" ? fields.classification : string_view());
+        batch.cell(bounce && fields.classification != "Uncategorized" ? fields.classification : std::string_view());
     }
-    batch.lower_cell(reception ? string_view() : delivery_type());
+    batch.lower_cell(reception ? std::string_view() : delivery_type());
     batch.cell(complaint ? fields.complaint_source : without_port(fields.source_address));
-    batch.cell(reception ? string_view() : fields.peer_address);
+    batch.cell(reception ? std::string_view() : fields.peer_address);
     batch.number_cell(fields.size);
     if (fields.created) {
-        batch.number_cell(static_cast<std::uint64_t>(std::clamp(*fields.timestamp - *fields.created, 0.0, kLatest)));
+        batch.number_cell(static_cast<std::uint64_t>(std::clamp(*fields.timestamp - *fields.created, 0.0, latest)));
     } else {
         batch.cell({});
     }
     batch.cell(fields.source);
     batch.cell(fields.pool);
     batch.cell(campaign_of(fields.queue));
-    batch.lower_cell(reception ? fields.reception_protocol : string_view());
-    batch.cell(reception ? fields.peer_address : string_view());
+    batch.lower_cell(reception ? fields.reception_protocol : std::string_view());
+    batch.cell(reception ? fields.peer_address : std::string_view());
     batch.cell(fields.feedback_type);
     batch.cell(complaint ? "arf" : "");
     batch.cell(fields.user_agent);
@@ -392,7 +390,7 @@ void KumoLogReader::State::add_record() {
         batch.cell(fields.tls_protocol);
         batch.cell(fields.tls_cipher);
     }
-    batch.add(type, static_cast<std::int64_t>(std::floor(*fields.timestamp)), tls ? kTlsMap : kPlainMap);
+    batch.add(type, static_cast<std::int64_t>(std::floor(*fields.timestamp)), tls ? tls_map : plain_map);
     ++counts.parsed;
 }
 

@@ -13,7 +13,7 @@
 namespace mtawatch::mta::logs {
 
 // A record carries the headers and meta data that the log is configured for: some KiB.
-inline constexpr std::size_t kMaxKumoLine = 256U << 10U;
+inline constexpr std::size_t max_kumo_line = 256U << 10U;
 
 // One JSON object a line (docs.kumomta.com, reference, log record), decompressed: io::AnyReader reads the segments.
 //

@@ -10,7 +10,7 @@
 
 namespace mtawatch::mta::logs {
 
-LogLines::LogLines(std::size_t longest) : longest_(longest), buffer_(longest + kScanChunkBytes + kPadding) {}
+LogLines::LogLines(std::size_t longest) : longest_(longest), buffer_(longest + scan_chunk_bytes + padding) {}
 
 void LogLines::resume(std::uint64_t offset) {
     offset_ = offset;
@@ -23,7 +23,7 @@ std::span<char> LogLines::space() {
     offset_ += begin_;
     end_ -= begin_;
     begin_ = 0;
-    return {buffer_.data() + end_, std::min(buffer_.size() - kPadding - end_, kScanChunkBytes)};
+    return {buffer_.data() + end_, std::min(buffer_.size() - padding - end_, scan_chunk_bytes)};
 }
 
 LogLines::Step LogLines::next(std::string_view& line) {
@@ -55,8 +55,8 @@ LogLines::Step LogLines::without_newline(std::string_view& line) {
 }
 
 RecordBatch::RecordBatch(std::size_t columns, std::size_t room)
-    : cells_(kBytes + room), ends_((kRecords + 1) * columns + 1) {
-    records_.reserve(kRecords + 1);
+    : cells_(bytes + room), ends_((record_total + 1) * columns + 1) {
+    records_.reserve(record_total + 1);
     clear();
 }
 
@@ -70,14 +70,13 @@ void RecordBatch::clear() {
 void RecordBatch::cell(std::string_view text) { cell({}, text); }
 
 void RecordBatch::cell(std::string_view prefix, std::string_view text) {
-    char* const end =
-        std::copy(text.begin(), text.end(), std::copy(prefix.begin(), prefix.end(), cells_.data() + used_));
+    char* const end = std::ranges::copy(text, std::ranges::copy(prefix, cells_.data() + used_).out).out;
     used_ = static_cast<std::size_t>(end - cells_.data());
     ends_[ends_used_++] = static_cast<std::uint32_t>(used_++);
 }
 
 void RecordBatch::lower_cell(std::string_view text) {
-    std::transform(text.begin(), text.end(), cells_.data() + used_, base::lower);
+    std::ranges::transform(text, cells_.data() + used_, base::lower);
     used_ += text.size();
     ends_[ends_used_++] = static_cast<std::uint32_t>(used_++);
 }

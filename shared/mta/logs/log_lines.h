@@ -16,7 +16,7 @@ namespace mtawatch::mta::logs {
 class LogLines {
   public:
     // Behind every line as many bytes may be looked at, as simdjson wants.
-    static constexpr std::size_t kPadding = 64;
+    static constexpr std::size_t padding = 64;
 
     explicit LogLines(std::size_t longest);
 
@@ -55,7 +55,7 @@ class RecordBatch {
     RecordBatch(std::size_t columns, std::size_t room);
 
     void clear();
-    [[nodiscard]] bool full() const { return records_.size() >= kRecords || used_ >= kBytes; }
+    [[nodiscard]] bool full() const { return records_.size() >= record_total || used_ >= bytes; }
     [[nodiscard]] std::span<const Record> records() const { return records_; }
 
     void cell(std::string_view text);
@@ -67,8 +67,8 @@ class RecordBatch {
     void add(RecordType type, std::int64_t time, const ColumnMap& map);
 
   private:
-    static constexpr std::size_t kRecords = 256;
-    static constexpr std::size_t kBytes = 128U << 10U;
+    static constexpr std::size_t record_total = 256;
+    static constexpr std::size_t bytes = 128U << 10U;
 
     std::vector<char> cells_;  // one after the other, each with a byte behind it
     std::size_t used_ = 0;
@@ -82,7 +82,7 @@ class RecordBatch {
 template <class Columns>
 [[nodiscard]] constexpr ColumnMap column_map(const Columns& columns, std::size_t count) {
     ColumnMap map{};
-    for (std::uint16_t& place : map) place = kAbsent;
+    for (std::uint16_t& place : map) place = absent_column;
     for (std::size_t i = 0; i < count; ++i) map[static_cast<std::size_t>(columns[i])] = static_cast<std::uint16_t>(i);
     return map;
 }

@@ -14,8 +14,9 @@ using std::chrono::local_seconds;
 std::optional<unsigned> month_of(std::string_view word) {
     constexpr std::array<std::string_view, 12> names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    for (unsigned i = 0; i < names.size(); ++i)
+    for (unsigned i = 0; i < names.size(); ++i) {
         if (names[i] == word) return i + 1;
+    }
     return std::nullopt;
 }
 
@@ -23,8 +24,9 @@ std::optional<unsigned> month_of(std::string_view word) {
 std::optional<std::chrono::minutes> parse_offset(std::string_view text) {
     if (text == "Z") return std::chrono::minutes(0);
     std::string digits;
-    for (const char c : text.substr(std::min<std::size_t>(text.size(), 1)))
+    for (const char c : text.substr(std::min<std::size_t>(text.size(), 1))) {
         if (c != ':') digits += c;
+    }
     const auto hours = base::to_number<int>(std::string_view(digits).substr(0, 2));
     const auto minutes = digits.size() == 4 ? base::to_number<int>(std::string_view(digits).substr(2)) : std::nullopt;
     if (!hours || !minutes || *hours > 15 || *minutes > 59 || (text[0] != '+' && text[0] != '-')) return std::nullopt;

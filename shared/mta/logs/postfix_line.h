@@ -81,9 +81,9 @@ using Now = std::function<std::int64_t()>;
 
 // Stamps of PostfixLine in seconds since 1970: those of TimestampParser, microseconds since 1970 (the journal's), and
 // "Nov 21 03:05:00", which has no year and no offset: it is in `zone`, and of the last year in which it lies at most
-// kYearlessAhead after now, which is asked once a day of stamps. So a log of up to eleven months is read right, across
+// yearless_ahead after now, which is asked once a day of stamps. So a log of up to eleven months is read right, across
 // New Year too.
-inline constexpr std::int64_t kYearlessAhead = std::int64_t{31} * 86400;
+inline constexpr std::int64_t yearless_ahead = std::int64_t{31} * 86400;
 class LogTimes {
   public:
     LogTimes(Zone zone, Now now) : now_(std::move(now)), parser_(std::move(zone)) {}

@@ -10,83 +10,81 @@
 namespace mtawatch::mta::logs {
 namespace {
 
-using std::string_view;
+// A line's cells, with the relay's host in two of them, and the sender of up to TextHeap::longest.
+constexpr std::size_t record_room = 3 * max_log_line + (8U << 10U);
+constexpr std::string_view memory_mark = "mtawatch-postfix-1";
+constexpr char separator = '\n';  // between the texts that are remembered of a recipient; no line has it
 
-// A line's cells, with the relay's host in two of them, and the sender of up to TextHeap::kLongest.
-constexpr std::size_t kRecordRoom = 3 * kMaxLogLine + (8U << 10U);
-constexpr string_view kMemoryMark = "mtawatch-postfix-1";
-constexpr char kSeparator = '\n';  // between the texts that are remembered of a recipient; no line has it
+constexpr std::array cells{Column::rcpt,
+                           Column::orcpt,
+                           Column::orig,
+                           Column::dsn_status,
+                           Column::dsn_diag,
+                           Column::dsn_mta,
+                           Column::bounce_cat,
+                           Column::dlv_type,
+                           Column::vmta,
+                           Column::dlv_destination_ip,
+                           Column::dlv_size,
+                           Column::total_seconds_queued,
+                           Column::dlv_tls_protocol,
+                           Column::dlv_tls_cipher};
+constexpr std::size_t tls_cells = 2;  // the last ones
 
-constexpr std::array kCells{Column::rcpt,
-                            Column::orcpt,
-                            Column::orig,
-                            Column::dsn_status,
-                            Column::dsn_diag,
-                            Column::dsn_mta,
-                            Column::bounce_cat,
-                            Column::dlv_type,
-                            Column::vmta,
-                            Column::dlv_destination_ip,
-                            Column::dlv_size,
-                            Column::total_seconds_queued,
-                            Column::dlv_tls_protocol,
-                            Column::dlv_tls_cipher};
-constexpr std::size_t kTlsCells = 2;  // the last ones
-
-constexpr ColumnMap kPlainMap = column_map(kCells, kCells.size() - kTlsCells);
-constexpr ColumnMap kTlsMap = column_map(kCells, kCells.size());
+constexpr ColumnMap plain_map = column_map(cells, cells.size() - tls_cells);
+constexpr ColumnMap tls_map = column_map(cells, cells.size());
 
 // "mx.example.net[192.0.2.1]:25".
 struct Relay {
-    string_view host;
-    string_view address;  // of a UNIX socket its path; empty when there is none
+    std::string_view host;
+    std::string_view address;  // of a UNIX socket its path; empty when there is none
 };
-Relay relay_of(string_view text) {
+Relay relay_of(std::string_view text) {
     if (text == "none") return {};
     const std::size_t open = text.find('[');
-    if (open == string_view::npos) return {text, {}};
+    if (open == std::string_view::npos) return {text, {}};
     const std::size_t close = std::min(text.find(']', open), text.size());
     return {text.substr(0, open), text.substr(open + 1, close - open - 1)};
 }
 
 // The part of what a remote server said, of the reasons that Postfix writes.
 struct Reason {
-    string_view text;
+    std::string_view text;
     bool of_server = false;
     bool suspended = false;
 };
-Reason reason_of(string_view text, bool sent) {
+Reason reason_of(std::string_view text, bool sent) {
     Reason reason{text, sent, false};
-    constexpr string_view suspended = "delivery temporarily suspended: ";
+    constexpr std::string_view suspended = "delivery temporarily suspended: ";
     if (reason.text.starts_with(suspended)) {
         reason.text.remove_prefix(suspended.size());
         reason.suspended = true;
     }
     if (reason.text.starts_with("host ")) {
-        for (const string_view verb : {"] said: ", "] refused to talk to me: "}) {
+        for (const std::string_view verb : {"] said: ", "] refused to talk to me: "}) {
             const std::size_t at = reason.text.find(verb);
-            if (at == string_view::npos) continue;
+            if (at == std::string_view::npos) continue;
             reason.text.remove_prefix(at + verb.size());
             reason.of_server = true;
             break;
         }
     }
     const std::size_t reply_to = reason.text.rfind(" (in reply to ");
-    if (reason.of_server && reply_to != string_view::npos) reason.text = reason.text.substr(0, reply_to);
+    if (reason.of_server && reply_to != std::string_view::npos) reason.text = reason.text.substr(0, reply_to);
     return reason;
 }
 
-bool is_loopback(string_view address) { return address.starts_with("127.") || address == "::1"; }
+bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
 
 // What decided over this recipient: "smtp" for a remote server, see the class.
-string_view delivery_type(string_view daemon, const Relay& relay, const Reason& reason) {
+std::string_view delivery_type(std::string_view daemon, const Relay& relay, const Reason& reason) {
     const bool network = same(daemon, "smtp") || same(daemon, "lmtp");
     if (!network && !reason.suspended) return daemon;
-    string_view address = relay.address;
+    std::string_view address = relay.address;
     if (relay.host.empty()) {
         // "connect to mx.example.net[192.0.2.1]:25: Connection refused"
         const std::size_t open = reason.text.find('[');
-        if (open != string_view::npos) {
+        if (open != std::string_view::npos) {
             address = reason.text.substr(open + 1, reason.text.find(']', open) - open - 1);
         }
     }
@@ -97,11 +95,11 @@ string_view delivery_type(string_view daemon, const Relay& relay, const Reason& 
 }
 
 template <std::size_t Size>
-string_view text_of(const std::array<char, Size>& text) {
+std::string_view text_of(const std::array<char, Size>& text) {
     return {text.data(), strnlen(text.data(), Size)};
 }
 template <std::size_t Size>
-void set_text(std::array<char, Size>& into, string_view text) {
+void set_text(std::array<char, Size>& into, std::string_view text) {
     into.fill('\0');
     std::copy_n(text.begin(), std::min(text.size(), Size), into.begin());
 }
@@ -112,15 +110,15 @@ PostfixLogReader::PostfixLogReader(PostfixLogOptions options)
     : options_(std::move(options)),
       times_(options_.zone, options_.now),
       messages_(options_.memory),
-      tls_(kTlsProcesses),
-      lines_(kMaxLogLine),
-      batch_(kCells.size(), kRecordRoom) {
+      tls_(tls_processes),
+      lines_(max_log_line),
+      batch_(cells.size(), record_room) {
     reset();
 }
 
-void PostfixLogReader::resume(string_view /*header*/, std::uint64_t offset) {
+void PostfixLogReader::resume(std::string_view /*header*/, std::uint64_t offset) {
     lines_.resume(offset);
-    expiring_ = kNoEntry;
+    expiring_ = no_entry;
     batch_.clear();
 }
 
@@ -133,8 +131,8 @@ std::span<const Record> PostfixLogReader::next() {
     batch_.clear();
     constexpr std::int64_t day = 86400;
     latest_ = options_.now() + day;
-    if (expiring_ != kNoEntry) emit_expired();
-    string_view line;
+    if (expiring_ != no_entry) emit_expired();
+    std::string_view line;
     while (!batch_.full()) {
         const LogLines::Step step = lines_.next(line);
         if (step == LogLines::Step::none) break;
@@ -147,12 +145,12 @@ std::span<const Record> PostfixLogReader::next() {
     return batch_.records();
 }
 
-void PostfixLogReader::handle_line(string_view line, bool last) {
+void PostfixLogReader::handle_line(std::string_view line, bool last) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (line.empty()) return;
     PostfixLine parts;
     if (line.front() == '{') {
-        const auto own = journal_.read(line, LogLines::kPadding, parts);
+        const auto own = journal_.read(line, LogLines::padding, parts);
         if (!own) return fail(last ? ScanError::cut_off : ScanError::columns);
         if (!*own) return;
         instance_ = instance_hash(parts);
@@ -169,14 +167,14 @@ void PostfixLogReader::handle_line(string_view line, bool last) {
 void PostfixLogReader::handle_message(const PostfixLine& line, bool last) {
     // The greater part of a log, which says nothing of this kind.
     if (same(line.daemon, "smtpd")) return;
-    const string_view message = line.message;
-    const string_view id = queue_id(message);
+    const std::string_view message = line.message;
+    const std::string_view id = queue_id(message);
     if (id.empty()) {
         // Servers of ours say "established from".
         if (same(line.daemon, "smtp") || same(line.daemon, "lmtp")) handle_tls(line);
         return;
     }
-    const string_view rest = message.substr(id.size() + 2);
+    const std::string_view rest = message.substr(id.size() + 2);
     // "message-id=<" is what most of them say.
     if (rest.empty() || (rest[0] != 't' && rest[0] != 'f' && rest[0] != 'r')) return;
     const bool to = begins(rest, "to=<");
@@ -193,14 +191,14 @@ std::uint64_t PostfixLogReader::process_hash(const PostfixLine& line) const {
     return base::hash_bytes(line.process, instance_);
 }
 
-std::int64_t PostfixLogReader::time_of(const PostfixLine& line) { return times_.parse(line.stamp).value_or(kNoTime); }
+std::int64_t PostfixLogReader::time_of(const PostfixLine& line) { return times_.parse(line.stamp).value_or(no_time); }
 
 // The time that goes into the memory: one wrong time stamp in the future must not make every other message look old.
 std::int64_t PostfixLogReader::memory_time(std::int64_t time) const {
-    return time == kNoTime ? messages_.newest() : std::min(time, latest_);
+    return time == no_time ? messages_.newest() : std::min(time, latest_);
 }
 
-void PostfixLogReader::handle_sender(const PostfixLine& line, string_view rest, std::uint64_t key) {
+void PostfixLogReader::handle_sender(const PostfixLine& line, std::string_view rest, std::uint64_t key) {
     PostfixSender sender;
     if (!read_sender(rest, sender)) return;
     const std::int64_t time = time_of(line);
@@ -208,23 +206,23 @@ void PostfixLogReader::handle_sender(const PostfixLine& line, string_view rest, 
         messages_.set_sender(messages_.touch(key, memory_time(time)), sender.sender, *sender.size);
         return;
     }
-    if (time == kNoTime) return fail(ScanError::timestamp);
-    const bool unknown = messages_.find(key) == kNoEntry;
+    if (time == no_time) return fail(ScanError::timestamp);
+    const bool unknown = messages_.find(key) == no_entry;
     const std::uint32_t message = messages_.touch(key, memory_time(time));
     expiring_time_ = time;
     if (unknown || !messages_.has_recipients(message)) return add_unseen_expiry(message, sender.sender);
     expiring_ = message;
-    expiring_at_ = kNoEntry;
+    expiring_at_ = no_entry;
     emit_expired();
 }
 
 // A message expired of which no delivery was read: the number of its recipients is unknown, so it counts as one.
-void PostfixLogReader::add_unseen_expiry(std::uint32_t message, string_view sender) {
+void PostfixLogReader::add_unseen_expiry(std::uint32_t message, std::string_view sender) {
     if (!messages_.finish(message, 0)) return;
     add_expired({}, sender, message);
 }
 
-void PostfixLogReader::handle_delivery(const PostfixLine& line, string_view rest, std::uint64_t key, bool last) {
+void PostfixLogReader::handle_delivery(const PostfixLine& line, std::string_view rest, std::uint64_t key, bool last) {
     PostfixDelivery delivery;
     if (!read_delivery(rest, delivery) || (last && !delivery.whole)) {
         return fail(last ? ScanError::cut_off : ScanError::columns);
@@ -238,14 +236,14 @@ void PostfixLogReader::handle_delivery(const PostfixLine& line, string_view rest
         return;
     }
     const std::int64_t time = time_of(line);
-    if (time == kNoTime) return fail(ScanError::timestamp);
+    if (time == no_time) return fail(ScanError::timestamp);
     const std::uint32_t message = messages_.touch(key, memory_time(time));
     const std::uint64_t recipient = base::hash_bytes(delivery.orig_to, base::hash_bytes(delivery.to));
     if (!deferred && !messages_.finish(message, recipient)) return;
 
     const Relay relay = relay_of(delivery.relay);
     const Reason reason = reason_of(delivery.text, sent);
-    const string_view type = delivery_type(line.daemon, relay, reason);
+    const std::string_view type = delivery_type(line.daemon, relay, reason);
     const bool remote = same(type, "smtp");
     const TlsOfProcess* tls = remote ? tls_of(line, delivery.relay) : nullptr;
     batch_.cell(delivery.to);
@@ -257,18 +255,18 @@ void PostfixLogReader::handle_delivery(const PostfixLine& line, string_view rest
     batch_.cell({});
     batch_.cell(type);
     batch_.lower_cell(relay.host);
-    batch_.cell(remote ? relay.address : string_view());
+    batch_.cell(remote ? relay.address : std::string_view());
     size_cell(message);
     batch_.cell(delivery.delay);
     if (tls != nullptr) {
         batch_.cell(text_of(tls->protocol));
         batch_.cell(text_of(tls->cipher));
     }
-    add_record(sent ? RecordType::d : bounced ? RecordType::b : RecordType::t, time, tls ? kTlsMap : kPlainMap);
+    add_record(sent ? RecordType::d : bounced ? RecordType::b : RecordType::t, time, tls ? tls_map : plain_map);
     if (deferred) {
         messages_.defer(message, recipient,
-                        fmt::format("{}{}{}{}{}{}{}", delivery.to, kSeparator, delivery.orig_to, kSeparator, relay.host,
-                                    kSeparator, type));
+                        fmt::format("{}{}{}{}{}{}{}", delivery.to, separator, delivery.orig_to, separator, relay.host,
+                                    separator, type));
     }
 }
 
@@ -277,16 +275,16 @@ void PostfixLogReader::emit_expired() {
     while (!batch_.full()) {
         const auto text = messages_.pop_outstanding(expiring_, expiring_at_);
         if (!text) {
-            expiring_ = kNoEntry;
+            expiring_ = no_entry;
             return;
         }
         add_expired(*text, messages_.sender(expiring_), expiring_);
     }
 }
 
-void PostfixLogReader::add_expired(string_view recipient, string_view sender, std::uint32_t message) {
-    const auto parts = base::split(recipient, kSeparator);
-    const auto part = [&](std::size_t i) { return i < parts.size() ? parts[i] : string_view(); };
+void PostfixLogReader::add_expired(std::string_view recipient, std::string_view sender, std::uint32_t message) {
+    const auto parts = base::split(recipient, separator);
+    const auto part = [&](std::size_t i) { return i < parts.size() ? parts[i] : std::string_view(); };
     batch_.cell(part(0));
     batch_.cell(part(1));
     batch_.cell(sender);
@@ -299,23 +297,23 @@ void PostfixLogReader::add_expired(string_view recipient, string_view sender, st
     batch_.cell({});
     size_cell(message);
     batch_.cell({});
-    add_record(RecordType::b, expiring_time_, kPlainMap);
+    add_record(RecordType::b, expiring_time_, plain_map);
 }
 
 void PostfixLogReader::handle_tls(const PostfixLine& line) {
     PostfixTls tls;
     if (!read_tls(line.message, tls)) return;
     const std::uint64_t process = process_hash(line);
-    TlsOfProcess& known = tls_[process % kTlsProcesses];
+    TlsOfProcess& known = tls_[process % tls_processes];
     known.process = process;
     known.relay = base::hash_bytes(tls.relay);
     set_text(known.protocol, tls.protocol);
     set_text(known.cipher, tls.cipher);
 }
 
-const PostfixLogReader::TlsOfProcess* PostfixLogReader::tls_of(const PostfixLine& line, string_view relay) {
+const PostfixLogReader::TlsOfProcess* PostfixLogReader::tls_of(const PostfixLine& line, std::string_view relay) {
     const std::uint64_t process = process_hash(line);
-    const TlsOfProcess& known = tls_[process % kTlsProcesses];
+    const TlsOfProcess& known = tls_[process % tls_processes];
     return known.process == process && known.relay == base::hash_bytes(relay) ? &known : nullptr;
 }
 
@@ -339,28 +337,28 @@ std::string PostfixLogReader::memory() const {
         bytes.append(known.protocol.data(), known.protocol.size());
         bytes.append(known.cipher.data(), known.cipher.size());
     }
-    return fmt::format("{}{:016x}", kMemoryMark, base::hash_bytes(bytes)) + bytes;
+    return fmt::format("{}{:016x}", memory_mark, base::hash_bytes(bytes)) + bytes;
 }
 
-base::Result<void> PostfixLogReader::recall(string_view memory) {
+base::Result<void> PostfixLogReader::recall(std::string_view memory) {
     messages_.clear();
-    std::fill(tls_.begin(), tls_.end(), TlsOfProcess{});
+    std::ranges::fill(tls_, TlsOfProcess{});
     if (memory.empty()) return {};
     constexpr std::size_t hash_size = 16;
     const auto damaged = [&] {
         messages_.clear();
-        std::fill(tls_.begin(), tls_.end(), TlsOfProcess{});
+        std::ranges::fill(tls_, TlsOfProcess{});
         return base::fail(base::Fault::malformed,
                           "the remembered Postfix messages ({} bytes) are damaged or of another version",
                           memory.size());
     };
-    const string_view bytes = memory.substr(std::min(memory.size(), kMemoryMark.size() + hash_size));
-    if (!memory.starts_with(fmt::format("{}{:016x}", kMemoryMark, base::hash_bytes(bytes)))) return damaged();
+    const std::string_view bytes = memory.substr(std::min(memory.size(), memory_mark.size() + hash_size));
+    if (!memory.starts_with(fmt::format("{}{:016x}", memory_mark, base::hash_bytes(bytes)))) return damaged();
     base::ByteReader from(bytes);
     if (!messages_.load(from)) return damaged();
     const auto hex = [&] {
         std::uint64_t value = 0;
-        const string_view digits = from.take(hash_size);
+        const std::string_view digits = from.take(hash_size);
         std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
         return value;
     };
@@ -371,7 +369,7 @@ base::Result<void> PostfixLogReader::recall(string_view memory) {
         set_text(known.protocol, from.take(known.protocol.size()));
         set_text(known.cipher, from.take(known.cipher.size()));
         if (!from.ok()) return damaged();
-        tls_[known.process % kTlsProcesses] = known;
+        tls_[known.process % tls_processes] = known;
     }
     return {};
 }

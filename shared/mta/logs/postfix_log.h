@@ -18,7 +18,7 @@
 namespace mtawatch::mta::logs {
 
 // syslog cuts lines far earlier; one of `journalctl -o json` has a few KiB around the message.
-inline constexpr std::size_t kMaxLogLine = 64U << 10U;
+inline constexpr std::size_t max_log_line = 64U << 10U;
 
 struct PostfixLogOptions {
     Zone zone = Zone::machine();  // of stamps without an offset
@@ -84,7 +84,7 @@ class PostfixLogReader final : public RecordReader {
         std::array<char, 12> protocol{};
         std::array<char, 44> cipher{};
     };
-    static constexpr std::size_t kTlsProcesses = 4096;  // default_process_limit is 100
+    static constexpr std::size_t tls_processes = 4096;  // default_process_limit is 100
 
     void handle_line(std::string_view line, bool last);
     void handle_message(const PostfixLine& line, bool last);
@@ -117,9 +117,9 @@ class PostfixLogReader final : public RecordReader {
     RecordBatch batch_;
     std::int64_t latest_ = 0;  // a day from now: no line of this batch is taken to be later
 
-    std::uint32_t expiring_ = kNoEntry;  // the message whose recipients are being handed out
-    std::uint32_t expiring_at_ = kNoEntry;
-    std::int64_t expiring_time_ = kNoTime;
+    std::uint32_t expiring_ = no_entry;  // the message whose recipients are being handed out
+    std::uint32_t expiring_at_ = no_entry;
+    std::int64_t expiring_time_ = no_time;
 
     std::uint64_t instance_ = 0;  // instance_hash() of the line at hand
 };

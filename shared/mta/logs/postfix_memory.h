@@ -16,7 +16,7 @@ namespace mtawatch::mta::logs {
 
 // Postfix gives a message up after maximal_queue_lifetime, five days unless it is configured otherwise; an id of which
 // the log has said nothing for as long was removed while nobody looked.
-inline constexpr std::int64_t kForgetSeconds = std::int64_t{5} * 86400;
+inline constexpr std::int64_t forget_seconds = std::int64_t{5} * 86400;
 
 // Compact and bounded: when a limit is reached, the id that was silent for the longest time is forgotten and counted.
 class PostfixMemory {
@@ -29,7 +29,7 @@ class PostfixMemory {
     PostfixMemory() : PostfixMemory(Limits{}) {}
     explicit PostfixMemory(const Limits& limits);
 
-    // The message with this key, made if it is new. Ids that were silent for kForgetSeconds before `time` (seconds
+    // The message with this key, made if it is new. Ids that were silent for forget_seconds before `time` (seconds
     // since 1970) are forgotten. Valid until the next touch(), forget() or load().
     [[nodiscard]] std::uint32_t touch(std::uint64_t key, std::int64_t time);
     [[nodiscard]] std::uint32_t find(std::uint64_t key) const { return messages_.find(key); }
@@ -41,16 +41,16 @@ class PostfixMemory {
     [[nodiscard]] std::string_view sender(std::uint32_t message) const;  // empty: the null sender, or not known
     [[nodiscard]] std::optional<std::uint32_t> size(std::uint32_t message) const;
 
-    [[nodiscard]] bool has_recipients(std::uint32_t message) const { return messages_[message].first != kNoEntry; }
+    [[nodiscard]] bool has_recipients(std::uint32_t message) const { return messages_[message].first != no_entry; }
     // The recipient has got its last status. False when it had one already.
     [[nodiscard]] bool finish(std::uint32_t message, std::uint64_t recipient);
     // The recipient is tried again later; `text` is what pop_outstanding() shall give.
     void defer(std::uint32_t message, std::uint64_t recipient, std::string_view text);
-    // The next recipient without a last status, which it gets by this. `cursor` begins as kNoEntry.
+    // The next recipient without a last status, which it gets by this. `cursor` begins as no_entry.
     [[nodiscard]] std::optional<std::string> pop_outstanding(std::uint32_t message, std::uint32_t& cursor);
 
     // When the message that was heard of last was heard of; 0 without any.
-    [[nodiscard]] std::int64_t newest() const { return youngest_ == kNoEntry ? 0 : messages_[youngest_].seen; }
+    [[nodiscard]] std::int64_t newest() const { return youngest_ == no_entry ? 0 : messages_[youngest_].seen; }
     [[nodiscard]] std::size_t messages() const { return messages_.size(); }
     [[nodiscard]] std::size_t recipients() const { return recipients_.size(); }
     // Messages and recipients that were forgotten for want of room.
@@ -62,21 +62,21 @@ class PostfixMemory {
     [[nodiscard]] bool load(base::ByteReader& from);
 
   private:
-    static constexpr std::uint32_t kNoSize = std::numeric_limits<std::uint32_t>::max();
-    static constexpr std::uint32_t kFinal = std::numeric_limits<std::uint32_t>::max();
+    static constexpr std::uint32_t no_size = std::numeric_limits<std::uint32_t>::max();
+    static constexpr std::uint32_t final = std::numeric_limits<std::uint32_t>::max();
     struct Message {
         std::uint64_t key = 0;
-        std::uint32_t next = kNoEntry;  // the one that was heard of next
-        std::uint32_t older = kNoEntry;
+        std::uint32_t next = no_entry;  // the one that was heard of next
+        std::uint32_t older = no_entry;
         std::uint32_t seen = 0;  // seconds since 1970
-        std::uint32_t size = kNoSize;
-        std::uint32_t sender = TextHeap::kNone;
-        std::uint32_t first = kNoEntry;  // recipient
+        std::uint32_t size = no_size;
+        std::uint32_t sender = TextHeap::none;
+        std::uint32_t first = no_entry;  // recipient
     };
     struct Recipient {
         std::uint64_t key = 0;
-        std::uint32_t next = kNoEntry;         // of the same message
-        std::uint32_t text = TextHeap::kNone;  // kFinal: has its last status
+        std::uint32_t next = no_entry;        // of the same message
+        std::uint32_t text = TextHeap::none;  // final: has its last status
     };
 
     [[nodiscard]] static std::uint64_t recipient_key(const Message& message, std::uint64_t recipient);
@@ -93,8 +93,8 @@ class PostfixMemory {
     KeyedPool<Message> messages_;
     KeyedPool<Recipient> recipients_;
     TextHeap texts_;
-    std::uint32_t oldest_ = kNoEntry;
-    std::uint32_t youngest_ = kNoEntry;
+    std::uint32_t oldest_ = no_entry;
+    std::uint32_t youngest_ = no_entry;
     std::uint64_t overflowed_ = 0;
 };
 

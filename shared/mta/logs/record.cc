@@ -10,8 +10,8 @@
 namespace mtawatch::mta::logs {
 
 std::string_view name(RecordType type) {
-    static constexpr std::array<std::string_view, kRecordTypes> names{"d",  "b",  "t", "tq",    "r",
-                                                                      "rb", "rs", "f", "other", "diagnostic"};
+    static constexpr std::array<std::string_view, record_type_count> names{"d",  "b",  "t", "tq",    "r",
+                                                                           "rb", "rs", "f", "other", "diagnostic"};
     return names[static_cast<std::size_t>(type)];
 }
 
@@ -24,49 +24,49 @@ std::optional<RecordType> record_type_of_code(std::string_view code) {
 }
 
 std::string_view name(Column column) {
-    static constexpr std::array<std::string_view, kColumns> names{"type",
-                                                                  "timeLogged",
-                                                                  "timeQueued",
-                                                                  "totalSecondsQueued",
-                                                                  "orig",
-                                                                  "rcpt",
-                                                                  "orcpt",
-                                                                  "dsnAction",
-                                                                  "dsnStatus",
-                                                                  "dsnDiag",
-                                                                  "dsnMta",
-                                                                  "dsnReportingMta",
-                                                                  "bounceCat",
-                                                                  "srcType",
-                                                                  "srcMta",
-                                                                  "rcvSourceIp",
-                                                                  "rcvSmtpUser",
-                                                                  "dlvType",
-                                                                  "dlvSourceIp",
-                                                                  "dlvDestinationIp",
-                                                                  "dlvSize",
-                                                                  "dlvTlsProtocol",
-                                                                  "dlvTlsCipher",
-                                                                  "vmta",
-                                                                  "vmtaPool",
-                                                                  "jobId",
-                                                                  "envId",
-                                                                  "queue",
-                                                                  "feedbackType",
-                                                                  "format",
-                                                                  "userAgent",
-                                                                  "reportingMta",
-                                                                  "reportedDomain",
-                                                                  "header_From",
-                                                                  "header_Return-Path",
-                                                                  "custom0",
-                                                                  "custom1",
-                                                                  "custom2",
-                                                                  "custom3",
-                                                                  "custom4",
-                                                                  "custom5",
-                                                                  "custom6",
-                                                                  "custom7"};
+    static constexpr std::array<std::string_view, column_count> names{"type",
+                                                                      "timeLogged",
+                                                                      "timeQueued",
+                                                                      "totalSecondsQueued",
+                                                                      "orig",
+                                                                      "rcpt",
+                                                                      "orcpt",
+                                                                      "dsnAction",
+                                                                      "dsnStatus",
+                                                                      "dsnDiag",
+                                                                      "dsnMta",
+                                                                      "dsnReportingMta",
+                                                                      "bounceCat",
+                                                                      "srcType",
+                                                                      "srcMta",
+                                                                      "rcvSourceIp",
+                                                                      "rcvSmtpUser",
+                                                                      "dlvType",
+                                                                      "dlvSourceIp",
+                                                                      "dlvDestinationIp",
+                                                                      "dlvSize",
+                                                                      "dlvTlsProtocol",
+                                                                      "dlvTlsCipher",
+                                                                      "vmta",
+                                                                      "vmtaPool",
+                                                                      "jobId",
+                                                                      "envId",
+                                                                      "queue",
+                                                                      "feedbackType",
+                                                                      "format",
+                                                                      "userAgent",
+                                                                      "reportingMta",
+                                                                      "reportedDomain",
+                                                                      "header_From",
+                                                                      "header_Return-Path",
+                                                                      "custom0",
+                                                                      "custom1",
+                                                                      "custom2",
+                                                                      "custom3",
+                                                                      "custom4",
+                                                                      "custom5",
+                                                                      "custom6",
+                                                                      "custom7"};
     static_assert(!names.back().empty());
     return names[static_cast<std::size_t>(column)];
 }
@@ -85,7 +85,7 @@ std::string_view Record::text(Column column, std::string& scratch) const {
 
 OwnedRecord::OwnedRecord(RecordType type, std::int64_t time, const std::vector<std::pair<Column, std::string>>& cells)
     : bytes_(","), ends_{0}, type_(type), time_(time) {
-    map_.fill(kAbsent);
+    map_.fill(absent_column);
     for (const auto& [column, text] : cells) {
         map_[static_cast<std::size_t>(column)] = static_cast<std::uint16_t>(ends_.size() - 1);
         bytes_ += text;

@@ -16,7 +16,7 @@ namespace mtawatch::mta::logs {
 // What happened. The first eight are PowerMTA's own codes; an unknown code is `other`. `diagnostic` is a line of a
 // separate diagnostic file (no type column, a reply and no verdict): never counted as a second bounce.
 enum class RecordType : std::uint8_t { d, b, t, tq, r, rb, rs, f, other, diagnostic };
-inline constexpr std::size_t kRecordTypes = 10;
+inline constexpr std::size_t record_type_count = 10;
 
 // "d" … "other", "diagnostic".
 [[nodiscard]] std::string_view name(RecordType type);
@@ -63,19 +63,19 @@ enum class Column : std::uint8_t {
     header_return_path,
     custom0,
 };
-inline constexpr std::size_t kCustomColumns = 8;
-inline constexpr std::size_t kColumns = static_cast<std::size_t>(Column::custom0) + kCustomColumns;
+inline constexpr std::size_t custom_column_count = 8;
+inline constexpr std::size_t column_count = static_cast<std::size_t>(Column::custom0) + custom_column_count;
 [[nodiscard]] constexpr Column custom_column(std::size_t index) {
     return static_cast<Column>(static_cast<std::size_t>(Column::custom0) + index);
 }
 // The name in PowerMTA's header line, e.g. "dlvSourceIp"; "custom0" … for the custom ones.
 [[nodiscard]] std::string_view name(Column column);
 
-// Where each column stands in a record; kAbsent when the file does not have it.
-inline constexpr std::uint16_t kAbsent = std::numeric_limits<std::uint16_t>::max();
-using ColumnMap = std::array<std::uint16_t, kColumns>;
+// Where each column stands in a record; absent_column when the file does not have it.
+inline constexpr std::uint16_t absent_column = std::numeric_limits<std::uint16_t>::max();
+using ColumnMap = std::array<std::uint16_t, column_count>;
 
-inline constexpr std::int64_t kNoTime = std::numeric_limits<std::int64_t>::min();
+inline constexpr std::int64_t no_time = std::numeric_limits<std::int64_t>::min();
 
 // One record: valid until its reader is asked for more. Copies are cheap (40 bytes) and share the bytes.
 class Record {
@@ -86,12 +86,12 @@ class Record {
     Record(const char* base, const std::uint32_t* ends, const ColumnMap* map) : base_(base), ends_(ends), map_(map) {}
 
     RecordType type = RecordType::other;
-    // timeLogged (timeQueued in files without it) in seconds since 1970; kNoTime when the cell is empty or the file
+    // timeLogged (timeQueued in files without it) in seconds since 1970; no_time when the cell is empty or the file
     // has neither column.
-    std::int64_t time = kNoTime;
+    std::int64_t time = no_time;
 
     // Whether the file has this column at all.
-    [[nodiscard]] bool has(Column column) const { return map_ != nullptr && (*map_)[index(column)] != kAbsent; }
+    [[nodiscard]] bool has(Column column) const { return map_ != nullptr && (*map_)[index(column)] != absent_column; }
     // The cell as it stands, without enclosing quotes; doubled quotes stay doubled. Empty when the column is absent.
     // Equal cells have equal raw bytes in practice, so this is what a cache is keyed with.
     [[nodiscard, gnu::always_inline]] std::string_view raw(Column column) const {
@@ -106,8 +106,8 @@ class Record {
     friend class RecordCopies;
     static constexpr std::size_t index(Column column) { return static_cast<std::size_t>(column); }
     [[nodiscard, gnu::always_inline]] std::string_view cell(Column column) const {
-        const std::uint16_t at = map_ == nullptr ? kAbsent : (*map_)[index(column)];
-        if (at == kAbsent) return {};
+        const std::uint16_t at = map_ == nullptr ? absent_column : (*map_)[index(column)];
+        if (at == absent_column) return {};
         const std::uint32_t* end = ends_ + at;
         const std::uint32_t begin = end[-1] + 1;
         return {base_ + begin, *end - begin};

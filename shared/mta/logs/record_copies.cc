@@ -11,7 +11,7 @@ bool RecordCopies::add(std::span<const Record> records) {
         map_ = map;
         cells_ = 0;
         for (const std::uint16_t at : map) {
-            if (at != kAbsent) cells_ = std::max<std::size_t>(cells_, at + 1U);
+            if (at != absent_column) cells_ = std::max<std::size_t>(cells_, at + 1U);
         }
     } else if (map != map_) {
         return false;

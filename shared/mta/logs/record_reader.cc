@@ -7,8 +7,10 @@
 
 namespace mtawatch::mta::logs {
 
+using base::fail;
+
 std::string_view name(ScanError error) {
-    static constexpr std::array<std::string_view, kScanErrors> names{
+    static constexpr std::array<std::string_view, scan_error_count> names{
         "no_header", "columns", "unclosed_quote", "timestamp", "type", "header", "oversized", "cut_off"};
     return names[static_cast<std::size_t>(error)];
 }
@@ -27,7 +29,7 @@ std::size_t RecordReader::feed(std::string_view bytes) {
 
 base::Result<void> RecordReader::recall(std::string_view memory) {
     if (memory.empty()) return {};
-    return base::fail(base::Fault::malformed, "{} bytes of memory for a format that keeps none", memory.size());
+    return fail(base::Fault::malformed, "{} bytes of memory for a format that keeps none", memory.size());
 }
 
 }  // namespace mtawatch::mta::logs

@@ -14,7 +14,7 @@
 namespace mtawatch::mta::logs {
 
 // How much a reader should put in at once: measured best between 64 and 256 KiB.
-inline constexpr std::size_t kScanChunkBytes = 128U << 10U;
+inline constexpr std::size_t scan_chunk_bytes = 128U << 10U;
 
 // Why a line was no record. Names are stable: they become a metric label.
 enum class ScanError : std::uint8_t {
@@ -23,17 +23,17 @@ enum class ScanError : std::uint8_t {
     unclosed_quote,  // a quote that was never closed: the line end decided (metrics: a stray quote costs one record)
     timestamp,       // its time stamp cannot be read
     type,            // its type cell is empty or no word
-    header,          // a header line of more than kMaxRecordColumns: its lines are no_header
+    header,          // a header line of more than max_record_columns: its lines are no_header
     oversized,       // longer than the format's limit
     cut_off,         // the last line of a finished file, without a newline and without all of its columns
 };
-inline constexpr std::size_t kScanErrors = 8;
+inline constexpr std::size_t scan_error_count = 8;
 [[nodiscard]] std::string_view name(ScanError error);
 
 struct ScanCounts {
     std::uint64_t parsed = 0;
     std::uint64_t headers = 0;
-    std::array<std::uint64_t, kScanErrors> errors{};
+    std::array<std::uint64_t, scan_error_count> errors{};
 
     [[nodiscard]] std::uint64_t of(ScanError error) const { return errors[static_cast<std::size_t>(error)]; }
     // Every line that was neither a record nor a header, the oversized ones apart (blank lines count nowhere).
@@ -56,7 +56,7 @@ class RecordReader {
     RecordReader& operator=(const RecordReader&) = delete;
     virtual ~RecordReader() = default;
 
-    // Where the next bytes go: at least kScanChunkBytes once next() has returned an empty batch. Asking for it ends
+    // Where the next bytes go: at least scan_chunk_bytes once next() has returned an empty batch. Asking for it ends
     // the life of records returned before.
     [[nodiscard]] virtual std::span<char> space() = 0;
     // Copies as much of `bytes` as there is room for and returns how much that was; for callers with bytes in hand.

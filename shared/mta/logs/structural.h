@@ -13,7 +13,7 @@
 
 namespace mtawatch::mta::logs {
 
-inline constexpr std::size_t kBlock = 64;
+inline constexpr std::size_t bits_block_bytes = 64;
 
 // Bit i stands for byte i of the block.
 struct BlockBits {

@@ -11,7 +11,7 @@
 namespace mtawatch::mta::logs {
 namespace {
 
-constexpr std::int64_t kDay = 86400;
+constexpr std::int64_t day_seconds = 86400;
 
 // Days since 1970-01-01 in the proleptic Gregorian calendar (the era formula: 400 years repeat exactly).
 std::int64_t days_of(std::int64_t year, std::int64_t month, std::int64_t day) {
@@ -44,7 +44,7 @@ std::optional<std::int64_t> date(std::string_view text) {
     const std::int64_t month = digits(text, 5, 2);
     const std::int64_t day = digits(text, 8, 2);
     if (year < 1970 || month < 1 || month > 12 || day < 1 || day > days_in(year, month)) return std::nullopt;
-    return days_of(year, month, day) * kDay;
+    return days_of(year, month, day) * day_seconds;
 }
 
 // Seconds of "HH:MM:SS" at `at`, or nothing; a leap second (60) counts as the next second. All eight bytes are looked

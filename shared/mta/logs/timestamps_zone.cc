@@ -10,15 +10,17 @@
 
 namespace mtawatch::mta::logs {
 
+using base::fail;
+
 base::Result<Zone> Zone::named(std::string_view name) {
     const date::time_zone* found = nullptr;
     try {
         found = date::locate_zone(std::string(name));
     } catch (const std::exception&) {  // the library has no other way to say that it does not know a name
-        return base::fail(base::Fault::configuration,
-                          "time zone \"{}\": not known here; write a name such as Europe/Berlin, and install tzdata "
-                          "if it is missing",
-                          name);
+        return fail(base::Fault::configuration,
+                    "time zone \"{}\": not known here; write a name such as Europe/Berlin, and install tzdata "
+                    "if it is missing",
+                    name);
     }
     const auto convert = [](const Zone& zone, std::int64_t local_seconds) {
         const auto* rules = static_cast<const date::time_zone*>(zone.rules_.get());

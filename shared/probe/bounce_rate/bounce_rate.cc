@@ -13,19 +13,20 @@
 namespace mtawatch::probe::bounce_rate {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::Result;
 
-constexpr std::string_view kStandardInput = "-";
-constexpr std::string_view kStandardInputName = "standard input";
-constexpr std::array<std::string_view, 2> kCompressedNames{".gz", ".zst"};
+constexpr std::string_view standard_input_path = "-";
+constexpr std::string_view standard_input_name = "standard input";
+constexpr std::array<std::string_view, 2> compressed_names{".gz", ".zst"};
 // A compressed file cannot be searched, only read through. One that was last written so long before the window has
 // nothing for it; the day of grace is for stamps that do not agree with the machine's clock.
-constexpr std::chrono::hours kFinishedBefore{24};
+constexpr std::chrono::hours finished_before{24};
 // KumoMTA stamps in seconds since 1970, by the clock that the file has its time from.
-constexpr std::chrono::hours kKumoFinishedBefore{1};
-constexpr std::uint64_t kSampledText = 64U << 20U;   // some 70,000 records of KumoMTA
-constexpr std::size_t kMaxPatternsFile = 4U << 20U;  // PowerMTA's configuration files are far smaller
+constexpr std::chrono::hours kumo_finished_before{1};
+constexpr std::uint64_t sampled_text = 64U << 20U;    // some 70,000 records of KumoMTA
+constexpr std::size_t max_patterns_file = 4U << 20U;  // PowerMTA's configuration files are far smaller
 
 struct Words {
     mta::classes::Classes classes;
@@ -36,24 +37,24 @@ Result<Words> read_words(const std::string& path, const io::Files& files) {
     Words words;
     if (path.empty()) return words;
     const auto text = files.read(path, config::max_bytes);
-    if (!text) return base::fail(text.error());
+    if (!text) return fail(text.error());
     // A file that is named must have content: an empty one was cut off or never written.
-    if (base::trim(*text).empty()) return base::fail(Fault::configuration, "{}: the file is empty", path);
+    if (base::trim(*text).empty()) return fail(Fault::configuration, "{}: the file is empty", path);
     auto classes = mta::classes::parse_classes(*text, path);
-    if (!classes) return base::fail(classes.error());
+    if (!classes) return fail(classes.error());
     words.classes = std::move(*classes);
     if (words.classes.bounce_patterns_file.empty()) return words;
-    const auto patterns = files.read(words.classes.bounce_patterns_file, kMaxPatternsFile);
-    if (!patterns) return base::fail(patterns.error());
+    const auto patterns = files.read(words.classes.bounce_patterns_file, max_patterns_file);
+    if (!patterns) return fail(patterns.error());
     auto parsed = mta::classes::BouncePatterns::parse(*patterns, words.classes.bounce_patterns_file);
-    if (!parsed) return base::fail(parsed.error());
+    if (!parsed) return fail(parsed.error());
     words.patterns = std::move(*parsed);
     return words;
 }
 
 // The name of a compressed copy without its ending; nothing for another name.
 std::optional<std::string> uncompressed_name(const std::string& path) {
-    for (const std::string_view ending : kCompressedNames) {
+    for (const std::string_view ending : compressed_names) {
         if (path.ends_with(ending)) return path.substr(0, path.size() - ending.size());
     }
     return std::nullopt;
@@ -61,15 +62,15 @@ std::optional<std::string> uncompressed_name(const std::string& path) {
 
 // The files to read, each once. x.gz beside x is a copy that is still being made.
 Result<std::vector<std::string>> paths_of(const BounceRateQuery& query, const io::Files& files) {
-    if (query.globs.empty() && query.journal.empty()) return base::fail(Fault::usage, "no file is named");
+    if (query.globs.empty() && query.journal.empty()) return fail(Fault::usage, "no file is named");
     std::set<std::string> found;
     for (const std::string& glob : query.globs) {
-        if (glob == kStandardInput) {
+        if (glob == standard_input_path) {
             found.insert(glob);
             continue;
         }
         const auto matched = files.glob(glob);
-        if (!matched) return base::fail(matched.error());
+        if (!matched) return fail(matched.error());
         found.insert(matched->begin(), matched->end());
     }
     std::vector<std::string> paths;
@@ -78,7 +79,7 @@ Result<std::vector<std::string>> paths_of(const BounceRateQuery& query, const io
         if (!plain || !found.contains(*plain)) paths.push_back(path);
     }
     if (paths.empty() && query.journal.empty()) {
-        return base::fail(Fault::not_found, "no file matches {}", base::join(query.globs, " or "));
+        return fail(Fault::not_found, "no file matches {}", base::join(query.globs, " or "));
     }
     // What is remembered of a message goes from one file to the next, so the oldest is read first.
     if (query.format == LogFormat::postfix) {
@@ -100,13 +101,13 @@ Result<LogOptions> read_options(const BounceRateQuery& query, const mta::classes
     options.postfix.now = [&clock] { return base::unix_seconds(clock.wall()); };
     if (!query.table.empty()) {
         auto table = parse_table(query.table);
-        if (!table) return base::fail(table.error());
+        if (!table) return fail(table.error());
         options.table = std::move(*table);
         options.scanner.any_type = true;
     }
     if (!query.types.empty()) {
         auto types = parse_types(query.types);
-        if (!types) return base::fail(types.error());
+        if (!types) return fail(types.error());
         for (auto& [value, type] : *types) options.scanner.record_types.insert_or_assign(value, type);
     }
     return options;
@@ -135,7 +136,7 @@ class Reader {
     // One source into the observation. An Error only when time is up.
     Result<void> read(const std::string& path) {
         LogSource& source = observation_.sources.emplace_back();
-        source.path = path == kStandardInput ? std::string(kStandardInputName) : path;
+        source.path = path == standard_input_path ? std::string(standard_input_name) : path;
         return record_source(source, facts_of(path, source));
     }
     Result<void> read_journal() {
@@ -158,7 +159,7 @@ class Reader {
             }
         }
         // Of KumoMTA's log only compressed segments are there: the ones before the window, newest first.
-        std::uint64_t left = options_.format == LogFormat::kumomta ? kSampledText : 0;
+        std::uint64_t left = options_.format == LogFormat::kumomta ? sampled_text : 0;
         for (std::size_t i = observation_.sources.size(); i > 0; --i) {
             if (observation_.sources[i - 1].skipped) sample_skipped(observation_.sources[i - 1], left);
         }
@@ -173,7 +174,7 @@ class Reader {
             observation_.logged.complaints |= facts->complaint_columns;
             return {};
         }
-        if (facts.error().fault == Fault::deadline) return base::fail(facts.error());
+        if (facts.error().fault == Fault::deadline) return fail(facts.error());
         source.problem = facts.error().what;
         if (!first_error_) first_error_ = facts.error();
         return {};
@@ -183,20 +184,22 @@ class Reader {
         for (const mta::logs::Record& record : records) {
             const std::string_view value = record.raw(mta::logs::Column::type);
             const bool inside = record.time >= window_.begin && record.time < window_.end;
-            if (!inside || record.type != mta::logs::RecordType::other || options_.scanner.record_types.contains(value))
+            if (!inside || record.type != mta::logs::RecordType::other ||
+                options_.scanner.record_types.contains(value)) {
                 continue;
+            }
             auto& unknown = observation_.unknown_types;
             std::string name = base::one_line(value, 40);
-            if (unknown.contains(name) || unknown.size() < kMaxUnknownTypes) ++unknown[std::move(name)];
+            if (unknown.contains(name) || unknown.size() < max_unknown_types) ++unknown[std::move(name)];
         }
     }
 
     Result<LogFacts> facts_of(const std::string& path, LogSource& source) {
         deadline_.doing("reading " + source.path);
-        if (path == kStandardInput) return read_stream(io::standard_input(), source);
+        if (path == standard_input_path) return read_stream(io::standard_input(), source);
         const std::string real = files_.real_path(path);
         const auto compression = file_compression(real, path);
-        if (!compression) return base::fail(compression.error());
+        if (!compression) return fail(compression.error());
         // A file whose name ends in .gz or the like is read as compressed, so that a damaged one is reported as
         // damaged.
         const bool compressed = *compression != io::Compression::none || uncompressed_name(path).has_value();
@@ -208,8 +211,8 @@ class Reader {
             return LogFacts{};
         }
         auto bytes = io::open_source(real);
-        if (!bytes) return base::fail(bytes.error());
-        if (*compression == io::Compression::none && path.ends_with(kCompressedNames.front())) {
+        if (!bytes) return fail(bytes.error());
+        if (*compression == io::Compression::none && path.ends_with(compressed_names.front())) {
             return read_compressed(io::GzipReader(std::move(*bytes)), source);
         }
         return read_stream(std::move(*bytes), source);
@@ -233,7 +236,7 @@ class Reader {
         // KumoMTA compresses as it writes, so its newest segment never has its end.
         source.growing = options_.format == LogFormat::kumomta;
         if (source.growing) return facts;
-        return base::fail(Fault::malformed, "{}: is cut off, or still being written", source.path);
+        return fail(Fault::malformed, "{}: is cut off, or still being written", source.path);
     }
 
     [[nodiscard]] bool types_are_shown() const {
@@ -264,7 +267,7 @@ class Reader {
 
     [[nodiscard]] bool finished_before_window(const io::FileInfo& info) const {
         const std::chrono::seconds grace =
-            options_.format == LogFormat::kumomta ? kKumoFinishedBefore : kFinishedBefore;
+            options_.format == LogFormat::kumomta ? kumo_finished_before : finished_before;
         return base::unix_seconds(info.modified) + grace.count() < window_.begin;
     }
 
@@ -285,25 +288,25 @@ Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const ba
                                           world::World& world) {
     const base::SteadyTime begun = world.clock->steady();
     auto words = read_words(query.classes_file, *world.files);
-    if (!words) return base::fail(words.error());
+    if (!words) return fail(words.error());
     const auto paths = paths_of(query, *world.files);
-    if (!paths) return base::fail(paths.error());
+    if (!paths) return fail(paths.error());
 
     BounceRateObservation observation;
     observation.end = base::unix_seconds(query.end);
     observation.begin = observation.end - query.window.count();
     MailTally tally(query, words->classes, std::move(words->patterns), observation);
     const auto options = read_options(query, words->classes, *world.clock);
-    if (!options) return base::fail(options.error());
+    if (!options) return fail(options.error());
     Reader reader(query, *options, world, deadline, tally, observation);
     if (!query.journal.empty()) {
-        if (const auto done = reader.read_journal(); !done) return base::fail(done.error());
+        if (const auto done = reader.read_journal(); !done) return fail(done.error());
     }
     for (const std::string& path : *paths) {
-        if (const auto done = reader.read(path); !done) return base::fail(done.error());
+        if (const auto done = reader.read(path); !done) return fail(done.error());
     }
     const bool none = std::ranges::all_of(observation.sources, [](const LogSource& s) { return !s.problem.empty(); });
-    if (none) return base::fail(*reader.first_error());
+    if (none) return fail(*reader.first_error());
     reader.search_outside_window();
     tally.finish();
     // Every delivery of Postfix is in its log, whatever became of it; what is missing there has not happened.

@@ -91,7 +91,7 @@ struct BounceRateObservation {
     std::uint64_t records = 0;  // of any type in the window, before `only`
     MailCounts total;
     std::map<std::string, MailCounts> groups;  // by the key; a record without it is under "none"
-    bool groups_folded = false;                // more than kMaxMailGroups: the rest is under "other"
+    bool groups_folded = false;                // more than max_mail_groups: the rest is under "other"
     LoggedTypes logged;
     std::optional<std::int64_t> newest;  // of the records that are not after `end`
     std::vector<LogSource> sources;
@@ -101,8 +101,8 @@ struct BounceRateObservation {
     std::chrono::nanoseconds took{0};
 };
 
-inline constexpr std::size_t kMaxUnknownTypes = 8;      // as many are named
-inline constexpr std::size_t kMaxMailGroups = 100'000;  // more distinct values than an operator can have meant
+inline constexpr std::size_t max_unknown_types = 8;      // as many are named
+inline constexpr std::size_t max_mail_groups = 100'000;  // more distinct values than an operator can have meant
 
 // Faults: usage (no glob, a table that cannot be read), not_found (no file matches), configuration (classes file,
 // bounce patterns), deadline (it passed; the message names how far it came), and when no source at all could be read

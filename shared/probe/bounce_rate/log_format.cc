@@ -13,9 +13,7 @@ using base::fail;
 using base::Fault;
 using base::Result;
 using mta::logs::Column;
-using std::string_view;
-
-constexpr std::array<string_view, 3> kFormatNames{"pmta", "postfix", "kumomta"};
+constexpr std::array<std::string_view, 3> format_names{"pmta", "postfix", "kumomta"};
 
 std::variant<mta::logs::AccountingScanner, mta::logs::PostfixLogReader, mta::logs::KumoLogReader> make_reader(
     const LogOptions& options) {
@@ -31,12 +29,14 @@ std::variant<mta::logs::AccountingScanner, mta::logs::PostfixLogReader, mta::log
 }
 
 // The two sides of every "a=b" between commas.
-Result<std::vector<std::pair<string_view, string_view>>> pairs_of(string_view option, string_view text) {
-    std::vector<std::pair<string_view, string_view>> pairs;
-    for (const string_view piece : base::split(text, ',')) {
+Result<std::vector<std::pair<std::string_view, std::string_view>>> pairs_of(std::string_view option,
+                                                                            std::string_view text) {
+    std::vector<std::pair<std::string_view, std::string_view>> pairs;
+    for (const std::string_view piece : base::split(text, ',')) {
         const std::size_t equals = piece.find('=');
-        const string_view left = base::trim(piece.substr(0, equals));
-        const string_view right = equals == string_view::npos ? string_view() : base::trim(piece.substr(equals + 1));
+        const std::string_view left = base::trim(piece.substr(0, equals));
+        const std::string_view right =
+            equals == std::string_view::npos ? std::string_view() : base::trim(piece.substr(equals + 1));
         if (left.empty() || right.empty()) {
             return fail(Fault::usage, "--{} \"{}\": write NAME=NAME, separated by commas", option, piece);
         }
@@ -47,11 +47,11 @@ Result<std::vector<std::pair<string_view, string_view>>> pairs_of(string_view op
 
 }  // namespace
 
-string_view name(LogFormat format) { return kFormatNames[static_cast<std::size_t>(format)]; }
+std::string_view name(LogFormat format) { return format_names[static_cast<std::size_t>(format)]; }
 
-std::optional<LogFormat> log_format_of_name(string_view wanted) {
-    for (std::size_t i = 0; i < kFormatNames.size(); ++i) {
-        if (kFormatNames[i] == wanted) return static_cast<LogFormat>(i);
+std::optional<LogFormat> log_format_of_name(std::string_view wanted) {
+    for (std::size_t i = 0; i < format_names.size(); ++i) {
+        if (format_names[i] == wanted) return static_cast<LogFormat>(i);
     }
     return std::nullopt;
 }
@@ -92,7 +92,7 @@ Result<LogFacts> LogText::header_facts(const std::string& path) const {
         return fail(Fault::malformed, "{}: no header line; is it an accounting file of PowerMTA?", path);
     }
     const auto has = [&](Column column) {
-        return scanner->columns()[static_cast<std::size_t>(column)] != mta::logs::kAbsent;
+        return scanner->columns()[static_cast<std::size_t>(column)] != mta::logs::absent_column;
     };
     if (!has(Column::time_logged) && !has(Column::time_queued)) {
         return fail(Fault::malformed,
@@ -103,15 +103,15 @@ Result<LogFacts> LogText::header_facts(const std::string& path) const {
     return LogFacts{!has(Column::time_logged), has(Column::feedback_type) || has(Column::reported_domain)};
 }
 
-std::string likely_format(string_view text, LogFormat wanted) {
-    constexpr std::array<string_view, 3> looks{"an accounting file of PowerMTA", "a log of Postfix",
-                                               "a log of KumoMTA"};
+std::string likely_format(std::string_view text, LogFormat wanted) {
+    constexpr std::array<std::string_view, 3> looks{"an accounting file of PowerMTA", "a log of Postfix",
+                                                    "a log of KumoMTA"};
     for (const LogFormat format : {LogFormat::kumomta, LogFormat::postfix, LogFormat::pmta}) {
         LogOptions options;
         options.format = format;
         options.scanner.zone = options.postfix.zone = mta::logs::Zone::utc();
         LogText other(options);
-        for (string_view rest = text; !rest.empty() && other.own_lines() == 0;) {
+        for (std::string_view rest = text; !rest.empty() && other.own_lines() == 0;) {
             rest.remove_prefix(other.reader().feed(rest));
             while (!other.reader().next().empty()) {
             }
@@ -123,10 +123,10 @@ std::string likely_format(string_view text, LogFormat wanted) {
     return {};
 }
 
-Result<std::string> table_header(string_view line, const LogOptions& options) {
+Result<std::string> table_header(std::string_view line, const LogOptions& options) {
     const auto cells = mta::logs::header_cells(line.ends_with('\r') ? line.substr(0, line.size() - 1) : line);
     std::vector<std::string> names;
-    for (const string_view cell : cells) {
+    for (const std::string_view cell : cells) {
         // A column that happens to be called as one of ours must not be taken for it.
         const auto own = mta::logs::column_of(cell, options.scanner);
         const bool mapped =
@@ -138,7 +138,7 @@ Result<std::string> table_header(string_view line, const LogOptions& options) {
     }
     for (const auto& [column, wanted] : options.table) {
         const auto found = std::ranges::find_if(
-            cells, [&, &wanted = wanted](string_view cell) { return base::iequals(cell, wanted); });
+            cells, [&, &wanted = wanted](std::string_view cell) { return base::iequals(cell, wanted); });
         if (found == cells.end()) {
             std::vector<std::string> shown(cells.begin(), cells.end());
             return fail(Fault::configuration, "--map {}={}: the table has no column \"{}\"; its header is {}",
@@ -149,7 +149,7 @@ Result<std::string> table_header(string_view line, const LogOptions& options) {
     return base::join(names, ",");
 }
 
-Result<std::vector<std::pair<Column, std::string>>> parse_table(string_view text) {
+Result<std::vector<std::pair<Column, std::string>>> parse_table(std::string_view text) {
     const auto pairs = pairs_of("map", text);
     if (!pairs) return fail(pairs.error());
     std::vector<std::pair<Column, std::string>> table;
@@ -175,7 +175,7 @@ Result<std::vector<std::pair<Column, std::string>>> parse_table(string_view text
     return table;
 }
 
-Result<std::map<std::string, mta::logs::RecordType, std::less<>>> parse_types(string_view text) {
+Result<std::map<std::string, mta::logs::RecordType, std::less<>>> parse_types(std::string_view text) {
     const auto pairs = pairs_of("types", text);
     if (!pairs) return fail(pairs.error());
     std::map<std::string, mta::logs::RecordType, std::less<>> types;

@@ -19,35 +19,35 @@
 namespace mtawatch::probe::bounce_rate {
 namespace {
 
+using base::fail;
 using mta::logs::Column;
 using mta::logs::Record;
 using mta::logs::RecordReader;
 
-constexpr std::size_t kHeadBytes = 64U << 10U;     // the header and the first records
-constexpr std::size_t kProbeBytes = 16U << 10U;    // some 40 records: enough for a vote on the time at one place
-constexpr std::uint64_t kNearEnough = 64U << 10U;  // less than this before the window costs nothing to read
-constexpr std::uint64_t kMaxSearchReads = 25;
-constexpr std::size_t kVoters = 5;  // one record with a wrong time stamp must not mislead the search
-constexpr std::size_t kSamplePieces = 16;
-constexpr std::size_t kSampleBytes = 64U << 10U;
+constexpr std::size_t head_limit = 64U << 10U;     // the header and the first records
+constexpr std::size_t probe_bytes = 16U << 10U;    // some 40 records: enough for a vote on the time at one place
+constexpr std::uint64_t near_enough = 64U << 10U;  // less than this before the window costs nothing to read
+constexpr std::uint64_t max_search_reads = 25;
+constexpr std::size_t voters = 5;  // one record with a wrong time stamp must not mislead the search
+constexpr std::size_t sample_pieces = 16;
+constexpr std::size_t sample_bytes = 64U << 10U;
 // Writers append in the order of their own clock; a minute covers a step of it.
-constexpr std::int64_t kSlack = 60;
-constexpr std::int64_t kSlackWithoutOffset = std::int64_t{2} * 3600;
+constexpr std::int64_t slack_seconds = 60;
+constexpr std::int64_t slack_without_offset = std::int64_t{2} * 3600;
 
 class File {
   public:
     static base::Result<File> open(const std::string& real_path, const std::string& path) {
         // Non-blocking, so that a FIFO put in the file's place cannot hold the plugin.
         io::Descriptor descriptor(::open(real_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-        if (!descriptor) return base::fail(io::file_error(path, errno));
+        if (!descriptor) return fail(io::file_error(path, errno));
         struct stat status {};
-        if (::fstat(descriptor.get(), &status) != 0) return base::fail(io::file_error(path, errno));
+        if (::fstat(descriptor.get(), &status) != 0) return fail(io::file_error(path, errno));
         if (S_ISDIR(status.st_mode)) {
-            return base::fail(base::Fault::io, "{}: is a directory; write a pattern for the files in it", path);
+            return fail(base::Fault::io, "{}: is a directory; write a pattern for the files in it", path);
         }
         if (!S_ISREG(status.st_mode)) {
-            return base::fail(base::Fault::io, "{}: is no regular file; give its text on standard input with -f -",
-                              path);
+            return fail(base::Fault::io, "{}: is no regular file; give its text on standard input with -f -", path);
         }
         return File(path, std::move(descriptor), static_cast<std::uint64_t>(status.st_size));
     }
@@ -59,7 +59,7 @@ class File {
             const ssize_t got =
                 ::pread(descriptor_.get(), into.data() + filled, into.size() - filled, static_cast<off_t>(at + filled));
             if (got < 0 && errno == EINTR) continue;
-            if (got < 0) return base::fail(io::file_error(path_, errno));
+            if (got < 0) return fail(io::file_error(path_, errno));
             if (got == 0) break;
             filled += static_cast<std::size_t>(got);
         }
@@ -95,14 +95,13 @@ base::Result<LogFacts> refuse_other_formats(const LogOptions& options, const Log
                                             base::Result<LogFacts> facts) {
     if (facts && (options.format == LogFormat::pmta || text.own_lines() > lines_before)) return facts;
     if (!options.table.empty()) {
-        return base::fail(base::Fault::configuration,
-                          "{}: the table has no column of times; name it with --map timeLogged=COLUMN", source.path);
+        return fail(base::Fault::configuration,
+                    "{}: the table has no column of times; name it with --map timeLogged=COLUMN", source.path);
     }
     const std::string other = likely_format(head, options.format);
-    if (!other.empty()) return base::fail(base::Fault::malformed, "{}: {}", source.path, other);
+    if (!other.empty()) return fail(base::Fault::malformed, "{}: {}", source.path, other);
     if (facts && options.format == LogFormat::kumomta && source.malformed > 0) {
-        return base::fail(base::Fault::malformed, "{}: holds no record of KumoMTA; is it a segment of its log?",
-                          source.path);
+        return fail(base::Fault::malformed, "{}: holds no record of KumoMTA; is it a segment of its log?", source.path);
     }
     return facts;
 }
@@ -118,10 +117,10 @@ class Search {
     base::Result<std::optional<std::uint64_t>> before(std::int64_t wanted) {
         std::uint64_t low = 0;
         std::uint64_t high = file_.size();
-        while (high - low > kNearEnough && source_.search_reads < kMaxSearchReads) {
+        while (high - low > near_enough && source_.search_reads < max_search_reads) {
             const std::uint64_t middle = low + (high - low) / 2;
             const auto found = place_at(middle);
-            if (!found) return base::fail(found.error());
+            if (!found) return fail(found.error());
             if (!*found) return std::optional<std::uint64_t>();
             if ((*found)->time < wanted) {
                 low = std::max(low, (*found)->line);
@@ -140,11 +139,11 @@ class Search {
 
     // The time at a place: of the records after the next line end.
     base::Result<std::optional<Place>> place_at(std::uint64_t at) {
-        for (const std::size_t size : {kProbeBytes, 2 * mta::logs::kMaxRecordBytes}) {
+        for (const std::size_t size : {probe_bytes, 2 * mta::logs::max_record_bytes}) {
             bytes_.resize(size);
             ++source_.search_reads;
             const auto got = file_.read(at, bytes_);
-            if (!got) return base::fail(got.error());
+            if (!got) return fail(got.error());
             source_.bytes_read += *got;
             const std::string_view text(bytes_.data(), *got);
             const std::size_t newline = text.find('\n');
@@ -160,16 +159,16 @@ class Search {
         std::vector<std::int64_t> times;
         RecordReader& reader = text_.reader();
         reader.resume(header_, line);
-        while (!text.empty() && times.size() < kVoters) {
+        while (!text.empty() && times.size() < voters) {
             text.remove_prefix(reader.feed(text));
             drain(reader, [&](std::span<const Record> records) {
                 window_.sample(records);
                 for (const Record& record : records) {
-                    if (record.time != mta::logs::kNoTime && times.size() < kVoters) times.push_back(record.time);
+                    if (record.time != mta::logs::no_time && times.size() < voters) times.push_back(record.time);
                 }
             });
         }
-        std::sort(times.begin(), times.end());
+        std::ranges::sort(times);
         return times;
     }
 
@@ -192,10 +191,10 @@ base::Result<void> read_on(const File& file, RecordReader& scanner, const LogWin
     };
     std::uint64_t at = scanner.committed();
     while (!past) {
-        if (deadline.expired()) return base::fail(cut(source, file.size()));
+        if (deadline.expired()) return fail(cut(source, file.size()));
         const auto space = scanner.space();
         const auto got = file.read(at, space);
-        if (!got) return base::fail(got.error());
+        if (!got) return fail(got.error());
         if (*got == 0) break;
         at += *got;
         source.bytes_read += *got;
@@ -237,9 +236,9 @@ bool lines_have_offsets(RecordReader& reader, std::string_view text, const Recor
 // The first line of a table as PowerMTA's header; the reader goes on behind it. Nothing while the line is not whole.
 base::Result<bool> parse_table_header(std::string_view text, bool ended, const LogOptions& options, LogText& log) {
     const std::size_t end = text.find('\n');
-    if (end == std::string_view::npos && !ended) return text.size() > kHeadBytes;
+    if (end == std::string_view::npos && !ended) return text.size() > head_limit;
     const auto header = table_header(text.substr(0, end), options);
-    if (!header) return base::fail(header.error());
+    if (!header) return fail(header.error());
     const std::size_t size = end == std::string_view::npos ? text.size() : end + 1;
     log.reader().resume(*header, size);
     log.reader().feed(text.substr(size));
@@ -250,23 +249,23 @@ base::Result<bool> parse_table_header(std::string_view text, bool ended, const L
 
 base::Result<io::Compression> file_compression(const std::string& real_path, const std::string& path) {
     const auto file = File::open(real_path, path);
-    if (!file) return base::fail(file.error());
+    if (!file) return fail(file.error());
     std::array<char, 4> first{};
     const auto got = file->read(0, first);
-    if (!got) return base::fail(got.error());
+    if (!got) return fail(got.error());
     return io::compression_of({first.data(), *got});
 }
 
 base::Result<LogFacts> read_file_window(const std::string& real_path, const LogOptions& options, LogText& text,
                                         const LogWindow& window, const base::Deadline& deadline, LogSource& source) {
     const auto file = File::open(real_path, source.path);
-    if (!file) return base::fail(file.error());
+    if (!file) return fail(file.error());
     if (file->size() == 0) return LogFacts{};  // just created: nothing in it yet
     const bool accounting = options.format == LogFormat::pmta;
     LogText head(options);
-    std::string head_bytes(kHeadBytes, '\0');
+    std::string head_bytes(head_limit, '\0');
     const auto got = file->read(0, head_bytes);
-    if (!got) return base::fail(got.error());
+    if (!got) return fail(got.error());
     head_bytes.resize(*got);
     source.bytes_read += *got;
     ++source.search_reads;
@@ -277,8 +276,8 @@ base::Result<LogFacts> read_file_window(const std::string& real_path, const LogO
         head.reader().finish();
         drain(head.reader(), window.sample);
     }
-    const std::int64_t slack = offsets ? kSlack : kSlackWithoutOffset;
-    const std::int64_t lead = options.format == LogFormat::postfix ? kPostfixLead : 0;
+    const std::int64_t slack = offsets ? slack_seconds : slack_without_offset;
+    const std::int64_t lead = options.format == LogFormat::postfix ? postfix_lead : 0;
     // Without a header at its beginning, or with times that are not those of writing, a file is read through.
     auto facts = head.header_facts(source.path);
     if (!facts && !(head.reader().header().empty() && *got < file->size())) {
@@ -288,12 +287,12 @@ base::Result<LogFacts> read_file_window(const std::string& real_path, const LogO
     if (facts && !facts->queue_times) {
         Search search(*file, options, head.reader().header(), window, source);
         const auto start = search.before(window.begin - slack - lead);
-        if (!start) return base::fail(start.error());
+        if (!start) return fail(start.error());
         if (*start && **start > 0) text.reader().resume(head.reader().header(), **start);
     }
     const std::uint64_t lines_before = text.own_lines() - std::min(text.own_lines(), head.own_lines());
     const auto read = read_on(*file, text.reader(), window, slack, deadline, source);
-    if (!read) return base::fail(read.error());
+    if (!read) return fail(read.error());
     if (!facts) facts = text.header_facts(source.path);
     return refuse_other_formats(options, text, lines_before, head_bytes, source, facts);
 }
@@ -309,37 +308,38 @@ base::Result<LogFacts> read_stream_window(const io::ByteSource& bytes, const Log
     bool waits = !options.table.empty();  // for the table's header
     const auto apply_header = [&](bool ended) -> base::Result<void> {
         const auto taken = parse_table_header(head, ended, options, text);
-        if (!taken) return base::fail(taken.error().at(source.path));
+        if (!taken) return fail(taken.error().at(source.path));
         waits = !*taken;
         return {};
     };
     for (;;) {
-        if (deadline.expired()) return base::fail(cut(source, source.bytes_read));
+        if (deadline.expired()) return fail(cut(source, source.bytes_read));
         const auto space = reader.space();
         const auto got = bytes(space);
         // What came before the damage is right, and counts.
         if (!got) damage = got.error().at(source.path);
         if (!got || *got == 0) break;
         source.bytes_read += *got;
-        if (waits || head.size() < kHeadBytes) head.append(space.data(), *got);
+        if (waits || head.size() < head_limit) head.append(space.data(), *got);
         if (waits) {
-            if (const auto done = apply_header(false); !done) return base::fail(done.error());
+            if (const auto done = apply_header(false); !done) return fail(done.error());
         } else {
             reader.commit(*got);
         }
         drain(reader, window.window);
     }
     if (waits && !head.empty()) {
-        if (const auto done = apply_header(true); !done) return base::fail(done.error());
+        if (const auto done = apply_header(true); !done) return fail(done.error());
     }
     // A segment of KumoMTA's that is still being written may end anywhere.
     const std::uint64_t cut_off = reader.counts().of(mta::logs::ScanError::cut_off);
     reader.finish();
     drain(reader, window.window);
     source.malformed += malformed_of(reader) - malformed;
-    if (options.format == LogFormat::kumomta)
+    if (options.format == LogFormat::kumomta) {
         source.malformed -= reader.counts().of(mta::logs::ScanError::cut_off) - cut_off;
-    if (damage) return base::fail(*damage);
+    }
+    if (damage) return fail(*damage);
     if (source.bytes_read == 0) return LogFacts{};
     return refuse_other_formats(options, text, lines_before, head, source, text.header_facts(source.path));
 }
@@ -360,28 +360,27 @@ base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::st
     };
     const auto done = commands.stream(
         {"journalctl", "--no-pager", "--unit=" + unit, "--output=short-iso-precise",
-         fmt::format("--since=@{}", window.begin - kPostfixLead), fmt::format("--until=@{}", window.end)},
+         fmt::format("--since=@{}", window.begin - postfix_lead), fmt::format("--until=@{}", window.end)},
         take, deadline);
     // A journal that takes too long is a failed probe, and says nothing about the mail.
     if (!done && done.error().fault == base::Fault::timeout) {
-        return base::fail(base::Fault::deadline,
-                          "{}: no time left after {} MB; give a smaller --window or a longer --timeout", source.path,
-                          source.bytes_read >> 20U);
+        return fail(base::Fault::deadline,
+                    "{}: no time left after {} MB; give a smaller --window or a longer --timeout", source.path,
+                    source.bytes_read >> 20U);
     }
-    if (!done) return base::fail(done.error());
+    if (!done) return fail(done.error());
     const std::string said = base::one_line(base::trim(done->error_text), 100);
     // journalctl exits with 0 and shows only our own messages where it may not show all: that is a failed probe.
     for (const std::string_view refusal : {"not seeing messages", "insufficient permissions", "no journal files"}) {
         if (!base::icontains(said, refusal)) continue;
-        return base::fail(base::Fault::permission,
-                          "journalctl {}: the journal cannot be read ({}): add this user to the group systemd-journal",
-                          commands.where(), said);
+        return fail(base::Fault::permission,
+                    "journalctl {}: the journal cannot be read ({}): add this user to the group systemd-journal",
+                    commands.where(), said);
     }
-    if (done->exit_status != 0) return base::fail(world::failed_program("journalctl", commands, *done));
+    if (done->exit_status != 0) return fail(world::failed_program("journalctl", commands, *done));
     // It ends every line; what does not was cut off, and nobody knows how much of it is missing.
     if (!whole_lines) {
-        return base::fail(base::Fault::malformed, "journalctl {} was cut off in the middle of a line",
-                          commands.where());
+        return fail(base::Fault::malformed, "journalctl {} was cut off in the middle of a line", commands.where());
     }
     reader.finish();
     drain(reader, window.window);
@@ -391,14 +390,14 @@ base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::st
 base::Result<void> sample_file(const std::string& real_path, const LogOptions& options, const RecordSink& sample,
                                const base::Deadline& deadline, LogSource& source) {
     const auto file = File::open(real_path, source.path);
-    if (!file) return base::fail(file.error());
+    if (!file) return fail(file.error());
     LogText head(options);
     LogText later(options);
-    std::vector<char> bytes(kSampleBytes);
-    for (std::size_t piece = 0; piece < kSamplePieces && !deadline.expired(); ++piece) {
-        const std::uint64_t at = file->size() / kSamplePieces * piece;
+    std::vector<char> bytes(sample_bytes);
+    for (std::size_t piece = 0; piece < sample_pieces && !deadline.expired(); ++piece) {
+        const std::uint64_t at = file->size() / sample_pieces * piece;
         const auto got = file->read(at, bytes);
-        if (!got) return base::fail(got.error());
+        if (!got) return fail(got.error());
         source.bytes_read += *got;
         std::string_view text(bytes.data(), *got);
         RecordReader& reader = piece == 0 ? head.reader() : later.reader();

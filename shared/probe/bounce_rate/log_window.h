@@ -27,7 +27,7 @@ struct LogWindow {
 
 // Of a Postfix log this much before the window is read too: the queue manager says the sender each time it takes a
 // message in hand, which is before the delivery by the time that the message waits for its turn.
-inline constexpr std::int64_t kPostfixLead = 3600;
+inline constexpr std::int64_t postfix_lead = 3600;
 
 // A file's compression, by its first bytes. Faults: permission, not_found, io (a folder, a pipe).
 [[nodiscard]] base::Result<io::Compression> file_compression(const std::string& real_path, const std::string& path);

@@ -13,19 +13,19 @@ using mta::logs::Column;
 using mta::logs::Record;
 using mta::logs::RecordType;
 
-constexpr std::array<std::string_view, 10> kKeyNames{
+constexpr std::array<std::string_view, 10> key_names{
     "none", "vmta", "pool", "provider", "sender-domain", "recipient-domain", "job", "source-ip", "category", "relay"};
-constexpr std::size_t kMaxRemembered = 1'000'000;  // answers kept for speed; past it they are worked out each time
+constexpr std::size_t max_remembered = 1'000'000;  // answers kept for speed; past it they are worked out each time
 
 bool by_sender(MailKey key) { return key == MailKey::vmta || key == MailKey::pool; }
 
 }  // namespace
 
-std::string_view name(MailKey key) { return kKeyNames[static_cast<std::size_t>(key)]; }
+std::string_view name(MailKey key) { return key_names[static_cast<std::size_t>(key)]; }
 
 std::optional<MailKey> mail_key_of_name(std::string_view wanted) {
-    for (std::size_t i = 1; i < kKeyNames.size(); ++i) {
-        if (kKeyNames[i] == wanted) return static_cast<MailKey>(i);
+    for (std::size_t i = 1; i < key_names.size(); ++i) {
+        if (key_names[i] == wanted) return static_cast<MailKey>(i);
     }
     return std::nullopt;
 }
@@ -54,7 +54,7 @@ void MailTally::publish_types() {
     logged.bounces |= seen(RecordType::b);
     logged.deferrals |= seen(RecordType::t);
     logged.complaints |= seen(RecordType::f);
-    if (newest_ != mta::logs::kNoTime) observation_.newest = std::max(observation_.newest.value_or(newest_), newest_);
+    if (newest_ != mta::logs::no_time) observation_.newest = std::max(observation_.newest.value_or(newest_), newest_);
 }
 
 void MailTally::add(std::span<const Record> records) {
@@ -88,7 +88,7 @@ void MailTally::count(const Record& record) {
             const auto field = smtp ? &MailCounts::delivered : &MailCounts::local_delivered;
             ++(observation_.total.*field);
             if (MailCounts* counts = group_of(record)) ++(counts->*field);
-            if (query_.needed.complaints && by_sender(query_.by) && sources_.size() < kMaxRemembered) {
+            if (query_.needed.complaints && by_sender(query_.by) && sources_.size() < max_remembered) {
                 const std::string_view source = record.raw(Column::dlv_source_ip);
                 if (!source.empty()) sources_.try_emplace(std::string(source), key_of(query_.by, record));
             }
@@ -120,7 +120,7 @@ void MailTally::count_bounce(const Record& record, bool narrowed) {
                            ? mta::classes::class_of_reply(replies().classify(status, diag).reply_class, status)
                            : classes_.bounce_classes.of_category(category);
     }
-    constexpr std::array<std::uint64_t MailCounts::*, mta::classes::kBounceClasses> fields{
+    constexpr std::array<std::uint64_t MailCounts::*, mta::classes::bounce_class_count> fields{
         &MailCounts::hard, &MailCounts::soft, &MailCounts::block, &MailCounts::other, &MailCounts::local_bounced};
     const auto field = fields[static_cast<std::size_t>(bounce_class)];
     ++(observation_.total.*field);
@@ -132,7 +132,7 @@ void MailTally::count_complaint(const Record& record) {
     if (query_.by == MailKey::none || query_.by == MailKey::category) return;
     const std::string_view key = key_of(query_.by, record);
     const std::string_view source = record.raw(Column::dlv_source_ip);
-    if (key.empty() && by_sender(query_.by) && !source.empty() && unplaced_.size() < kMaxRemembered) {
+    if (key.empty() && by_sender(query_.by) && !source.empty() && unplaced_.size() < max_remembered) {
         unplaced_.emplace_back(source, 1);
         return;
     }
@@ -149,7 +149,7 @@ void MailTally::finish() {
 
 // Whether the record is of the mail that --only asks for. Deliveries have no category, so that key never drops them.
 bool MailTally::passes(const Record& record) {
-    return std::all_of(query_.only.begin(), query_.only.end(), [&](const auto& wanted) {
+    return std::ranges::all_of(query_.only, [&](const auto& wanted) {
         if (wanted.first == MailKey::category && record.type != RecordType::b) return true;
         return base::iequals(key_of(wanted.first, record), wanted.second);
     });
@@ -166,12 +166,12 @@ MailCounts* MailTally::group(std::string_view key) {
     if (known != groups_.end()) return known->second;
     constexpr std::size_t longest = 128;
     std::string label = key.empty() ? "none" : base::to_lower(base::clean_utf8(key, longest));
-    if (observation_.groups.size() >= kMaxMailGroups && !observation_.groups.contains(label)) {
+    if (observation_.groups.size() >= max_mail_groups && !observation_.groups.contains(label)) {
         observation_.groups_folded = true;
         return &observation_.groups["other"];
     }
     MailCounts* counts = &observation_.groups[label];
-    if (groups_.size() < kMaxRemembered) groups_.emplace(key, counts);
+    if (groups_.size() < max_remembered) groups_.emplace(key, counts);
     return counts;
 }
 
@@ -197,7 +197,7 @@ std::string_view MailTally::provider_of(const Record& record) {
     if (known != providers_.end()) return known->second;
     const std::string_view found =
         table.name(table.find(domain, record.raw(Column::dsn_mta), record.raw(Column::queue)));
-    if (providers_.size() < kMaxRemembered) providers_.emplace(scratch_, found);
+    if (providers_.size() < max_remembered) providers_.emplace(scratch_, found);
     return found;
 }
 

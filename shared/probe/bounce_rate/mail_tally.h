@@ -50,7 +50,7 @@ class MailTally {
     BounceRateObservation& observation_;
     std::unique_ptr<const mta::classes::ReplyClassifier> replies_;  // made when the first bounce needs it
     std::uint32_t seen_ = 0;
-    std::int64_t newest_ = mta::logs::kNoTime;
+    std::int64_t newest_ = mta::logs::no_time;
     std::string scratch_;
     struct Hash {
         using is_transparent = void;

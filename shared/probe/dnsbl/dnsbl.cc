@@ -12,6 +12,7 @@
 namespace mtawatch::probe::dnsbl {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::IpAddress;
 using base::Result;
@@ -258,12 +259,11 @@ Result<DnsblObservation> DnsblRun::all() {
     kinds_.domain = !query_.targets.domains.empty();
     seen_.targets.insert(seen_.targets.end(), query_.targets.domains.begin(), query_.targets.domains.end());
     for (std::size_t target = 0; target < seen_.targets.size(); ++target) {
-        const bool any = std::any_of(seen_.lists.begin(), seen_.lists.end(),
-                                     [&](const DnsblList& list) { return goes_together(list, target); });
+        const bool any =
+            std::ranges::any_of(seen_.lists, [&](const DnsblList& list) { return goes_together(list, target); });
         if (any) continue;
-        return base::fail(Fault::usage, "none of the lists takes {}: name one for {} with --list",
-                          seen_.targets[target],
-                          target >= query_.targets.addresses.size() ? "domains" : "addresses of its family");
+        return fail(Fault::usage, "none of the lists takes {}: name one for {} with --list", seen_.targets[target],
+                    target >= query_.targets.addresses.size() ? "domains" : "addresses of its family");
     }
     if (query_.self_test) ask_tests();
     ask_targets();
@@ -315,13 +315,13 @@ base::Duration dnsbl_least_time(const DnsblQuery& query) {
 
 Result<DnsblObservation> dnsbl(const DnsblQuery& query, const base::Deadline& deadline, const world::World& world) {
     if (query.targets.size() == 0 || query.lists.empty()) {
-        return base::fail(Fault::usage, "nothing to look for: no target or no list");
+        return fail(Fault::usage, "nothing to look for: no target or no list");
     }
     world::ResolverChoice choice = query.resolver;
     // A question may not use up the whole run: the reasons of listings are asked after it.
     choice.question_time = std::min(question_time, deadline.remaining() / 2);
     const auto transport = world::open_resolver(world, choice);
-    if (!transport) return base::fail(transport.error());
+    if (!transport) return fail(transport.error());
     return DnsblRun(query, deadline, **transport).all();
 }
 

@@ -11,6 +11,7 @@
 namespace mtawatch::probe::dnsbl {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::Result;
 
@@ -20,10 +21,10 @@ constexpr std::string_view key_mark = "{key}";
 Result<void> read_key(DnsblList& list, const io::Files& files) {
     if (list.key.empty()) return {};
     const auto text = files.read(list.key, max_key_bytes);
-    if (!text) return base::fail(text.error().at(fmt::format("list {}: key_file", list.name)));
+    if (!text) return fail(text.error().at(fmt::format("list {}: key_file", list.name)));
     const std::string key(base::trim(*text));
     if (!dns::ascii_name(key)) {
-        return base::fail(Fault::configuration, "list {}: key_file {} does not hold a key", list.name, list.key);
+        return fail(Fault::configuration, "list {}: key_file {} does not hold a key", list.name, list.key);
     }
     list.zone.replace(list.zone.find(key_mark), key_mark.size(), key);
     list.zone = base::to_lower(list.zone);
@@ -32,7 +33,7 @@ Result<void> read_key(DnsblList& list, const io::Files& files) {
 }
 
 const DnsblList* find_list(const DnsblCatalogue& catalogue, std::string_view wanted) {
-    const auto found = std::find_if(catalogue.lists.begin(), catalogue.lists.end(), [wanted](const DnsblList& list) {
+    const auto found = std::ranges::find_if(catalogue.lists, [wanted](const DnsblList& list) {
         return base::iequals(list.name, wanted) || base::iequals(list.zone, wanted);
     });
     return found == catalogue.lists.end() ? nullptr : &*found;
@@ -53,8 +54,8 @@ Result<DnsblList> wanted_list(std::string_view text, const DnsblCatalogue& catal
     if (equals != std::string_view::npos) {
         const std::string_view word = text.substr(equals + 1);
         if (word != "critical" && word != "advisory") {
-            return base::fail(Fault::usage, "list {}: \"{}\" is no severity; write {}=critical or {}=advisory", wanted,
-                              base::one_line(word, 40), wanted, wanted);
+            return fail(Fault::usage, "list {}: \"{}\" is no severity; write {}=critical or {}=advisory", wanted,
+                        base::one_line(word, 40), wanted, wanted);
         }
         severity = word == "advisory" ? ListSeverity::advisory : ListSeverity::critical;
     }
@@ -63,10 +64,10 @@ Result<DnsblList> wanted_list(std::string_view text, const DnsblCatalogue& catal
         list = *known;
     } else {
         const auto zone = dns::ascii_name(wanted);
-        if (!zone) return base::fail(zone.error().at("list"));
+        if (!zone) return fail(zone.error().at("list"));
         if (zone->find('.') == std::string::npos) {
-            return base::fail(Fault::usage, "unknown list \"{}\"; write the zone of a list, or one of: {}", *zone,
-                              known_names(catalogue));
+            return fail(Fault::usage, "unknown list \"{}\"; write the zone of a list, or one of: {}", *zone,
+                        known_names(catalogue));
         }
         list.name = *zone;
         list.zone = *zone;
@@ -82,7 +83,7 @@ Result<DnsblList> wanted_list(std::string_view text, const DnsblCatalogue& catal
 
 Result<DnsblCatalogue> read_list_file(const std::string& path, const io::Files& files) {
     const auto text = files.read(path, config::max_bytes);
-    if (!text) return base::fail(text.error().at("list file"));
+    if (!text) return fail(text.error().at("list file"));
     return parse_dnsbl_lists(*text, path);
 }
 
@@ -94,7 +95,7 @@ Result<std::vector<DnsblList>> choose_dnsbl_lists(const std::vector<std::string>
     std::vector<DnsblList> chosen;
     if (list_file) {
         auto own = read_list_file(*list_file, files);
-        if (!own) return base::fail(own.error());
+        if (!own) return fail(own.error());
         chosen = own->lists;
         own->lists.insert(own->lists.end(), catalogue.lists.begin(), catalogue.lists.end());
         catalogue.lists = std::move(own->lists);
@@ -109,17 +110,17 @@ Result<std::vector<DnsblList>> choose_dnsbl_lists(const std::vector<std::string>
         std::set<std::string> seen;
         for (const std::string& text : wanted) {
             auto list = wanted_list(text, catalogue);
-            if (!list) return base::fail(list.error());
-            if (!seen.insert(list->name).second) return base::fail(Fault::usage, "list {} is given twice", list->name);
+            if (!list) return fail(list.error());
+            if (!seen.insert(list->name).second) return fail(Fault::usage, "list {} is given twice", list->name);
             chosen.push_back(std::move(*list));
         }
     }
-    if (chosen.empty()) return base::fail(Fault::configuration, "{}: no list in it is enabled", list_file.value_or(""));
+    if (chosen.empty()) return fail(Fault::configuration, "{}: no list in it is enabled", list_file.value_or(""));
     for (DnsblList& list : chosen) {
         for (const DeadList& dead : catalogue.dead) {
             if (dns::is_within(list.zone, dead.zone)) list.dead = dead.why;
         }
-        if (auto key = read_key(list, files); !key) return base::fail(key.error());
+        if (auto done = read_key(list, files); !done) return fail(done.error());
     }
     return chosen;
 }

@@ -10,6 +10,7 @@
 namespace mtawatch::probe::dnsbl {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::Result;
 using config::Node;
@@ -52,9 +53,9 @@ Result<ListCode> read_code(const Node& node, ListSeverity severity_of_list) {
         .text("match", match)
         .text("meaning", meaning)
         .choice("severity", severity, {"critical", "advisory", "none"});
-    if (auto read = map.finish(); !read) return base::fail(read.error());
+    if (auto done = map.finish(); !done) return fail(done.error());
     auto code = parse_match(match);
-    if (!code) return base::fail(node.error(fmt::format("match: {}", match_help)));
+    if (!code) return fail(node.error(fmt::format("match: {}", match_help)));
     code->meaning = meaning;
     code->severity = severity.empty() ? severity_of_list : severity_of(severity);
     return *code;
@@ -63,19 +64,19 @@ Result<ListCode> read_code(const Node& node, ListSeverity severity_of_list) {
 Result<void> read_codes(const Node& node, DnsblList& list) {
     if (const auto codes = node.find("codes")) {
         const auto items = codes->items();
-        if (!items) return base::fail(items.error());
+        if (!items) return fail(items.error());
         for (const Node& item : *items) {
             auto code = read_code(item, list.severity);
-            if (!code) return base::fail(code.error());
+            if (!code) return fail(code.error());
             list.codes.push_back(std::move(*code));
         }
     }
     if (const auto errors = node.find("error_codes")) {
         const auto texts = errors->texts();
-        if (!texts) return base::fail(texts.error());
+        if (!texts) return fail(texts.error());
         for (const std::string& text : *texts) {
             auto code = parse_match(text);
-            if (!code) return base::fail(errors->error(match_help));
+            if (!code) return fail(errors->error(match_help));
             list.error_codes.push_back(std::move(*code));
         }
     }
@@ -87,10 +88,10 @@ Result<void> check_test_points(const Node& node, const DnsblList& list) {
         for (const std::string& point : *points) {
             const bool address = base::IpAddress::parse(point).has_value();
             if (!address && (list.kind == ListKind::ip || list.kind == ListKind::allow)) {
-                return base::fail(node.error(fmt::format("test entry \"{}\" is not an IP address", point)));
+                return fail(node.error(fmt::format("test entry \"{}\" is not an IP address", point)));
             }
             if (!address && !dns::ascii_name(point)) {
-                return base::fail(node.error(fmt::format("test entry \"{}\" is not a name", point)));
+                return fail(node.error(fmt::format("test entry \"{}\" is not a name", point)));
             }
         }
     }
@@ -103,7 +104,7 @@ Result<void> check_zone(const Node& node, DnsblList& list) {
     std::string plain = list.zone;
     if (marked) plain.replace(plain.find(key_mark), key_mark.size(), "key");
     const auto ascii = dns::ascii_name(plain);
-    if (!ascii) return base::fail(node.error(fmt::format("the zone of {} is not a domain name", list.name)));
+    if (!ascii) return fail(node.error(fmt::format("the zone of {} is not a domain name", list.name)));
     if (!marked) list.zone = *ascii;
     return {};
 }
@@ -121,8 +122,8 @@ Result<DnsblList> read_list(const Node& node) {
     map.node("codes", untouched).node("error_codes", untouched);
     map.texts("test_listed", list.test_listed).texts("test_clean", list.test_clean);
     map.text("delist", list.delist).text("terms", list.terms);
-    if (auto read = map.finish(); !read) return base::fail(read.error());
-    if (list.name.empty() && list.zone.empty()) return base::fail(node.error("a list needs a name or a zone"));
+    if (auto done = map.finish(); !done) return fail(done.error());
+    if (list.name.empty() && list.zone.empty()) return fail(node.error("a list needs a name or a zone"));
     if (list.name.empty()) list.name = list.zone;
     if (list.zone.empty()) list.zone = list.name;
     list.kind = kind == "ip"       ? ListKind::ip
@@ -132,11 +133,11 @@ Result<DnsblList> read_list(const Node& node) {
     list.severity = severity_of(severity);
     list.key = key_file;  // replaced by its content when the list is chosen
     if ((list.zone.find(key_mark) != std::string::npos) == key_file.empty()) {
-        return base::fail(node.error(fmt::format("{}: {{key}} in the zone and key_file go together", list.name)));
+        return fail(node.error(fmt::format("{}: {{key}} in the zone and key_file go together", list.name)));
     }
-    if (auto zone = check_zone(node, list); !zone) return base::fail(zone.error());
-    if (auto codes = read_codes(node, list); !codes) return base::fail(codes.error());
-    if (auto points = check_test_points(node, list); !points) return base::fail(points.error());
+    if (auto done = check_zone(node, list); !done) return fail(done.error());
+    if (auto done = read_codes(node, list); !done) return fail(done.error());
+    if (auto done = check_test_points(node, list); !done) return fail(done.error());
     return list;
 }
 
@@ -144,7 +145,7 @@ Result<DeadList> read_dead(const Node& node) {
     DeadList dead;
     config::MapReader map(node);
     map.required("zone").text("zone", dead.zone).text("why", dead.why);
-    if (auto read = map.finish(); !read) return base::fail(read.error());
+    if (auto done = map.finish(); !done) return fail(done.error());
     return dead;
 }
 
@@ -152,31 +153,31 @@ Result<DeadList> read_dead(const Node& node) {
 
 Result<DnsblCatalogue> parse_dnsbl_lists(std::string_view text, std::string_view file) {
     const auto root = config::parse_yaml(text, file);
-    if (!root) return base::fail(root.error());
+    if (!root) return fail(root.error());
     DnsblCatalogue catalogue;
     config::MapReader map(*root);
     map.each("lists", [&catalogue](const Node& node) -> Result<void> {
         auto list = read_list(node);
-        if (!list) return base::fail(list.error());
-        const bool twice = std::any_of(catalogue.lists.begin(), catalogue.lists.end(), [&list](const DnsblList& other) {
+        if (!list) return fail(list.error());
+        const bool twice = std::ranges::any_of(catalogue.lists, [&list](const DnsblList& other) {
             return base::iequals(other.name, list->name) || base::iequals(other.zone, list->name);
         });
         if (twice) {
-            return base::fail(node.error(fmt::format("the list {} is there twice", list->name)));
+            return fail(node.error(fmt::format("the list {} is there twice", list->name)));
         }
-        if (catalogue.lists.size() == max_lists) return base::fail(node.error("too many lists"));
+        if (catalogue.lists.size() == max_lists) return fail(node.error("too many lists"));
         catalogue.lists.push_back(std::move(*list));
         return {};
     });
     map.each("dead", [&catalogue](const Node& node) -> Result<void> {
         auto dead = read_dead(node);
-        if (!dead) return base::fail(dead.error());
+        if (!dead) return fail(dead.error());
         catalogue.dead.push_back(std::move(*dead));
         return {};
     });
-    if (auto read = map.finish(); !read) return base::fail(read.error());
+    if (auto done = map.finish(); !done) return fail(done.error());
     if (catalogue.lists.empty()) {
-        return base::fail(Fault::configuration, "{}: no list in it; write entries below \"lists:\"", file);
+        return fail(Fault::configuration, "{}: no list in it; write entries below \"lists:\"", file);
     }
     return catalogue;
 }

@@ -10,6 +10,7 @@
 namespace mtawatch::probe::dnsbl {
 namespace {
 
+using base::fail;
 using base::Fault;
 using base::IpAddress;
 using base::Result;
@@ -20,8 +21,8 @@ class Collector {
         const IpAddress plain = address.unmapped();
         if (const auto reason = base::not_public(plain)) {
             const std::string text = plain.to_string();
-            return base::fail(Fault::usage, "{}{} is {}; no list holds it, write the address the Internet sees",
-                              written == text ? "" : base::one_line(written, 100) + ": ", text, *reason);
+            return fail(Fault::usage, "{}{} is {}; no list holds it, write the address the Internet sees",
+                        written == text ? "" : base::one_line(written, 100) + ": ", text, *reason);
         }
         if (!seen_.insert(plain).second) return {};
         if (seen_.size() > max_dnsbl_targets) return too_many();
@@ -31,22 +32,22 @@ class Collector {
 
     Result<void> add_network(std::string_view text) {
         const auto network = base::IpNetwork::parse(text);
-        if (!network) return base::fail(network.error());
+        if (!network) return fail(network.error());
         const auto size = network->size();
         if (!size || *size > max_dnsbl_targets) {
-            return base::fail(Fault::usage, "{}: more than {} addresses; write smaller networks in several runs",
-                              network->to_string(), max_dnsbl_targets);
+            return fail(Fault::usage, "{}: more than {} addresses; write smaller networks in several runs",
+                        network->to_string(), max_dnsbl_targets);
         }
         IpAddress address = network->base;
         for (std::uint64_t i = 0; i < *size; ++i, address = address.next()) {
-            if (auto added = add(address, text); !added) return added;
+            if (auto done = add(address, text); !done) return done;
         }
         return {};
     }
 
     [[nodiscard]] static base::Failure too_many() {
-        return base::fail(Fault::usage, "more than {} addresses and domains; write fewer, in several runs",
-                          max_dnsbl_targets);
+        return fail(Fault::usage, "more than {} addresses and domains; write fewer, in several runs",
+                    max_dnsbl_targets);
     }
     [[nodiscard]] std::vector<IpAddress> take() { return std::move(addresses_); }
 
@@ -58,15 +59,15 @@ class Collector {
 // Looks like an attempt at an address rather than a name: "300.1.2.3", "1.2.3", "fe80:".
 bool is_numeric(std::string_view text) {
     return text.find(':') != std::string_view::npos ||
-           std::all_of(text.begin(), text.end(), [](char c) { return base::is_digit(c) || c == '.'; });
+           std::ranges::all_of(text, [](char c) { return base::is_digit(c) || c == '.'; });
 }
 
 Result<void> add_host(Collector& collector, const std::string& text, dns::Transport& transport,
                       const base::Deadline& deadline, const world::World& world) {
     const auto host = dns::host_addresses(transport, *world.files, text, dns::Family::any, deadline);
-    if (!host) return base::fail(host.error());
+    if (!host) return fail(host.error());
     for (const IpAddress& address : host->addresses) {
-        if (auto added = collector.add(address, text); !added) return added;
+        if (auto done = collector.add(address, text); !done) return done;
     }
     return {};
 }
@@ -77,23 +78,23 @@ Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses, co
                                    const world::ResolverChoice& resolver, const base::Deadline& deadline,
                                    const world::World& world) {
     if (addresses.empty() && domains.empty()) {
-        return base::fail(Fault::usage, "nothing to look for: give --address IP, network or host name, or --domain");
+        return fail(Fault::usage, "nothing to look for: give --address IP, network or host name, or --domain");
     }
     Collector collector;
     std::unique_ptr<dns::Transport> transport;
     for (const std::string& text : addresses) {
         if (const auto address = IpAddress::parse(text)) {
-            if (auto added = collector.add(*address, text); !added) return base::fail(added.error());
+            if (auto done = collector.add(*address, text); !done) return fail(done.error());
         } else if (text.find('/') != std::string::npos || is_numeric(text)) {
-            if (auto added = collector.add_network(text); !added) return base::fail(added.error());
+            if (auto done = collector.add_network(text); !done) return fail(done.error());
         } else {
             if (!transport) {
                 auto opened = world::open_resolver(world, resolver);
-                if (!opened) return base::fail(opened.error());
+                if (!opened) return fail(opened.error());
                 transport = std::move(*opened);
             }
-            if (auto added = add_host(collector, text, *transport, deadline, world); !added) {
-                return base::fail(added.error());
+            if (auto done = add_host(collector, text, *transport, deadline, world); !done) {
+                return fail(done.error());
             }
         }
     }
@@ -101,11 +102,11 @@ Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses, co
     targets.addresses = collector.take();
     for (const std::string& text : domains) {
         if (IpAddress::parse(text)) {
-            return base::fail(Fault::usage, "domain {}: this is an address; write --address {}", text, text);
+            return fail(Fault::usage, "domain {}: this is an address; write --address {}", text, text);
         }
         auto name = dns::ascii_name(text);
-        if (!name) return base::fail(name.error());
-        if (std::find(targets.domains.begin(), targets.domains.end(), *name) != targets.domains.end()) continue;
+        if (!name) return fail(name.error());
+        if (std::ranges::find(targets.domains, *name) != targets.domains.end()) continue;
         targets.domains.push_back(std::move(*name));
         if (targets.size() > max_dnsbl_targets) return Collector::too_many();
     }

@@ -14,8 +14,8 @@ RecordKind kind_of(const DnsblList& list, const base::IpAddress& answer) {
     const std::uint32_t value = answer.v4_value();
     if (value >> 24U != 127) return RecordKind::foreign;
     if (value == 0x7f000001U || value >> 8U == 0x7fffffU) return RecordKind::blocked;
-    const bool error = std::any_of(list.error_codes.begin(), list.error_codes.end(),
-                                   [&answer](const ListCode& code) { return code.matches(answer); });
+    const bool error =
+        std::ranges::any_of(list.error_codes, [&answer](const ListCode& code) { return code.matches(answer); });
     return error ? RecordKind::blocked : RecordKind::code;
 }
 

@@ -64,8 +64,9 @@ int main(int argc, char** argv) {
         "    catalogue.lists = {{\n");
     for (const DnsblList& list : catalogue->lists) fmt::print("{}", row(list));
     fmt::print("    }};\n    catalogue.dead = {{\n");
-    for (const DeadList& dead : catalogue->dead)
+    for (const DeadList& dead : catalogue->dead) {
         fmt::print("        {{{}, {}}},\n", quoted(dead.zone), quoted(dead.why));
+    }
     fmt::print("    }};\n    return catalogue;\n}}\n\n}}  // namespace mtawatch::probe::dnsbl\n");
     return 0;
 }

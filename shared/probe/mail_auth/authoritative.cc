@@ -43,7 +43,7 @@ ServerView ask_server(const std::string& host, const base::IpAddress& address, c
         return view;
     }
     view.texts = answer.records.texts;
-    std::sort(view.texts.begin(), view.texts.end());
+    std::ranges::sort(view.texts);
     return view;
 }
 
@@ -73,8 +73,8 @@ void compare_servers(const std::vector<ServerView>& views, bool (*keep)(std::str
             continue;
         }
         std::vector<std::string> kept;
-        std::copy_if(view.texts.begin(), view.texts.end(), std::back_inserter(kept),
-                     [keep](const std::string& text) { return keep(text); });
+        std::ranges::copy_if(view.texts, std::back_inserter(kept),
+                             [keep](const std::string& text) { return keep(text); });
         groups[kept].push_back(view.server);
     }
     if (groups.size() < 2) return;

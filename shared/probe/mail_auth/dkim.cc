@@ -12,6 +12,7 @@ namespace mtawatch::probe::mail_auth {
 
 namespace {
 
+using base::fail;
 using base::Result;
 
 // The largest RSA keys in use have 12 KiB as PEM; anything larger is another file.
@@ -42,8 +43,8 @@ std::string pick_record(const std::vector<std::string>& texts, Findings& finding
     if (texts.size() == 1) return texts.front();
     findings.add(Weight::broken, "several-records",
                  fmt::format("{} TXT records, so receivers may take any of them; keep the key alone", texts.size()));
-    const auto good = std::find_if(texts.begin(), texts.end(),
-                                   [](const std::string& text) { return auth::parse_dkim_key(text).usable(); });
+    const auto good =
+        std::ranges::find_if(texts, [](const std::string& text) { return auth::parse_dkim_key(text).usable(); });
     return good == texts.end() ? texts.front() : *good;
 }
 
@@ -55,10 +56,10 @@ struct PrivateKey {
 Result<PrivateKey> read_private_key(const std::string& path, const io::Files& files) {
     PrivateKey out;
     auto pem = files.read(path, max_key_bytes);
-    if (!pem) return base::fail(pem.error());
+    if (!pem) return fail(pem.error());
     auto key = tls::PublicKey::from_private_pem(*pem);
     std::fill(pem->begin(), pem->end(), '\0');  // the secret is not needed any longer
-    if (!key) return base::fail(key.error().at(path));
+    if (!key) return fail(key.error().at(path));
     out.key = std::move(*key);
     if (const auto info = files.info(path); info && (info->mode & readable_by_others) != 0) {
         out.findings.add(
@@ -73,9 +74,9 @@ Result<DkimMessageLook> verify_message(const DkimQuery& query, auth::DnsCache& d
     dns.deadline().doing("reading " + (from_stdin ? std::string("standard input") : query.message_file));
     const auto bytes = from_stdin ? io::Files::read_standard_input(auth::max_message_bytes)
                                   : world.files->read(query.message_file, auth::max_message_bytes);
-    if (!bytes) return base::fail(bytes.error());
+    if (!bytes) return fail(bytes.error());
     const auto message = auth::parse_message(*bytes);
-    if (!message) return base::fail(message.error().at(from_stdin ? "standard input" : query.message_file));
+    if (!message) return fail(message.error().at(from_stdin ? "standard input" : query.message_file));
     DkimMessageLook look;
     look.from_domain = auth::from_domain(*message);
     look.from_fields = message->count("From");
@@ -85,8 +86,9 @@ Result<DkimMessageLook> verify_message(const DkimQuery& query, auth::DnsCache& d
     for (const std::string& field : query.require_signed) {
         Coverage coverage = message->count(field) == 0 ? Coverage::not_there : Coverage::not_signed;
         for (const auth::DkimVerification& one : look.signatures) {
-            if (one.result == auth::DkimResult::pass && auth::covers_field(one, *message, field))
+            if (one.result == auth::DkimResult::pass && auth::covers_field(one, *message, field)) {
                 coverage = Coverage::covered;
+            }
         }
         look.required.emplace_back(field, coverage);
     }
@@ -186,26 +188,26 @@ Result<DkimObservation> dkim(const DkimQuery& query, const base::Deadline& deadl
     DkimObservation out;
     if (!query.domain.empty()) {
         auto domain = dns::ascii_name(query.domain);
-        if (!domain) return base::fail(domain.error());
+        if (!domain) return fail(domain.error());
         out.domain = std::move(*domain);
     }
     PrivateKey own;
     if (!query.private_key_file.empty()) {
         auto read = read_private_key(query.private_key_file, *world.files);
-        if (!read) return base::fail(read.error());
+        if (!read) return fail(read.error());
         own = std::move(*read);
         out.private_key = own.findings;
     }
     auto transport = world::open_resolver(world, query.resolver);
-    if (!transport) return base::fail(transport.error());
+    if (!transport) return fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     std::vector<dns::Question> questions;
     std::vector<std::string> selectors;
     for (const std::string& given : query.selectors) {
         auto selector = dns::ascii_name(given);
-        if (!selector) return base::fail(selector.error().at("--selector"));
+        if (!selector) return fail(selector.error().at("--selector"));
         const std::string name = key_name(out.domain, *selector);
-        if (!dns::askable(name)) return base::fail(base::Fault::usage, "{} is too long for a DNS name", name);
+        if (!dns::askable(name)) return fail(base::Fault::usage, "{} is too long for a DNS name", name);
         questions.push_back({.name = name, .type = dns::Type::txt, .dnssec = true});
         selectors.push_back(std::move(*selector));
     }
@@ -219,7 +221,7 @@ Result<DkimObservation> dkim(const DkimQuery& query, const base::Deadline& deadl
     }
     if (!query.message_file.empty()) {
         auto message = verify_message(query, dns, world);
-        if (!message) return base::fail(message.error());
+        if (!message) return fail(message.error());
         out.message = std::move(*message);
     }
     return out;

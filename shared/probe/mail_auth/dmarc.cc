@@ -17,6 +17,7 @@ namespace {
 using auth::DmarcDecision;
 using auth::DmarcPolicy;
 using auth::DmarcStep;
+using base::fail;
 
 constexpr std::uint32_t short_ttl = 300;
 constexpr std::uint32_t long_ttl = 86'400;
@@ -50,7 +51,7 @@ void check_name(const DmarcStep& step, auth::DnsCache& dns, Findings& findings) 
     }
     const dns::Answer& apex = dns.ask(step.name, dns::Type::txt);
     const auto& texts = apex.records.texts;
-    if (std::any_of(texts.begin(), texts.end(), auth::is_dmarc_record)) {
+    if (std::ranges::any_of(texts, auth::is_dmarc_record)) {
         findings.add(step.record ? Weight::weak : Weight::broken, "wrong-name",
                      fmt::format("a DMARC record stands at {} itself, where nobody looks; move it to _dmarc.{}",
                                  step.name, step.name));
@@ -194,9 +195,8 @@ DmarcAlignment align(bool spf, const std::string& domain, const DmarcObservation
 
 // One signature that aligns is enough, and so is one bounce domain of those given.
 Weight misaligned_weight(const DmarcAlignment& one, const std::vector<DmarcAlignment>& all) {
-    const bool another = std::any_of(all.begin(), all.end(), [&one](const DmarcAlignment& other) {
-        return other.spf == one.spf && other.aligned.value_or(false);
-    });
+    const bool another = std::ranges::any_of(
+        all, [&one](const DmarcAlignment& other) { return other.spf == one.spf && other.aligned.value_or(false); });
     return another ? Weight::note : Weight::weak;
 }
 
@@ -221,13 +221,13 @@ base::Result<void> check_alignment(const DmarcQuery& query, DmarcObservation& se
     for (const bool spf : {true, false}) {
         for (const std::string& given : spf ? query.spf_domains : query.dkim_domains) {
             auto domain = dns::ascii_name(given);
-            if (!domain) return base::fail(domain.error().at(spf ? "--spf-domain" : "--dkim-domain"));
+            if (!domain) return fail(domain.error().at(spf ? "--spf-domain" : "--dkim-domain"));
             if (seen.decision.record) seen.alignments.push_back(align(spf, *domain, seen, dns));
         }
     }
     const auto& all = seen.alignments;
     for (const DmarcAlignment& one : all) explain_alignment(one, seen, seen.findings);
-    const bool hopeless = !all.empty() && std::all_of(all.begin(), all.end(), [](const DmarcAlignment& one) {
+    const bool hopeless = !all.empty() && std::ranges::all_of(all, [](const DmarcAlignment& one) {
         return one.aligned.has_value() && !*one.aligned;
     });
     if (hopeless) {
@@ -251,7 +251,7 @@ void write_alignments(base::JsonWriter& json, const std::vector<DmarcAlignment>&
 
 base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsCache& dns, const world::World& world) {
     auto domain = dns::ascii_name(query.domain);
-    if (!domain) return base::fail(domain.error());
+    if (!domain) return fail(domain.error());
     DmarcObservation seen;
     seen.domain = std::move(*domain);
     seen.registrable_domain = auth::registrable_domain(seen.domain);
@@ -278,7 +278,7 @@ base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsC
         check_report_addresses(seen, dns, seen.findings);
     }
     compare_views(seen, seen.findings);
-    if (auto looked = check_alignment(query, seen, dns); !looked) return base::fail(looked.error());
+    if (auto done = check_alignment(query, seen, dns); !done) return fail(done.error());
     if (query.authoritative) {
         const auto views = ask_authoritative(dns, "_dmarc." + seen.domain, dns.deadline(), world);
         compare_servers(views, auth::is_dmarc_record, "DMARC", seen.findings);
@@ -288,7 +288,7 @@ base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsC
 
 base::Result<DmarcObservation> dmarc(const DmarcQuery& query, const base::Deadline& deadline, world::World& world) {
     auto transport = world::open_resolver(world, query.resolver);
-    if (!transport) return base::fail(transport.error());
+    if (!transport) return fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     return observe_dmarc(query, dns, world);
 }

@@ -9,6 +9,8 @@
 
 namespace mtawatch::probe::mail_auth {
 
+using base::fail;
+
 namespace {
 
 dns::Type address_type(const base::IpAddress& ip) { return ip.is_v4() ? dns::Type::a : dns::Type::aaaa; }
@@ -24,7 +26,7 @@ Leads leads_to(const std::string& name, const base::IpAddress& ip, auth::DnsCach
         return Leads::unseen;
     }
     const auto& addresses = answer.records.addresses;
-    return std::find(addresses.begin(), addresses.end(), ip) == addresses.end() ? Leads::elsewhere : Leads::there;
+    return std::ranges::find(addresses, ip) == addresses.end() ? Leads::elsewhere : Leads::there;
 }
 
 // "192-0-2-10.dsl.example.net": names that providers generate make receivers suspicious.
@@ -33,10 +35,10 @@ bool looks_generic(const std::string& name, const base::IpAddress& ip) {
     const std::string text = ip.to_string();
     std::string first = name.substr(0, name.find('.'));
     std::string dashed = text;
-    std::replace(dashed.begin(), dashed.end(), '.', '-');
+    std::ranges::replace(dashed, '.', '-');
     std::vector<std::string> octets;
     for (const std::string_view octet : base::split(text, '.')) octets.emplace_back(octet);
-    std::reverse(octets.begin(), octets.end());
+    std::ranges::reverse(octets);
     const std::string reversed = base::join(octets, "-");
     return base::icontains(name, dashed) || base::icontains(name, reversed) || base::icontains(name, text);
 }
@@ -48,7 +50,7 @@ void compare_helo(ReverseLook& look, const std::string& helo, auth::DnsCache& dn
                           fmt::format("the HELO name {} does not lead to it; publish: {}. IN {} {}", helo, helo,
                                       dns::name(address_type(look.ip)), look.ip.to_string()));
     }
-    if (std::find(look.names.begin(), look.names.end(), helo) == look.names.end()) {
+    if (std::ranges::find(look.names, helo) == look.names.end()) {
         look.findings.add(Weight::weak, "helo-differs",
                           fmt::format("its reverse name is {}, not the HELO name; publish: {}. IN PTR {}.",
                                       fmt::join(look.names, ", "), dns::reverse_name(look.ip), helo));
@@ -105,11 +107,11 @@ base::Result<FcrdnsObservation> fcrdns(const FcrdnsQuery& query, const base::Dea
     FcrdnsObservation out;
     if (!query.helo.empty()) {
         auto helo = dns::ascii_name(query.helo);
-        if (!helo) return base::fail(helo.error().at("--helo"));
+        if (!helo) return fail(helo.error().at("--helo"));
         out.helo = std::move(*helo);
     }
     auto transport = world::open_resolver(world, query.resolver);
-    if (!transport) return base::fail(transport.error());
+    if (!transport) return fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     std::vector<dns::Question> questions;
     for (const base::IpAddress& ip : query.ips) {

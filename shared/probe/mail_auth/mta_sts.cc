@@ -15,6 +15,7 @@ namespace mtawatch::probe::mail_auth {
 
 namespace {
 
+using base::fail;
 using base::Result;
 
 // What the web server's answer means (section 3.3).
@@ -48,17 +49,18 @@ void judge_answer(const http::Answer& answer, MtaStsObservation& out) {
         return;
     }
     out.policy = auth::parse_sts_policy(out.policy_text);
-    for (const auth::Finding& one : out.policy.findings.items)
+    for (const auth::Finding& one : out.policy.findings.items) {
         out.findings.add(one.weight, one.code, "the policy: " + one.text);
+    }
 }
 
 Result<void> fetch_policy(const MtaStsQuery& query, MtaStsObservation& out, const base::Deadline& deadline,
                           world::World& world) {
     auto context = world::trust_of({}, query.ca_file, world);
-    if (!context) return base::fail(context.error());
+    if (!context) return fail(context.error());
     http::Request request;
     auto url = http::parse_url(out.url);
-    if (!url) return base::fail(url.error());
+    if (!url) return fail(url.error());
     request.url = std::move(*url);
     request.tls.context = std::move(*context);
     request.max_body_bytes = auth::sts_max_policy_bytes;
@@ -88,8 +90,8 @@ void compare_hosts(MtaStsObservation& out, auth::DnsCache& dns) {
     std::string missing;
     for (const std::string& host : out.hosts) {
         const auto& patterns = out.policy.mx;
-        if (std::any_of(patterns.begin(), patterns.end(),
-                        [&host](const std::string& pattern) { return auth::sts_covers(pattern, host); })) {
+        if (std::ranges::any_of(patterns,
+                                [&host](const std::string& pattern) { return auth::sts_covers(pattern, host); })) {
             continue;
         }
         out.uncovered.push_back(host);
@@ -108,7 +110,7 @@ void compare_hosts(MtaStsObservation& out, auth::DnsCache& dns) {
 
 Result<MtaStsObservation> observe_mta_sts(const MtaStsQuery& query, auth::DnsCache& dns, world::World& world) {
     auto ascii = dns::ascii_name(query.domain);
-    if (!ascii) return base::fail(ascii.error());
+    if (!ascii) return fail(ascii.error());
     MtaStsObservation out;
     out.domain = std::move(*ascii);
     out.url = fmt::format("https://mta-sts.{}/.well-known/mta-sts.txt", out.domain);
@@ -118,7 +120,7 @@ Result<MtaStsObservation> observe_mta_sts(const MtaStsQuery& query, auth::DnsCac
     const auth::StsRecord record = auth::parse_sts_record(out.record);
     out.id = record.id;
     out.findings.add(record.findings);
-    if (auto fetched = fetch_policy(query, out, dns.deadline(), world); !fetched) return base::fail(fetched.error());
+    if (auto done = fetch_policy(query, out, dns.deadline(), world); !done) return fail(done.error());
     compare_hosts(out, dns);
     if (out.policy.mode == auth::StsMode::testing) {
         out.findings.add(Weight::weak, "testing", "mode: testing protects nothing yet; write mode: enforce");
@@ -130,7 +132,7 @@ Result<MtaStsObservation> observe_mta_sts(const MtaStsQuery& query, auth::DnsCac
 
 Result<MtaStsObservation> mta_sts(const MtaStsQuery& query, const base::Deadline& deadline, world::World& world) {
     auto transport = world::open_resolver(world, query.resolver);
-    if (!transport) return base::fail(transport.error());
+    if (!transport) return fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     return observe_mta_sts(query, dns, world);
 }

@@ -10,6 +10,8 @@
 
 namespace mtawatch::probe::mail_auth {
 
+using base::fail;
+
 namespace {
 
 // Addresses of one host, and what is wrong with it. False when it cannot take mail.
@@ -49,8 +51,9 @@ void check_hosts(MxLook& look, auth::DnsCache& dns) {
     std::vector<dns::Question> questions;
     for (const MxHost& host : look.hosts) {
         if (!dns::askable(host.name)) continue;
-        for (const dns::Type type : {dns::Type::a, dns::Type::aaaa})
+        for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
             questions.push_back({.name = host.name, .type = type});
+        }
     }
     dns.fetch(questions);
     std::vector<std::string> dead;
@@ -80,7 +83,7 @@ void check_null_mx(MxLook& look, std::size_t records, unsigned preference, auth:
     }
     const dns::Answer& answer = dns.ask(look.domain, dns::Type::txt);
     const auto& texts = answer.records.texts;
-    const bool refuses = std::any_of(texts.begin(), texts.end(), [](const std::string& text) {
+    const bool refuses = std::ranges::any_of(texts, [](const std::string& text) {
         return auth::is_spf_record(text) && base::iequals(base::trim(text), "v=spf1 -all");
     });
     if (answer.known() && !refuses) {
@@ -93,8 +96,8 @@ void check_null_mx(MxLook& look, std::size_t records, unsigned preference, auth:
 void compare_expected(MxLook& look, const std::vector<std::string>& expected) {
     if (expected.empty()) return;
     for (const std::string& wanted : expected) {
-        const bool found = std::any_of(look.hosts.begin(), look.hosts.end(),
-                                       [&wanted](const MxHost& host) { return host.name == wanted; });
+        const bool found =
+            std::ranges::any_of(look.hosts, [&wanted](const MxHost& host) { return host.name == wanted; });
         if (!found) {
             look.findings.add(
                 Weight::broken, "expected-missing",
@@ -102,7 +105,7 @@ void compare_expected(MxLook& look, const std::vector<std::string>& expected) {
         }
     }
     for (const MxHost& host : look.hosts) {
-        if (std::find(expected.begin(), expected.end(), host.name) == expected.end()) {
+        if (std::ranges::find(expected, host.name) == expected.end()) {
             look.findings.add(Weight::weak, "unexpected",
                               fmt::format("{} is a mail host, but not an expected one", host.name));
         }
@@ -153,8 +156,7 @@ MxLook observe_mx(const std::string& domain, const std::vector<std::string>& exp
             look.hosts.push_back({mx.preference, mx.host, {}, {}});
         }
     }
-    std::stable_sort(look.hosts.begin(), look.hosts.end(),
-                     [](const MxHost& a, const MxHost& b) { return a.preference < b.preference; });
+    std::ranges::stable_sort(look.hosts, [](const MxHost& a, const MxHost& b) { return a.preference < b.preference; });
     check_hosts(look, dns);
     compare_expected(look, expected);
     return look;
@@ -165,16 +167,16 @@ base::Result<MxObservation> mx(const MxQuery& query, const base::Deadline& deadl
     std::vector<std::string> expected;
     for (const std::string& given : query.domains) {
         auto domain = dns::ascii_name(given);
-        if (!domain) return base::fail(domain.error());
+        if (!domain) return fail(domain.error());
         domains.push_back(std::move(*domain));
     }
     for (const std::string& given : query.expected) {
         auto host = dns::ascii_name(given);
-        if (!host) return base::fail(host.error().at("--expect"));
+        if (!host) return fail(host.error().at("--expect"));
         expected.push_back(std::move(*host));
     }
     auto transport = world::open_resolver(world, query.resolver);
-    if (!transport) return base::fail(transport.error());
+    if (!transport) return fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     std::vector<dns::Question> questions;
     questions.reserve(domains.size());

@@ -8,6 +8,8 @@
 
 namespace mtawatch::probe::mail_auth {
 
+using base::fail;
+
 namespace {
 
 void write_node(base::JsonWriter& json, const auth::SpfNode& node) {
@@ -88,10 +90,10 @@ SpfObservation observe_spf(const SpfQuery& query, auth::DnsCache& dns, const wor
 
 base::Result<SpfObservation> spf(const SpfQuery& query, const base::Deadline& deadline, world::World& world) {
     if (query.ips.empty()) {
-        if (const auto ascii = dns::ascii_name(query.domain); !ascii) return base::fail(ascii.error());
+        if (const auto done = dns::ascii_name(query.domain); !done) return fail(done.error());
     }
     auto transport = world::open_resolver(world, query.resolver);
-    if (!transport) return base::fail(transport.error());
+    if (!transport) return fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     return observe_spf(query, dns, world);
 }

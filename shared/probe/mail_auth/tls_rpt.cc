@@ -7,9 +7,11 @@
 
 namespace mtawatch::probe::mail_auth {
 
+using base::fail;
+
 base::Result<TlsRptObservation> observe_tls_rpt(const std::string& domain, auth::DnsCache& dns) {
     auto ascii = dns::ascii_name(domain);
-    if (!ascii) return base::fail(ascii.error());
+    if (!ascii) return fail(ascii.error());
     TlsRptObservation out;
     out.domain = std::move(*ascii);
     const TxtKind kind{"TLSRPT", auth::is_tls_rpt_record, "v=TLSRPTv1",
@@ -23,7 +25,7 @@ base::Result<TlsRptObservation> observe_tls_rpt(const std::string& domain, auth:
 
 base::Result<TlsRptObservation> tls_rpt(const TlsRptQuery& query, const base::Deadline& deadline, world::World& world) {
     auto transport = world::open_resolver(world, query.resolver);
-    if (!transport) return base::fail(transport.error());
+    if (!transport) return fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
     return observe_tls_rpt(query.domain, dns);
 }

@@ -21,8 +21,8 @@ using base::Result;
 constexpr std::size_t max_reference_bytes = 16U << 20U;  // key and certificate files have some KiB
 
 Result<void> read_references(const MailCertQuery& query, const world::World& world, CertLookContext& context) {
-    const bool services = std::any_of(query.endpoints.begin(), query.endpoints.end(),
-                                      [](const CertEndpoint& endpoint) { return endpoint.scheme != "file"; });
+    const bool services =
+        std::ranges::any_of(query.endpoints, [](const CertEndpoint& endpoint) { return endpoint.scheme != "file"; });
     tls::TrustSettings trust;
     trust.offer = tls::Offer::anything;  // an old server shows its certificate too
     trust.ca_directory = query.verify && services ? world.files->real_path(trust.ca_directory) : "";
@@ -65,22 +65,24 @@ std::vector<CertLook> probe_endpoint(const CertEndpoint& endpoint, const CertLoo
 }  // namespace
 
 Result<MailCertObservation> mail_cert(const MailCertQuery& query, const Deadline& deadline, world::World& world) {
-    if (query.endpoints.size() > MailCertQuery::max_endpoints)
+    if (query.endpoints.size() > MailCertQuery::max_endpoints) {
         return fail(Fault::usage, "{} endpoints are too many for one run; at most {}", query.endpoints.size(),
                     MailCertQuery::max_endpoints);
+    }
     CertLookContext context{.query = query,
                             .world = world,
                             .trust = nullptr,
                             .now = base::unix_seconds(world.clock->wall()),
                             .same_as = std::nullopt,
                             .key = std::nullopt};
-    if (auto read = read_references(query, world, context); !read) return fail(read.error());
+    if (auto done = read_references(query, world, context); !done) return fail(done.error());
 
     std::vector<std::vector<CertLook>> found(query.endpoints.size());
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
-        for (std::size_t i = next++; i < found.size(); i = next++)
+        for (std::size_t i = next++; i < found.size(); i = next++) {
             found[i] = probe_endpoint(query.endpoints[i], context, deadline);
+        }
     };
     std::vector<std::thread> threads;
     try {

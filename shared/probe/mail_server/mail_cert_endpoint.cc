@@ -38,8 +38,9 @@ std::string known_schemes() {
 
 Result<std::uint16_t> read_port(std::string_view digits, std::string_view whole) {
     const auto port = base::to_number<std::uint16_t>(digits);
-    if (!port || *port == 0)
+    if (!port || *port == 0) {
         return fail(Fault::usage, "{}: the port \"{}\" is not a number from 1 to 65535", whole, digits);
+    }
     return *port;
 }
 
@@ -48,11 +49,12 @@ Result<void> read_host(std::string_view authority, CertEndpoint& endpoint) {
     std::string_view rest;
     if (authority.starts_with('[')) {
         const auto end = authority.find(']');
-        if (end == std::string_view::npos)
+        if (end == std::string_view::npos) {
             return fail(Fault::usage, "{}: the [IPv6 address] has no closing bracket", endpoint.text);
+        }
         endpoint.host = authority.substr(1, end - 1);
         rest = authority.substr(end + 1);
-    } else if (std::count(authority.begin(), authority.end(), ':') > 1) {
+    } else if (std::ranges::count(authority, ':') > 1) {
         return fail(Fault::usage, "{}: write an IPv6 address in brackets: {}://[2001:db8::1]", endpoint.text,
                     endpoint.scheme);
     } else {
@@ -69,8 +71,9 @@ Result<void> read_host(std::string_view authority, CertEndpoint& endpoint) {
 }
 
 Result<CertEndpoint> file_endpoint(std::string_view path, std::string_view text) {
-    if (!path.starts_with('/'))
+    if (!path.starts_with('/')) {
         return fail(Fault::usage, "{}: write an absolute path with three slashes: file:///etc/ssl/mail.pem", text);
+    }
     CertEndpoint endpoint;
     endpoint.scheme = "file";
     endpoint.path = path;
@@ -83,35 +86,38 @@ Result<CertEndpoint> file_endpoint(std::string_view path, std::string_view text)
 Result<CertEndpoint> parse_cert_endpoint(std::string_view text) {
     const std::string shown = base::one_line(text, 300);
     const auto end = text.find("://");
-    if (end == std::string_view::npos)
+    if (end == std::string_view::npos) {
         return fail(Fault::usage, "{}: write the endpoint as SCHEME://HOST[:PORT]; schemes: {}", shown,
                     known_schemes());
+    }
     const std::string scheme = base::to_lower(text.substr(0, end));
     std::string_view rest = text.substr(end + 3);
     if (scheme == "file") return file_endpoint(rest, text);
-    const auto* known =
-        std::find_if(schemes.begin(), schemes.end(), [&](const Scheme& one) { return one.name == scheme; });
-    if (known == schemes.end())
+    const auto* known = std::ranges::find_if(schemes, [&](const Scheme& one) { return one.name == scheme; });
+    if (known == schemes.end()) {
         return fail(Fault::usage, "{}: unknown scheme \"{}\"; there are: {}", shown, base::one_line(scheme, 50),
                     known_schemes());
+    }
     CertEndpoint endpoint{
         .scheme = scheme, .host = {}, .port = known->port, .starttls = known->starttls, .path = {}, .text = shown};
     if (rest.ends_with('/')) rest.remove_suffix(1);
-    if (rest.find_first_of("/?#@ \t\r\n") != std::string_view::npos)
+    if (rest.find_first_of("/?#@ \t\r\n") != std::string_view::npos) {
         return fail(Fault::usage, "{}: an endpoint is a host and a port, without user, path or blanks", shown);
-    if (auto read = read_host(rest, endpoint); !read) return fail(read.error());
+    }
+    if (auto done = read_host(rest, endpoint); !done) return fail(done.error());
     return endpoint;
 }
 
 Result<CertEndpoint> cert_endpoint(const std::string& host, std::uint16_t port, std::string_view starttls) {
-    const auto* found = std::find_if(schemes.begin(), schemes.end(), [&](const Scheme& one) {
+    const auto* found = std::ranges::find_if(schemes, [&](const Scheme& one) {
         return starttls.empty() ? one.port == port : one.name == starttls && one.starttls.has_value();
     });
-    if (found == schemes.end())
+    if (found == schemes.end()) {
         return fail(Fault::usage,
                     "port {} does not tell which protocol it speaks; add --starttls PROTOCOL, or write "
                     "--endpoint smtps://{}:{} for TLS from the first byte",
                     port, host, port);
+    }
     return parse_cert_endpoint(std::string(found->name) + "://" + base::url_host(host) +
                                (port == found->port ? "" : ":" + std::to_string(port)));
 }

@@ -143,8 +143,9 @@ Result<void> examine(CertLook& look, std::unique_ptr<io::Stream> stream, const C
     if (!shaken) return fail(shaken.error());
     look.phases.handshake = watch.lap();
     look.outcome = outcome_of(*shaken, starttls.has_value());
-    if (look.outcome != CertOutcome::shown)
+    if (look.outcome != CertOutcome::shown) {
         look.reason = shaken->first_bytes.empty() ? shaken->reason : shaken->first_bytes;
+    }
     // Politeness keeps "lost connection" out of the server's log; its answer is of no interest.
     if (shaken->stream && starttls) (void)shaken->stream->write(smtp::goodbye(*starttls), deadline);
     if (shaken->session) store_session(look, std::move(*shaken->session), context);
@@ -168,8 +169,9 @@ TlsaRecords tlsa_records(const CertEndpoint& endpoint, const dns::HostAddresses&
     }
     // RFC 7672 section 2.2.2: the name that secure CNAMEs lead to first, then the name itself.
     std::vector<std::string> bases{host};
-    if (addresses.authenticated && !addresses.canonical.empty() && addresses.canonical != host)
+    if (addresses.authenticated && !addresses.canonical.empty() && addresses.canonical != host) {
         bases.insert(bases.begin(), addresses.canonical);
+    }
     for (const std::string& base : bases) {
         found.facts.base = fmt::format("_{}._tcp.{}", endpoint.port, base);
         const dns::Question question{.name = found.facts.base, .type = dns::Type::tlsa, .dnssec = true};
@@ -177,8 +179,9 @@ TlsaRecords tlsa_records(const CertEndpoint& endpoint, const dns::HostAddresses&
         if (!answer.known()) found.facts.error = dns::failure_error(**resolver, question, answer);
         found.facts.addresses_authenticated = addresses.authenticated;
         found.facts.authenticated = addresses.authenticated && answer.authenticated;
-        for (const auto& record : answer.records.tlsa)
+        for (const auto& record : answer.records.tlsa) {
             found.records.push_back({record.usage, record.selector, record.matching, record.data});
+        }
         if (!found.records.empty() || found.facts.error) break;
     }
     found.facts.records = found.records.size();
@@ -201,12 +204,13 @@ void judge_dane(CertLook& look, const TlsaRecords& tlsa, const CertLookContext& 
     }
     facts.valid = facts.authenticated && facts.matched;
     facts.reason = verdict.reason;
-    if (facts.matched && !facts.authenticated)
+    if (facts.matched && !facts.authenticated) {
         facts.reason = fmt::format(
             "the {} are not DNSSEC-authenticated (unsigned zone{}, or a resolver that does not "
             "validate), so senders ignore the TLSA records",
             facts.addresses_authenticated ? "TLSA records" : "host's addresses",
             facts.addresses_authenticated ? "" : ", /etc/hosts");
+    }
 }
 
 void finish(CertLook& look, base::Result<void> looked, const TlsaRecords& tlsa, const CertLookContext& context) {

@@ -22,7 +22,7 @@ constexpr std::array<std::string_view, submit_steps> step_names{"resolve", "conn
                                                                 "auth",    "mail",    "rcpt", "reset"};
 
 bool all_printable(std::string_view text) {
-    return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 0x7f; });
+    return std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
 // Written into a command as it stands, so nothing that could end it or add a parameter.
@@ -38,22 +38,28 @@ Result<void> check_address(std::string_view address, std::string_view role) {
 Result<void> check_login(const MailSubmitQuery& query) {
     const bool secret = !query.password_file.empty() || !query.token_file.empty();
     if (query.user.empty() && secret) return fail(Fault::usage, "the secret is given, and no user it belongs to");
-    if (query.user.empty() && query.mechanism)
+    if (query.user.empty() && query.mechanism) {
         return fail(Fault::usage, "a mechanism is given, and no user to log in as");
+    }
     if (query.user.empty()) return {};
-    if (!query.password_file.empty() && !query.token_file.empty())
+    if (!query.password_file.empty() && !query.token_file.empty()) {
         return fail(Fault::usage, "give a password file or a token file, not both");
+    }
     if (!secret) return fail(Fault::usage, "the user \"{}\" needs a password file or a token file", query.user);
-    for (const char c : query.user)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+    for (const char c : query.user) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
             return fail(Fault::usage, "the user name has a control character or line break in it");
-    if (query.mechanism && (*query.mechanism == smtp::Mechanism::xoauth2) != !query.token_file.empty())
+        }
+    }
+    if (query.mechanism && (*query.mechanism == smtp::Mechanism::xoauth2) != !query.token_file.empty()) {
         return fail(Fault::usage, "{} needs a {} file", smtp::name(*query.mechanism),
                     *query.mechanism == smtp::Mechanism::xoauth2 ? "token" : "password");
-    if (query.tls == SubmitTls::none && !query.allow_plaintext)
+    }
+    if (query.tls == SubmitTls::none && !query.allow_plaintext) {
         return fail(Fault::usage,
                     "without TLS anybody on the way can read the login: use TLS, or allow this expressly "
                     "(--allow-plaintext, allow_plaintext: true)");
+    }
     return {};
 }
 
@@ -74,9 +80,10 @@ Result<Secrets> read_secrets(const MailSubmitQuery& query, const world::World& w
         const auto info = world.files->info(*path);
         if (info && (info->mode & readable_by_all) != 0) read.loose_files.push_back(*path);
     }
-    if (query.mechanism && !query.user.empty() && !smtp::fits(*query.mechanism, read.credentials))
+    if (query.mechanism && !query.user.empty() && !smtp::fits(*query.mechanism, read.credentials)) {
         return fail(Fault::configuration, "{} takes a user and a password in ASCII only: choose another mechanism",
                     smtp::name(*query.mechanism));
+    }
     return read;
 }
 
@@ -99,7 +106,7 @@ std::optional<SubmitTls> submit_tls_named(std::string_view word) {
 std::string_view name(SubmitStep step) { return step_names[static_cast<std::size_t>(step)]; }
 
 std::optional<SubmitStep> submit_step_named(std::string_view word) {
-    const auto* found = std::find(step_names.begin(), step_names.end(), word);
+    const auto* found = std::ranges::find(step_names, word);
     if (found == step_names.end()) return std::nullopt;
     return static_cast<SubmitStep>(found - step_names.begin());
 }
@@ -112,26 +119,33 @@ std::string_view name(SubmitEnd end) {
 }
 
 Result<MailSubmitQuery> completed(MailSubmitQuery query) {
-    if (query.host.starts_with('[') && query.host.ends_with(']'))
+    if (query.host.starts_with('[') && query.host.ends_with(']')) {
         query.host = query.host.substr(1, query.host.size() - 2);
-    if (auto checked = check_login(query); !checked) return fail(checked.error());
-    if (query.tls == SubmitTls::none && (!query.name.empty() || !query.ca_file.empty() || !query.verify))
+    }
+    if (auto done = check_login(query); !done) return fail(done.error());
+    if (query.tls == SubmitTls::none && (!query.name.empty() || !query.ca_file.empty() || !query.verify)) {
         return fail(Fault::usage, "without TLS there is no certificate to verify, or not to");
-    if (query.hello.empty() || !all_printable(query.hello))
+    }
+    if (query.hello.empty() || !all_printable(query.hello)) {
         return fail(Fault::usage, "the name for EHLO has a blank, a control character or a letter that is not ASCII");
+    }
     if (query.from.empty() && query.user.find('@') != std::string::npos) query.from = query.user;
-    if (query.from.empty() && !query.to.empty())
+    if (query.from.empty() && !query.to.empty()) {
         return fail(Fault::usage, "a recipient is given, and no sender to ask for it");
-    if (query.from.empty() && !query.user.empty())
+    }
+    if (query.from.empty() && !query.user.empty()) {
         return fail(Fault::usage, "the user \"{}\" is no address, so name the sender too", query.user);
+    }
     if (query.from.empty()) return query;
     if (query.to.empty()) query.to = {query.from};
-    if (query.to.size() > MailSubmitQuery::max_recipients)
+    if (query.to.size() > MailSubmitQuery::max_recipients) {
         return fail(Fault::usage, "{} recipients are too many for one message; at most {}", query.to.size(),
                     MailSubmitQuery::max_recipients);
-    if (auto checked = check_address(query.from, "the sender"); !checked) return fail(checked.error());
-    for (const std::string& to : query.to)
-        if (auto checked = check_address(to, "the recipient"); !checked) return fail(checked.error());
+    }
+    if (auto done = check_address(query.from, "the sender"); !done) return fail(done.error());
+    for (const std::string& to : query.to) {
+        if (auto done = check_address(to, "the recipient"); !done) return fail(done.error());
+    }
     return query;
 }
 

@@ -123,8 +123,9 @@ bool SubmitVisit::find_and_connect() {
     begin(SubmitStep::resolve, "resolving the name of");
     const auto found = world::addresses_of(query_.host, query_.names, world_, deadline_);
     if (!found) {
-        if (found.error().fault == Fault::not_found && !base::IpAddress::parse(query_.host))
+        if (found.error().fault == Fault::not_found && !base::IpAddress::parse(query_.host)) {
             return end(SubmitEnd::unknown_name, found.error().what);
+        }
         error_ = found.error();
         return false;
     }
@@ -153,8 +154,9 @@ bool SubmitVisit::encrypt() {
         const bool behind = query_.tls == SubmitTls::starttls;
         return end(behind ? SubmitEnd::injected : SubmitEnd::no_tls, "what came is not TLS: " + shaken->first_bytes);
     }
-    if (!shaken->stream)
+    if (!shaken->stream) {
         return end(shaken->end == tls::HandshakeEnd::closed ? SubmitEnd::closed : SubmitEnd::no_tls, shaken->reason);
+    }
     seen_.protocol = shaken->stream->session().protocol;
     seen_.cipher = shaken->stream->session().cipher;
     const bool trusted = trusts(shaken->stream->session());
@@ -206,7 +208,7 @@ std::optional<smtp::Mechanism> SubmitVisit::choose() {
     const auto offered = smtp::offered_mechanisms(keywords_);
     const auto chosen = query_.mechanism ? query_.mechanism : smtp::strongest(offered, credentials_);
     const auto is_offered = [&](smtp::Mechanism one) {
-        return std::find(offered.begin(), offered.end(), smtp::name(one)) != offered.end();
+        return std::ranges::find(offered, smtp::name(one)) != offered.end();
     };
     if (chosen && is_offered(*chosen)) return chosen;
     const std::string list = offered.empty() ? "no login at all" : base::join(offered, " ");

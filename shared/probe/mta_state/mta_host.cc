@@ -52,14 +52,16 @@ Result<mta::logs::MailLogCounts> count_lines(const world::Machine& machine, cons
     // journalctl exits with 0 and shows only our own messages where it may not show all: that is a failed probe.
     if (base::icontains(result->error_text, "not seeing messages") ||
         base::icontains(result->error_text, "insufficient permissions") ||
-        base::icontains(result->error_text, "no journal files were found"))
+        base::icontains(result->error_text, "no journal files were found")) {
         return fail(Fault::permission,
                     "{} {}: the journal cannot be read ({}): add this user to the group systemd-journal", argv.front(),
                     machine.commands().where(), base::one_line(base::trim(result->error_text), 60));
+    }
     if (result->exit_status != 0) return fail(world::failed_program(argv.front(), machine.commands(), *result));
     // journalctl ends every line; a log file's last line may be half written.
-    if (argv.front() == "journalctl" && !whole_lines)
+    if (argv.front() == "journalctl" && !whole_lines) {
         return fail(Fault::malformed, "journalctl {} was cut off in the middle of a line", machine.commands().where());
+    }
     return reader.finish();
 }
 
@@ -111,8 +113,9 @@ Result<LogAnswer> ask_file(const world::Machine& machine, const std::string& pat
     answer.log.source = path;
     add(*counts, answer);
     // Rotated within the hour: the rest is in the file before. None there is a young log.
-    if (counts->begins_in_window || counts->lines == 0)
+    if (counts->begins_in_window || counts->lines == 0) {
         if (auto older = tail(path + ".1")) add(*older, answer);
+    }
     return answer;
 }
 
@@ -124,15 +127,17 @@ Result<LogAnswer> ask_log(const world::Machine& machine, const base::Deadline& d
         auto file = ask_file(machine, path, deadline);
         if (file) return file;
         const std::string& why = file.error().what;
-        if (why.find("No such file") == std::string::npos && answer.error().what.find(why) == std::string::npos)
+        if (why.find("No such file") == std::string::npos && answer.error().what.find(why) == std::string::npos) {
             answer = fail(Fault::permission, "{}; {}", answer.error().what, file.error().what);
+        }
     }
     if (answer || answer.error().fault != Fault::not_found || !answer.error().what.starts_with(no_mail)) return answer;
     // No mail in the journal and no file: a quiet host if the journal holds anything at all, else nobody logs here.
     auto any = count_lines(machine, {"journalctl", "--no-pager", "--lines=1", "--output=cat"}, {}, deadline);
-    if (any && any->lines == 0)
+    if (any && any->lines == 0) {
         return fail(Fault::not_found,
                     "the journal is empty and there is neither /var/log/mail.log nor /var/log/maillog");
+    }
     if (!any) return fail(any.error());
     return LogAnswer{{"journal", 0, 0, ""}, {}};
 }
@@ -151,33 +156,37 @@ void read_log(const world::Machine& machine, bool errors, bool deliveries, const
 
 // A file without any record says nothing about what PowerMTA is told to log, nor does one that cannot be read.
 base::Failure no_record(const std::string& glob, const std::vector<bounce_rate::LogSource>& sources) {
-    for (const bounce_rate::LogSource& source : sources)
+    for (const bounce_rate::LogSource& source : sources) {
         if (!source.problem.empty()) return fail(Fault::io, "{}", source.problem);
+    }
     return fail(Fault::not_found, "{}: no record in it; PowerMTA has not written any, or it is another file", glob);
 }
 
 void read_accounting(const world::Machine& machine, const std::string& glob, const base::Deadline& deadline,
                      world::World& world, MtaHostObservation& into) {
     if (machine.is_remote()) {
-        if (auto facts = remote_deliveries(machine, glob, deadline))
+        if (auto facts = remote_deliveries(machine, glob, deadline)) {
             into.deliveries = *facts;
-        else
+        } else {
             into.unseen.push_back({"deliveries", facts.error()});
+        }
         return;
     }
     bounce_rate::BounceRateQuery query;
     query.globs = {glob};
     query.end = world.clock->wall();
     auto seen = bounce_rate::bounce_rate(query, deadline, world);
-    if (seen && !seen->newest)
+    if (seen && !seen->newest) {
         seen = no_record(glob, seen->sources);
-    else if (seen && !seen->logged.deliveries)
+    } else if (seen && !seen->logged.deliveries) {
         seen = fail(Fault::configuration, "PowerMTA does not log d records here: add `records d,b`");
-    if (!seen)
+    }
+    if (!seen) {
         into.unseen.push_back({"deliveries", seen.error()});
-    else
+    } else {
         into.deliveries = DeliveryFacts{static_cast<std::int64_t>(seen->total.delivered),
                                         static_cast<std::int64_t>(seen->total.bounced())};
+    }
 }
 
 void probe_certificate(const std::string& text, const base::Deadline& deadline, world::World& world,
@@ -187,10 +196,11 @@ void probe_certificate(const std::string& text, const base::Deadline& deadline, 
     if (endpoint) query.endpoints = {*endpoint};
     auto seen = endpoint ? mail_server::mail_cert(query, deadline, world)
                          : Result<mail_server::MailCertObservation>(fail(endpoint.error()));
-    if (seen)
+    if (seen) {
         into.certificate = std::move(*seen);
-    else
+    } else {
         into.unseen.push_back({"certificate", seen.error()});
+    }
 }
 
 }  // namespace
@@ -208,16 +218,19 @@ std::optional<double> DeliveryFacts::delivered_percent() const {
 base::Result<std::vector<DiskFacts>> read_df(std::string_view text) {
     std::vector<DiskFacts> disks;
     const auto lines = base::split(base::trim(text), '\n');
-    if (lines.empty() || lines[0].find("1024-blocks") == std::string_view::npos)
+    if (lines.empty() || lines[0].find("1024-blocks") == std::string_view::npos) {
         return fail(Fault::malformed, "df printed '{}'", base::one_line(text, 80));
+    }
     for (std::size_t i = 1; i < lines.size(); ++i) {
         // From the right: a file system's name may hold blanks, a mount point rarely does and stands last.
         const auto words = base::words(lines[i]);
         std::size_t percent = 0;
-        for (std::size_t at = 4; at < words.size(); ++at)
+        for (std::size_t at = 4; at < words.size(); ++at) {
             if (words[at].ends_with('%') || words[at] == "-") percent = at;
-        if (percent < 4 || percent + 1 >= words.size())
+        }
+        if (percent < 4 || percent + 1 >= words.size()) {
             return fail(Fault::malformed, "df printed '{}'", base::one_line(lines[i], 80));
+        }
         const auto used = base::to_number<std::uint64_t>(words[percent - 2]);
         const auto available = base::to_number<std::uint64_t>(words[percent - 1]);
         if (!used || !available) return fail(Fault::malformed, "df printed '{}'", base::one_line(lines[i], 80));
@@ -235,18 +248,20 @@ base::Result<MtaHostObservation> mta_host(const MtaHostQuery& query, const base:
     seen.where = machine->commands().where();
     if (!query.units.empty()) {
         auto units = unit_facts(*machine, query.units, deadline);
-        if (units)
+        if (units) {
             seen.units = std::move(*units);
-        else
+        } else {
             seen.unseen.push_back({"services", units.error()});
+        }
     }
     if (query.queue) {
         auto queue = query.queue->web ? mta_queue(*query.queue, deadline, world)
                                       : mta_queue_on(*machine, *query.queue, deadline, world);
-        if (queue)
+        if (queue) {
             seen.queue = std::move(*queue);
-        else
+        } else {
             seen.unseen.push_back({"queue", queue.error()});
+        }
     }
     read_disks(*machine, query.disks, deadline, seen);
     const bool by_log = query.deliveries && query.accounting.empty();

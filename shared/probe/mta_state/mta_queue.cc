@@ -34,20 +34,23 @@ Result<void> read_instance(const world::Machine& machine, const std::vector<std:
     // A listing of a postqueue that failed may be a part of it, so it is no listing.
     if (result->exit_status == 0) return reader.end_of_run();
     base::Error error = world::failed_program("postqueue", machine.commands(), *result);
-    if (error.fault == Fault::permission)
+    if (error.fault == Fault::permission) {
         error.what += "; add this user to authorized_mailq_users in Postfix's main.cf";
+    }
     return fail(error);
 }
 
 void store_postfix(const mta::documents::PostfixListing& listing, MtaQueueObservation& into) {
     into.queued = static_cast<std::int64_t>(listing.messages());
     into.bytes = static_cast<std::int64_t>(listing.bytes());
-    for (const auto& queue : listing.queues)
+    for (const auto& queue : listing.queues) {
         into.queues.push_back(
             {queue.name, static_cast<std::int64_t>(queue.messages), static_cast<std::int64_t>(queue.bytes)});
-    if (const auto* oldest = listing.oldest())
+    }
+    if (const auto* oldest = listing.oldest()) {
         into.oldest = OldestMessage{base::WallTime(std::chrono::seconds(*oldest->oldest_arrival)), oldest->name,
                                     oldest->oldest_id};
+    }
 }
 
 void store_kumomta(const mta::documents::KumoMetrics& metrics, const MtaQueueQuery& query, MtaQueueObservation& into) {
@@ -56,8 +59,9 @@ void store_kumomta(const mta::documents::KumoMetrics& metrics, const MtaQueueQue
     const auto& counts = query.group == QueueGroup::queue      ? metrics.queues
                          : query.group == QueueGroup::provider ? metrics.providers
                                                                : metrics.domains;
-    if (query.group != QueueGroup::none)
+    if (query.group != QueueGroup::none) {
         for (const auto& one : counts) into.groups.push_back({one.name, std::llround(one.count), {}});
+    }
     into.groups_complete = !metrics.truncated;
     for (const auto& source : metrics.suspended) into.suspended.push_back({source.source, source.reason});
     keep_largest(into, query.max_groups);
@@ -65,16 +69,21 @@ void store_kumomta(const mta::documents::KumoMetrics& metrics, const MtaQueueQue
 
 Result<void> check_query(const MtaQueueQuery& query) {
     if (query.mta == Mta::postfix && query.web) return fail(Fault::usage, "Postfix has no web interface to ask");
-    if (query.mta == Mta::kumomta && !query.web)
+    if (query.mta == Mta::kumomta && !query.web) {
         return fail(Fault::usage, "KumoMTA is asked by its URL; there is no program for it");
-    if (query.mta == Mta::postfix && query.group != QueueGroup::none && query.group != QueueGroup::domain)
+    }
+    if (query.mta == Mta::postfix && query.group != QueueGroup::none && query.group != QueueGroup::domain) {
         return fail(Fault::usage, "Postfix's mail is counted by domain only");
-    if (query.mta == Mta::kumomta && query.group == QueueGroup::vmta)
+    }
+    if (query.mta == Mta::kumomta && query.group == QueueGroup::vmta) {
         return fail(Fault::usage, "KumoMTA has no VMTAs: count by domain, queue or provider");
-    if (query.mta == Mta::pmta && query.group == QueueGroup::provider)
+    }
+    if (query.mta == Mta::pmta && query.group == QueueGroup::provider) {
         return fail(Fault::usage, "PowerMTA's queue is counted by domain, vmta or queue");
-    if (query.mta != Mta::pmta && !query.older_than.empty())
+    }
+    if (query.mta != Mta::pmta && !query.older_than.empty()) {
         return fail(Fault::internal, "only PowerMTA is asked for messages over an age");
+    }
     return {};
 }
 
@@ -112,7 +121,7 @@ std::string_view name(QueueGroup group) {
 }
 
 void keep_largest(MtaQueueObservation& seen, std::size_t limit) {
-    std::sort(seen.groups.begin(), seen.groups.end(), [](const QueueCount& a, const QueueCount& b) {
+    std::ranges::sort(seen.groups, [](const QueueCount& a, const QueueCount& b) {
         return a.count != b.count ? a.count > b.count : a.name < b.name;
     });
     if (seen.groups.size() <= limit) return;
@@ -135,8 +144,9 @@ base::Result<MtaQueueObservation> postfix_queue(const world::Machine& machine, c
     MtaQueueObservation seen;
     store_postfix(listing, seen);
     if (query.group == QueueGroup::domain) {
-        for (const auto& domain : listing.domains)
+        for (const auto& domain : listing.domains) {
             seen.groups.push_back({domain.key, static_cast<std::int64_t>(domain.count), {}});
+        }
         seen.group_error = static_cast<std::int64_t>(listing.domain_error);
         seen.groups_complete = listing.domain_error == 0;
         keep_largest(seen, query.max_groups);
@@ -164,10 +174,11 @@ base::Result<MtaQueueObservation> kumomta_queue(const MtaQueueQuery& query, cons
 base::Result<MtaQueueObservation> mta_queue_on(const world::Machine& machine, const MtaQueueQuery& query,
                                                const base::Deadline& deadline, world::World& world) {
     const auto begin = deadline.clock().steady();
-    if (auto fine = check_query(query); !fine) return fail(fine.error());
+    if (auto done = check_query(query); !done) return fail(done.error());
     const std::string where = machine.commands().where();
-    if (query.mta == Mta::postfix)
+    if (query.mta == Mta::postfix) {
         return finish(postfix_queue(machine, query, deadline), query.mta, where, begin, deadline);
+    }
     const auto source = pmta_program(machine, query.sudo);
     return finish(pmta_queue(*source, query, deadline, world), query.mta, where, begin, deadline);
 }
@@ -175,15 +186,16 @@ base::Result<MtaQueueObservation> mta_queue_on(const world::Machine& machine, co
 base::Result<MtaQueueObservation> mta_queue(const MtaQueueQuery& query, const base::Deadline& deadline,
                                             world::World& world) {
     const auto begin = deadline.clock().steady();
-    if (auto fine = check_query(query); !fine) return fail(fine.error());
+    if (auto done = check_query(query); !done) return fail(done.error());
     if (!query.web) {
         auto machine = world::Machine::open(world, query.ssh, deadline);
         if (!machine) return fail(machine.error());
         return mta_queue_on(*machine, query, deadline, world);
     }
     const std::string where = "at " + query.web->url;
-    if (query.mta == Mta::kumomta)
+    if (query.mta == Mta::kumomta) {
         return finish(kumomta_queue(query, deadline, world), query.mta, where, begin, deadline);
+    }
     const auto source = pmta_monitor(world, *query.web);
     return finish(pmta_queue(*source, query, deadline, world), query.mta, where, begin, deadline);
 }

@@ -22,9 +22,10 @@ void store_status(const mta::documents::PmtaStatus& status, MtaQueueObservation&
         kilobytes += kind.kilobytes.value_or(0);
     }
     if (all_sizes) into.bytes = static_cast<std::int64_t>(kilobytes * 1000);
-    if (status.spool_recipients && status.spool_max_recipients && *status.spool_max_recipients > 0)
+    if (status.spool_recipients && status.spool_max_recipients && *status.spool_max_recipients > 0) {
         into.spool_percent =
             100.0 * static_cast<double>(*status.spool_recipients) / static_cast<double>(*status.spool_max_recipients);
+    }
     into.left_last_minute = status.last_minute.out.recipients;
     into.left_last_hour = status.last_hour.out.recipients;
     into.pmta = status;
@@ -46,16 +47,17 @@ HeldQueue held(const mta::documents::PmtaEntry& entry) {
 Result<HeldQueues> held_queues(const mta::documents::PmtaListing& listing, bool backoff) {
     HeldQueues found;
     for (const auto& entry : listing.entries) {
-        if (backoff ? entry.mode.empty() : !entry.paused.has_value())
+        if (backoff ? entry.mode.empty() : !entry.paused.has_value()) {
             return fail(Fault::malformed,
                         "PowerMTA's list of queues does not tell {}; ask its program (--pmta-program)",
                         backoff ? "the mode" : "which are paused");
+        }
         if (backoff ? entry.mode == "normal" : !*entry.paused) continue;
         found.queues.push_back(held(entry));
         found.recipients += entry.recipients;
     }
     found.complete = listing.complete().value_or(false);
-    std::sort(found.queues.begin(), found.queues.end(), [](const HeldQueue& a, const HeldQueue& b) {
+    std::ranges::sort(found.queues, [](const HeldQueue& a, const HeldQueue& b) {
         return a.recipients != b.recipients ? a.recipients > b.recipients
                                             : std::tie(a.domain, a.vmta) < std::tie(b.domain, b.vmta);
     });
@@ -79,10 +81,11 @@ Result<mta::documents::PmtaListing> list(PmtaSource& source, const std::string& 
 void read_held(PmtaSource& source, bool backoff, const base::Deadline& deadline, MtaQueueObservation& into) {
     auto listing = list(source, "queue", backoff ? "--mode=backoff" : "--paused=yes", deadline);
     auto found = listing ? held_queues(*listing, backoff) : Result<HeldQueues>(fail(listing.error()));
-    if (!found)
+    if (!found) {
         into.unseen.push_back({backoff ? "queues in backoff" : "paused queues", found.error()});
-    else
+    } else {
         (backoff ? into.backoff : into.paused) = std::move(*found);
+    }
 }
 
 // Whether every group of that kind was shown; nothing was added when they could not be seen.
@@ -102,15 +105,17 @@ Result<mta::documents::PmtaMessages> messages_over(PmtaSource& source, std::chro
     auto bytes = source.older_than(age, deadline);
     if (!bytes) return fail(bytes.error());
     auto found = from(source, mta::documents::read_pmta_messages(*bytes));
-    if (found && found->messages.empty() && !found->remark.empty())
+    if (found && found->messages.empty() && !found->remark.empty()) {
         return fail(Fault::io, "PowerMTA could not list everything: {}", found->remark);
+    }
     return found;
 }
 
 void store_oldest(const mta::documents::PmtaMessages& found, base::WallTime now, MtaQueueObservation& into) {
     const mta::documents::PmtaMessage* oldest = nullptr;
-    for (const auto& message : found.messages)
+    for (const auto& message : found.messages) {
         if (message.queued && (oldest == nullptr || *message.queued < *oldest->queued)) oldest = &message;
+    }
     // timeQueued and timeNow are the same host's local time, so their difference needs no zone.
     if (oldest == nullptr || !into.pmta->now) return;
     into.oldest = OldestMessage{now - (*into.pmta->now - *oldest->queued), oldest->queue, ""};
@@ -138,10 +143,11 @@ void read_licence(PmtaSource& source, const base::Deadline& deadline, MtaQueueOb
     auto bytes = source.licence(deadline);
     auto licence = bytes ? from(source, mta::documents::read_pmta_licence(*bytes))
                          : Result<mta::documents::PmtaLicence>(fail(bytes.error()));
-    if (!licence)
+    if (!licence) {
         into.unseen.push_back({"the licence", licence.error()});
-    else if (licence->expires)
+    } else if (licence->expires) {
         into.licence_expires = base::WallTime(licence->expires->time_since_epoch());
+    }
 }
 
 }  // namespace

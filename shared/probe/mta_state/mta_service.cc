@@ -80,12 +80,13 @@ Result<UrlFacts> probe_url(const world::WebSource& web, const base::Deadline& de
     request.max_body = max_url_body;
     auto reply = world::ask_web(world, web, request, deadline);
     facts.took = deadline.clock().steady() - begin;
-    if (reply)
+    if (reply) {
         facts.status = reply->status;
-    else if (!is_fact(reply.error().fault))
+    } else if (!is_fact(reply.error().fault)) {
         return fail(reply.error());
-    else
+    } else {
         facts.failure = without_prefix(reply.error().what, facts.url + ": ");
+    }
     facts.answered_wrongly = !reply && (reply.error().fault == Fault::malformed || reply.error().fault == Fault::limit);
     return facts;
 }
@@ -102,8 +103,9 @@ base::Result<HostPort> parse_host_port(std::string_view text) {
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     const auto number = base::to_number<std::uint16_t>(port);
     if (host.empty() || host.starts_with('-') || host.starts_with('[') || !number || *number == 0 ||
-        (host.find(':') != std::string_view::npos && !text.starts_with('[')))
+        (host.find(':') != std::string_view::npos && !text.starts_with('['))) {
         return fail(Fault::usage, "'{}': write HOST:PORT, an IPv6 address in brackets", base::one_line(text, 100));
+    }
     return HostPort{std::string(host), *number};
 }
 

@@ -40,8 +40,9 @@ void store_property(std::string_view key, std::string_view value, UnitFacts& int
     if (key == "ActiveEnterTimestamp") into.active_since = parse_time(value);
     if (key == "InactiveEnterTimestamp") into.inactive_since = parse_time(value);
     if (key == "LastTriggerUSec") into.last_trigger = parse_time(value);
-    if (key == "TriggeredBy")
+    if (key == "TriggeredBy") {
         for (const auto word : base::words(value)) into.triggered_by.emplace_back(word);
+    }
 }
 
 std::string_view last_line(std::string_view text) { return text.substr(text.rfind('\n') + 1); }
@@ -60,8 +61,9 @@ Result<UnitFacts> read_block(std::string_view block, std::string unit) {
     }
     // ExecMainCode is 0 until a main process has ended; its status means nothing before.
     if (!main_code || *main_code == "0") facts.exit_status.reset();
-    if (facts.load_state.empty() || facts.active_state.empty())
+    if (facts.load_state.empty() || facts.active_state.empty()) {
         return fail(Fault::malformed, "systemctl show {}: LoadState or ActiveState is missing", facts.unit);
+    }
     return facts;
 }
 
@@ -78,8 +80,9 @@ base::Result<std::vector<UnitFacts>> read_unit_facts(std::string_view text, cons
         all.push_back(std::move(*facts));
         text = end == std::string_view::npos ? std::string_view() : base::trim(text.substr(end));
     }
-    if (all.size() != units.size())
+    if (all.size() != units.size()) {
         return fail(Fault::malformed, "systemctl show told of {} of {} units", all.size(), units.size());
+    }
     return all;
 }
 
@@ -90,13 +93,15 @@ base::Result<std::vector<UnitFacts>> unit_facts(const world::Machine& machine, c
     argv.insert(argv.end(), units.begin(), units.end());
     auto result = machine.commands().run(argv, {}, deadline);
     if (!result) return fail(result.error().at("the state of " + base::join(units, ", ")));
-    if (result->exit_status == 127)
+    if (result->exit_status == 127) {
         return fail(Fault::not_found, "there is no systemctl {}: is it run by systemd?", machine.commands().where());
+    }
     if (result->exit_status != 0) return fail(world::failed_program("systemctl", machine.commands(), *result));
     // It ends every line; what does not was cut off, and the last value is not the whole one.
-    if (!result->output.empty() && result->output.back() != '\n')
+    if (!result->output.empty() && result->output.back() != '\n') {
         return fail(Fault::malformed, "systemctl {} was cut off in the middle of a line: '{}'",
                     machine.commands().where(), base::one_line(last_line(result->output), 60));
+    }
     return read_unit_facts(result->output, units);
 }
 
@@ -115,11 +120,14 @@ std::vector<UnitFacts> choose_units(const std::vector<std::vector<std::string>>&
     std::vector<UnitFacts> chosen;
     for (const auto& group : groups) {
         const UnitFacts* best = nullptr;
-        for (const auto& unit : group)
-            for (const auto& one : facts)
+        for (const auto& unit : group) {
+            for (const auto& one : facts) {
                 if (one.unit == unit &&
-                    (best == nullptr || (best->load_state != "loaded" && one.load_state == "loaded")))
+                    (best == nullptr || (best->load_state != "loaded" && one.load_state == "loaded"))) {
                     best = &one;
+                }
+            }
+        }
         if (best != nullptr) chosen.push_back(*best);
     }
     return chosen;

@@ -51,10 +51,11 @@ class Program final : public PmtaSource {
         auto output = machine_.output_of(argv, deadline, mta::documents::max_pmta_bytes);
         if (output) return output;
         base::Error error = output.error();
-        if (error.fault == Fault::permission)
+        if (error.fault == Fault::permission) {
             error.what +=
                 sudo_ ? fmt::format("; allow it in sudoers: NOPASSWD: /usr/sbin/pmta {}", base::join(words, " "))
                       : std::string("; run as a user that may use pmta, or give --sudo");
+        }
         return fail(error);
     }
 
@@ -66,8 +67,9 @@ class Monitor final : public PmtaSource {
   public:
     Monitor(world::World& world, const world::WebSource& web) : world_(world), web_(web) {
         // "?format=json" in the URL asks for JSON; XML is what every version knows.
-        if (const auto url = http::parse_url(web.url); url && url->target.find("format=json") != std::string::npos)
+        if (const auto url = http::parse_url(web.url); url && url->target.find("format=json") != std::string::npos) {
             format_ = "json";
+        }
     }
 
     Result<std::string> status(const base::Deadline& deadline) override { return page("/status", deadline); }

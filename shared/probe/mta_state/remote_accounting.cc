@@ -51,7 +51,7 @@ class Tail {
   private:
     void drain() {
         for (auto records = scanner_.next(); !records.empty(); records = scanner_.next()) {
-            if (!first_ && records.front().time != mta::logs::kNoTime) first_ = records.front().time;
+            if (!first_ && records.front().time != mta::logs::no_time) first_ = records.front().time;
             tally_.add(records);
         }
     }
@@ -64,8 +64,9 @@ class Tail {
 };
 
 base::Error readable(base::Error error) {
-    if (error.fault == Fault::permission)
+    if (error.fault == Fault::permission) {
         error.what += "; the user of the connection must be able to read the accounting files (group pmta)";
+    }
     return error;
 }
 
@@ -73,9 +74,10 @@ Result<std::vector<RemoteFile>> written_lately(const world::Machine& machine, co
                                                std::int64_t since, const base::Deadline& deadline) {
     const std::size_t slash = glob.rfind('/');
     const std::string folder = glob.substr(0, std::max<std::size_t>(slash == std::string::npos ? 0 : slash, 1));
-    if (!glob.starts_with('/') || folder.find_first_of("*?[") != std::string::npos || slash + 1 == glob.size())
+    if (!glob.starts_with('/') || folder.find_first_of("*?[") != std::string::npos || slash + 1 == glob.size()) {
         return fail(Fault::usage,
                     "accounting files '{}': over SSH write an absolute path with a pattern in its last part", glob);
+    }
     auto printed = machine.output_of({"find", "-L", folder, "-maxdepth", "1", "-type", "f", "-name",
                                       glob.substr(slash + 1), "-printf", "%T@ %s %p\\n"},
                                      deadline);
@@ -84,8 +86,9 @@ Result<std::vector<RemoteFile>> written_lately(const world::Machine& machine, co
     if (!files) return fail(files.error());
     if (files->empty()) return fail(Fault::not_found, "no file matches {} {}", glob, machine.commands().where());
     std::erase_if(*files, [since](const RemoteFile& file) { return file.modified < since || file.bytes == 0; });
-    if (files->size() > max_files)
+    if (files->size() > max_files) {
         return fail(Fault::limit, "{} files matching {} were written to in the last hour", files->size(), glob);
+    }
     return files;
 }
 
@@ -109,8 +112,9 @@ Result<std::optional<std::int64_t>> read_file(const world::Machine& machine, con
     if (!result) return fail(result.error());
     if (result->exit_status != 0) return fail(readable(world::failed_program("tail", machine.commands(), *result)));
     tail.finish();
-    if (!tail.has_header())
+    if (!tail.has_header()) {
         return fail(Fault::malformed, "{}: no header line; is it an accounting file of PowerMTA?", file.path);
+    }
     return header.empty() ? std::nullopt : tail.first();
 }
 
@@ -124,8 +128,9 @@ Result<std::vector<RemoteFile>> read_find(std::string_view text) {
         const std::size_t second = std::min(line.find(' ', first + 1), line.size());
         const auto modified = base::to_double(line.substr(0, first));
         const auto bytes = base::to_number<std::uint64_t>(line.substr(std::min(first + 1, second), second - first - 1));
-        if (!modified || !bytes || second + 1 >= line.size() || *modified < 0 || *modified > 1e11)
+        if (!modified || !bytes || second + 1 >= line.size() || *modified < 0 || *modified > 1e11) {
             return fail(Fault::malformed, "find printed '{}'", base::one_line(line, 80));
+        }
         files.push_back({std::string(line.substr(second + 1)), *bytes, static_cast<std::int64_t>(*modified)});
     }
     return files;
@@ -150,12 +155,14 @@ Result<DeliveryFacts> remote_deliveries(const world::Machine& machine, const std
     for (const RemoteFile& file : *files) {
         const auto first = read_file(machine, file, tally, deadline);
         if (!first) return fail(first.error());
-        if (*first && **first > seen.begin)
+        if (*first && **first > seen.begin) {
             facts.seconds = std::min(facts.seconds, std::max<std::int64_t>(*now - **first, 0));
+        }
     }
     tally.finish();
-    if (seen.newest && !seen.logged.deliveries)
+    if (seen.newest && !seen.logged.deliveries) {
         return fail(Fault::configuration, "PowerMTA does not log d records here: add `records d,b`");
+    }
     facts.delivered = static_cast<std::int64_t>(seen.total.delivered);
     facts.bounced = static_cast<std::int64_t>(seen.total.bounced());
     return facts;

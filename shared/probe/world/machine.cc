@@ -5,6 +5,8 @@
 
 namespace mtawatch::probe::world {
 
+using base::fail;
+
 namespace {
 
 // "/usr/sbin/pmta --dom show status" is pmta, "sudo -n /usr/sbin/pmta …" too.
@@ -18,19 +20,19 @@ std::string program_of(const std::vector<std::string>& argv) {
 
 base::Result<Machine> Machine::open(World& world, const std::optional<SshTarget>& ssh, const base::Deadline& deadline) {
     if (!ssh) {
-        if (world.commands == nullptr) return base::fail(base::Fault::internal, "this program runs no commands");
+        if (world.commands == nullptr) return fail(base::Fault::internal, "this program runs no commands");
         return Machine(world.commands, nullptr);
     }
     auto settings = ssh::parse_target(ssh->target);
-    if (!settings) return base::fail(settings.error().at("--ssh"));
+    if (!settings) return fail(settings.error().at("--ssh"));
     settings->key_file = ssh->key_file;
     settings->known_hosts_file = ssh->known_hosts_file;
     settings->host_key = ssh->host_key;
     if (ssh->only_ipv4) settings->family = ssh::Family::ipv4;
     if (ssh->only_ipv6) settings->family = ssh::Family::ipv6;
-    if (!world.open_ssh) return base::fail(base::Fault::internal, "this program knows no SSH");
+    if (!world.open_ssh) return fail(base::Fault::internal, "this program knows no SSH");
     auto opened = world.open_ssh(*settings, deadline);
-    if (!opened) return base::fail(opened.error());
+    if (!opened) return fail(opened.error());
     io::Commands* commands = opened->get();
     return Machine(commands, std::move(*opened));
 }
@@ -52,8 +54,8 @@ base::Result<std::string> Machine::output_of(const std::vector<std::string>& arg
     io::CommandLimits limits;
     limits.max_output = max_output;
     auto result = commands_->run(argv, limits, deadline);
-    if (!result) return base::fail(result.error());
-    if (result->exit_status != 0) return base::fail(failed_program(program_of(argv), *commands_, *result));
+    if (!result) return fail(result.error());
+    if (result->exit_status != 0) return fail(failed_program(program_of(argv), *commands_, *result));
     return std::move(result->output);
 }
 

@@ -6,8 +6,10 @@
 
 namespace mtawatch::probe::world {
 
+using base::fail;
+
 base::Result<std::unique_ptr<dns::Transport>> open_resolver(const World& world, const ResolverChoice& choice) {
-    if (!world.open_dns) return base::fail(base::Fault::internal, "this program has no resolver");
+    if (!world.open_dns) return fail(base::Fault::internal, "this program has no resolver");
     dns::ResolverSettings settings;
     settings.trust_ad = choice.trust_ad;
     if (choice.window > 0) {
@@ -20,7 +22,7 @@ base::Result<std::unique_ptr<dns::Transport>> open_resolver(const World& world, 
     }
     for (const std::string& text : choice.servers) {
         auto server = dns::parse_server(text);
-        if (!server) return base::fail(server.error());
+        if (!server) return fail(server.error());
         settings.servers.push_back(*server);
     }
     return world.open_dns(settings);

@@ -13,9 +13,11 @@ base::Result<std::string> read_secret(const World& world, const std::string& pat
     if (!text) return fail(text.error());
     std::string secret(base::trim(*text));
     if (secret.empty()) return fail(Fault::configuration, "{} is empty: write the secret into it", path);
-    for (const char c : secret)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+    for (const char c : secret) {
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
             return fail(Fault::configuration, "{} holds more than one line", path);
+        }
+    }
     return secret;
 }
 

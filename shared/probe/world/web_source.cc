@@ -32,8 +32,9 @@ Result<void> add_secrets(World& world, const WebSource& source, http::Request& r
         auto pair = read_secret(world, *source.basic_auth_file);
         if (!pair) return fail(pair.error());
         const auto colon = pair->find(':');
-        if (colon == std::string::npos)
+        if (colon == std::string::npos) {
             return fail(Fault::configuration, "{}: write user:password on one line", *source.basic_auth_file);
+        }
         request.basic_auth = http::BasicAuth{pair->substr(0, colon), pair->substr(colon + 1)};
     }
     return {};
@@ -43,9 +44,10 @@ void add_form(const WebRequest& wanted, http::Request& request) {
     if (wanted.form.empty()) return;
     request.method = "POST";
     request.headers.push_back({"Content-Type", fmt::format("multipart/form-data; boundary={}", boundary)});
-    for (const auto& [name, value] : wanted.form)
+    for (const auto& [name, value] : wanted.form) {
         request.body +=
             fmt::format("--{}\r\nContent-Disposition: form-data; name=\"{}\"\r\n\r\n{}\r\n", boundary, name, value);
+    }
     request.body += fmt::format("--{}--\r\n", boundary);
 }
 
@@ -64,7 +66,7 @@ Result<http::Request> prepare(World& world, const WebSource& source, const WebRe
         if (!context) return fail(context.error());
         request.tls.context = *context;
     }
-    if (auto added = add_secrets(world, source, request); !added) return fail(added.error());
+    if (auto done = add_secrets(world, source, request); !done) return fail(done.error());
     add_form(wanted, request);
     return request;
 }
@@ -97,16 +99,18 @@ base::Result<WebReply> ask_web(World& world, const WebSource& source, const WebR
         return fail(answer.error().what.starts_with(asked) ? answer.error() : answer.error().at(asked));
     }
     const std::string where = http::to_string(answer->url);
-    if (!answer->response)
+    if (!answer->response) {
         return fail(Fault::auth,
                     "{}: the certificate is not accepted: {}; pin it with --certificate-pin, or accept any with "
                     "--insecure",
                     where, answer->untrusted);
+    }
     const int status = answer->response->status;
     std::string location;
     if (status >= 300 && status < 400) location = shown_location(answer->response->header("Location").value_or(""));
-    if (!wanted.form.empty() && !location.empty())
+    if (!wanted.form.empty() && !location.empty()) {
         return fail(Fault::auth, "{} redirects to {}: give that as --url", where, location);
+    }
     return WebReply{status, std::move(answer->response->body), where, std::move(location)};
 }
 
@@ -119,10 +123,11 @@ base::Result<std::string> ask_web_ok(World& world, const WebSource& source, cons
     if (reply->status == 401) return fail(Fault::auth, "{}: a user and password are wanted (--basic-auth-file)", where);
     if (reply->status == 403) return fail(Fault::permission, "{}: access denied (403): {}", where, remedy);
     if (reply->status == 404) return fail(Fault::not_found, "{}: there is no such page (404)", where);
-    if (!reply->location.empty())
+    if (!reply->location.empty()) {
         return fail(Fault::malformed,
                     "{}: redirects to {} (status {}) instead of answering; give --url the address that answers", where,
                     reply->location, reply->status);
+    }
     return fail(Fault::malformed, "{}: answered with status {}", where, reply->status);
 }
 

@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(a_good_domain_is_valid_in_every_respect) {
     BOOST_TEST(run(good, 1).families.value().value("mail_fcrdns_valid", {"192.0.2.10"}).value() == 1);
     // One pass: nothing is asked twice.
     for (const std::string& question : ran.asked) {
-        BOOST_TEST(std::count(ran.asked.begin(), ran.asked.end(), question) == 1, question);
+        BOOST_TEST(std::ranges::count(ran.asked, question) == 1, question);
     }
 }
 

@@ -88,12 +88,14 @@ BOOST_AUTO_TEST_CASE(pmta_monitor_publishes_what_powermta_tells) {
 
 BOOST_AUTO_TEST_CASE(totals_survive_reset_counters) {
     Bench bench;
-    for (const int total : {1000, 1500, 20, 50})
+    for (const int total : {1000, 1500, 20, 50}) {
         bench.commands.add("/usr/sbin/pmta --dom show status", {status_with(total)});
+    }
     const auto tasks = tasks_of(pmta_monitor_tasks, "program: true").value();
     std::vector<double> seen;
-    for (int i = 0; i < 4; ++i)
+    for (int i = 0; i < 4; ++i) {
         seen.push_back(bench.run(tasks.front())->value("pmta_traffic_recipients_total", {"out"}).value());
+    }
     BOOST_TEST(seen == (std::vector<double>{1000, 1500, 1520, 1550}), boost::test_tools::per_element());
 }
 

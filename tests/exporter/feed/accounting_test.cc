@@ -32,7 +32,7 @@ using namespace mtawatch::exporter::feed;
 
 namespace {
 
-const std::string kHeader =
+const std::string header_text =
     "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag,bounceCat,dlvType,dlvSourceIp,vmta,vmtaPool\n";
 
 std::string record(const std::string& rcpt = "u@gmail.com", const std::string& time = "2026-11-20 10:00:00+0000") {
@@ -122,7 +122,7 @@ struct BadInput {
 };
 std::ostream& operator<<(std::ostream& out, const BadInput& bad) { return out << bad.name; }
 
-const std::vector<BadInput> kBadInputs{
+const std::vector<BadInput> bad_inputs{
     {"a folder among the files",
      [](Fixture& w) { fs::create_directory(w.path("acct-dir.csv")); },
      {},
@@ -144,45 +144,46 @@ const std::vector<BadInput> kBadInputs{
      {{"pmta_exporter_parse_errors_total{reason=\"no_header\"}", 2}},
      ""},
     {"only a header",
-     [](Fixture& w) { w.write("acct-head.csv", kHeader); },
+     [](Fixture& w) { w.write("acct-head.csv", header_text); },
      {{"pmta_exporter_lines_total{status=\"header\"}", 2}},
      ""},
     {"an empty file", [](Fixture& w) { w.write("acct-empty.csv", ""); }, {}, ""},
     {"an endless line",
      [](Fixture& w) {
-         w.write("acct-long.csv", kHeader + std::string(20U << 20U, 'x') + "\n" + record("u@yahoo.com"));
+         w.write("acct-long.csv", header_text + std::string(20U << 20U, 'x') + "\n" + record("u@yahoo.com"));
      },
      {{"pmta_exporter_lines_total{status=\"oversized\"}", 1},
       {"pmta_deliveries_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"yahoo\"}", 1}},
      ""},
     {"NUL bytes and invalid UTF-8",
      [](Fixture& w) {
-         w.write("acct-nul.csv", kHeader + "d,2026-11-20 10:00:00+0000,,b@x.example,u@yahoo.com,,,,smtp,192.0.2.1,v" +
+         w.write("acct-nul.csv", header_text +
+                                     "d,2026-11-20 10:00:00+0000,,b@x.example,u@yahoo.com,,,,smtp,192.0.2.1,v" +
                                      std::string("\0\xff", 2) + ",p\n");
      },
      {{"pmta_deliveries_total{vmta=\"v\xef\xbf\xbd\xef\xbf\xbd\",pool=\"p\",provider=\"yahoo\"}", 1}},
      ""},
     {"a stamp in the future",
-     [](Fixture& w) { w.write("acct-future.csv", kHeader + record("u@yahoo.com", "2999-01-01 00:00:00+0000")); },
+     [](Fixture& w) { w.write("acct-future.csv", header_text + record("u@yahoo.com", "2999-01-01 00:00:00+0000")); },
      {{"pmta_exporter_parse_errors_total{reason=\"future_timestamp\"}", 1},
       {"pmta_last_record_timestamp_seconds{record_type=\"d\"}", 1795168800}},
      ""},
     {"a stamp that is none",
-     [](Fixture& w) { w.write("acct-stamp.csv", kHeader + record("u@yahoo.com", "yesterday")); },
+     [](Fixture& w) { w.write("acct-stamp.csv", header_text + record("u@yahoo.com", "yesterday")); },
      {{"pmta_exporter_parse_errors_total{reason=\"timestamp\"}", 1}},
      ""},
     {"too few cells",
-     [](Fixture& w) { w.write("acct-cells.csv", kHeader + "d,2026-11-20 10:00:00+0000\n"); },
+     [](Fixture& w) { w.write("acct-cells.csv", header_text + "d,2026-11-20 10:00:00+0000\n"); },
      {{"pmta_exporter_parse_errors_total{reason=\"columns\"}", 1}},
      ""},
     {"a stray quote",
-     [](Fixture& w) { w.write("acct-quote.csv", kHeader + record("\"u@yahoo.com") + record("u@yahoo.com")); },
+     [](Fixture& w) { w.write("acct-quote.csv", header_text + record("\"u@yahoo.com") + record("u@yahoo.com")); },
      {{"pmta_deliveries_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"yahoo\"}", 1}},
      ""},
     {"a damaged .gz", [](Fixture& w) { w.write("acct-bad.csv.gz", "\x1f\x8b no gzip at all"); }, {}, "acct-bad.csv.gz"},
     {"a .gz without its trailer",
      [](Fixture& w) {
-         const std::string whole = packed(kHeader + record("u@yahoo.com"));
+         const std::string whole = packed(header_text + record("u@yahoo.com"));
          w.write("acct-cut.csv.gz", std::string_view(whole).substr(0, whole.size() - 8));
      },
      {},
@@ -193,15 +194,16 @@ const std::vector<BadInput> kBadInputs{
 
 BOOST_AUTO_TEST_SUITE(accounting)
 
-BOOST_DATA_TEST_CASE(bad_input_costs_itself_and_nothing_else, boost::unit_test::data::make(kBadInputs), bad) {
+BOOST_DATA_TEST_CASE(bad_input_costs_itself_and_nothing_else, boost::unit_test::data::make(bad_inputs), bad) {
     Fixture fixture;
-    fixture.write("acct-good.csv", kHeader + record());
+    fixture.write("acct-good.csv", header_text + record());
     bad.prepare(fixture);
     const std::string text = fixture.once();
     BOOST_TEST(value(text, "pmta_deliveries_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"gmail\"}").value_or(0) ==
                1U);
-    for (const auto& [series, expected] : bad.expected)
+    for (const auto& [series, expected] : bad.expected) {
         BOOST_TEST(value(text, series).value_or(UINT64_MAX) == expected, series);
+    }
     if (!bad.said.empty()) BOOST_TEST(fixture.logged(bad.said));
 }
 
@@ -211,7 +213,7 @@ BOOST_AUTO_TEST_CASE(a_bounce_without_a_category_gets_that_of_powermtas_own_patt
     fixture.settings.bounce_patterns_text =
         "<bounce-category-patterns>\n/house rule/ our-own-category\n// other\n</bounce-category-patterns>\n";
     const std::string head = "b,2026-11-20 10:00:00+0000,,b@news.example.com,u@gmail.com,5.7.1 (x),smtp;550 ";
-    fixture.write("acct-1.csv", std::string(kHeader) + head + "house rule 7,,smtp,192.0.2.1,vmta1,pool1\n" + head +
+    fixture.write("acct-1.csv", std::string(header_text) + head + "house rule 7,,smtp,192.0.2.1,vmta1,pool1\n" + head +
                                     "house rule 7,spam-related,smtp,192.0.2.1,vmta1,pool1\n");
     const std::string text = fixture.once();
     const auto bounces = [&](const std::string& category, const std::string& verdict) {
@@ -232,7 +234,7 @@ BOOST_AUTO_TEST_CASE(nothing_to_read_is_an_error_and_no_zero) {
 
 BOOST_AUTO_TEST_CASE(a_zero_only_for_types_that_the_configuration_names) {
     Fixture fixture;
-    fixture.write("acct-1.csv", kHeader + record());
+    fixture.write("acct-1.csv", header_text + record());
     BOOST_TEST(fixture.once().find("pmta_complaints_total{") == std::string::npos);
     fixture.settings.expected_types = {mta::logs::RecordType::f};
     const std::string zero =
@@ -243,7 +245,7 @@ BOOST_AUTO_TEST_CASE(a_zero_only_for_types_that_the_configuration_names) {
 
 BOOST_AUTO_TEST_CASE(the_first_backlog_is_withheld_until_it_is_read) {
     Fixture fixture;
-    fixture.write("acct-1.csv", kHeader + record());
+    fixture.write("acct-1.csv", header_text + record());
     Ingest ingest(fixture.settings, fixture.clock, fixture.log(), false);
     std::string text;
     ExpositionWriter writer(Format::text, text);
@@ -260,7 +262,7 @@ BOOST_AUTO_TEST_CASE(the_first_backlog_is_withheld_until_it_is_read) {
 BOOST_AUTO_TEST_CASE(a_last_line_waits_until_it_is_whole) {
     Fixture fixture;
     Following following(fixture);
-    fixture.write("acct-1.csv", kHeader + record() + record().substr(0, 40));
+    fixture.write("acct-1.csv", header_text + record() + record().substr(0, 40));
     BOOST_TEST(following.deliveries() == 1U);
     fixture.write("acct-1.csv", record().substr(40));
     BOOST_TEST(following.deliveries() == 2U);
@@ -271,7 +273,7 @@ BOOST_AUTO_TEST_CASE(a_renamed_moved_or_compressed_file_goes_on_where_it_was) {
     fs::create_directory(fixture.path("moved"));
     fixture.settings.moved_to = {fixture.path("moved")};
     Following following(fixture);
-    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:01+0000"));
+    fixture.write("acct-1.csv", header_text + record("a@gmail.com", "2026-11-20 10:00:01+0000"));
     BOOST_TEST(following.deliveries() == 1U);
     fs::rename(fixture.path("acct-1.csv"), fixture.path("acct-2.csv"));
     fixture.write("acct-2.csv", record());
@@ -292,7 +294,7 @@ BOOST_AUTO_TEST_CASE(a_renamed_moved_or_compressed_file_goes_on_where_it_was) {
 BOOST_AUTO_TEST_CASE(the_gz_of_a_counted_file_is_not_unpacked) {
     Fixture fixture;
     Following following(fixture);
-    std::string content = kHeader;
+    std::string content = header_text;
     std::mt19937 random(1);
     for (int i = 0; i < 20'000; ++i) content += record(fmt::format("{:x}{:x}@gmail.com", random(), random()));
     fixture.write("acct-1.csv", content);
@@ -310,7 +312,7 @@ BOOST_AUTO_TEST_CASE(a_gz_that_is_mended_in_place_is_read_at_once) {
     Fixture fixture;
     fixture.settings.globs = {fixture.path("acct-*.csv")};
     Following following(fixture);
-    const std::string good = packed(kHeader + record());
+    const std::string good = packed(header_text + record());
     std::string bad = good;
     bad[bad.size() - 8] = static_cast<char>(bad[bad.size() - 8] ^ 1);  // the checksum
     fixture.write("acct-1.csv.gz", bad);
@@ -325,7 +327,7 @@ BOOST_AUTO_TEST_CASE(a_gz_that_is_mended_in_place_is_read_at_once) {
 BOOST_AUTO_TEST_CASE(a_new_file_and_its_gz_met_together_are_one_file) {
     Fixture fixture;
     Following following(fixture);
-    const std::string content = kHeader + record("a@gmail.com", "2026-11-20 10:00:02+0000");
+    const std::string content = header_text + record("a@gmail.com", "2026-11-20 10:00:02+0000");
     fixture.write("acct-1.csv", content);
     fixture.write("acct-1.csv.gz", packed(content));
     BOOST_TEST(following.deliveries() == 1U);
@@ -334,10 +336,10 @@ BOOST_AUTO_TEST_CASE(a_new_file_and_its_gz_met_together_are_one_file) {
 BOOST_AUTO_TEST_CASE(truncated_in_place_begins_anew_and_is_counted) {
     Fixture fixture;
     Following following(fixture);
-    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:03+0000") + record());
+    fixture.write("acct-1.csv", header_text + record("a@gmail.com", "2026-11-20 10:00:03+0000") + record());
     BOOST_TEST(following.deliveries() == 2U);
     fs::resize_file(fixture.path("acct-1.csv"), 0);
-    fixture.write("acct-1.csv", kHeader + record("b@gmail.com", "2026-11-20 11:00:00+0000"));
+    fixture.write("acct-1.csv", header_text + record("b@gmail.com", "2026-11-20 11:00:00+0000"));
     following.deliveries();
     BOOST_TEST(following.deliveries() == 3U);
     BOOST_TEST(following.metric("pmta_exporter_file_truncations_total") == 1U);
@@ -347,12 +349,12 @@ BOOST_AUTO_TEST_CASE(copied_then_truncated_loses_nothing_of_the_copy) {
     Fixture fixture;
     fixture.settings.globs = {fixture.path("acct-1.csv*")};
     Following following(fixture);
-    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:04+0000"));
+    fixture.write("acct-1.csv", header_text + record("a@gmail.com", "2026-11-20 10:00:04+0000"));
     BOOST_TEST(following.deliveries() == 1U);
     fixture.write("acct-1.csv", record());
     fs::copy_file(fixture.path("acct-1.csv"), fixture.path("acct-1.csv.1"));
     fs::resize_file(fixture.path("acct-1.csv"), 0);
-    fixture.write("acct-1.csv", kHeader + record("b@gmail.com", "2026-11-20 11:00:01+0000"));
+    fixture.write("acct-1.csv", header_text + record("b@gmail.com", "2026-11-20 11:00:01+0000"));
     following.deliveries();
     BOOST_TEST(following.deliveries() == 3U);
 }
@@ -360,11 +362,11 @@ BOOST_AUTO_TEST_CASE(copied_then_truncated_loses_nothing_of_the_copy) {
 BOOST_AUTO_TEST_CASE(another_file_under_a_used_inode_is_another_file) {
     Fixture fixture;
     Following following(fixture);
-    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:05+0000"));
+    fixture.write("acct-1.csv", header_text + record("a@gmail.com", "2026-11-20 10:00:05+0000"));
     BOOST_TEST(following.deliveries() == 1U);
     {
         std::ofstream(fixture.path("acct-1.csv"), std::ios::trunc)
-            << kHeader << record("other@yahoo.com", "2026-11-20 12:00:00+0000") << record() << record();
+            << header_text << record("other@yahoo.com", "2026-11-20 12:00:00+0000") << record() << record();
     }
     following.deliveries();
     BOOST_TEST(following.deliveries() == 4U);
@@ -375,7 +377,7 @@ BOOST_AUTO_TEST_CASE(a_restart_goes_on_under_whatever_name) {
     std::string document;
     {
         Following first(fixture);
-        fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:00:06+0000"));
+        fixture.write("acct-1.csv", header_text + record("a@gmail.com", "2026-11-20 10:00:06+0000"));
         BOOST_TEST(first.deliveries() == 1U);
         document = first.ingest.checkpoint();
     }
@@ -388,7 +390,7 @@ BOOST_AUTO_TEST_CASE(a_restart_goes_on_under_whatever_name) {
 
 BOOST_AUTO_TEST_CASE(appended_records_are_seen_by_a_running_exporter) {
     Fixture fixture;
-    fixture.write("acct-1.csv", kHeader + record());
+    fixture.write("acct-1.csv", header_text + record());
     auto running = Accounting::start({fixture.settings}, fixture.clock, fixture.log());
     BOOST_REQUIRE(running.has_value());
     const auto reaches = [&](std::uint64_t wanted) {
@@ -413,7 +415,7 @@ BOOST_AUTO_TEST_CASE(appended_records_are_seen_by_a_running_exporter) {
 
 BOOST_AUTO_TEST_CASE(a_damaged_state_is_kept_aside_and_counting_starts_anew) {
     Fixture fixture;
-    fixture.write("acct-1.csv", kHeader + record());
+    fixture.write("acct-1.csv", header_text + record());
     fixture.settings.state_file = fixture.path("state");
     fixture.write("state", "not a state");
     {
@@ -430,7 +432,7 @@ BOOST_AUTO_TEST_CASE(events_of_the_log_are_counted_and_traces_are_not) {
     Fixture fixture;
     fixture.settings.log_globs = {fixture.path("pmta.log")};
     Following following(fixture);
-    fixture.write("acct-1.csv", kHeader + record());
+    fixture.write("acct-1.csv", header_text + record());
     fixture.write("pmta.log",
                   "2026-11-20 10:00:00 Error writing to \"/usr/bin/feed\": Broken pipe\n"
                   "2026-11-20 10:00:01 Startup error: No logging file specified\n"
@@ -445,7 +447,7 @@ BOOST_AUTO_TEST_CASE(events_of_the_log_are_counted_and_traces_are_not) {
 
 BOOST_AUTO_TEST_CASE(backfill_gives_every_series_its_history) {
     Fixture fixture;
-    fixture.write("acct-1.csv", kHeader + record("a@gmail.com", "2026-11-20 10:10:00+0000") +
+    fixture.write("acct-1.csv", header_text + record("a@gmail.com", "2026-11-20 10:10:00+0000") +
                                     record("a@gmail.com", "2026-11-20 11:10:00+0000"));
     std::string text;
     const auto done = backfill(fixture.settings, std::chrono::hours(1), fixture.clock, fixture.log(), nullptr,

@@ -20,13 +20,13 @@ using mta::logs::Column;
 
 namespace {
 
-constexpr std::int64_t kNow = 1'700'000'000;
+constexpr std::int64_t test_now = 1'700'000'000;
 
 void count(SeriesStore& store, const AccountingSettings& settings, int records) {
     RecordCounter counter(settings, store);
     for (int i = 0; i < records; ++i) {
         const mta::logs::OwnedRecord delivery(
-            mta::logs::RecordType::d, kNow + i,
+            mta::logs::RecordType::d, test_now + i,
             {{Column::time_logged, "x"},
              {Column::total_seconds_queued, std::to_string(i * 7)},
              {Column::rcpt, "u" + std::to_string(i) + "@example" + std::to_string(i % 5) + ".org"},
@@ -35,7 +35,7 @@ void count(SeriesStore& store, const AccountingSettings& settings, int records) 
              {Column::dlv_source_ip, "192.0.2.1"},
              {Column::dlv_size, "1000"}});
         const mta::logs::Record view = delivery.view();
-        counter.count({&view, 1}, kNow + 100'000);
+        counter.count({&view, 1}, test_now + 100'000);
     }
 }
 
@@ -76,7 +76,8 @@ BOOST_AUTO_TEST_CASE(everything_comes_back_as_it_was) {
     SeriesStore before(settings);
     count(before, settings, 100);
     before.totals.truncations = 3;
-    const exporter::files::FileState file{"/var/log/pmta/acct.csv", 1, 2, {100, 200}, "type,timeLogged", 4711, 0, kNow};
+    const exporter::files::FileState file{"/var/log/pmta/acct.csv", 1,    2, {100, 200},
+                                          "type,timeLogged",        4711, 0, test_now};
     exporter::files::FileState unknown = file;
     unknown.fingerprint.length = 0;
     SeriesStore after(settings);

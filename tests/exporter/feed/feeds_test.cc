@@ -22,10 +22,10 @@ using namespace mtawatch::exporter::feed;
 
 namespace {
 
-const std::string kSent =
+const std::string sent_line =
     "postfix/smtp[5]: A1B2C3: to=<u@gmail.com>, relay=Gmail-SMTP-in.l.google.com[192.0.2.5]:25, delay=1.7, "
     "delays=0/0/1/0, dsn=2.0.0, status=sent (250 2.0.0 OK)";
-const std::string kQueued = "postfix/qmgr[3]: A1B2C3: from=<b@news.example.com>, size=1047, nrcpt=1 (queue active)";
+const std::string queued_line = "postfix/qmgr[3]: A1B2C3: from=<b@news.example.com>, size=1047, nrcpt=1 (queue active)";
 
 std::string line(const std::string& text, const std::string& time = "10:00:00") {
     return "2026-11-20T" + time + "+00:00 mx1 " + text + "\n";
@@ -94,7 +94,7 @@ struct Following {
     Ingest ingest;
 };
 
-const std::string kFromNews =
+const std::string from_news =
     "postfix_sender_deliveries_total{sender_domain=\"news.example.com\",provider=\"gmail\"} 1";
 
 }  // namespace
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_SUITE(feeds)
 BOOST_AUTO_TEST_CASE(a_postfix_log_is_counted_under_its_own_names_and_labels) {
     Fixture fixture;
     fixture.write("mail.log",
-                  line(kQueued) + line(kSent) +
+                  line(queued_line) + line(sent_line) +
                       line("postfix/smtp[5]: A1B2C3: to=<x@yahoo.com>, relay=none, delay=3, delays=0/0/1/0, dsn=4.4.1, "
                            "status=deferred (connect to mx.example[192.0.2.6]:25: Connection timed out)") +
                       line("postfix/qmgr[3]: A1B2C3: from=<b@news.example.com>, status=expired, returned to sender"));
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(a_postfix_log_is_counted_under_its_own_names_and_labels) {
     for (const std::string& sample :
          {std::string("postfix_accounting_records_total{record_type=\"d\"} 1"),
           std::string("postfix_accounting_records_total{record_type=\"b\"} 1"),
-          "postfix_deliveries_total{" + relay + "} 1", "postfix_delivered_bytes_total{" + relay + "} 1047", kFromNews,
+          "postfix_deliveries_total{" + relay + "} 1", "postfix_delivered_bytes_total{" + relay + "} 1047", from_news,
           std::string("postfix_transient_failures_total{relay=\"\",provider=\"yahoo\",reason=\"connection\"} 1"),
           std::string("postfix_bounces_total{relay=\"\",provider=\"yahoo\",category=\"message-expired\",bounce_class="
                       "\"soft\"} 1"),
@@ -166,7 +166,7 @@ BOOST_AUTO_TEST_CASE(a_segment_without_its_end_is_being_written_and_no_problem) 
 
 BOOST_AUTO_TEST_CASE(compressions_that_cannot_be_read_are_named) {
     Fixture fixture;
-    fixture.write("mail.log", line(kSent));
+    fixture.write("mail.log", line(sent_line));
     fixture.write("mail.log.2.xz", std::string("\xfd"
                                                "7zXZ\0\0\4",
                                                8));
@@ -178,22 +178,22 @@ BOOST_AUTO_TEST_CASE(compressions_that_cannot_be_read_are_named) {
 
 BOOST_AUTO_TEST_CASE(rotated_logs_are_found_beside_their_log_and_read_oldest_first) {
     Fixture fixture;
-    fixture.write("mail.log", line(kSent, "12:00:00"));
+    fixture.write("mail.log", line(sent_line, "12:00:00"));
     fixture.write("mail.log.1", line("postfix/smtpd[7]: connect from x[192.0.2.1]", "11:00:00"));
     // The sender of the message was said two rotations ago.
-    fixture.write("mail.log.2.gz", io::gzip_encode(line(kQueued, "10:00:00")).value());
+    fixture.write("mail.log.2.gz", io::gzip_encode(line(queued_line, "10:00:00")).value());
     const std::string text = fixture.once({fixture.postfix});
-    BOOST_TEST(has(text, kFromNews));
+    BOOST_TEST(has(text, from_news));
     BOOST_TEST(has(text, "pmta_exporter_source_files{source=\"" + fixture.path("mail.log") + "\"} 3"));
 }
 
 BOOST_AUTO_TEST_CASE(logs_that_begin_in_the_same_second_are_read_in_the_order_of_their_numbers) {
     for (const bool dated : {false, true}) {
         Fixture fixture;
-        fixture.write("mail.log", line(kSent));
+        fixture.write("mail.log", line(sent_line));
         fixture.write(dated ? "mail.log-20261120" : "mail.log.1", line("postfix/smtpd[7]: connect from x[192.0.2.1]"));
-        fixture.write(dated ? "mail.log-20261119" : "mail.log.2", line(kQueued));
-        BOOST_TEST(has(fixture.once({fixture.postfix}), kFromNews));
+        fixture.write(dated ? "mail.log-20261119" : "mail.log.2", line(queued_line));
+        BOOST_TEST(has(fixture.once({fixture.postfix}), from_news));
     }
 }
 
@@ -228,9 +228,9 @@ BOOST_AUTO_TEST_CASE(the_last_words_to_a_renamed_log_are_read_before_the_new_log
     Following following(fixture, fixture.postfix);
     (void)following.look();
     fs::rename(fixture.path("mail.log"), fixture.path("mail.log.1"));
-    fixture.write("mail.log", line(kSent, "10:00:02"));
-    fixture.write("mail.log.1", line(kQueued, "10:00:01"));
-    BOOST_TEST(has(following.look(), kFromNews));
+    fixture.write("mail.log", line(sent_line, "10:00:02"));
+    fixture.write("mail.log.1", line(queued_line, "10:00:01"));
+    BOOST_TEST(has(following.look(), from_news));
 }
 
 BOOST_AUTO_TEST_CASE(a_log_is_read_no_further_than_it_went_before_the_older_one_was_read) {
@@ -243,33 +243,33 @@ BOOST_AUTO_TEST_CASE(a_log_is_read_no_further_than_it_went_before_the_older_one_
     following.ingest.catch_up([&] {
         // The old log is read, the new one is not yet at its end: now syslog writes to the one, then to the other.
         if (++pieces == 2) {
-            fixture.write("mail.log.1", line(kQueued, "11:00:01"));
-            fixture.write("mail.log", line(kSent, "11:00:02"));
+            fixture.write("mail.log.1", line(queued_line, "11:00:01"));
+            fixture.write("mail.log", line(sent_line, "11:00:02"));
         }
         return true;
     });
     BOOST_TEST(pieces == 2);
-    BOOST_TEST(has(following.look(), kFromNews));
+    BOOST_TEST(has(following.look(), from_news));
 }
 
 BOOST_AUTO_TEST_CASE(what_earlier_lines_said_survives_a_restart) {
     Fixture fixture;
-    fixture.write("mail.log", line(kQueued));
+    fixture.write("mail.log", line(queued_line));
     Following before(fixture, fixture.postfix);
     (void)before.look();
     const std::string document = before.ingest.checkpoint();
-    fixture.write("mail.log", line(kSent));
+    fixture.write("mail.log", line(sent_line));
     Following after(fixture, fixture.postfix);
     BOOST_REQUIRE(after.ingest.restore(document).has_value());
     const std::string text = after.look();
-    BOOST_TEST(has(text, kFromNews));
+    BOOST_TEST(has(text, from_news));
     BOOST_TEST(
         has(text, "postfix_delivered_bytes_total{relay=\"gmail-smtp-in.l.google.com\",provider=\"gmail\"} 1047"));
 }
 
 BOOST_AUTO_TEST_CASE(a_state_belongs_to_its_kind_of_log) {
     Fixture fixture;
-    fixture.write("mail.log", line(kSent));
+    fixture.write("mail.log", line(sent_line));
     Following postfix(fixture, fixture.postfix);
     (void)postfix.look();
     Ingest kumomta(fixture.kumomta, fixture.clock, fixture.log(), false);
@@ -285,7 +285,7 @@ BOOST_AUTO_TEST_CASE(a_state_belongs_to_its_kind_of_log) {
 
 BOOST_AUTO_TEST_CASE(no_family_is_written_twice_and_counts_of_reading_are_sums) {
     Fixture fixture;
-    fixture.write("mail.log", line(kQueued) + line(kSent));
+    fixture.write("mail.log", line(queued_line) + line(sent_line));
     fixture.write("20261120-100000", test::zstd_text(segment("Delivery") + segment("Bounce") + "{}\n"));
     const std::string text = fixture.once({fixture.postfix, fixture.kumomta});
     std::set<std::string> types;
@@ -312,7 +312,7 @@ BOOST_AUTO_TEST_CASE(all_feeds_run_side_by_side_and_a_reload_keeps_their_kinds) 
     Fixture fixture;
     fixture.postfix.state_file = fixture.path("state.postfix");
     fixture.kumomta.state_file = fixture.path("state.kumomta");
-    fixture.write("mail.log", line(kSent));
+    fixture.write("mail.log", line(sent_line));
     fixture.write("20261120-100000", test::zstd_text(segment("Delivery")));
     auto running = Accounting::start({fixture.postfix, fixture.kumomta}, fixture.clock, fixture.log());
     BOOST_REQUIRE(running.has_value());

@@ -30,13 +30,13 @@ class SlowClock final : public base::Clock {
     mutable base::SteadyTime now_{std::chrono::hours(1)};
 };
 
-constexpr std::uint64_t kRecords = 2'000;
-constexpr std::size_t kFirst = 50'000;  // bytes of the first member
+constexpr std::uint64_t record_total = 2'000;
+constexpr std::size_t first_member_bytes = 50'000;  // bytes of the first member
 
 std::string content() {
     std::string text = "type,timeLogged,orig,rcpt,vmta\n";
     std::mt19937 random(1);
-    for (std::uint64_t i = 0; i < kRecords; ++i) {
+    for (std::uint64_t i = 0; i < record_total; ++i) {
         text += "d,2026-01-05 10:00:00+0000,a@example.net," + std::to_string(random()) + "@example.com,v1\n";
     }
     return text;
@@ -45,8 +45,8 @@ std::string content() {
 // A .gz of two members. The second one's header is damaged, and can be mended as if nothing had been written.
 struct DamagedGz {
     std::string path = fs::temp_directory_path() / ("mtawatch-damaged-" + std::to_string(::getpid()) + ".csv.gz");
-    std::string first = io::gzip_encode(content().substr(0, kFirst)).value();
-    std::string whole = first + io::gzip_encode(content().substr(kFirst)).value();
+    std::string first = io::gzip_encode(content().substr(0, first_member_bytes)).value();
+    std::string whole = first + io::gzip_encode(content().substr(first_member_bytes)).value();
     SlowClock clock;
     AccountingSettings settings;
     base::TurnLock lock;
@@ -86,7 +86,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_gz_is_not_unpacked_again_at_every_rescan) {
     FileReader reader(gz.settings, gz.clock, store, gz.lock, true);
     BOOST_TEST((reader.read(gz.file, always) == FileReader::Outcome::unreadable));
     const std::uint64_t before = store.totals.lines_parsed;
-    BOOST_TEST(before < kRecords);
+    BOOST_TEST(before < record_total);
 
     gz.write(gz.whole);
     BOOST_TEST((reader.read(gz.file, always) == FileReader::Outcome::up_to_date));
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_gz_is_not_unpacked_again_at_every_rescan) {
     gz.clock.advance(std::chrono::minutes(1));
     BOOST_TEST((reader.read(gz.file, always) == FileReader::Outcome::up_to_date));
     BOOST_TEST(!gz.file.unreadable);
-    BOOST_TEST(store.totals.lines_parsed == kRecords);
+    BOOST_TEST(store.totals.lines_parsed == record_total);
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_gz_that_was_written_to_is_read_once_it_is_quiet) {
@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_gz_that_was_written_to_is_read_once_it_is_quiet) 
     gz.file.grown = gz.clock.steady();
     BOOST_TEST((reader.read(gz.file, always) == FileReader::Outcome::up_to_date));
     BOOST_TEST(!gz.file.unreadable);
-    BOOST_TEST(store.totals.lines_parsed == kRecords);
+    BOOST_TEST(store.totals.lines_parsed == record_total);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

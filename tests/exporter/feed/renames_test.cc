@@ -18,7 +18,7 @@ using namespace mtawatch::exporter::feed;
 
 namespace {
 
-const std::string kHeader = "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag,vmta\n";
+const std::string header_text = "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag,vmta\n";
 
 std::string delivery(const std::string& rcpt, const std::string& time) {
     return "d,2026-11-20 " + time + "+0000,2026-11-20 " + time + "+0000,b@news.example.com," + rcpt +
@@ -27,7 +27,7 @@ std::string delivery(const std::string& rcpt, const std::string& time) {
 
 // More records than a fingerprint covers.
 std::string file_of(int deliveries) {
-    std::string content = kHeader;
+    std::string content = header_text;
     for (int i = 0; i < deliveries; ++i) {
         content += delivery("user" + std::to_string(i * 7919) + "@gmail.com", "10:00:00");
     }
@@ -51,8 +51,8 @@ std::string sent(const std::string& time) {
 
 std::string noise(const std::string& time) { return line("dovecot: imap-login: Login: user=<a>", time); }
 
-const std::string kFromNews = "postfix_sender_deliveries_total{sender_domain=\"news.example.com\",provider=\"gmail\"}";
-const std::string kDeliveries = "pmta_accounting_records_total{record_type=\"d\"}";
+const std::string from_news = "postfix_sender_deliveries_total{sender_domain=\"news.example.com\",provider=\"gmail\"}";
+const std::string deliveries_series = "pmta_accounting_records_total{record_type=\"d\"}";
 
 std::string packed(std::string_view text) { return io::gzip_encode(text).value(); }
 
@@ -162,10 +162,10 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_compressed_while_files_are_looked_at_is_rea
 // The listing has the inode of the old file, the path leads to the new one.
 BOOST_AUTO_TEST_CASE(what_another_file_begins_with_is_no_beginning_of_the_listed_one) {
     const Fixture fixture(exporter::series::RecordFormat::pmta);
-    fixture.write("acct.csv", kHeader + delivery("a@gmail.com", "10:00:00"));
+    fixture.write("acct.csv", header_text + delivery("a@gmail.com", "10:00:00"));
     const auto names = order_found(fixture, [&] {
         fixture.rename("acct.csv", "acct.csv.1");
-        fixture.write("acct.csv", kHeader + delivery("b@gmail.com", "11:00:00"));
+        fixture.write("acct.csv", header_text + delivery("b@gmail.com", "11:00:00"));
     });
     BOOST_TEST(names == (std::vector<std::string>{"acct.csv.1", "acct.csv"}), boost::test_tools::per_element());
 }
@@ -180,7 +180,7 @@ BOOST_AUTO_TEST_CASE(a_sender_is_known_though_its_file_was_renamed_before_it_was
         fixture.rename("mail.log.3.gz", "mail.log.4.gz");
         fixture.rename("mail.log.2.gz", "mail.log.3.gz");
     });
-    BOOST_TEST(counting.value(kFromNews) == "1");
+    BOOST_TEST(counting.value(from_news) == "1");
 }
 
 // The rounds go on as in a running exporter: the newer file is ready to be read, where the older one went is not known.
@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_newer_file_waits_in_the_next_round_too) {
     fixture.write("mail.log.2.gz", packed(queued("10:01:00")));
     fixture.write("mail.log", sent("10:02:00"));
     bool renamed = false;
-    for (int round = 0; round < 200 && counting.value(kFromNews) != "1"; ++round) {
+    for (int round = 0; round < 200 && counting.value(from_news) != "1"; ++round) {
         counting.follow([&] {
             if (std::exchange(renamed, true)) return;
             fixture.rename("mail.log.3.gz", "mail.log.4.gz");
@@ -201,39 +201,40 @@ BOOST_AUTO_TEST_CASE(a_newer_file_waits_in_the_next_round_too) {
         });
     }
     BOOST_TEST(renamed);
-    BOOST_TEST(counting.value(kFromNews) == "1");
+    BOOST_TEST(counting.value(from_news) == "1");
 }
 
 BOOST_AUTO_TEST_CASE(the_backlog_is_read_when_what_was_renamed_is_found_again) {
     Fixture fixture(exporter::series::RecordFormat::pmta);
-    fixture.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
-    fixture.write("acct.csv.1", kHeader + delivery("b@gmail.com", "11:00:00"));
+    fixture.write("acct.csv.0", header_text + delivery("a@gmail.com", "10:00:00"));
+    fixture.write("acct.csv.1", header_text + delivery("b@gmail.com", "11:00:00"));
     Counting counting(fixture);
     counting.look([&] { fixture.rename("acct.csv.1", "acct.csv.2"); });
-    BOOST_TEST(counting.value(kDeliveries) == "2");
+    BOOST_TEST(counting.value(deliveries_series) == "2");
     BOOST_TEST(counting.ready());
 }
 
 BOOST_AUTO_TEST_CASE(a_gz_with_an_empty_member_at_its_end_is_read) {
     Fixture fixture(exporter::series::RecordFormat::pmta);
-    fixture.write("acct.csv.1.gz", packed(kHeader + delivery("a@gmail.com", "10:00:00")) + packed(""));
+    fixture.write("acct.csv.1.gz", packed(header_text + delivery("a@gmail.com", "10:00:00")) + packed(""));
     Counting counting(fixture);
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "1");
+    BOOST_TEST(counting.value(deliveries_series) == "1");
 }
 
 // As when the inode of a removed file is used again at once.
 BOOST_AUTO_TEST_CASE(a_packed_file_with_another_content_under_its_inode_is_another_file) {
     Fixture fixture(exporter::series::RecordFormat::pmta);
-    const std::string followed = kHeader + delivery("b@gmail.com", "11:00:00") + delivery("c@gmail.com", "11:00:01");
-    fixture.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
-    fixture.write("acct.csv.1.gz", packed(kHeader + delivery("old@gmail.com", "10:30:00")));
+    const std::string followed =
+        header_text + delivery("b@gmail.com", "11:00:00") + delivery("c@gmail.com", "11:00:01");
+    fixture.write("acct.csv.0", header_text + delivery("a@gmail.com", "10:00:00"));
+    fixture.write("acct.csv.1.gz", packed(header_text + delivery("old@gmail.com", "10:30:00")));
     fixture.write("acct.csv.9", followed);
     Counting counting(fixture);
     counting.look(
         [&] { std::ofstream(fixture.path("acct.csv.1.gz"), std::ios::binary | std::ios::trunc) << packed(followed); });
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "3");
+    BOOST_TEST(counting.value(deliveries_series) == "3");
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_was_compressed_in_place_is_counted_once) {
@@ -245,7 +246,7 @@ BOOST_AUTO_TEST_CASE(a_file_that_was_compressed_in_place_is_counted_once) {
     std::ofstream(fixture.path("acct.csv.1"), std::ios::binary | std::ios::trunc) << packed(content);
     counting.look();
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "400");
+    BOOST_TEST(counting.value(deliveries_series) == "400");
     BOOST_TEST(counting.lag_bytes() == 0U);
 }
 
@@ -254,10 +255,10 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_copied_back_under_its_own_name_is_counted_on
     Fixture fixture(exporter::series::RecordFormat::pmta);
     const std::string content = file_of(40);
     fixture.write("acct.csv", content);
-    fixture.write("acct.csv.9", kHeader + delivery("other@gmail.com", "09:00:00"));
+    fixture.write("acct.csv.9", header_text + delivery("other@gmail.com", "09:00:00"));
     Counting counting(fixture);
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "41");
+    BOOST_TEST(counting.value(deliveries_series) == "41");
     fs::remove(fixture.path("acct.csv"));
     counting.look();
     const std::size_t half = content.rfind("d,", content.size() / 2);
@@ -265,22 +266,22 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_copied_back_under_its_own_name_is_counted_on
     counting.look();
     fixture.write("acct.csv", content.substr(half) + delivery("new@gmail.com", "11:00:00"));
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "42");
+    BOOST_TEST(counting.value(deliveries_series) == "42");
 }
 
 BOOST_AUTO_TEST_CASE(a_packed_file_that_was_replaced_before_it_was_read_keeps_its_own_records) {
     Fixture fixture(exporter::series::RecordFormat::pmta);
-    fixture.write("acct.csv.0", kHeader + delivery("a@gmail.com", "10:00:00"));
-    fixture.write("acct.csv.1.gz", packed(kHeader + delivery("b@gmail.com", "11:00:00")));
+    fixture.write("acct.csv.0", header_text + delivery("a@gmail.com", "10:00:00"));
+    fixture.write("acct.csv.1.gz", packed(header_text + delivery("b@gmail.com", "11:00:00")));
     Counting counting(fixture);
     counting.look([&] {
         fixture.rename("acct.csv.1.gz", "acct.csv.2.gz");
         fixture.write("acct.csv.1.gz",
-                      packed(kHeader + delivery("c@gmail.com", "12:00:00") + delivery("d@gmail.com", "12:00:01") +
+                      packed(header_text + delivery("c@gmail.com", "12:00:00") + delivery("d@gmail.com", "12:00:01") +
                              delivery("e@gmail.com", "12:00:02")));
     });
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "5");
+    BOOST_TEST(counting.value(deliveries_series) == "5");
 }
 
 // The copy is known by its beginning, and nothing is counted of it before it is as long as what was read.
@@ -290,16 +291,16 @@ BOOST_AUTO_TEST_CASE(a_copy_met_half_written_after_the_truncation_is_counted_onc
     fixture.write("acct.csv", content);
     Counting counting(fixture);
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "40");
+    BOOST_TEST(counting.value(deliveries_series) == "40");
     fixture.write("acct.csv.1", content.substr(0, content.size() / 2));
     fs::resize_file(fixture.path("acct.csv"), 0);
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "40");
+    BOOST_TEST(counting.value(deliveries_series) == "40");
     fixture.write("acct.csv.1", content.substr(content.size() / 2));
-    fixture.write("acct.csv", kHeader + delivery("new@gmail.com", "11:00:00"));
+    fixture.write("acct.csv", header_text + delivery("new@gmail.com", "11:00:00"));
     counting.look();
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "41");
+    BOOST_TEST(counting.value(deliveries_series) == "41");
 }
 
 // What is written to it after that counts, although it is still shorter than what was read.
@@ -313,10 +314,10 @@ BOOST_AUTO_TEST_CASE(a_file_replaced_by_a_shorter_one_of_the_same_beginning_is_r
     fs::last_write_time(fixture.path("saved"), fs::file_time_type::clock::now() - std::chrono::minutes(1));
     fixture.rename("saved", "acct.csv");
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "40");
+    BOOST_TEST(counting.value(deliveries_series) == "40");
     fixture.write("acct.csv", delivery("new@gmail.com", "11:00:00"));
     counting.look();
-    BOOST_TEST(counting.value(kDeliveries) == "41");
+    BOOST_TEST(counting.value(deliveries_series) == "41");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

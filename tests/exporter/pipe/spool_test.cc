@@ -55,7 +55,7 @@ struct Folder {
     ~Folder() { fs::remove_all(path); }
     [[nodiscard]] std::vector<std::string> contents(const std::string& name) const {
         std::vector<fs::path> files(fs::directory_iterator(path / name), fs::directory_iterator());
-        std::sort(files.begin(), files.end());
+        std::ranges::sort(files);
         std::vector<std::string> texts;
         for (const fs::path& file : files) {
             std::ostringstream text;
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_stray_quote_costs_one_record) {
 
 BOOST_AUTO_TEST_CASE(an_endless_record_is_handed_on_in_pieces) {
     RecordSplitter splitter;
-    splitter.add(std::string(kMaxPipedRecord + 10, 'x'));
+    splitter.add(std::string(max_piped_record + 10, 'x'));
     BOOST_TEST(splitter.next().has_value());
     BOOST_TEST(splitter.rest().empty());
 }

@@ -13,10 +13,10 @@ using mta::logs::Column;
 
 namespace {
 
-constexpr std::int64_t kNow = 1'700'000'000;
-constexpr std::int64_t kDay = 86'400;
+constexpr std::int64_t test_now = 1'700'000'000;
+constexpr std::int64_t day_seconds = 86'400;
 
-mta::logs::OwnedRecord delivery(const std::string& rcpt, std::int64_t time = kNow,
+mta::logs::OwnedRecord delivery(const std::string& rcpt, std::int64_t time = test_now,
                                 const std::string& sender = "s.example.com", const std::string& source = "192.0.2.1") {
     return {mta::logs::RecordType::d,
             time,
@@ -52,7 +52,7 @@ struct Counting {
         : settings(from), store(settings), counter(settings, store) {}
     void add(const mta::logs::OwnedRecord& record) {
         const mta::logs::Record view = record.view();
-        counter.count({&view, 1}, kNow + 400 * kDay);
+        counter.count({&view, 1}, test_now + 400 * day_seconds);
     }
     exporter::feed::AccountingSettings settings;
     SeriesStore store;
@@ -80,16 +80,16 @@ BOOST_AUTO_TEST_CASE(a_full_family_counts_new_values_as_other_and_says_so) {
 
 BOOST_AUTO_TEST_CASE(an_idle_value_is_retired_by_record_time_and_its_counts_are_kept) {
     Counting counting{exporter::feed::AccountingSettings()};
-    counting.add(delivery("x@example.org", kNow, "old.example.com", "192.0.2.9"));
-    counting.add(delivery("x@example.org", kNow + 5 * kDay, "busy.example.com"));
-    counting.add(delivery("x@example.org", kNow + 8 * kDay, "busy.example.com"));
+    counting.add(delivery("x@example.org", test_now, "old.example.com", "192.0.2.9"));
+    counting.add(delivery("x@example.org", test_now + 5 * day_seconds, "busy.example.com"));
+    counting.add(delivery("x@example.org", test_now + 8 * day_seconds, "busy.example.com"));
     const auto senders = by_first_label(counting.store, Family::sender_deliveries);
     BOOST_TEST(!senders.contains("old.example.com"));
     BOOST_TEST(senders.at("busy.example.com") == 2U);
     BOOST_TEST(counting.store.retired[index_of(Family::sender_deliveries)] == 1U);
     BOOST_TEST(counting.store.retired[index_of(Family::source_ip_deliveries)] == 1U);
     // The lifetime of a sender is never retired, and goes on where it was.
-    counting.add(delivery("x@example.org", kNow + 9 * kDay, "old.example.com"));
+    counting.add(delivery("x@example.org", test_now + 9 * day_seconds, "old.example.com"));
     BOOST_TEST(by_first_label(counting.store, Family::sender_lifetime).at("old.example.com") == 2U);
     BOOST_TEST(by_first_label(counting.store, Family::sender_deliveries).at("old.example.com") == 1U);
 }
@@ -97,17 +97,17 @@ BOOST_AUTO_TEST_CASE(an_idle_value_is_retired_by_record_time_and_its_counts_are_
 // What is remembered of a source address must not hide from the table that it is still in use.
 BOOST_AUTO_TEST_CASE(an_address_that_delivers_every_day_is_never_retired) {
     Counting counting{exporter::feed::AccountingSettings()};
-    for (int day = 0; day < 30; ++day) counting.add(delivery("x@example.org", kNow + day * kDay));
+    for (int day = 0; day < 30; ++day) counting.add(delivery("x@example.org", test_now + day * day_seconds));
     BOOST_TEST(counting.store.retired[index_of(Family::source_ip_deliveries)] == 0U);
     BOOST_TEST(by_first_label(counting.store, Family::source_ip_deliveries).at("192.0.2.1") == 30U);
 }
 
 BOOST_AUTO_TEST_CASE(a_value_that_was_retired_is_found_again_under_its_own_name) {
     Counting counting{exporter::feed::AccountingSettings()};
-    counting.add(delivery("x@example.org", kNow, "s.example.com", "192.0.2.9"));
-    counting.add(delivery("x@example.org", kNow + 9 * kDay, "s.example.com", "192.0.2.8"));
-    counting.add(delivery("x@example.org", kNow + 18 * kDay, "s.example.com", "192.0.2.7"));
-    counting.add(delivery("x@example.org", kNow + 18 * kDay, "s.example.com", "192.0.2.9"));
+    counting.add(delivery("x@example.org", test_now, "s.example.com", "192.0.2.9"));
+    counting.add(delivery("x@example.org", test_now + 9 * day_seconds, "s.example.com", "192.0.2.8"));
+    counting.add(delivery("x@example.org", test_now + 18 * day_seconds, "s.example.com", "192.0.2.7"));
+    counting.add(delivery("x@example.org", test_now + 18 * day_seconds, "s.example.com", "192.0.2.9"));
     const auto addresses = by_first_label(counting.store, Family::source_ip_deliveries);
     const std::map<std::string, std::uint64_t> expected{{"192.0.2.7", 1}, {"192.0.2.9", 1}};
     BOOST_CHECK(addresses == expected);
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_value_that_was_retired_is_found_again_under_its_own_name)
 BOOST_AUTO_TEST_CASE(replies_that_begin_alike_are_told_apart) {
     Counting counting{exporter::feed::AccountingSettings()};
     const auto replied = [](const std::string& status, const std::string& diag) {
-        return mta::logs::OwnedRecord(mta::logs::RecordType::d, kNow,
+        return mta::logs::OwnedRecord(mta::logs::RecordType::d, test_now,
                                       {{Column::rcpt, "x@example.org"},
                                        {Column::dlv_type, "smtp"},
                                        {Column::dsn_status, status},
@@ -147,9 +147,9 @@ BOOST_AUTO_TEST_CASE(replies_that_begin_alike_are_told_apart) {
 BOOST_AUTO_TEST_CASE(a_stamp_in_the_future_retires_nothing_and_is_counted) {
     Counting counting{exporter::feed::AccountingSettings()};
     counting.add(delivery("x@example.org"));
-    counting.add(delivery("x@example.org", kNow + 500 * kDay));
+    counting.add(delivery("x@example.org", test_now + 500 * day_seconds));
     BOOST_TEST(counting.store.totals.future_stamps == 1U);
-    BOOST_TEST(counting.store.totals.last_record[0] == kNow);
+    BOOST_TEST(counting.store.totals.last_record[0] == test_now);
     BOOST_TEST(counting.store.retired[index_of(Family::sender_deliveries)] == 0U);
 }
 
@@ -159,8 +159,9 @@ BOOST_AUTO_TEST_CASE(relays_of_postfix_are_retired_and_vmtas_of_powermta_are_not
         settings.format = postfix ? RecordFormat::postfix : RecordFormat::pmta;
         Counting counting(settings);
         counting.add(delivery("x@gmail.com"));
-        counting.add(
-            {mta::logs::RecordType::d, kNow + 9 * kDay, {{Column::rcpt, "x@gmail.com"}, {Column::vmta, "v2"}}});
+        counting.add({mta::logs::RecordType::d,
+                      test_now + 9 * day_seconds,
+                      {{Column::rcpt, "x@gmail.com"}, {Column::vmta, "v2"}}});
         const auto counts = by_first_label(counting.store, Family::deliveries);
         BOOST_TEST(counts.contains("v1") == !postfix);
         BOOST_TEST(counts.at("v2") == 1U);
@@ -173,7 +174,7 @@ BOOST_AUTO_TEST_CASE(labels_are_clean_bounded_and_never_an_address) {
     settings.groups = {"job"};
     Counting counting(settings);
     const auto job = [](const std::string& id) {
-        return mta::logs::OwnedRecord(mta::logs::RecordType::d, kNow,
+        return mta::logs::OwnedRecord(mta::logs::RecordType::d, test_now,
                                       {{Column::rcpt, "x@example.org"}, {Column::job_id, id}});
     };
     counting.add(job("plain"));
@@ -196,8 +197,9 @@ BOOST_AUTO_TEST_CASE(a_value_is_the_same_whatever_its_case_or_cleaning) {
     exporter::feed::AccountingSettings settings;
     settings.groups = {"recipient_domain"};
     Counting counting(settings);
-    for (const char* domain : {"Example.ORG", "example.org", "EXAMPLE.org"})
+    for (const char* domain : {"Example.ORG", "example.org", "EXAMPLE.org"}) {
         counting.add(delivery("x@" + std::string(domain)));
+    }
     BOOST_TEST(by_first_label(counting.store, Family::recipient_domain_deliveries).at("example.org") == 3U);
     BOOST_TEST(counting.store.table(Family::recipient_domain_deliveries).size() == 1U);
 }
@@ -206,7 +208,7 @@ BOOST_AUTO_TEST_CASE(complaints_go_to_the_vmta_that_delivered_from_the_address) 
     Counting counting{exporter::feed::AccountingSettings()};
     const auto complaint = [](const std::string& source) {
         return mta::logs::OwnedRecord(
-            mta::logs::RecordType::f, kNow,
+            mta::logs::RecordType::f, test_now,
             {{Column::rcpt, "x@gmail.com"}, {Column::feedback_type, "abuse"}, {Column::dlv_source_ip, source}});
     };
     counting.add(delivery("x@gmail.com"));
@@ -231,13 +233,13 @@ BOOST_AUTO_TEST_CASE(series_and_retired_records_always_sum_up_to_the_records) {
                         {"pmta_job_deliveries_total", 100}};
     Counting counting(settings);
     std::mt19937 random(7);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same numbers in every run
-    constexpr std::uint64_t kRecords = 200'000;
-    for (std::uint64_t i = 0; i < kRecords; ++i) {
-        const auto time = kNow + static_cast<std::int64_t>(i) * 20;
+    constexpr std::uint64_t record_total = 200'000;
+    for (std::uint64_t i = 0; i < record_total; ++i) {
+        const auto time = test_now + static_cast<std::int64_t>(i) * 20;
         const auto number = [&](unsigned below) { return std::to_string(random() % below); };
         mta::logs::OwnedRecord record(mta::logs::RecordType::d, time,
                                       {{Column::rcpt, "x@d" + number(40'000) + ".example"},
-                                       {Column::orig, "x@s" + number(i < kRecords / 2 ? 200 : 20) + ".example"},
+                                       {Column::orig, "x@s" + number(i < record_total / 2 ? 200 : 20) + ".example"},
                                        {Column::dlv_source_ip, "192.0.2." + number(60)},
                                        {Column::job_id, "job" + std::to_string(i / 1000)}});
         counting.add(record);
@@ -245,7 +247,7 @@ BOOST_AUTO_TEST_CASE(series_and_retired_records_always_sum_up_to_the_records) {
     for (const Family family :
          {Family::deliveries, Family::sender_deliveries, Family::sender_lifetime, Family::replies,
           Family::source_ip_deliveries, Family::job_deliveries, Family::recipient_domain_deliveries}) {
-        BOOST_TEST(sum_of(counting.store, family) == kRecords, metric_name(family));
+        BOOST_TEST(sum_of(counting.store, family) == record_total, metric_name(family));
     }
     BOOST_TEST(counting.store.table(Family::recipient_domain_deliveries).size() <= 501U);
     BOOST_TEST(counting.store.retired[index_of(Family::job_deliveries)] > 0U);

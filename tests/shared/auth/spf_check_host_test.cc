@@ -352,8 +352,9 @@ BOOST_AUTO_TEST_CASE(limits) {  // section 4.6.4
     BOOST_TEST(got.void_lookups == 2U);
 
     std::string mx = "a.b TXT \"v=spf1 mx -all\"\n";
-    for (int i = 0; i < 10; ++i)
+    for (int i = 0; i < 10; ++i) {
         mx += "a.b MX 10 m" + std::to_string(i) + ".a.b\nm" + std::to_string(i) + ".a.b A 192.0.2.1\n";
+    }
     const std::string too_many = mx + "a.b MX 10 m10.a.b\n";
     std::string names = "a.b TXT \"v=spf1 ptr -all\"\n";
     for (int i = 0; i < 10; ++i) names += "1.2.0.192.in-addr.arpa PTR n" + std::to_string(i) + ".c.d\n";

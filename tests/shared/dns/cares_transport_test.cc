@@ -335,11 +335,13 @@ BOOST_AUTO_TEST_CASE(a_resolver_that_is_gone_costs_one_question_time) {
     settings.window = 20;
     const auto transport = dns::make_cares_transport(settings).value();
     std::vector<dns::Question> questions;
-    for (std::uint32_t i = 0; i < 400; ++i)
+    for (std::uint32_t i = 0; i < 400; ++i) {
         questions.push_back({fmt::format("a{}.example", i), Type::a, false, i % 40 + 1});
+    }
     const auto start = clock.steady();
-    for (const auto& one : dns::lookup_many(*transport, questions, deadline))
+    for (const auto& one : dns::lookup_many(*transport, questions, deadline)) {
         BOOST_TEST((one.failure == Failure::timeout));
+    }
     BOOST_TEST((clock.steady() - start < 4s));
 }
 
@@ -362,8 +364,9 @@ BOOST_AUTO_TEST_CASE(a_group_never_has_more_than_its_share_in_flight) {
     const auto transport = dns::make_cares_transport(settings).value();
     std::vector<dns::Question> questions;
     for (int i = 0; i < 50; ++i) questions.push_back({fmt::format("a{}.example", i), Type::a, false, 1});
-    for (const auto& one : dns::lookup_many(*transport, questions, deadline))
+    for (const auto& one : dns::lookup_many(*transport, questions, deadline)) {
         BOOST_TEST((one.outcome == Outcome::no_name));
+    }
     const std::lock_guard lock(mutex);
     BOOST_TEST(most == 5U);
 }

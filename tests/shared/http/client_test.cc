@@ -55,8 +55,9 @@ BOOST_AUTO_TEST_CASE(where_redirects_lead) {
         {"/../../..", "http://example.net:8080/"},
     };
     for (const auto& [location, to] : cases) BOOST_TEST(to_string(follow(from, location).value()) == to, location);
-    for (const char* location : {"", "ftp://example.net/", "javascript:alert(1)", "http://x:99999/", "/a b"})
+    for (const char* location : {"", "ftp://example.net/", "javascript:alert(1)", "http://x:99999/", "/a b"}) {
         BOOST_TEST(!follow(from, location).has_value(), location);
+    }
 }
 
 struct Fixture {

@@ -46,8 +46,9 @@ Outcome read_all(const std::string& bytes, std::size_t input_piece = 1U << 20U, 
 
 std::string text_of(std::size_t size) {
     std::string text;
-    for (std::size_t i = 0; text.size() < size; ++i)
+    for (std::size_t i = 0; text.size() < size; ++i) {
         text += "{\"type\":\"Delivery\",\"size\":" + std::to_string(i * i) + "}\n";
+    }
     return text;
 }
 

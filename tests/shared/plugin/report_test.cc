@@ -66,7 +66,7 @@ BOOST_AUTO_TEST_CASE(many_details_are_capped_with_a_count_of_the_rest) {
     report.summary = "many";
     for (int i = 0; i < 25; ++i) report.add(State::warning, "thing " + std::to_string(i));
     const std::string answer = text(report);
-    BOOST_TEST(std::count(answer.begin(), answer.end(), '\n') == 12);
+    BOOST_TEST(std::ranges::count(answer, '\n') == 12);
     BOOST_TEST(answer.find("and 15 more; -v shows more lines\n") != std::string::npos);
     BOOST_TEST(text(report, 1).find("and ") == std::string::npos);
 }

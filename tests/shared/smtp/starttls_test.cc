@@ -273,8 +273,9 @@ BOOST_AUTO_TEST_CASE(reply_lines) {
     BOOST_TEST(parse_reply_line("250-SIZE 1").value().text == "SIZE 1");
     BOOST_TEST(!parse_reply_line("250-SIZE 1").value().last);
     BOOST_TEST(parse_reply_line("250").value().last);
-    for (const char* bad : {"", "25", "2500", "250x", "150 x", "650 x", "25a x", " 250 x", "-250"})
+    for (const char* bad : {"", "25", "2500", "250x", "150 x", "650 x", "25a x", " 250 x", "-250"}) {
         BOOST_TEST(!parse_reply_line(bad).has_value(), bad);
+    }
 }
 
 }  // namespace

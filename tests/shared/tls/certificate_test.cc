@@ -29,8 +29,9 @@ std::shared_ptr<const Context> trusting(const MadeCertificate& authority) {
 
 std::string problems(const ChainVerdict& verdict) {
     std::string text;
-    for (const auto& finding : verdict.findings)
+    for (const auto& finding : verdict.findings) {
         text += (text.empty() ? "" : " ") + std::string(name(finding.problem)) + "@" + std::to_string(finding.position);
+    }
     return text;
 }
 
@@ -155,8 +156,9 @@ BOOST_AUTO_TEST_CASE(chains_and_what_is_wrong_with_them) {
 
 BOOST_AUTO_TEST_CASE(a_chain_of_50_verifies) {
     std::vector<MadeCertificate> authorities{make_authority("root")};
-    for (int i = 1; i < 50; ++i)
+    for (int i = 1; i < 50; ++i) {
         authorities.push_back(make_authority("level " + std::to_string(i), &authorities.back()));
+    }
     std::vector<Certificate> served{read(make_certificate({.common_name = "leaf", .issuer = &authorities.back()}))};
     for (std::size_t i = authorities.size() - 1; i > 0; --i) served.push_back(read(authorities[i]));
     const auto verdict = verify_chain(*trusting(authorities.front()), served, test_now);

@@ -13,8 +13,9 @@ using test::KeyKind;
 
 std::string bytes_of_hex(std::string_view text) {
     std::string bytes;
-    for (std::size_t i = 0; i < text.size(); i += 2)
+    for (std::size_t i = 0; i < text.size(); i += 2) {
         bytes += static_cast<char>(std::stoi(std::string(text.substr(i, 2)), nullptr, 16));
+    }
     return bytes;
 }
 
@@ -84,8 +85,9 @@ BOOST_AUTO_TEST_CASE(broken_keys_are_malformed_and_say_why) {
     BOOST_TEST(PublicKey::from_subject_public_key_info(der + "x").error().what == "bytes follow the public key");
     BOOST_TEST(PublicKey::from_rsa_public_key(made.bare_public_key() + "x").error().what ==
                "bytes follow the RSA public key");
-    for (std::size_t cut = 0; cut < der.size(); ++cut)
+    for (std::size_t cut = 0; cut < der.size(); ++cut) {
         BOOST_TEST(!PublicKey::from_subject_public_key_info(der.substr(0, cut)).has_value());
+    }
     BOOST_TEST(PublicKey::from_subject_public_key_info(made.bare_public_key()).error().what ==
                "not a SubjectPublicKeyInfo structure");
     BOOST_TEST(PublicKey::from_rsa_public_key(der).error().what == "not an RSAPublicKey structure");

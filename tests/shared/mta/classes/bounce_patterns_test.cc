@@ -10,7 +10,7 @@ using namespace mtawatch::mta::classes;
 
 namespace {
 
-const std::string kConfig = R"(
+const std::string config_text = R"(
 <smtp-pattern-list common>
     reply /greylisted/ mode=normal
 </smtp-pattern-list>
@@ -37,7 +37,7 @@ std::string class_refusal(const std::string& text) {
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(the_first_pattern_that_matches_gives_the_category) {
-    const auto patterns = BouncePatterns::parse(kConfig, "config");
+    const auto patterns = BouncePatterns::parse(config_text, "config");
     BOOST_REQUIRE_MESSAGE(patterns, (patterns ? "" : patterns.error().what));
     BOOST_CHECK_EQUAL(patterns->size(), 5U);
     BOOST_CHECK_EQUAL(patterns->category("5.2.2 (x)", "smtp;552 Mailbox  IS full"), "quota-issues");

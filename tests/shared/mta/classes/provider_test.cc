@@ -47,12 +47,12 @@ BOOST_AUTO_TEST_CASE(domain_then_mx_then_rollup_decides) {
 
 BOOST_AUTO_TEST_CASE(every_built_in_name_is_found_under_its_provider) {
     const ProviderTable table = ProviderTable::builtin();
-    for (const NamedProvider& entry : kProviderDomains) {
+    for (const NamedProvider& entry : provider_domains) {
         for (const std::string_view name : base::words(entry.names)) {
             BOOST_CHECK_EQUAL(table.name(table.by_domain(name)), entry.provider);
         }
     }
-    for (const NamedProvider& entry : kProviderRollups) {
+    for (const NamedProvider& entry : provider_rollups) {
         for (const std::string_view name : base::words(entry.names)) {
             BOOST_CHECK_EQUAL(table.name(table.by_rollup(std::string(name) + ".rollup/v")), entry.provider);
         }

@@ -20,7 +20,7 @@ struct Scenario {
     const char* rule;
 };
 
-const std::vector<Scenario> kReplies{
+const std::vector<Scenario> known_replies{
     {"gmail unknown user", "5.1.1 (bad destination mailbox address)",
      "smtp;550 5.1.1 The email account that you tried to reach does not exist. - gsmtp", "unknown-user",
      "gmail-no-account"},
@@ -134,7 +134,7 @@ const std::vector<Scenario> kReplies{
 
 BOOST_AUTO_TEST_CASE(every_reply_has_its_class_and_names_its_rule) {
     const ReplyClassifier classifier;
-    for (const Scenario& scenario : kReplies) {
+    for (const Scenario& scenario : known_replies) {
         BOOST_TEST_CONTEXT(scenario.name) {
             const ReplyVerdict verdict = classifier.classify(scenario.status, scenario.diag);
             BOOST_CHECK_EQUAL(name(verdict.reply_class), scenario.reason);
@@ -148,23 +148,22 @@ BOOST_AUTO_TEST_CASE(every_rule_can_match) {
     const ReplyClassifier classifier;
     BOOST_CHECK_GE(classifier.rules(), 120U);
     std::set<std::string_view> names;
-    for (std::size_t i = 0; i < kReplyRules.size(); ++i) {
-        BOOST_CHECK_MESSAGE(names.insert(kReplyRules[i].name).second, kReplyRules[i].name << " twice");
-        std::string text(kReplyRules[i].texts);
+    for (std::size_t i = 0; i < reply_rules.size(); ++i) {
+        BOOST_CHECK_MESSAGE(names.insert(reply_rules[i].name).second, reply_rules[i].name << " twice");
+        std::string text(reply_rules[i].texts);
         if (text.front() == '=') text.erase(0, 1);
         if (const auto word = text.find("& ="); word != std::string::npos) text.erase(word + 2, 1);
         const std::string_view rule = classifier.classify("", text).rule;
-        const auto at =
-            std::find_if(kReplyRules.begin(), kReplyRules.end(), [&](const ReplyRule& r) { return r.name == rule; });
-        BOOST_CHECK_MESSAGE(at != kReplyRules.end() && at <= kReplyRules.begin() + static_cast<std::ptrdiff_t>(i),
-                            kReplyRules[i].name << " became " << rule);
+        const auto at = std::ranges::find_if(reply_rules, [&](const ReplyRule& r) { return r.name == rule; });
+        BOOST_CHECK_MESSAGE(at != reply_rules.end() && at <= reply_rules.begin() + static_cast<std::ptrdiff_t>(i),
+                            reply_rules[i].name << " became " << rule);
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_long_reply_is_looked_at_up_to_its_limit) {
     const ReplyClassifier classifier;
-    BOOST_CHECK_EQUAL(classifier.classify("", std::string(kMaxReplyBytes, ' ') + "spamhaus").rule, "none");
-    BOOST_CHECK_EQUAL(classifier.classify("", std::string(kMaxReplyBytes - 8, ' ') + "spamhaus").rule, "spamhaus");
+    BOOST_CHECK_EQUAL(classifier.classify("", std::string(max_reply_bytes, ' ') + "spamhaus").rule, "none");
+    BOOST_CHECK_EQUAL(classifier.classify("", std::string(max_reply_bytes - 8, ' ') + "spamhaus").rule, "spamhaus");
 }
 
 BOOST_AUTO_TEST_CASE(reply_codes_come_from_the_text_then_from_the_status) {
@@ -249,8 +248,9 @@ BOOST_AUTO_TEST_CASE(a_bounce_is_judged_by_category_then_by_reply) {
         {"relaying-issues", "block"}, {"quota-issues", "soft"},   {"no-answer-from-host", "soft"},
         {"message-expired", "soft"},  {"bad-connection", "soft"}, {"bad-configuration", "soft"},
         {"protocol-errors", "soft"}};
-    for (const auto& [category, expected] : categories)
+    for (const auto& [category, expected] : categories) {
         BOOST_CHECK_EQUAL(name(BounceClasses().of_category(category)), expected);
+    }
     for (const char* type : {"pipe", "file", "discard", "http-delivery"}) BOOST_CHECK(!is_smtp_delivery(type));
     BOOST_CHECK(is_smtp_delivery("smtp") && is_smtp_delivery(""));
     BOOST_CHECK(is_local_bounce("local", "550 no") && is_local_bounce("smtp", "x-pmta;bounce-queue"));

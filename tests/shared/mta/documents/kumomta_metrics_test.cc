@@ -103,8 +103,9 @@ BOOST_AUTO_TEST_CASE(another_program_or_a_damaged_answer_is_no_empty_queue) {
     BOOST_TEST(error_of("{\"scheduled_count\": 5}").find("has no value") != std::string::npos);
     // It was taken for metrics that are cut short.
     BOOST_TEST(error_of("[[[[[").find("neither metrics nor JSON") != std::string::npos);
-    for (std::size_t length = 0; length < json.size(); length += 3)
+    for (std::size_t length = 0; length < json.size(); length += 3) {
         BOOST_TEST(!mta::documents::read_kumomta_metrics(json.substr(0, length)), length);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(groups_are_bounded) {

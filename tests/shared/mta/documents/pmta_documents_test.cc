@@ -279,8 +279,9 @@ BOOST_AUTO_TEST_CASE(the_licence_and_its_end) {
 BOOST_AUTO_TEST_CASE(times) {
     BOOST_TEST(mta::logs::parse_local_time("2015-09-01 10:17:50").has_value());
     for (const auto* bad : {"", "2015-09-01", "2015-13-01 10:17:50", "2015-02-30 10:17:50", "2015-09-01 24:17:50",
-                            "2015-09-01T10:17:50", "2015-09-01 10:17:5", "2015-09-01 1x:17:50"})
+                            "2015-09-01T10:17:50", "2015-09-01 10:17:5", "2015-09-01 1x:17:50"}) {
         BOOST_TEST(!mta::logs::parse_local_time(bad), bad);
+    }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -26,10 +26,10 @@ base::Result<mta::documents::PostfixListing> read(std::string_view text, std::si
     mta::documents::PostfixQueueReader reader;
     while (!text.empty()) {
         const auto piece = text.substr(0, chunk);
-        if (auto fed = reader.feed(piece); !fed) return base::fail(fed.error());
+        if (auto done = reader.feed(piece); !done) return base::fail(done.error());
         text.remove_prefix(piece.size());
     }
-    if (auto ended = reader.end_of_run(); !ended) return base::fail(ended.error());
+    if (auto done = reader.end_of_run(); !done) return base::fail(done.error());
     return reader.take(10);
 }
 
@@ -139,16 +139,18 @@ BOOST_AUTO_TEST_CASE(a_line_over_the_limit_without_a_queue_id_names_none) {
     mta::documents::PostfixQueueReader reader;
     const std::string filler(1U << 20U, 'x');
     base::Result<void> fed;
-    for (std::size_t sent = 0; fed && sent < 2 * mta::documents::max_postfix_line; sent += filler.size())
+    for (std::size_t sent = 0; fed && sent < 2 * mta::documents::max_postfix_line; sent += filler.size()) {
         fed = reader.feed(filler);
+    }
     BOOST_REQUIRE(!fed);
     BOOST_TEST(fed.error().what.starts_with("line 1 of postqueue -j is longer than "));
 }
 
 BOOST_AUTO_TEST_CASE(more_domains_than_are_kept_are_counted_with_a_stated_error) {
     std::string text;
-    for (int i = 0; i < 25'000; ++i)
+    for (int i = 0; i < 25'000; ++i) {
         text += line("deferred", "H", 1, to(i % 5 == 0 ? "a@big.example" : fmt::format("a@d{}.example", i)));
+    }
     const auto listing = read(text);
     BOOST_REQUIRE_MESSAGE(listing, listing.error().what);
     BOOST_TEST(listing->domains[0].key == "big.example");
@@ -182,8 +184,9 @@ BOOST_AUTO_TEST_CASE(the_bounds_hold_for_any_stream) {
         BOOST_TEST(entry.count >= truth[key]);
         BOOST_TEST(entry.count - entry.error <= truth[key]);
     }
-    for (std::size_t key = 0; key < truth.size(); ++key)
+    for (std::size_t key = 0; key < truth.size(); ++key) {
         if (!listed[key]) BOOST_TEST(truth[key] <= sketch.max_error());
+    }
     BOOST_TEST(top.front().key == "k0");
 }
 

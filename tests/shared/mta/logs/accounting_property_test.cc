@@ -16,7 +16,7 @@ using Random = std::mt19937;
 
 std::string pick(Random& random, const std::vector<std::string>& from) { return from[random() % from.size()]; }
 
-const std::vector<std::string> kHeaders{
+const std::vector<std::string> headers{
     "type,timeLogged,timeQueued,rcpt,dsnStatus,dsnDiag,bounceCat,vmta",
     "TYPE,TimeLogged,RCPT,unknown,unknown,vmta",
     "type,rcpt,jobId",
@@ -27,37 +27,37 @@ const std::vector<std::string> kHeaders{
     "\xEF\xBB\xBFtype,timeLogged,rcpt,rcpt,dsnDiag",
 };
 
-const std::vector<std::string> kCells{"d",
-                                      "b",
-                                      "t",
-                                      "tq",
-                                      "x",
-                                      "",
-                                      "2019-02-08 21:54:05+0000",
-                                      "2019-02-08 21:54:06+0000",
-                                      "1178807903",
-                                      "user@example.com",
-                                      "\"a,b\"",
-                                      "\"say \"\"no\"\"\"",
-                                      "\"",
-                                      "\"\"",
-                                      "a\"b",
-                                      "\"line\nbreak\"",
-                                      "\"line\nd,2019-02-08 21:54:05+0000,x\"",
-                                      "\"\nb,1178807903\"",
-                                      "type",
-                                      "5.1.1 (bad)",
-                                      "relayed",
-                                      std::string("n\0l", 3),
-                                      "\xff\xfe",
-                                      "9",
-                                      "not a time",
-                                      "\r"};
+const std::vector<std::string> cells{"d",
+                                     "b",
+                                     "t",
+                                     "tq",
+                                     "x",
+                                     "",
+                                     "2019-02-08 21:54:05+0000",
+                                     "2019-02-08 21:54:06+0000",
+                                     "1178807903",
+                                     "user@example.com",
+                                     "\"a,b\"",
+                                     "\"say \"\"no\"\"\"",
+                                     "\"",
+                                     "\"\"",
+                                     "a\"b",
+                                     "\"line\nbreak\"",
+                                     "\"line\nd,2019-02-08 21:54:05+0000,x\"",
+                                     "\"\nb,1178807903\"",
+                                     "type",
+                                     "5.1.1 (bad)",
+                                     "relayed",
+                                     std::string("n\0l", 3),
+                                     "\xff\xfe",
+                                     "9",
+                                     "not a time",
+                                     "\r"};
 
 // A file of headers, good lines, lines of random cells and stray bytes.
 std::string random_file(Random& random) {
     std::string file;
-    std::string header = pick(random, kHeaders);
+    std::string header = pick(random, headers);
     const std::string newline = random() % 4 == 0 ? "\r\n" : "\n";
     const bool with_header = random() % 8 != 0;
     if (with_header) file += header + newline;
@@ -65,13 +65,12 @@ std::string random_file(Random& random) {
     for (std::size_t i = 0; i < lines; ++i) {
         const unsigned kind = random() % 16;
         if (kind == 0) {
-            header = pick(random, kHeaders);
+            header = pick(random, headers);
             file += header;
         } else if (kind == 1) {
             file += std::string(random() % 200, "x,\"\n\r"[random() % 5]);
         } else {
-            const auto columns =
-                static_cast<std::size_t>(std::count(header.begin(), header.end(), ',')) + (kind == 2 ? 0 : 1);
+            const auto columns = static_cast<std::size_t>(std::ranges::count(header, ',')) + (kind == 2 ? 0 : 1);
             const bool good = kind > 6;
             for (std::size_t c = 0; c < columns; ++c) {
                 if (c > 0) file += ',';
@@ -81,7 +80,7 @@ std::string random_file(Random& random) {
                     file += fmt::format("2026-11-{:02}T10:{:02}:{:02}+0100", 1 + random() % 30, random() % 60,
                                         random() % 60);
                 } else {
-                    file += pick(random, kCells);
+                    file += pick(random, cells);
                 }
             }
         }
@@ -109,7 +108,7 @@ mta::logs::ScannerOptions options_of(Random& random) {
 void check_file(const std::string& file, mta::logs::ScannerOptions options, bool finished,
                 const std::vector<std::size_t>& pieces, const std::string& what) {
     const auto expected = test::read_slowly(file, options, finished);
-    for (const mta::logs::ScanPath path : mta::logs::kScanPaths) {
+    for (const mta::logs::ScanPath path : mta::logs::scan_paths) {
         options.path = path;
         const auto got = test::read_in_pieces(file, options, finished, pieces);
         const std::string differs = test::difference(expected, got);
@@ -143,8 +142,8 @@ BOOST_AUTO_TEST_CASE(raw_bytes_of_the_three_separators_in_any_pieces) {
 // Records around the size limit, quoted and not, with and without a line inside that begins a record.
 BOOST_AUTO_TEST_CASE(the_record_limit_does_not_depend_on_the_pieces) {
     unsigned seed = 0;
-    for (const std::size_t length : {mta::logs::kMaxRecordBytes - 40, mta::logs::kMaxRecordBytes - 22,
-                                     mta::logs::kMaxRecordBytes, mta::logs::kMaxRecordBytes * 2}) {
+    for (const std::size_t length : {mta::logs::max_record_bytes - 40, mta::logs::max_record_bytes - 22,
+                                     mta::logs::max_record_bytes, mta::logs::max_record_bytes * 2}) {
         for (const std::string filling : {"x", "x\n", ",", "\nd,1178807903,y"}) {
             for (const bool quoted : {false, true}) {
                 Random random(++seed);

@@ -30,7 +30,7 @@ std::string read(AccountingScanner& scanner, std::string_view text, bool finishe
     const auto collect = [&] {
         for (auto records = scanner.next(); !records.empty(); records = scanner.next()) {
             for (const Record& record : records) {
-                out += fmt::format("{} {} {};", name(record.type), record.time == mta::logs::kNoTime ? 0 : record.time,
+                out += fmt::format("{} {} {};", name(record.type), record.time == mta::logs::no_time ? 0 : record.time,
                                    record.raw(Column::rcpt));
             }
         }
@@ -55,7 +55,7 @@ std::uint64_t errors(std::string_view text, ScanError error) {
     return scanner.counts().of(error);
 }
 
-const std::string kHeader = "type,timeLogged,rcpt\n";
+const std::string header_text = "type,timeLogged,rcpt\n";
 
 }  // namespace
 
@@ -104,43 +104,43 @@ BOOST_AUTO_TEST_CASE(configured_types_aliases_and_columns) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stray_quote_costs_one_record) {
-    const std::string text = kHeader + "d,1,a@x\nd,2,\"b@x\nb,3,c@x\nd,4,d@x\n";
+    const std::string text = header_text + "d,1,a@x\nd,2,\"b@x\nb,3,c@x\nd,4,d@x\n";
     BOOST_CHECK_EQUAL(read(text), "d 1 a@x;b 3 c@x;d 4 d@x;");
     BOOST_CHECK_EQUAL(errors(text, ScanError::unclosed_quote), 1U);
-    BOOST_CHECK_EQUAL(read(kHeader + "d,1,\"a\ntype,timeLogged,rcpt\nd,2,b@x\n"), "d 2 b@x;");
+    BOOST_CHECK_EQUAL(read(header_text + "d,1,\"a\ntype,timeLogged,rcpt\nd,2,b@x\n"), "d 2 b@x;");
 }
 
 BOOST_AUTO_TEST_CASE(a_quoted_newline_is_data) {
-    BOOST_CHECK_EQUAL(read(kHeader + "d,1,\"a\nb\"\nd,2,c@x\n"), "d 1 a\nb;d 2 c@x;");
-    BOOST_CHECK_EQUAL(read(kHeader + "d,1,\"a\r\nd,no time,x\"\r\nd,2,c@x\r\n"), "d 1 a\r\nd,no time,x;d 2 c@x;");
+    BOOST_CHECK_EQUAL(read(header_text + "d,1,\"a\nb\"\nd,2,c@x\n"), "d 1 a\nb;d 2 c@x;");
+    BOOST_CHECK_EQUAL(read(header_text + "d,1,\"a\r\nd,no time,x\"\r\nd,2,c@x\r\n"), "d 1 a\r\nd,no time,x;d 2 c@x;");
 }
 
 BOOST_AUTO_TEST_CASE(bad_lines_are_counted_by_reason) {
     const std::string text =
-        "x,y\n" + kHeader + "d,1\nd,1,2,3\nd,nonsense,a@x\n,1,a@x\nd e,1,a@x\n\n\r\nd,,a@x\nd,9,cut";
+        "x,y\n" + header_text + "d,1\nd,1,2,3\nd,nonsense,a@x\n,1,a@x\nd e,1,a@x\n\n\r\nd,,a@x\nd,9,cut";
     BOOST_CHECK_EQUAL(read(text), "d 0 a@x;d 9 cut;");
     BOOST_CHECK_EQUAL(errors(text, ScanError::no_header), 1U);
     BOOST_CHECK_EQUAL(errors(text, ScanError::columns), 2U);
     BOOST_CHECK_EQUAL(errors(text, ScanError::timestamp), 1U);
     BOOST_CHECK_EQUAL(errors(text, ScanError::type), 2U);
-    BOOST_CHECK_EQUAL(errors(kHeader + "d,9", ScanError::cut_off), 1U);
-    BOOST_CHECK_EQUAL(errors(kHeader + "d,9,\"open", ScanError::cut_off), 1U);
+    BOOST_CHECK_EQUAL(errors(header_text + "d,9", ScanError::cut_off), 1U);
+    BOOST_CHECK_EQUAL(errors(header_text + "d,9,\"open", ScanError::cut_off), 1U);
     std::string wide = "type,timeLogged";
-    for (std::size_t i = 0; i < mta::logs::kMaxRecordColumns; ++i) wide += ",c";
-    BOOST_CHECK_EQUAL(errors(kHeader + wide + "\nd,1,a@x\n", ScanError::header), 1U);
-    BOOST_CHECK_EQUAL(errors(kHeader + wide + "\nd,1,a@x\n", ScanError::no_header), 1U);
+    for (std::size_t i = 0; i < mta::logs::max_record_columns; ++i) wide += ",c";
+    BOOST_CHECK_EQUAL(errors(header_text + wide + "\nd,1,a@x\n", ScanError::header), 1U);
+    BOOST_CHECK_EQUAL(errors(header_text + wide + "\nd,1,a@x\n", ScanError::no_header), 1U);
 }
 
 BOOST_AUTO_TEST_CASE(a_line_of_100_megabytes_costs_one_record_and_no_memory) {
     for (const char* quote : {"", "\""}) {
         AccountingScanner scanner(utc());
-        std::string got = read(scanner, kHeader + "d,1,a@x\nd,2," + quote, false);
+        std::string got = read(scanner, header_text + "d,1,a@x\nd,2," + quote, false);
         const std::string piece(1U << 20U, 'x');
         for (int i = 0; i < 100; ++i) {
             got += read(scanner, piece, false);
-            BOOST_REQUIRE_GE(scanner.space().size(), mta::logs::kScanChunkBytes);
+            BOOST_REQUIRE_GE(scanner.space().size(), mta::logs::scan_chunk_bytes);
         }
-        BOOST_CHECK_EQUAL(scanner.consumed(), kHeader.size() + 8);
+        BOOST_CHECK_EQUAL(scanner.consumed(), header_text.size() + 8);
         got += read(scanner, "\nd,3,b@x\n");
         BOOST_CHECK_EQUAL(got, "d 1 a@x;d 3 b@x;");
         BOOST_CHECK_EQUAL(scanner.counts().of(ScanError::oversized), 1U);
@@ -152,12 +152,14 @@ BOOST_AUTO_TEST_CASE(a_line_of_100_megabytes_costs_one_record_and_no_memory) {
 BOOST_AUTO_TEST_CASE(resuming_at_consumed_gives_every_record_once) {
     for (unsigned seed = 1; seed <= 300; ++seed) {
         std::mt19937 random(seed);
-        std::string file = kHeader;
+        std::string file = header_text;
         for (unsigned i = 0; i < 60; ++i) {
             file += random() % 10 == 0 ? fmt::format("b,{},\"line\nbreak {}\"\n", 1000 + i, i)
                                        : fmt::format("d,{},user{}@x\n", 1000 + i, i);
             if (random() % 15 == 0) file += "d,1,\"stray\n";
-            if (random() % 20 == 0) file += "type,rcpt,timeLogged\n" + fmt::format("d,r{},{}\n", i, 2000 + i) + kHeader;
+            if (random() % 20 == 0) {
+                file += "type,rcpt,timeLogged\n" + fmt::format("d,r{},{}\n", i, 2000 + i) + header_text;
+            }
         }
         const std::string whole = read(file);
         std::string pieces;
@@ -186,7 +188,7 @@ BOOST_AUTO_TEST_CASE(resuming_at_consumed_gives_every_record_once) {
 
 BOOST_AUTO_TEST_CASE(reset_begins_another_file_and_keeps_the_counts) {
     AccountingScanner scanner(utc());
-    BOOST_CHECK_EQUAL(read(scanner, kHeader + "d,1,a@x\nd,2,half", false), "d 1 a@x;");
+    BOOST_CHECK_EQUAL(read(scanner, header_text + "d,1,a@x\nd,2,half", false), "d 1 a@x;");
     scanner.reset();
     BOOST_CHECK_EQUAL(scanner.header(), "");
     BOOST_CHECK_EQUAL(read(scanner, "rcpt,timeLogged\nb@x,5\n"), "other 5 b@x;");
@@ -196,6 +198,6 @@ BOOST_AUTO_TEST_CASE(reset_begins_another_file_and_keeps_the_counts) {
 
 BOOST_AUTO_TEST_CASE(bytes_that_are_no_text_are_data) {
     const std::string text =
-        kHeader + std::string("d,1,n\0l@x\n", 10) + "d,2,\xff\xfe@x\n" + std::string(500, '\0') + "\nd,3,c@x\n";
+        header_text + std::string("d,1,n\0l@x\n", 10) + "d,2,\xff\xfe@x\n" + std::string(500, '\0') + "\nd,3,c@x\n";
     BOOST_CHECK_EQUAL(read(text), std::string("d 1 n\0l@x;d 2 \xff\xfe@x;d 3 c@x;", 27));
 }

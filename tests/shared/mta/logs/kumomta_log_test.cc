@@ -38,7 +38,7 @@ std::string reply(int code, std::string_view status, std::string_view content, s
 }
 constexpr std::string_view k511 = R"({"class":5,"subject":1,"detail":1})";
 
-const std::string kRest =
+const std::string rest =
     " totalSecondsQueued=10 orig=news@example.com rcpt=user@example.net dsnStatus=2.0.0 dsnDiag=smtp;250 2.0.0 OK "
     "dsnMta=mx.example.net dlvType=smtp dlvSourceIp=203.0.113.7 dlvDestinationIp=192.0.2.1 dlvSize=1047 vmta=source2 "
     "vmtaPool=pool1 jobId=spring";
@@ -48,9 +48,9 @@ struct Case {
     std::string line;
     std::string records;
 };
-const std::vector<Case> kCases{
-    {"delivery", object("Delivery"), "d 1795230300" + kRest},
-    {"transient_failure", object("TransientFailure"), "t 1795230300" + kRest},
+const std::vector<Case> cases{
+    {"delivery", object("Delivery"), "d 1795230300" + rest},
+    {"transient_failure", object("TransientFailure"), "t 1795230300" + rest},
     {"bounce_with_its_class", object("Bounce", reply(550, k511, "no such\\nuser", "InvalidRecipient")),
      "b 1795230300 totalSecondsQueued=10 orig=news@example.com rcpt=user@example.net dsnStatus=5.1.1 dsnDiag=smtp;550 "
      "5.1.1 no such user dsnMta=mx.example.net bounceCat=InvalidRecipient dlvType=smtp dlvSourceIp=203.0.113.7 "
@@ -77,8 +77,8 @@ const std::vector<Case> kCases{
      "dlvSourceIp=203.0.113.7 dlvDestinationIp=192.0.2.1 dlvSize=1047 vmta=source2 vmtaPool=pool1 jobId=spring; "
      "d 1795230300 totalSecondsQueued=10 orig=news@example.com rcpt=b@example.net dsnMta=mx.example.net dlvType=smtp "
      "dlvSourceIp=203.0.113.7 dlvDestinationIp=192.0.2.1 dlvSize=1047 vmta=source2 vmtaPool=pool1 jobId=spring"},
-    {"out_of_band", object("OOB"), "rb 1795230300" + kRest},
-    {"types_that_are_no_delivery", object("Rejection"), "other 1795230300" + kRest},
+    {"out_of_band", object("OOB"), "rb 1795230300" + rest},
+    {"types_that_are_no_delivery", object("Rejection"), "other 1795230300" + rest},
     {"reception",
      R"({"type":"Reception","sender":"a@b","recipient":"c@d","queue":"d","size":5,"peer_address":{"name":"x","addr":)"
      R"("127.0.0.1"},"timestamp":1795230300.75,"created":1795230300.25,"reception_protocol":"ESMTP"})"
@@ -117,7 +117,7 @@ std::vector<std::string> read(std::string_view text) {
 BOOST_AUTO_TEST_SUITE(kumomta_log)
 
 BOOST_AUTO_TEST_CASE(types_and_columns) {
-    for (const Case& one : kCases) {
+    for (const Case& one : cases) {
         BOOST_TEST_CONTEXT(one.name) {
             BOOST_CHECK_EQUAL(fmt::format("{}", fmt::join(read(one.line), "; ")), one.records);
         }
@@ -165,7 +165,7 @@ BOOST_AUTO_TEST_CASE(damaged_lines_are_counted_and_do_not_stop_the_rest) {
     BOOST_CHECK_EQUAL(errors("{\"timestamp\":1}\n{\"type\":7,\"timestamp\":1}\n"), "type 2");
     BOOST_CHECK_EQUAL(errors("{\"type\":\"Delivery\"}\n{\"type\":\"Delivery\",\"timestamp\":-1}\n"), "timestamp 2");
     BOOST_CHECK_EQUAL(errors(good.substr(0, 100)), "cut_off 1");
-    BOOST_CHECK_EQUAL(errors(std::string(2 * mta::logs::kMaxKumoLine, 'x') + "\n" + good), "oversized 1");
+    BOOST_CHECK_EQUAL(errors(std::string(2 * mta::logs::max_kumo_line, 'x') + "\n" + good), "oversized 1");
     BOOST_CHECK_EQUAL(errors("\n \n" + good.substr(0, good.size() - 1)), "none");
     // A reply that is no UTF-8.
     BOOST_CHECK_EQUAL(read(object("Bounce", reply(550, "null", "caf\xe9", "X"))).size(), 1U);
@@ -173,10 +173,10 @@ BOOST_AUTO_TEST_CASE(damaged_lines_are_counted_and_do_not_stop_the_rest) {
 
 BOOST_AUTO_TEST_CASE(pieces_change_nothing) {
     std::string text;
-    for (const Case& one : kCases) text += one.line + (one.line.ends_with('\n') ? "" : "\n");
+    for (const Case& one : cases) text += one.line + (one.line.ends_with('\n') ? "" : "\n");
     mta::logs::KumoLogReader whole;
     const auto expected = record_lines(whole, text);
-    BOOST_CHECK_EQUAL(whole.own_lines(), kCases.size());
+    BOOST_CHECK_EQUAL(whole.own_lines(), cases.size());
     for (const std::size_t piece : {1U, 7U, 300U}) {
         mta::logs::KumoLogReader reader;
         BOOST_CHECK(record_lines(reader, text, true, piece) == expected);

@@ -15,13 +15,13 @@ using test::record_lines;
 
 namespace {
 
-constexpr std::int64_t kNow = 1'795'262'400;   // 2026-11-21T12:00:00Z
-constexpr std::int64_t kLine = 1'795'230'300;  // 2026-11-21T03:05:00Z
+constexpr std::int64_t test_now = 1'795'262'400;   // 2026-11-21T12:00:00Z
+constexpr std::int64_t line_time = 1'795'230'300;  // 2026-11-21T03:05:00Z
 
 mta::logs::PostfixLogOptions options() {
     mta::logs::PostfixLogOptions options;
     options.zone = mta::logs::Zone::utc();
-    options.now = [] { return kNow; };
+    options.now = [] { return test_now; };
     return options;
 }
 
@@ -49,10 +49,10 @@ std::string from(std::string_view id = "4F3A21C0E5", std::string_view sender = "
 }
 std::string removed(std::string_view id = "4F3A21C0E5") { return at("postfix/qmgr", fmt::format("{}: removed", id)); }
 
-const std::string kMessage =
+const std::string message_lines =
     "4F3A21C0E5: to=<user@example.net>, relay=mx.example.net[192.0.2.1]:25, delay=2, delays=0/0/1/1, dsn=2.0.0, "
     "status=sent (250 2.0.0 Ok)";
-const std::string kRecord =
+const std::string record_text =
     "d 1795230300 totalSecondsQueued=2 rcpt=user@example.net dsnStatus=2.0.0 dsnDiag=smtp;250 2.0.0 Ok "
     "dsnMta=mx.example.net dlvType=smtp dlvDestinationIp=192.0.2.1 vmta=mx.example.net";
 
@@ -60,22 +60,22 @@ struct Form {
     const char* name;
     std::string line;
 };
-const std::vector<Form> kForms{
-    {"rfc_3164", "Nov 21 03:05:00 mail postfix/smtp[4711]: " + kMessage},
-    {"rfc_3164_with_priority", "<22>Nov 21 03:05:00 mail postfix/smtp[4711]: " + kMessage},
-    {"rfc_3339_of_rsyslog", "2026-11-21T04:05:00.123456+01:00 mail postfix/smtp[4711]: " + kMessage},
-    {"journalctl_short_iso", "2026-11-21T04:05:00+0100 mail postfix/smtp[4711]: " + kMessage},
-    {"journalctl_short_iso_precise", "2026-11-21T04:05:00.123456+0100 mail postfix/smtp[4711]: " + kMessage},
-    {"rfc_5424", "<22>1 2026-11-21T03:05:00.123Z mail postfix/smtp 4711 - - " + kMessage},
-    {"rfc_5424_with_structured_data",
-     R"(<22>1 2026-11-21T03:05:00Z mail postfix/smtp 4711 - [a@1 x="]\"]"][b y=""] )" + ("\xef\xbb\xbf" + kMessage)},
+const std::vector<Form> forms{
+    {"rfc_3164", "Nov 21 03:05:00 mail postfix/smtp[4711]: " + message_lines},
+    {"rfc_3164_with_priority", "<22>Nov 21 03:05:00 mail postfix/smtp[4711]: " + message_lines},
+    {"rfc_3339_of_rsyslog", "2026-11-21T04:05:00.123456+01:00 mail postfix/smtp[4711]: " + message_lines},
+    {"journalctl_short_iso", "2026-11-21T04:05:00+0100 mail postfix/smtp[4711]: " + message_lines},
+    {"journalctl_short_iso_precise", "2026-11-21T04:05:00.123456+0100 mail postfix/smtp[4711]: " + message_lines},
+    {"rfc_5424", "<22>1 2026-11-21T03:05:00.123Z mail postfix/smtp 4711 - - " + message_lines},
+    {"rfc_5424_with_structured_data", R"(<22>1 2026-11-21T03:05:00Z mail postfix/smtp 4711 - [a@1 x="]\"]"][b y=""] )" +
+                                          ("\xef\xbb\xbf" + message_lines)},
     {"journalctl_json",
      R"({"__REALTIME_TIMESTAMP":"1795230300123456","_HOSTNAME":"mail","PRIORITY":"6","SYSLOG_IDENTIFIER":"postfix/smtp",)"
      R"("_PID":"4711","MESSAGE":")" +
-         kMessage + "\"}"},
-    {"carriage_return", "Nov 21 03:05:00 mail postfix/smtp[4711]: " + kMessage + "\r"},
-    {"relay_service_with_its_own_name", "Nov 21 03:05:00 mail postfix/relay/smtp[4711]: " + kMessage},
-    {"another_instance", "Nov 21 03:05:00 mail postfix-out/smtp[4711]: " + kMessage},
+         message_lines + "\"}"},
+    {"carriage_return", "Nov 21 03:05:00 mail postfix/smtp[4711]: " + message_lines + "\r"},
+    {"relay_service_with_its_own_name", "Nov 21 03:05:00 mail postfix/relay/smtp[4711]: " + message_lines},
+    {"another_instance", "Nov 21 03:05:00 mail postfix-out/smtp[4711]: " + message_lines},
 };
 
 // Each of these alone; sent and bounced are last statuses.
@@ -84,7 +84,7 @@ struct Case {
     std::string line;
     std::string records;
 };
-const std::vector<Case> kCases{
+const std::vector<Case> cases{
     {"bounced_without_host_and_command",
      status("bounced",
             "host mx.example.net[192.0.2.1] said: 550 5.1.1 <user@example.net>: User unknown (in reply to RCPT TO "
@@ -174,13 +174,13 @@ const std::vector<Case> kCases{
 BOOST_AUTO_TEST_SUITE(postfix_log)
 
 BOOST_AUTO_TEST_CASE(every_form_of_line_says_the_same) {
-    for (const Form& form : kForms) {
-        BOOST_TEST_CONTEXT(form.name) { BOOST_CHECK_EQUAL(read_one(form.line), kRecord); }
+    for (const Form& form : forms) {
+        BOOST_TEST_CONTEXT(form.name) { BOOST_CHECK_EQUAL(read_one(form.line), record_text); }
     }
 }
 
 BOOST_AUTO_TEST_CASE(statuses_and_columns) {
-    for (const Case& one : kCases) {
+    for (const Case& one : cases) {
         BOOST_TEST_CONTEXT(one.name) { BOOST_CHECK_EQUAL(read_one(one.line), one.records); }
     }
 }
@@ -263,7 +263,7 @@ BOOST_AUTO_TEST_CASE(tls_is_that_of_the_same_process_and_relay_or_unknown) {
            "AES256-SHA (256/256 bits)");
     BOOST_CHECK(read_one(reused + sent).find(" dlvTlsProtocol=TLSv1.2 ") != std::string::npos);
     const std::string other_relay = status("sent", "250 ok", "postfix/smtp", "mx2[192.0.2.2]:25");
-    const std::string other_process = "Nov 21 03:05:00 mail postfix/smtp[99]: " + kMessage + "\n";
+    const std::string other_process = "Nov 21 03:05:00 mail postfix/smtp[99]: " + message_lines + "\n";
     for (const std::string& text : {sent, tls + other_relay, tls + other_process}) {
         mta::logs::PostfixLogReader reader(options());
         reader.feed(text);
@@ -288,7 +288,8 @@ BOOST_AUTO_TEST_CASE(years_are_right_across_new_year_and_in_leap_years) {
         mta::logs::PostfixLogOptions with = options();
         with.now = [&] { return year.now; };
         mta::logs::PostfixLogReader reader(with);
-        const auto lines = record_lines(reader, fmt::format("{} mail postfix/smtp[1]: {}\n", year.stamp, kMessage));
+        const auto lines =
+            record_lines(reader, fmt::format("{} mail postfix/smtp[1]: {}\n", year.stamp, message_lines));
         BOOST_REQUIRE_EQUAL(lines.size(), 1U);
         BOOST_CHECK_EQUAL(lines.front().substr(0, 12), fmt::format("d {}", year.time));
     }
@@ -302,11 +303,11 @@ BOOST_AUTO_TEST_CASE(lines_that_cannot_be_read_are_counted) {
     };
     BOOST_CHECK_EQUAL(errors(at("postfix/smtp", "4F3A21C0E5: to=<a@b>, relay=mx")), "columns 1");
     BOOST_CHECK_EQUAL(errors(status("vanished", "x")), "type 1");
-    BOOST_CHECK_EQUAL(errors(at("postfix/smtp", kMessage, "Nov 31 03:05:00")), "timestamp 1");
-    BOOST_CHECK_EQUAL(errors(at("postfix/smtp", kMessage, "2026-11-21T03:05")), "timestamp 1");
+    BOOST_CHECK_EQUAL(errors(at("postfix/smtp", message_lines, "Nov 31 03:05:00")), "timestamp 1");
+    BOOST_CHECK_EQUAL(errors(at("postfix/smtp", message_lines, "2026-11-21T03:05")), "timestamp 1");
     BOOST_CHECK_EQUAL(errors("{\"MESSAGE\":\"x\n"), "columns 1");
     const std::string long_line =
-        "Nov 21 03:05:00 mail postfix/smtp[1]: " + std::string(3 * mta::logs::kMaxLogLine, 'x');
+        "Nov 21 03:05:00 mail postfix/smtp[1]: " + std::string(3 * mta::logs::max_log_line, 'x');
     BOOST_CHECK_EQUAL(errors(long_line + "\n" + status("sent", "250 ok")), "oversized 1");
     BOOST_CHECK_EQUAL(errors(long_line), "oversized 1");
     // A growing file's last line is not whole yet; a finished one's was cut.
@@ -362,8 +363,8 @@ BOOST_AUTO_TEST_CASE(a_clock_that_runs_ahead_day_by_day_is_judged_alike_after_an
 // Whatever the pieces and wherever it is interrupted, the records are the same.
 BOOST_AUTO_TEST_CASE(memory_and_pieces_change_nothing) {
     std::string text;
-    for (const Form& form : kForms) text += form.line + "\n";
-    for (const Case& one : kCases) text += one.line;
+    for (const Form& form : forms) text += form.line + "\n";
+    for (const Case& one : cases) text += one.line;
     for (int i = 0; i < 40; ++i) {
         const std::string id = fmt::format("4F3A21D{:03X}", i);
         text +=
@@ -420,11 +421,11 @@ BOOST_AUTO_TEST_SUITE(postfix_memory)
 
 BOOST_AUTO_TEST_CASE(ids_are_forgotten_after_five_silent_days) {
     mta::logs::PostfixMemory memory;
-    memory.set_sender(memory.touch(1, kLine), "a@b", 10);
-    memory.set_sender(memory.touch(2, kLine), "a@b", 10);
-    static_cast<void>(memory.touch(2, kLine + std::int64_t{4} * 86400));
-    static_cast<void>(memory.touch(3, kLine + mta::logs::kForgetSeconds + 1));
-    BOOST_CHECK_EQUAL(memory.find(1), mta::logs::kNoEntry);
+    memory.set_sender(memory.touch(1, line_time), "a@b", 10);
+    memory.set_sender(memory.touch(2, line_time), "a@b", 10);
+    static_cast<void>(memory.touch(2, line_time + std::int64_t{4} * 86400));
+    static_cast<void>(memory.touch(3, line_time + mta::logs::forget_seconds + 1));
+    BOOST_CHECK_EQUAL(memory.find(1), mta::logs::no_entry);
     BOOST_CHECK_EQUAL(memory.sender(memory.find(2)), "a@b");
     BOOST_CHECK_EQUAL(memory.messages(), 2U);
     BOOST_CHECK_EQUAL(memory.overflowed(), 0U);
@@ -433,7 +434,7 @@ BOOST_AUTO_TEST_CASE(ids_are_forgotten_after_five_silent_days) {
 BOOST_AUTO_TEST_CASE(limits_hold_and_what_is_given_up_is_counted) {
     mta::logs::PostfixMemory memory({.messages = 100, .recipients = 150, .text_bytes = 8U << 10U});
     for (std::uint64_t key = 1; key <= 1000; ++key) {
-        const std::uint32_t message = memory.touch(key * 0x9e3779b97f4a7c15U, kLine);
+        const std::uint32_t message = memory.touch(key * 0x9e3779b97f4a7c15U, line_time);
         memory.set_sender(message, std::string(key % 90, 's'), key);
         memory.defer(message, 1, std::string(key % 70, 'r'));
         BOOST_CHECK(memory.finish(message, 2));
@@ -443,7 +444,7 @@ BOOST_AUTO_TEST_CASE(limits_hold_and_what_is_given_up_is_counted) {
     }
     BOOST_CHECK_GE(memory.overflowed(), 900U);
     // One message with more recipients than there is room for: the rest is not remembered, and nothing breaks.
-    const std::uint32_t message = memory.touch(7, kLine);
+    const std::uint32_t message = memory.touch(7, line_time);
     for (std::uint64_t recipient = 0; recipient < 1000; ++recipient) BOOST_CHECK(memory.finish(message, recipient));
     BOOST_CHECK(!memory.finish(message, 0));
     BOOST_CHECK_EQUAL(memory.messages(), 1U);
@@ -455,17 +456,17 @@ BOOST_AUTO_TEST_CASE(limits_hold_and_what_is_given_up_is_counted) {
 BOOST_AUTO_TEST_CASE(one_long_text_does_not_make_a_full_memory_forget_every_message) {
     mta::logs::PostfixMemory memory({.messages = 8192, .recipients = 16, .text_bytes = 64U << 10U});
     const auto sender = [](std::uint64_t key) { return fmt::format("{}@b.example", key); };
-    for (std::uint64_t key = 1; key <= 5000; ++key) memory.set_sender(memory.touch(key, kLine), sender(key), 10);
+    for (std::uint64_t key = 1; key <= 5000; ++key) memory.set_sender(memory.touch(key, line_time), sender(key), 10);
     const std::size_t before = memory.messages();
     BOOST_TEST(before > 4000U);
     const std::string longest(500, 'x');
-    const std::uint32_t message = memory.touch(10'000, kLine);
+    const std::uint32_t message = memory.touch(10'000, line_time);
     memory.set_sender(message, longest, 10);
     BOOST_TEST(memory.sender(message) == longest);
     BOOST_TEST(memory.messages() > before * 8 / 10);
     for (std::uint64_t key = 1; key <= 5000; ++key) {
         const std::uint32_t found = memory.find(key);
-        if (found != mta::logs::kNoEntry) BOOST_REQUIRE_EQUAL(memory.sender(found), sender(key));
+        if (found != mta::logs::no_entry) BOOST_REQUIRE_EQUAL(memory.sender(found), sender(key));
     }
     BOOST_TEST(memory.overflowed() > 0U);
 }
@@ -486,12 +487,12 @@ BOOST_AUTO_TEST_CASE(texts_of_all_sizes_share_the_room) {
         std::string text((random >> 8U) % 300 + 1, static_cast<char>('a' + random % 26));
         const bool room = heap.has_room(text.size());
         const std::uint32_t place = heap.store(text);
-        BOOST_REQUIRE_EQUAL(place != mta::logs::TextHeap::kNone, room);
+        BOOST_REQUIRE_EQUAL(place != mta::logs::TextHeap::none, room);
         if (room) kept.emplace_back(place, std::move(text));
     }
     BOOST_CHECK_GT(kept.size(), 50U);
     for (const auto& [place, text] : kept) BOOST_CHECK_EQUAL(heap.at(place), text);
-    BOOST_CHECK_EQUAL(heap.store(std::string(2000, 'x')), mta::logs::TextHeap::kNone);
+    BOOST_CHECK_EQUAL(heap.store(std::string(2000, 'x')), mta::logs::TextHeap::none);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

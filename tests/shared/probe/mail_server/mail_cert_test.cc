@@ -35,8 +35,9 @@ BOOST_AUTO_TEST_CASE(endpoints_as_they_are_written) {
     }
     BOOST_TEST(parse_cert_endpoint("file:///etc/ssl/*.pem").value().path == "/etc/ssl/*.pem");
     for (const char* text : {"", "smtp", "smtp:mx1", "://x", "smtp://", "smtp://[::1", "smtp://[::1]x", "smtp://a:b",
-                             "smtp://a:", "smtp://a:1:2", "smtp://a b", "smtp://a/b", "file://x", "file://"})
+                             "smtp://a:", "smtp://a:1:2", "smtp://a b", "smtp://a/b", "file://x", "file://"}) {
         BOOST_TEST((parse_cert_endpoint(text).error().fault == base::Fault::usage), text);
+    }
     BOOST_TEST(cert_endpoint("2001:db8::1", 993, "").value().text == "imaps://[2001:db8::1]");
     BOOST_TEST(cert_endpoint("a", 2525, "lmtp").value().text == "lmtp://a:2525");
     BOOST_TEST(!cert_endpoint("a", 2525, "smtps").has_value());
