@@ -30,11 +30,11 @@ Result<void> each_text(const Node& list, const std::function<Result<void>(const 
     return {};
 }
 
-Result<void> add_group(const Node& item, const std::string& name, feed::AccountingSettings& settings) {
+Result<void> add_group(const Node& item, const std::string& name, feed::FeedSettings& settings) {
     std::string known;
-    for (const std::string_view group : series::opt_in_groups(settings.format)) {
+    for (const std::string_view group : series::opt_in_groups(settings.count.format)) {
         if (group == name) {
-            settings.groups.insert(name);
+            settings.count.groups.insert(name);
             return {};
         }
         known += (known.empty() ? "" : ", ") + std::string(group);
@@ -42,27 +42,27 @@ Result<void> add_group(const Node& item, const std::string& name, feed::Accounti
     return fail(item.error("no such group; those that can be turned on: " + known));
 }
 
-Result<void> read_budgets(const Node& node, feed::AccountingSettings& settings) {
+Result<void> read_budgets(const Node& node, feed::FeedSettings& settings) {
     const auto members = node.members();
     if (!members) return fail(members.error());
     for (const auto& [name, value] : *members) {
         const exposition::Metric* entry = exposition::find_metric(name);
-        const bool ours = entry != nullptr && entry->name.starts_with(series::prefix(settings.format));
+        const bool ours = entry != nullptr && entry->name.starts_with(series::prefix(settings.count.format));
         if (!ours || entry->budget == 0 || entry->type == exposition::MetricType::gauge) {
             return fail(value.error("no family of that name has a budget; --catalog shows those that do"));
         }
         const auto limit = value.integer(1, 10'000'000);
         if (!limit) return fail(limit.error());
-        settings.budgets[name] = static_cast<std::uint32_t>(*limit);
+        settings.count.budgets[name] = static_cast<std::uint32_t>(*limit);
     }
     return {};
 }
 
-Result<void> add_expected(const Node& item, const std::string& code, feed::AccountingSettings& settings) {
+Result<void> add_expected(const Node& item, const std::string& code, feed::FeedSettings& settings) {
     const auto type = mta::logs::record_type_of_code(code);
-    const auto known = series::record_types(settings.format);
+    const auto known = series::record_types(settings.count.format);
     if (type && std::ranges::find(known, *type) != known.end()) {
-        settings.expected_types.insert(*type);
+        settings.count.expected_types.insert(*type);
         return {};
     }
     std::string codes;
@@ -72,27 +72,28 @@ Result<void> add_expected(const Node& item, const std::string& code, feed::Accou
     return fail(item.error("write one of the record types:" + codes));
 }
 
-Result<void> read_zone(const Node& node, feed::AccountingSettings& settings) {
+Result<void> read_zone(const Node& node, feed::FeedSettings& settings) {
     const auto name = node.text();
     if (!name) return fail(name.error());
     const auto zone = mta::logs::Zone::named(*name);
     if (!zone) return fail(node.error(zone.error().what));
-    settings.scanner.zone = *zone;
+    settings.count.scanner.zone = *zone;
     return {};
 }
 
 // A section with the files of one format; what only PowerMTA has is known in its section alone.
-Result<void> read_feed(const Node& node, feed::AccountingSettings& settings) {
+Result<void> read_feed(const Node& node, feed::FeedSettings& settings) {
     MapReader map(node);
-    std::chrono::milliseconds idle = settings.idle_limit;
-    map.texts("files", settings.globs).texts("moved_to", settings.moved_to);
-    if (settings.format == series::RecordFormat::pmta) {
-        map.texts("pmta_log", settings.log_globs).texts("job_columns", settings.job_columns);
+    std::chrono::milliseconds idle = settings.count.idle_limit;
+    map.texts("files", settings.follow.globs).texts("moved_to", settings.follow.moved_to);
+    if (settings.count.format == series::RecordFormat::pmta) {
+        map.texts("pmta_log", settings.log_globs).texts("job_columns", settings.count.job_columns);
     }
-    if (settings.format == series::RecordFormat::postfix) map.text("instance", settings.instance);
+    if (settings.count.format == series::RecordFormat::postfix) map.text("instance", settings.instance);
     map.duration("idle_limit", idle).duration("state_interval", settings.state_interval);
-    map.duration("rescan_interval", settings.rescan_interval).duration("finished_after", settings.finished_after);
-    if (settings.format != series::RecordFormat::kumomta) {  // whose stamps are Unix time
+    map.duration("rescan_interval", settings.follow.rescan_interval)
+        .duration("finished_after", settings.follow.finished_after);
+    if (settings.count.format != series::RecordFormat::kumomta) {  // whose stamps are Unix time
         map.node("time_zone", [&](const Node& value) { return read_zone(value, settings); });
     }
     map.node("budgets", [&](const Node& value) { return read_budgets(value, settings); });
@@ -106,14 +107,15 @@ Result<void> read_feed(const Node& node, feed::AccountingSettings& settings) {
     });
     if (auto done = map.finish(); !done) return done;
     if (idle < std::chrono::hours(1)) return fail(node.error("idle_limit must be at least 1h"));
-    for (const auto interval : {settings.state_interval, settings.rescan_interval, settings.finished_after}) {
+    for (const auto interval :
+         {settings.state_interval, settings.follow.rescan_interval, settings.follow.finished_after}) {
         if (interval >= std::chrono::milliseconds(10)) continue;
         return fail(node.error("state_interval, rescan_interval and finished_after must be at least 10ms"));
     }
-    if (settings.job_columns.size() > mta::logs::custom_column_count) {
+    if (settings.count.job_columns.size() > mta::logs::custom_column_count) {
         return fail(node.error("job_columns: at most " + std::to_string(mta::logs::custom_column_count) + " columns"));
     }
-    settings.idle_limit = std::chrono::duration_cast<std::chrono::hours>(idle);
+    settings.count.idle_limit = std::chrono::duration_cast<std::chrono::hours>(idle);
     return {};
 }
 
@@ -137,14 +139,14 @@ Result<void> read_collectors(const Node& node, std::vector<collectors::Task>& ta
     return {};
 }
 
-Result<void> read_words(const Node& node, feed::AccountingSettings& settings) {
+Result<void> read_words(const Node& node, feed::FeedSettings& settings) {
     mta::classes::Classes classes;
     if (auto done = mta::classes::read_classes(node, classes); !done) return done;
-    settings.providers = std::make_shared<const mta::classes::ProviderTable>(std::move(classes.providers));
-    settings.bounce_classes = std::move(classes.bounce_classes);
-    settings.scanner.aliases = std::move(classes.aliases);
-    settings.scanner.record_types = std::move(classes.record_types);
-    settings.bounce_patterns_file = std::move(classes.bounce_patterns_file);
+    settings.count.providers = std::make_shared<const mta::classes::ProviderTable>(std::move(classes.providers));
+    settings.count.bounce_classes = std::move(classes.bounce_classes);
+    settings.count.scanner.aliases = std::move(classes.aliases);
+    settings.count.scanner.record_types = std::move(classes.record_types);
+    settings.count.bounce_patterns_file = std::move(classes.bounce_patterns_file);
     return {};
 }
 
@@ -156,44 +158,44 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     ExporterConfig config;
     MapReader map(*root);
     map.text("pmta_config", config.pmta_config);
-    config.postfix_log.format = series::RecordFormat::postfix;
-    config.kumomta_log.format = series::RecordFormat::kumomta;
+    config.postfix_log.count.format = series::RecordFormat::postfix;
+    config.kumomta_log.count.format = series::RecordFormat::kumomta;
     map.node("accounting", [&](const Node& node) { return read_feed(node, config.accounting); });
     map.node("postfix", [&](const Node& node) { return read_feed(node, config.postfix_log); });
     map.node("kumomta_log", [&](const Node& node) { return read_feed(node, config.kumomta_log); });
     map.node("classes", [&](const Node& node) { return read_words(node, config.accounting); });
     map.node("collectors", [&](const Node& node) { return read_collectors(node, config.tasks); });
     if (auto done = map.finish(); !done) return fail(done.error());
-    for (feed::AccountingSettings* other : {&config.postfix_log, &config.kumomta_log}) {
-        other->providers = config.accounting.providers;
-        other->bounce_classes = config.accounting.bounce_classes;
+    for (feed::FeedSettings* other : {&config.postfix_log, &config.kumomta_log}) {
+        other->count.providers = config.accounting.count.providers;
+        other->count.bounce_classes = config.accounting.count.bounce_classes;
     }
     return config;
 }
 
-std::vector<feed::AccountingSettings> ExporterConfig::feeds() const {
-    std::vector<feed::AccountingSettings> following;
-    for (const feed::AccountingSettings* feed : {&accounting, &postfix_log, &kumomta_log}) {
-        if (!feed->globs.empty() || !feed->log_globs.empty()) following.push_back(*feed);
+std::vector<feed::FeedSettings> ExporterConfig::feeds() const {
+    std::vector<feed::FeedSettings> following;
+    for (const feed::FeedSettings* feed : {&accounting, &postfix_log, &kumomta_log}) {
+        if (!feed->follow.globs.empty() || !feed->log_globs.empty()) following.push_back(*feed);
     }
     return following;
 }
 
 namespace {
 
-void add_globs(feed::AccountingSettings& feed, const std::vector<std::string>& globs) {
-    feed.globs.insert(feed.globs.end(), globs.begin(), globs.end());
+void add_globs(feed::FeedSettings& feed, const std::vector<std::string>& globs) {
+    feed.follow.globs.insert(feed.follow.globs.end(), globs.begin(), globs.end());
 }
 
 // A pattern that cannot be read is refused here, with its line, and not while records are counted.
-Result<void> read_bounce_patterns(feed::AccountingSettings& settings) {
-    if (settings.bounce_patterns_file.empty()) return {};
-    auto text = io::Files().read(settings.bounce_patterns_file, config::max_bytes);
+Result<void> read_bounce_patterns(feed::FeedSettings& settings) {
+    if (settings.count.bounce_patterns_file.empty()) return {};
+    auto text = io::Files().read(settings.count.bounce_patterns_file, config::max_bytes);
     if (!text) return fail(text.error());
-    if (const auto done = mta::classes::BouncePatterns::parse(*text, settings.bounce_patterns_file); !done) {
+    if (const auto done = mta::classes::BouncePatterns::parse(*text, settings.count.bounce_patterns_file); !done) {
         return fail(done.error());
     }
-    settings.bounce_patterns_text = std::move(*text);
+    settings.count.bounce_patterns_text = std::move(*text);
     return {};
 }
 
@@ -217,7 +219,7 @@ Result<ExporterConfig> load_config(const Options& options) {
         if (!pmta) return fail(pmta.error());
         add_pmta_sources(*pmta, config);
     }
-    feed::AccountingSettings& accounting = config.accounting;
+    feed::FeedSettings& accounting = config.accounting;
     if (const auto done = read_bounce_patterns(accounting); !done) return fail(done.error());
     add_globs(accounting, options.acct);
     add_globs(config.postfix_log, options.postfix_log);

@@ -5,18 +5,18 @@
 #include <vector>
 
 #include "exporter/collectors/collector.h"
-#include "exporter/feed/settings.h"
+#include "exporter/feed/feed_settings.h"
 #include "exporter/options.h"
 #include "shared/base/result.h"
 
 namespace mtawatch::exporter {
 
 struct ExporterConfig {
-    feed::AccountingSettings accounting;   // PowerMTA's accounting files
-    feed::AccountingSettings postfix_log;  // each follows nothing unless its section or its option names files
-    feed::AccountingSettings kumomta_log;
+    feed::FeedSettings accounting;   // PowerMTA's accounting files
+    feed::FeedSettings postfix_log;  // each follows nothing unless its section or its option names files
+    feed::FeedSettings kumomta_log;
     // Those of them that follow something.
-    [[nodiscard]] std::vector<feed::AccountingSettings> feeds() const;
+    [[nodiscard]] std::vector<feed::FeedSettings> feeds() const;
     std::vector<collectors::Task> tasks;
     std::string pmta_config;  // PowerMTA's own configuration; empty: not looked at
     // What an operator should know of, though it stops nothing: "…: no acct-file logs f records".

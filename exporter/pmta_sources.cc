@@ -23,23 +23,25 @@ std::string ignored_because(const mta::documents::AcctFile& file, bool ours) {
     return "other sections log the same record types, and a record must be counted once";
 }
 
-void add_feeder(const mta::documents::Feeder& feeder, ExporterConfig& config) {
-    const mta::documents::AcctFile& file = *feeder.source;
+void add_counted_file(const mta::documents::CountedFile& counted, ExporterConfig& config) {
+    const mta::documents::AcctFile& file = *counted.source;
     const std::string glob = file.pipe.empty() ? file.glob() : spool_glob(file.pipe);
     const std::string place = fmt::format("{} line {}: <acct-file {}>", file.file, file.line, file.name());
-    if (feeder.types.empty()) {
+    if (counted.types.empty()) {
         config.notes.push_back(fmt::format("{} is ignored: {}", place, ignored_because(file, !glob.empty())));
         return;
     }
-    feed::AccountingSettings& accounting = config.accounting;
-    if (std::ranges::find(accounting.globs, glob) == accounting.globs.end()) accounting.globs.push_back(glob);
-    if (!file.move_to.empty() && std::ranges::find(accounting.moved_to, file.move_to) == accounting.moved_to.end()) {
-        accounting.moved_to.push_back(file.move_to);
+    feed::FeedSettings& accounting = config.accounting;
+    std::vector<std::string>& globs = accounting.follow.globs;
+    if (std::ranges::find(globs, glob) == globs.end()) globs.push_back(glob);
+    if (!file.move_to.empty() &&
+        std::ranges::find(accounting.follow.moved_to, file.move_to) == accounting.follow.moved_to.end()) {
+        accounting.follow.moved_to.push_back(file.move_to);
     }
-    if (feeder.types == file.records) return;
-    accounting.feeds[glob] = feeder.types;
+    if (counted.types == file.records) return;
+    accounting.types_by_glob[glob] = counted.types;
     config.notes.push_back(
-        fmt::format("{} is counted for {} only: other sections log the rest too", place, codes(feeder.types)));
+        fmt::format("{} is counted for {} only: other sections log the rest too", place, codes(counted.types)));
 }
 
 }  // namespace
@@ -66,9 +68,9 @@ void add_pmta_sources(const mta::documents::PmtaConfig& pmta, ExporterConfig& co
     config.notes.insert(config.notes.end(), pmta.notes.begin(), pmta.notes.end());
     const auto ours = [](const mta::documents::AcctFile& file) { return !spool_glob(file.pipe).empty(); };
     std::set<mta::logs::RecordType> fed;
-    for (const mta::documents::Feeder& feeder : mta::documents::choose_feeders(pmta, ours)) {
-        add_feeder(feeder, config);
-        fed.insert(feeder.types.begin(), feeder.types.end());
+    for (const mta::documents::CountedFile& file : mta::documents::choose_acct_files(pmta, ours)) {
+        add_counted_file(file, config);
+        fed.insert(file.types.begin(), file.types.end());
     }
     using enum mta::logs::RecordType;
     std::set<mta::logs::RecordType> missing{d, b, t, f};
@@ -80,8 +82,8 @@ void add_pmta_sources(const mta::documents::PmtaConfig& pmta, ExporterConfig& co
                         codes(missing)));
     }
     // What PowerMTA is told to log exists from the start, at 0, so that the first one is seen as a rise.
-    config.accounting.expected_types.insert(fed.begin(), fed.end());
-    std::string& patterns = config.accounting.bounce_patterns_file;
+    config.accounting.count.expected_types.insert(fed.begin(), fed.end());
+    std::string& patterns = config.accounting.count.bounce_patterns_file;
     if (patterns.empty()) patterns = pmta.bounce_patterns_file;
     if (!pmta.log_file.empty()) config.accounting.log_globs.push_back(pmta.log_file);
 }

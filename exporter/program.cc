@@ -80,10 +80,11 @@ int print_backfill(const Options& options, ExporterConfig config, const base::Cl
 int check_config(const ExporterConfig& config) {
     std::string text;
     for (const std::string& note : config.notes) text += "note: " + note + "\n";
-    for (const feed::AccountingSettings& feed : config.feeds()) {
-        const bool pmta = feed.format == series::RecordFormat::pmta;
-        for (const std::string& glob : feed.globs) {
-            text += fmt::format("follows {}{}\n", glob, pmta ? "" : fmt::format(" as {}", series::noun(feed.format)));
+    for (const feed::FeedSettings& feed : config.feeds()) {
+        const bool pmta = feed.count.format == series::RecordFormat::pmta;
+        for (const std::string& glob : feed.follow.globs) {
+            text +=
+                fmt::format("follows {}{}\n", glob, pmta ? "" : fmt::format(" as {}", series::noun(feed.count.format)));
         }
         for (const std::string& glob : feed.log_globs) text += "reads the log " + glob + "\n";
     }

@@ -26,10 +26,11 @@ void raise_descriptor_limit() {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-std::vector<std::string> words_for(const std::vector<feed::AccountingSettings>& feeds) {
+std::vector<std::string> words_for(const std::vector<feed::FeedSettings>& feeds) {
     std::vector<std::string> words;
-    for (const feed::AccountingSettings& feed : feeds) {
-        for (const std::string& glob : feed.globs) words.push_back(std::string(series::noun(feed.format)) + " " + glob);
+    for (const feed::FeedSettings& feed : feeds) {
+        for (const std::string& glob : feed.follow.globs)
+            words.push_back(std::string(series::noun(feed.count.format)) + " " + glob);
     }
     return words;
 }
@@ -45,12 +46,7 @@ struct Service::Worlds {
     }
 };
 
-feed::LogLine accounting_log(const base::Log& log) {
-    return [&log](feed::Severity severity, std::string_view text) {
-        constexpr std::array levels{base::LogLevel::info, base::LogLevel::warn, base::LogLevel::error};
-        log.write(levels[static_cast<std::size_t>(severity)], text, {{"component", "accounting"}});
-    };
-}
+base::Log accounting_log(const base::Log& log) { return log.with("component", "accounting"); }
 
 Service::Service(const Options& options, const base::Clock& clock, const base::Log& log)
     : options_(options), clock_(&clock), log_(&log), self_(clock), board_(clock, log, std::random_device()()) {}
@@ -70,7 +66,7 @@ base::Result<std::unique_ptr<Service>> Service::start(const Options& options, Ex
 
 base::Result<void> Service::start_parts(ExporterConfig config) {
     for (const std::string& note : config.notes) log_->warn(note);
-    std::vector<feed::AccountingSettings> feeds = config.feeds();
+    std::vector<feed::FeedSettings> feeds = config.feeds();
     followed_ = words_for(feeds);
     // An exporter that only probes has no accounting metrics: a 0 would claim that no mail was logged.
     if (!feeds.empty()) {
@@ -136,7 +132,7 @@ std::vector<web::SourceStatus> Service::status() const {
 }
 
 base::Result<void> Service::apply(ExporterConfig config) {
-    std::vector<feed::AccountingSettings> feeds = config.feeds();
+    std::vector<feed::FeedSettings> feeds = config.feeds();
     std::vector<std::string> followed = words_for(feeds);
     if (feeds.empty() == (accounting_ != nullptr)) {
         return fail(base::Fault::configuration, "accounting files cannot be {} without a restart",

@@ -17,7 +17,7 @@
 namespace mtawatch::exporter {
 
 // Accounting speaks in whole sentences; they become lines of our log.
-[[nodiscard]] feed::LogLine accounting_log(const base::Log& log);
+[[nodiscard]] base::Log accounting_log(const base::Log& log);
 
 class Service {
   public:

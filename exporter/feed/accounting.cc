@@ -17,20 +17,21 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-Result<void> check(const AccountingSettings& settings) {
-    if (settings.globs.empty() && settings.log_globs.empty()) {
+Result<void> check(const FeedSettings& settings) {
+    if (settings.follow.globs.empty() && settings.log_globs.empty()) {
         return fail(Fault::configuration, "no {} to follow: name them on the command line or in the configuration",
-                    series::noun(settings.format));
+                    series::noun(settings.count.format));
     }
-    if (std::ranges::find(settings.globs, "-") != settings.globs.end()) {
-        return fail(Fault::configuration, "{} -: stdin can be read with --once only", series::noun(settings.format));
+    if (std::ranges::find(settings.follow.globs, "-") != settings.follow.globs.end()) {
+        return fail(Fault::configuration, "{} -: stdin can be read with --once only",
+                    series::noun(settings.count.format));
     }
-    return series::check_settings(settings);
+    return series::check_settings(settings.count);
 }
 
-Result<void> check(const std::vector<AccountingSettings>& feeds) {
+Result<void> check(const std::vector<FeedSettings>& feeds) {
     if (feeds.empty()) return fail(Fault::configuration, "nothing to follow");
-    for (const AccountingSettings& settings : feeds) {
+    for (const FeedSettings& settings : feeds) {
         if (auto done = check(settings); !done) return done;
     }
     return check_together(feeds);
@@ -68,11 +69,11 @@ class RunningAccounting final : public Accounting {
         return {addresses.begin(), addresses.end()};
     }
 
-    [[nodiscard]] Result<void> reload(std::vector<AccountingSettings> feeds) override {
+    [[nodiscard]] Result<void> reload(std::vector<FeedSettings> feeds) override {
         const std::lock_guard turn(reload_);
         if (auto done = check(feeds); !done) return done;
-        const bool same = std::ranges::equal(feeds, feeds_, [](const AccountingSettings& settings, const auto& feed) {
-            return settings.format == feed->format();
+        const bool same = std::ranges::equal(feeds, feeds_, [](const FeedSettings& settings, const auto& feed) {
+            return settings.count.format == feed->format();
         });
         if (!same) {
             return fail(Fault::configuration, "a kind of log cannot be added or removed without a restart");
@@ -121,27 +122,28 @@ class RunningAccounting final : public Accounting {
 }  // namespace
 
 // A glob is the label of its lag metric, so only one feed may have it.
-Result<void> check_together(const std::vector<AccountingSettings>& feeds) {
+Result<void> check_together(const std::vector<FeedSettings>& feeds) {
     std::set<std::string> globs;
     std::set<series::RecordFormat> formats;
-    for (const AccountingSettings& settings : feeds) {
-        if (!formats.insert(settings.format).second) {
-            return fail(Fault::configuration, "two feeds of one kind ({})", series::noun(settings.format));
+    for (const FeedSettings& settings : feeds) {
+        if (!formats.insert(settings.count.format).second) {
+            return fail(Fault::configuration, "two feeds of one kind ({})", series::noun(settings.count.format));
         }
-        for (const std::string& glob : std::set<std::string>(settings.globs.begin(), settings.globs.end())) {
+        for (const std::string& glob :
+             std::set<std::string>(settings.follow.globs.begin(), settings.follow.globs.end())) {
             if (globs.insert(glob).second) continue;
             return fail(Fault::configuration, "{}: is named as {} and as another kind of log", glob,
-                        series::noun(settings.format));
+                        series::noun(settings.count.format));
         }
     }
     return {};
 }
 
-Result<std::unique_ptr<Accounting>> Accounting::start(std::vector<AccountingSettings> feeds, const base::Clock& clock,
-                                                      const LogLine& log) {
+Result<std::unique_ptr<Accounting>> Accounting::start(std::vector<FeedSettings> feeds, const base::Clock& clock,
+                                                      const base::Log& log) {
     if (auto done = check(feeds); !done) return fail(done.error());
     std::vector<std::unique_ptr<Feed>> running;
-    for (AccountingSettings& settings : feeds) {
+    for (FeedSettings& settings : feeds) {
         auto feed = Feed::start(std::move(settings), clock, log);
         if (!feed) return fail(feed.error());
         running.push_back(std::move(*feed));

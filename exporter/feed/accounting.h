@@ -8,8 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/feed/settings.h"
+#include "exporter/feed/feed_settings.h"
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 #include "shared/base/result.h"
 
 namespace mtawatch::exporter::exposition {
@@ -26,8 +27,9 @@ class Accounting {
     // permission (a state file's folder cannot be used), configuration (another exporter holds the lock, no glob,
     // unknown family in a budget, one glob in two feeds).
     // A state that cannot be read is no error: it is kept aside, reported, and counting starts anew.
-    [[nodiscard]] static base::Result<std::unique_ptr<Accounting>> start(std::vector<AccountingSettings> feeds,
-                                                                         const base::Clock& clock, const LogLine& log);
+    [[nodiscard]] static base::Result<std::unique_ptr<Accounting>> start(std::vector<FeedSettings> feeds,
+                                                                         const base::Clock& clock,
+                                                                         const base::Log& log);
     Accounting(const Accounting&) = delete;
     Accounting& operator=(const Accounting&) = delete;
     virtual ~Accounting() = default;
@@ -44,7 +46,7 @@ class Accounting {
     [[nodiscard]] virtual std::vector<std::string> source_addresses() const = 0;
     // Continues under other settings without losing or counting anything twice; families whose labels or budget
     // changed start anew. On an Error (the formats must be the same) the old settings stay in force.
-    [[nodiscard]] virtual base::Result<void> reload(std::vector<AccountingSettings> feeds) = 0;
+    [[nodiscard]] virtual base::Result<void> reload(std::vector<FeedSettings> feeds) = 0;
     // Saves the state a last time and ends the threads; the destructor does it too.
     virtual void stop() = 0;
 
@@ -53,7 +55,7 @@ class Accounting {
 };
 
 // Fault::configuration where two feeds have the same format or the same glob.
-[[nodiscard]] base::Result<void> check_together(const std::vector<AccountingSettings>& feeds);
+[[nodiscard]] base::Result<void> check_together(const std::vector<FeedSettings>& feeds);
 
 // How far long work has come, for a terminal: called a few times a second at most.
 using Progress = std::function<void(std::uint64_t bytes_read, std::uint64_t bytes_total, std::uint64_t records)>;
@@ -61,15 +63,15 @@ using Progress = std::function<void(std::uint64_t bytes_read, std::uint64_t byte
 // --once: reads every matched file to its end, then writes the metrics of everything to `writer`. With a state file it
 // continues there and saves it. No matching file at all is an Error (Fault::not_found); files that cannot be read are
 // logged, counted and left out.
-[[nodiscard]] base::Result<void> run_once(std::vector<AccountingSettings> feeds, const base::Clock& clock,
-                                          const LogLine& log, const Progress& progress,
+[[nodiscard]] base::Result<void> run_once(std::vector<FeedSettings> feeds, const base::Clock& clock,
+                                          const base::Log& log, const Progress& progress,
                                           exposition::ExpositionWriter& writer);
 
 // --backfill: reads every matched accounting file of PowerMTA and hands out OpenMetrics text with one sample of every
 // series for every `step` of record time in which it changed or still held, ending with "# EOF": what `promtool tsdb
 // create-blocks-from openmetrics` reads.
-[[nodiscard]] base::Result<void> backfill(AccountingSettings settings, std::chrono::seconds step,
-                                          const base::Clock& clock, const LogLine& log, const Progress& progress,
+[[nodiscard]] base::Result<void> backfill(FeedSettings settings, std::chrono::seconds step, const base::Clock& clock,
+                                          const base::Log& log, const Progress& progress,
                                           const std::function<void(std::string_view)>& sink);
 
 }  // namespace mtawatch::exporter::feed

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "exporter/feed/accounting.h"
-#include "exporter/feed/feed_filter.h"
 #include "exporter/feed/file_reader.h"
+#include "exporter/feed/type_filter.h"
 #include "exporter/files/byte_source.h"
 #include "exporter/files/file_listing.h"
 #include "exporter/series/record_counter.h"
@@ -120,11 +120,11 @@ class SampleSpool {
 
 class Backfill {
   public:
-    Backfill(const AccountingSettings& settings, std::chrono::seconds step, const base::Clock& clock)
+    Backfill(const FeedSettings& settings, std::chrono::seconds step, const base::Clock& clock)
         : step_(step.count()),
           clock_(clock),
-          store_(settings),
-          counter_(settings, store_),
+          store_(settings.count),
+          counter_(settings.count, store_),
           spools_(series::family_count + 1) {}
 
     bool count(std::span<const mta::logs::Record> records, TypeMask types) {
@@ -241,21 +241,21 @@ bool Backfill::write(const std::function<void(std::string_view)>& sink) {
     return written;
 }
 
-std::vector<MergedFile> find_files(const AccountingSettings& settings, const base::Clock& clock, const LogLine& log) {
-    series::SeriesStore unused(settings);
+std::vector<MergedFile> find_files(const FeedSettings& settings, const base::Clock& clock, const base::Log& log) {
+    series::SeriesStore unused(settings.count);
     base::TurnLock lock;
     FileReader reader(settings, clock, unused, lock, true);
-    const FeedFilter feeds(settings);
-    const files::Listing listing = files::list_files(settings.globs, settings.moved_to);
-    for (const files::ListingProblem& problem : listing.problems) log(Severity::warning, problem.text);
+    const TypeFilter filter(settings);
+    const files::Listing listing = files::list_files(settings.follow.globs, settings.follow.moved_to);
+    for (const files::ListingProblem& problem : listing.problems) log.warn(problem.text);
     std::vector<MergedFile> files;
     for (const files::SeenFile& seen : listing.files) {
         const auto head = reader.head(seen.path);
         if (!head) {
-            log(Severity::warning, head.error().what);
+            log.warn(head.error().what);
             continue;
         }
-        files.emplace_back(seen.path, head->first_time, feeds.types_of(seen.path));
+        files.emplace_back(seen.path, head->first_time, filter.types_of(seen.path));
     }
     std::ranges::stable_sort(files, {}, &MergedFile::first_time);
     return files;
@@ -263,11 +263,11 @@ std::vector<MergedFile> find_files(const AccountingSettings& settings, const bas
 
 // Counts every record of `files`, oldest first; false when the samples cannot be kept.
 bool merge(std::vector<MergedFile>& files, const mta::logs::ScannerOptions& options, Backfill& backfill,
-           const LogLine& log, const std::function<void()>& progress) {
+           const base::Log& log, const std::function<void()>& progress) {
     std::size_t opened = 0;
     std::vector<MergedFile*> active;
     const auto drop_ended = [&](Result<void> state, MergedFile* file) {
-        if (!state) log(Severity::warning, state.error().what);
+        if (!state) log.warn(state.error().what);
         if (state && !file->records().empty()) return;
         file->close();
         std::erase(active, file);
@@ -305,12 +305,12 @@ bool merge(std::vector<MergedFile>& files, const mta::logs::ScannerOptions& opti
 
 }  // namespace
 
-Result<void> backfill(AccountingSettings settings, std::chrono::seconds step, const base::Clock& clock,
-                      const LogLine& log, const Progress& progress, const std::function<void(std::string_view)>& sink) {
-    if (auto done = series::check_settings(settings); !done) return done;
+Result<void> backfill(FeedSettings settings, std::chrono::seconds step, const base::Clock& clock, const base::Log& log,
+                      const Progress& progress, const std::function<void(std::string_view)>& sink) {
+    if (auto done = series::check_settings(settings.count); !done) return done;
     if (step.count() < 1) return fail(Fault::usage, "the step must be at least one second");
     // History is not retired: a series keeps its place in every sample.
-    settings.idle_limit = never;
+    settings.count.idle_limit = never;
     std::vector<MergedFile> files = find_files(settings, clock, log);
     if (files.empty()) return fail(Fault::not_found, "no readable accounting file matches");
     Backfill work(settings, step, clock);
@@ -318,7 +318,8 @@ Result<void> backfill(AccountingSettings settings, std::chrono::seconds step, co
     const auto report = [&] {
         if (progress && ++batches % 4096 == 0) progress(0, 0, work.records());
     };
-    if (!merge(files, series::scanner_options(settings), work, log, report) || !work.finish() || !work.write(sink)) {
+    if (!merge(files, series::scanner_options(settings.count), work, log, report) || !work.finish() ||
+        !work.write(sink)) {
         return fail(Fault::io, "the samples need room in the folder for temporary files (TMPDIR or /tmp)");
     }
     return {};

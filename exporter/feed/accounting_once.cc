@@ -24,7 +24,7 @@ struct ReadFeed {
     std::optional<CheckpointFile> file;
 };
 
-Result<ReadFeed> open_feed(const AccountingSettings& settings, const base::Clock& clock, const LogLine& log) {
+Result<ReadFeed> open_feed(const FeedSettings& settings, const base::Clock& clock, const base::Log& log) {
     ReadFeed feed;
     if (!settings.state_file.empty()) {
         auto opened = CheckpointFile::open(settings.state_file);
@@ -43,10 +43,10 @@ Result<ReadFeed> open_feed(const AccountingSettings& settings, const base::Clock
     return feed;
 }
 
-Result<ReadFeed> read_feed(AccountingSettings settings, const base::Clock& clock, const LogLine& log,
+Result<ReadFeed> read_feed(FeedSettings settings, const base::Clock& clock, const base::Log& log,
                            const Progress& progress) {
-    if (auto done = series::check_settings(settings); !done) return fail(done.error());
-    const bool use_stdin = std::erase(settings.globs, standard_input_glob) != 0;
+    if (auto done = series::check_settings(settings.count); !done) return fail(done.error());
+    const bool use_stdin = std::erase(settings.follow.globs, standard_input_glob) != 0;
     auto feed = open_feed(settings, clock, log);
     if (!feed) return feed;
     Ingest& ingest = *feed->ingest;
@@ -65,8 +65,8 @@ Result<ReadFeed> read_feed(AccountingSettings settings, const base::Clock& clock
     const Ingest::Amount amount = ingest.amount();
     if (amount.files == 0 && !use_stdin) {
         std::string globs;
-        for (const std::string& glob : settings.globs) globs += (globs.empty() ? "" : ", ") + glob;
-        return fail(Fault::not_found, "no readable {} matches {}{}", series::noun(settings.format), globs,
+        for (const std::string& glob : settings.follow.globs) globs += (globs.empty() ? "" : ", ") + glob;
+        return fail(Fault::not_found, "no readable {} matches {}{}", series::noun(settings.count.format), globs,
                     amount.unreadable == 0 ? "" : "; what was found cannot be read, see the messages above");
     }
     return feed;
@@ -74,12 +74,12 @@ Result<ReadFeed> read_feed(AccountingSettings settings, const base::Clock& clock
 
 }  // namespace
 
-Result<void> run_once(std::vector<AccountingSettings> feeds, const base::Clock& clock, const LogLine& log,
+Result<void> run_once(std::vector<FeedSettings> feeds, const base::Clock& clock, const base::Log& log,
                       const Progress& progress, exposition::ExpositionWriter& writer) {
     if (auto done = check_together(feeds); !done) return done;
     std::vector<ReadFeed> read;
     std::vector<const Ingest*> ingests;
-    for (AccountingSettings& settings : feeds) {
+    for (FeedSettings& settings : feeds) {
         auto feed = read_feed(std::move(settings), clock, log, progress);
         if (!feed) return fail(feed.error());
         ingests.push_back(feed->ingest.get());

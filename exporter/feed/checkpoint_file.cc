@@ -48,15 +48,15 @@ std::string folder_of(const std::string& path) {
 bool CheckpointFile::lost_lock() const {
     struct stat ours {};
     struct stat there {};
-    if (!lock_.open() || ::fstat(lock_.get(), &ours) != 0) return true;
+    if (!lock_ || ::fstat(lock_.get(), &ours) != 0) return true;
     if (::stat((path_ + ".lock").c_str(), &there) != 0) return errno == ENOENT;
     return ours.st_dev != there.st_dev || ours.st_ino != there.st_ino;
 }
 
 Result<void> CheckpointFile::acquire_lock() {
     const std::string lock_path = path_ + ".lock";
-    files::UniqueFd lock(::open(lock_path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, state_mode));
-    if (!lock.open()) return failed("state file: opening", lock_path);
+    io::Descriptor lock(::open(lock_path.c_str(), O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, state_mode));
+    if (!lock) return failed("state file: opening", lock_path);
     if (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return failed("state file: locking", lock_path);
         return fail(Fault::configuration,
@@ -74,8 +74,8 @@ Result<CheckpointFile> CheckpointFile::open(const std::string& path) {
 }
 
 Result<std::optional<std::string>> CheckpointFile::load() const {
-    const files::UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd.open()) {
+    const io::Descriptor fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd) {
         if (errno == ENOENT) return std::nullopt;
         return failed("state file: opening", path_);
     }
@@ -102,8 +102,8 @@ Result<void> CheckpointFile::save(std::string_view document) {
         if (auto done = acquire_lock(); !done) return done;
     }
     const std::string temporary = path_ + ".new";
-    files::UniqueFd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, state_mode));
-    if (!fd.open()) return failed("state file: creating", temporary);
+    io::Descriptor fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, state_mode));
+    if (!fd) return failed("state file: creating", temporary);
     Result<void> written = write_all(fd.get(), document, temporary);
     if (written && ::fsync(fd.get()) != 0) written = failed("state file: syncing", temporary);
     fd.reset();
@@ -113,8 +113,8 @@ Result<void> CheckpointFile::save(std::string_view document) {
         ::unlink(temporary.c_str());
         return written;
     }
-    const files::UniqueFd folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder.open() || ::fsync(folder.get()) != 0) return failed("state file: syncing the folder of", path_);
+    const io::Descriptor folder(::open(folder_of(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!folder || ::fsync(folder.get()) != 0) return failed("state file: syncing the folder of", path_);
     return {};
 }
 

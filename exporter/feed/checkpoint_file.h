@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "exporter/files/unique_fd.h"
 #include "shared/base/result.h"
+#include "shared/io/descriptor.h"
 
 namespace mtawatch::exporter::feed {
 
@@ -32,7 +32,7 @@ class CheckpointFile {
     [[nodiscard]] bool lost_lock() const;
 
     std::string path_;
-    files::UniqueFd lock_;
+    io::Descriptor lock_;
 };
 
 }  // namespace mtawatch::exporter::feed

@@ -15,39 +15,39 @@ using base::Result;
 constexpr int pause_per_write = 50;
 
 // Restores the state into `ingest`. A state that cannot be read is kept aside, and counting starts at 0.
-bool restore_state(const CheckpointFile& file, Ingest& ingest, const LogLine& log) {
+bool restore_state(const CheckpointFile& file, Ingest& ingest, const base::Log& log) {
     const auto document = file.load();
     if (document && !*document) return true;
     const Result<void> restored = document ? ingest.restore(**document) : fail(document.error());
     if (restored) return true;
     const auto aside = file.keep_aside();
-    log(Severity::error, (document ? "the state file " : "the ") + restored.error().what + "; " +
-                             (aside ? "it is kept as " + *aside : aside.error().what) + ", and counting starts anew");
+    log.error((document ? "the state file " : "the ") + restored.error().what + "; " +
+              (aside ? "it is kept as " + *aside : aside.error().what) + ", and counting starts anew");
     return false;
 }
 
 }  // namespace
 
-Feed::Feed(series::RecordFormat format, const base::Clock& clock, LogLine log, std::optional<CheckpointFile> file)
+Feed::Feed(series::RecordFormat format, const base::Clock& clock, base::Log log, std::optional<CheckpointFile> file)
     : format_(format),
       clock_(clock),
       log_(std::move(log)),
       file_(std::move(file)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-Result<std::unique_ptr<Feed>> Feed::start(AccountingSettings settings, const base::Clock& clock, LogLine log) {
+Result<std::unique_ptr<Feed>> Feed::start(FeedSettings settings, const base::Clock& clock, base::Log log) {
     std::optional<CheckpointFile> file;
     if (!settings.state_file.empty()) {
         auto opened = CheckpointFile::open(settings.state_file);
         if (!opened) return fail(opened.error());
         file = std::move(*opened);
     }
-    std::unique_ptr<Feed> feed(new Feed(settings.format, clock, std::move(log), std::move(file)));
+    std::unique_ptr<Feed> feed(new Feed(settings.count.format, clock, std::move(log), std::move(file)));
     feed->begin(std::move(settings));
     return feed;
 }
 
-void Feed::begin(AccountingSettings settings) {
+void Feed::begin(FeedSettings settings) {
     auto ingest = std::make_shared<Ingest>(settings, clock_, log_, false);
     if (file_ && !restore_state(*file_, *ingest, log_)) {
         ingest = std::make_shared<Ingest>(std::move(settings), clock_, log_, false);
@@ -65,7 +65,7 @@ std::optional<Feed::Saves> Feed::saves() const {
     return Saves{write_failures_.load(), last_write_.load()};
 }
 
-Result<void> Feed::prepare(AccountingSettings settings) {
+Result<void> Feed::prepare(FeedSettings settings) {
     stop_threads();
     next_ = std::make_shared<Ingest>(std::move(settings), clock_, log_, false);
     auto restored = next_->restore(current()->checkpoint());
@@ -130,13 +130,13 @@ base::Duration Feed::save() {
     const base::WallTime as_of = clock_.wall();
     const auto saved = file_->save(current()->checkpoint());
     if (saved) {
-        if (!last_failure_.empty()) log_(Severity::info, "the state is saved again");
+        if (!last_failure_.empty()) log_.info("the state is saved again");
         last_failure_.clear();
         last_write_ = std::chrono::duration<double>(as_of.time_since_epoch()).count();
     } else {
         ++write_failures_;
         if (saved.error().what != last_failure_) {
-            log_(Severity::error, saved.error().what + "; counting goes on, and so do the attempts to save");
+            log_.error(saved.error().what + "; counting goes on, and so do the attempts to save");
         }
         last_failure_ = saved.error().what;
     }

@@ -11,9 +11,10 @@
 #include <thread>
 
 #include "exporter/feed/checkpoint_file.h"
+#include "exporter/feed/feed_settings.h"
 #include "exporter/feed/ingest.h"
-#include "exporter/feed/settings.h"
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 #include "shared/base/result.h"
 
 namespace mtawatch::exporter::feed {
@@ -23,8 +24,8 @@ namespace mtawatch::exporter::feed {
 class Feed {
   public:
     // Takes the lock on the state file, restores it and begins to read. Faults: see Accounting::start().
-    [[nodiscard]] static base::Result<std::unique_ptr<Feed>> start(AccountingSettings settings,
-                                                                   const base::Clock& clock, LogLine log);
+    [[nodiscard]] static base::Result<std::unique_ptr<Feed>> start(FeedSettings settings, const base::Clock& clock,
+                                                                   base::Log log);
     Feed(const Feed&) = delete;
     Feed& operator=(const Feed&) = delete;
     ~Feed() { stop(); }
@@ -40,7 +41,7 @@ class Feed {
 
     // Stops the threads and makes a pipeline for the new settings, or, on an Error, keeps the old one; proceed() starts
     // the threads again.
-    [[nodiscard]] base::Result<void> prepare(AccountingSettings settings);
+    [[nodiscard]] base::Result<void> prepare(FeedSettings settings);
     void proceed();
     // Drops the pipeline that prepare() made, so that proceed() goes on with the old one.
     void drop_prepared() { next_.reset(); }
@@ -48,8 +49,8 @@ class Feed {
     void stop();
 
   private:
-    Feed(series::RecordFormat format, const base::Clock& clock, LogLine log, std::optional<CheckpointFile> file);
-    void begin(AccountingSettings settings);
+    Feed(series::RecordFormat format, const base::Clock& clock, base::Log log, std::optional<CheckpointFile> file);
+    void begin(FeedSettings settings);
     void start_threads(std::shared_ptr<Ingest> ingest);
     void stop_threads();
     void run_ingest(Ingest& ingest);
@@ -58,9 +59,9 @@ class Feed {
 
     series::RecordFormat format_;
     const base::Clock& clock_;
-    LogLine log_;
+    base::Log log_;
     std::optional<CheckpointFile> file_;
-    files::UniqueFd wake_;
+    io::Descriptor wake_;
     mutable std::mutex current_lock_;
     std::shared_ptr<Ingest> current_;
     std::shared_ptr<Ingest> next_;

@@ -48,15 +48,16 @@ std::string why_not(const std::string& path, int error) { return path + ": " + s
 
 }  // namespace
 
-FileReader::FileReader(const AccountingSettings& settings, const base::Clock& clock, series::SeriesStore& store,
+FileReader::FileReader(const FeedSettings& settings, const base::Clock& clock, series::SeriesStore& store,
                        base::TurnLock& lock, bool one_thread)
     : settings_(settings),
-      uses_two_cores_(!one_thread && !remembers_lines(settings.format) && std::thread::hardware_concurrency() > 1),
+      uses_two_cores_(!one_thread && !remembers_lines(settings.count.format) &&
+                      std::thread::hardware_concurrency() > 1),
       clock_(clock),
       store_(store),
       lock_(lock),
-      counter_(settings, store),
-      feeds_(settings),
+      counter_(settings.count, store),
+      filter_(settings),
       reader_(make_reader(settings)),
       inspector_(settings) {}
 
@@ -128,7 +129,7 @@ void FileReader::resume(const files::TrackedFile& file) {
 }
 
 // The path may lead to another file by now, whose lines must not be counted as those of this one.
-Result<files::UniqueFd> FileReader::open_located(const files::TrackedFile& file) {
+Result<io::Descriptor> FileReader::open_located(const files::TrackedFile& file) {
     auto fd = files::open_to_read(file.path);
     if (!fd) return fd;
     const auto id = files::id_of(fd->get(), file.path);
@@ -146,15 +147,15 @@ FileReader::Outcome FileReader::not_opened(files::TrackedFile& file, const base:
 void FileReader::limit_to_present_size(files::TrackedFile& file) {
     file.read_to = UINT64_MAX;
     if (file.packing != files::Packing::none && !file.detached) return;
-    if (!file.fd.open()) {
+    if (!file.fd) {
         if (auto fd = open_located(file); fd) file.fd = std::move(*fd);
     }
     struct stat info {};
-    if (file.fd.open() && ::fstat(file.fd.get(), &info) == 0) file.read_to = static_cast<std::uint64_t>(info.st_size);
+    if (file.fd && ::fstat(file.fd.get(), &info) == 0) file.read_to = static_cast<std::uint64_t>(info.st_size);
 }
 
 FileReader::Outcome FileReader::read_plain(files::TrackedFile& file, const AfterChunk& after_chunk) {
-    if (!file.fd.open()) {
+    if (!file.fd) {
         auto fd = open_located(file);
         if (!fd) return not_opened(file, fd.error());
         file.fd = std::move(*fd);
@@ -369,7 +370,7 @@ std::span<const mta::logs::Record> FileReader::select_types(std::span<const mta:
 void FileReader::count_scanned(files::TrackedFile* file) {
     const std::int64_t now = base::unix_seconds(clock_.wall());
     const base::WriterTurn turn(lock_);
-    const TypeMask types = file == nullptr ? all_types : feeds_.types_of(file->path);
+    const TypeMask types = file == nullptr ? all_types : filter_.types_of(file->path);
     for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
         counter_.count(types == all_types ? records : select_types(records, types), now);
     }
@@ -380,7 +381,7 @@ void FileReader::count_scanned(files::TrackedFile* file) {
 void FileReader::count_piece(files::TrackedFile& file, ScannedPiece& piece, mta::logs::ScanCounts& counted) {
     const std::int64_t now = base::unix_seconds(clock_.wall());
     const base::WriterTurn turn(lock_);
-    const TypeMask types = feeds_.types_of(file.path);
+    const TypeMask types = filter_.types_of(file.path);
     const auto records = piece.records.records();
     counter_.count(types == all_types ? records : select_types(records, types), now);
     add_counts(piece.counts, counted);

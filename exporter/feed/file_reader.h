@@ -8,9 +8,9 @@
 #include <memory>
 #include <string>
 
-#include "exporter/feed/feed_filter.h"
 #include "exporter/feed/record_formats.h"
 #include "exporter/feed/scan_ahead.h"
+#include "exporter/feed/type_filter.h"
 #include "exporter/files/byte_source.h"
 #include "exporter/files/follower.h"
 #include "exporter/files/tracked_file.h"
@@ -30,8 +30,8 @@ using AfterChunk = std::function<bool()>;
 class FileReader {
   public:
     // With `one_thread` a backlog is read by the caller's thread alone, which costs less in all and takes longer.
-    FileReader(const AccountingSettings& settings, const base::Clock& clock, series::SeriesStore& store,
-               base::TurnLock& lock, bool one_thread);
+    FileReader(const FeedSettings& settings, const base::Clock& clock, series::SeriesStore& store, base::TurnLock& lock,
+               bool one_thread);
 
     enum class Outcome {
         up_to_date,   // read to its present end
@@ -63,7 +63,7 @@ class FileReader {
     [[nodiscard]] bool wait_to_unpack(const files::TrackedFile& file) const;
     [[nodiscard]] Outcome end_of_packed(files::TrackedFile& file, bool complete);
     // Fault::not_found when the path leads to another file than the follower located, or nowhere.
-    [[nodiscard]] static base::Result<files::UniqueFd> open_located(const files::TrackedFile& file);
+    [[nodiscard]] static base::Result<io::Descriptor> open_located(const files::TrackedFile& file);
     [[nodiscard]] Outcome not_opened(files::TrackedFile& file, const base::Error& error);
     [[nodiscard]] bool same_beginning(const files::TrackedFile& file);
     [[nodiscard]] bool counted_to_its_end(const files::TrackedFile& file, int fd);
@@ -83,13 +83,13 @@ class FileReader {
     [[nodiscard]] Outcome unreadable(files::TrackedFile& file, std::string why);
     [[nodiscard]] base::Result<std::string> plain_head(int fd, const std::string& path) const;
 
-    const AccountingSettings& settings_;
+    const FeedSettings& settings_;
     bool uses_two_cores_;
     const base::Clock& clock_;
     series::SeriesStore& store_;
     base::TurnLock& lock_;
     series::RecordCounter counter_;
-    FeedFilter feeds_;
+    TypeFilter filter_;
     std::vector<mta::logs::Record> selected_;  // those of a batch whose type the file feeds
     std::unique_ptr<mta::logs::RecordReader> reader_;
     HeadInspector inspector_;

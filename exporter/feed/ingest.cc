@@ -18,23 +18,23 @@ constexpr int max_rounds_waited = 50;
 
 }  // namespace
 
-Ingest::Ingest(AccountingSettings settings, const base::Clock& clock, LogLine log, bool finished_files)
+Ingest::Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, bool finished_files)
     : settings_(std::move(settings)),
       clock_(clock),
       log_(std::move(log)),
       finished_files_(finished_files),
-      store_(settings_),
+      store_(settings_.count),
       reader_(settings_, clock_, store_, lock_, finished_files),
       follower_(
-          settings_, clock_, lock_, [this](const std::string& path) { return reader_.head(path); }, log_,
-          finished_files),
+          settings_.follow, clock_, lock_, reading_order(settings_.count.format),
+          [this](const std::string& path) { return reader_.head(path); }, log_, finished_files),
       log_follower_(settings_, clock_, lock_, marks_.log_events, log_),
       sources_(no_sources()) {}
 
 // One for each glob, with nothing known of it.
 std::vector<Ingest::SourceStatus> Ingest::no_sources() const {
     std::vector<SourceStatus> sources;
-    for (const std::string& glob : settings_.globs) sources.push_back({glob, 0, 0, 0});
+    for (const std::string& glob : settings_.follow.globs) sources.push_back({glob, 0, 0, 0});
     return sources;
 }
 
@@ -46,7 +46,7 @@ base::Result<void> Ingest::restore(std::string_view document) {
     follower_.restore(restored->files);
     log_follower_.restore(restored->log_files);
     for (const std::string& family : restored->restarted) {
-        log_(Severity::info, family + ": its labels or its budget changed, so it starts anew");
+        log_.info(family + ": its labels or its budget changed, so it starts anew");
     }
     return {};
 }
@@ -54,7 +54,7 @@ base::Result<void> Ingest::restore(std::string_view document) {
 void Ingest::catch_up(const AfterChunk& after_chunk) {
     {
         const base::WriterTurn turn(lock_);
-        store_.add_expected_zeros(settings_.expected_types);
+        store_.add_expected_zeros(settings_.count.expected_types);
     }
     Round round = Round::incomplete;
     for (int rounds = 0; round == Round::incomplete && rounds <= max_rounds_waited; ++rounds) {
@@ -62,7 +62,7 @@ void Ingest::catch_up(const AfterChunk& after_chunk) {
         round = read_dirty(after_chunk);
     }
     if (round == Round::incomplete) {
-        log_(Severity::warning, "files change faster than they can be read; not all is read");
+        log_.warn("files change faster than they can be read; not all is read");
     }
     log_follower_.read_new();
     publish();
@@ -97,7 +97,7 @@ void Ingest::read_stream(int fd, const AfterChunk& after_chunk) {
 // Where lines depend on earlier lines, no file is read beyond the size that it had before the older ones were read to
 // their end: so sizes are taken from the newest file to the oldest.
 std::vector<files::TrackedFile*> Ingest::files_to_read() {
-    if (!remembers_lines(settings_.format)) return follower_.dirty();
+    if (!remembers_lines(settings_.count.format)) return follower_.dirty();
     std::vector<files::TrackedFile*> files = follower_.dirty_and_older();
     for (auto file = files.rbegin(); file != files.rend(); ++file) reader_.limit_to_present_size(**file);
     return files;
@@ -105,7 +105,7 @@ std::vector<files::TrackedFile*> Ingest::files_to_read() {
 
 // Where lines depend on earlier lines, nothing is read while the present name of an older file is unknown.
 bool Ingest::must_wait_for_older() const {
-    return remembers_lines(settings_.format) && follower_.location_unknown() && rounds_waited_ > 0;
+    return remembers_lines(settings_.count.format) && follower_.location_unknown() && rounds_waited_ > 0;
 }
 
 Ingest::Round Ingest::read_dirty(const AfterChunk& after_chunk) {
@@ -124,10 +124,10 @@ Ingest::Round Ingest::read_dirty(const AfterChunk& after_chunk) {
             follower_.content_changed(*file);
             changed = true;
             // Its lines have to be read before those of the newer files: first find it again.
-            if (remembers_lines(settings_.format) && rounds_waited_ < max_rounds_waited) break;
+            if (remembers_lines(settings_.count.format) && rounds_waited_ < max_rounds_waited) break;
         }
         if (outcome == FileReader::Outcome::unreadable && reported_.insert(reader_.problem()).second) {
-            log_(Severity::warning, reader_.problem());
+            log_.warn(reader_.problem());
         }
     }
     rounds_waited_ = changed && rounds_waited_ < max_rounds_waited ? rounds_waited_ + 1 : 0;
@@ -172,7 +172,7 @@ void Ingest::report_problems() {
     for (const auto* problems : {&follower_.problems(), &log_follower_.problems()}) {
         for (const files::ListingProblem& problem : *problems) {
             present.insert(problem.text);
-            if (reported_.insert(problem.text).second) log_(Severity::warning, problem.text);
+            if (reported_.insert(problem.text).second) log_.warn(problem.text);
         }
     }
     const bool any_unreadable =
@@ -220,7 +220,7 @@ Ingest::Amount Ingest::amount() const {
 
 void Ingest::write(exposition::ExpositionWriter& writer) const {
     // With pmta.log alone no accounting file is followed, so there is no count that could be 0.
-    if (ready() && (!settings_.globs.empty() || streamed_)) series::render_store(writer, store_, lock_);
+    if (ready() && (!settings_.follow.globs.empty() || streamed_)) series::render_store(writer, store_, lock_);
     write_log_events(writer);
 }
 

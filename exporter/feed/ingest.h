@@ -11,11 +11,12 @@
 
 #include "exporter/exposition/exposition.h"
 #include "exporter/feed/checkpoint.h"
+#include "exporter/feed/feed_settings.h"
 #include "exporter/feed/file_reader.h"
-#include "exporter/feed/settings.h"
 #include "exporter/files/follower.h"
 #include "exporter/series/series_store.h"
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 #include "shared/base/turn_lock.h"
 
 namespace mtawatch::exporter::feed {
@@ -23,7 +24,7 @@ namespace mtawatch::exporter::feed {
 class Ingest {
   public:
     // `finished_files`: nothing more will come (--once), so last lines without newline count too.
-    Ingest(AccountingSettings settings, const base::Clock& clock, LogLine log, bool finished_files);
+    Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, bool finished_files);
 
     // Takes over a checkpoint's document; before anything else. On an Error this object is of no more use.
     [[nodiscard]] base::Result<void> restore(std::string_view document);
@@ -71,7 +72,7 @@ class Ingest {
     };
     [[nodiscard]] Amount amount() const;
 
-    [[nodiscard]] const AccountingSettings& settings() const { return settings_; }
+    [[nodiscard]] const FeedSettings& settings() const { return settings_; }
     [[nodiscard]] series::SeriesStore& store() { return store_; }
 
   private:
@@ -89,9 +90,9 @@ class Ingest {
     void report_problems();
     void write_log_events(exposition::ExpositionWriter& writer) const;
 
-    AccountingSettings settings_;
+    FeedSettings settings_;
     const base::Clock& clock_;
-    LogLine log_;
+    base::Log log_;
     bool finished_files_;
     mutable base::TurnLock lock_;
     series::SeriesStore store_;

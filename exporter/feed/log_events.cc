@@ -24,8 +24,10 @@ bool begins_with_any(std::string_view text, std::initializer_list<std::string_vi
                                [&](std::string_view b) { return base::iequals(text.substr(0, b.size()), b); });
 }
 
-AccountingSettings log_settings(AccountingSettings settings) {
-    settings.globs = settings.log_globs;
+// The log's globs in place of the accounting files', at the same pace.
+files::FollowSettings log_settings(const FeedSettings& feed) {
+    files::FollowSettings settings = feed.follow;
+    settings.globs = feed.log_globs;
     settings.moved_to.clear();
     return settings;
 }
@@ -73,12 +75,12 @@ std::optional<LogEvent> log_event_of(std::string_view line) {
     return std::nullopt;
 }
 
-LogFollower::LogFollower(const AccountingSettings& settings, const base::Clock& clock, base::TurnLock& lock,
-                         std::array<std::uint64_t, log_event_count>& counts, LogLine log)
+LogFollower::LogFollower(const FeedSettings& settings, const base::Clock& clock, base::TurnLock& lock,
+                         std::array<std::uint64_t, log_event_count>& counts, base::Log log)
     : settings_(log_settings(settings)),
       lock_(lock),
       counts_(counts),
-      follower_(settings_, clock, lock, log_head, std::move(log), false) {}
+      follower_(settings_, clock, lock, files::ReadingOrder::independent, log_head, std::move(log), false) {}
 
 void LogFollower::read_new() {
     if (settings_.globs.empty()) return;
@@ -90,7 +92,7 @@ void LogFollower::read_new() {
 void LogFollower::read(files::TrackedFile& file) {
     file.dirty = false;
     if (files::is_gzip_name(file.path)) return;  // a rotated log was read before it was compressed
-    if (!file.fd.open()) {
+    if (!file.fd) {
         auto fd = files::open_to_read(file.path);
         file.unreadable = !fd;
         if (!fd) return;

@@ -7,9 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/feed/settings.h"
+#include "exporter/feed/feed_settings.h"
 #include "exporter/files/follower.h"
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 
 namespace mtawatch::exporter::feed {
 
@@ -25,8 +26,8 @@ inline constexpr std::size_t log_event_count = 4;
 class LogFollower {
   public:
     // The counts are changed in a writer's turn of `lock`, together with the files' offsets.
-    LogFollower(const AccountingSettings& settings, const base::Clock& clock, base::TurnLock& lock,
-                std::array<std::uint64_t, log_event_count>& counts, LogLine log);
+    LogFollower(const FeedSettings& settings, const base::Clock& clock, base::TurnLock& lock,
+                std::array<std::uint64_t, log_event_count>& counts, base::Log log);
 
     void restore(const std::vector<files::FileState>& files) { follower_.restore(files); }
     // Reads what is new; never waits.
@@ -39,7 +40,7 @@ class LogFollower {
     void read(files::TrackedFile& file);
     void count(files::TrackedFile& file, std::string_view bytes);
 
-    AccountingSettings settings_;  // with the log's globs in place of the accounting files'
+    files::FollowSettings settings_;
     base::TurnLock& lock_;
     std::array<std::uint64_t, log_event_count>& counts_;
     files::Follower follower_;

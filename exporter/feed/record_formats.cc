@@ -11,17 +11,17 @@ namespace {
 // "Nov 21 03:05:00", which has blanks inside.
 constexpr std::size_t yearless_stamp = 15;
 
-mta::logs::PostfixLogOptions postfix_options(const AccountingSettings& settings) {
+mta::logs::PostfixLogOptions postfix_options(const FeedSettings& settings) {
     mta::logs::PostfixLogOptions options;
-    options.zone = settings.scanner.zone;
+    options.zone = settings.count.scanner.zone;
     options.instance = settings.instance;
     return options;
 }
 
 }  // namespace
 
-std::unique_ptr<mta::logs::RecordReader> make_reader(const AccountingSettings& settings) {
-    switch (settings.format) {
+std::unique_ptr<mta::logs::RecordReader> make_reader(const FeedSettings& settings) {
+    switch (settings.count.format) {
         case series::RecordFormat::postfix:
             return std::make_unique<mta::logs::PostfixLogReader>(postfix_options(settings));
         case series::RecordFormat::kumomta:
@@ -29,12 +29,12 @@ std::unique_ptr<mta::logs::RecordReader> make_reader(const AccountingSettings& s
         case series::RecordFormat::pmta:
             break;
     }
-    return std::make_unique<mta::logs::AccountingScanner>(series::scanner_options(settings));
+    return std::make_unique<mta::logs::AccountingScanner>(series::scanner_options(settings.count));
 }
 
-HeadInspector::HeadInspector(const AccountingSettings& settings)
-    : reader_(remembers_lines(settings.format) ? nullptr : make_reader(settings)),
-      times_(settings.scanner.zone, mta::logs::system_now) {}
+HeadInspector::HeadInspector(const FeedSettings& settings)
+    : reader_(remembers_lines(settings.count.format) ? nullptr : make_reader(settings)),
+      times_(settings.count.scanner.zone, mta::logs::system_now) {}
 
 HeadFacts HeadInspector::inspect(std::string_view head) {
     return reader_ == nullptr ? inspect_lines(head) : inspect_records(head);
@@ -44,7 +44,7 @@ HeadFacts HeadInspector::inspect_records(std::string_view head) {
     HeadFacts facts;
     reader_->reset();
     const mta::logs::ScanCounts before = reader_->counts();
-    reader_->feed(head);
+    reader_->push(head);
     for (auto records = reader_->next(); !records.empty(); records = reader_->next()) {
         if (facts.first_time == 0 && records.front().time != mta::logs::no_time) {
             facts.first_time = records.front().time;

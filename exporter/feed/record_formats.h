@@ -5,17 +5,21 @@
 #include <memory>
 #include <string_view>
 
-#include "exporter/feed/settings.h"
+#include "exporter/feed/feed_settings.h"
 #include "shared/mta/logs/postfix_line.h"
 #include "shared/mta/logs/record_reader.h"
 
 namespace mtawatch::exporter::feed {
 
-[[nodiscard]] std::unique_ptr<mta::logs::RecordReader> make_reader(const AccountingSettings& settings);
+[[nodiscard]] std::unique_ptr<mta::logs::RecordReader> make_reader(const FeedSettings& settings);
 
 // Whether lines depend on earlier lines: such files are read strictly one after the other.
 [[nodiscard]] constexpr bool remembers_lines(series::RecordFormat format) {
     return format == series::RecordFormat::postfix;
+}
+
+[[nodiscard]] constexpr files::ReadingOrder reading_order(series::RecordFormat format) {
+    return remembers_lines(format) ? files::ReadingOrder::oldest_first : files::ReadingOrder::independent;
 }
 
 // What the beginning of a file shows.
@@ -26,7 +30,7 @@ struct HeadFacts {
 // One for each thread.
 class HeadInspector {
   public:
-    explicit HeadInspector(const AccountingSettings& settings);
+    explicit HeadInspector(const FeedSettings& settings);
     [[nodiscard]] HeadFacts inspect(std::string_view head);
 
   private:

@@ -10,7 +10,7 @@
 #include <system_error>
 
 #include "exporter/files/tracked_file.h"
-#include "exporter/files/unique_fd.h"
+#include "shared/io/descriptor.h"
 #include "shared/io/inflate.h"
 #include "shared/io/zstd_reader.h"
 
@@ -23,7 +23,7 @@ using base::Result;
 
 class PlainSource final : public ByteSource {
   public:
-    PlainSource(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    PlainSource(io::Descriptor fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
 
     [[nodiscard]] Result<std::size_t> read(std::span<char> into) override {
         for (;;) {
@@ -39,7 +39,7 @@ class PlainSource final : public ByteSource {
     [[nodiscard]] const std::string& path() const { return path_; }
 
   private:
-    UniqueFd fd_;
+    io::Descriptor fd_;
     std::string path_;
     std::uint64_t read_ = 0;
 };
@@ -68,10 +68,10 @@ constexpr std::size_t magic_bytes = 16;
 
 }  // namespace
 
-Result<UniqueFd> open_to_read(const std::string& path) {
+Result<io::Descriptor> open_to_read(const std::string& path) {
     // O_NONBLOCK never waits for a FIFO's other end, whatever took the file's place since it was listed.
-    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (fd.open()) return fd;
+    io::Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (fd) return fd;
     if (errno == EACCES) {
         return fail(Fault::permission,
                     "{}: permission denied; add the exporter's user to the file's group (adm, for /var/log/mail.log), "
@@ -107,7 +107,7 @@ Result<std::unique_ptr<ByteSource>> open_source(const std::string& path) {
     return open_source(std::move(*fd), path);
 }
 
-Result<std::unique_ptr<ByteSource>> open_source(UniqueFd fd, const std::string& path) {
+Result<std::unique_ptr<ByteSource>> open_source(io::Descriptor fd, const std::string& path) {
     std::array<char, magic_bytes> head{};
     const ssize_t got = ::pread(fd.get(), head.data(), head.size(), 0);
     auto plain = std::make_unique<PlainSource>(std::move(fd), path);

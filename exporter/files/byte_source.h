@@ -8,8 +8,8 @@
 #include <span>
 #include <string>
 
-#include "exporter/files/unique_fd.h"
 #include "shared/base/result.h"
+#include "shared/io/descriptor.h"
 
 namespace mtawatch::exporter::files {
 
@@ -37,14 +37,14 @@ struct FileId {
 };
 
 // Faults: not_found, permission, io; the message names the path and the remedy.
-[[nodiscard]] base::Result<UniqueFd> open_to_read(const std::string& path);
+[[nodiscard]] base::Result<io::Descriptor> open_to_read(const std::string& path);
 // Fault::io; `path` is for its message.
 [[nodiscard]] base::Result<FileId> id_of(int fd, const std::string& path);
 // Reads at `offset` until `into` is full or the file ends. Fault::io.
 [[nodiscard]] base::Result<std::size_t> read_at(int fd, std::span<char> into, std::uint64_t offset,
                                                 const std::string& path);
 // From the file's beginning; `path` is for messages, and for what a name says of the compression. Faults: malformed.
-[[nodiscard]] base::Result<std::unique_ptr<ByteSource>> open_source(UniqueFd fd, const std::string& path);
+[[nodiscard]] base::Result<std::unique_ptr<ByteSource>> open_source(io::Descriptor fd, const std::string& path);
 // The same; the faults of open_to_read() too.
 [[nodiscard]] base::Result<std::unique_ptr<ByteSource>> open_source(const std::string& path);
 

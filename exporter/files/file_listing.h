@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "exporter/feed/settings.h"
+#include "exporter/files/follow_settings.h"
 
 namespace mtawatch::exporter::files {
 

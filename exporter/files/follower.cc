@@ -7,8 +7,6 @@
 #include <map>
 #include <tuple>
 
-#include "exporter/feed/record_formats.h"
-
 namespace mtawatch::exporter::files {
 namespace {
 
@@ -33,11 +31,12 @@ struct Follower::Index {
     void add(TrackedFile& file) { by_length[file.fingerprint.length][file.fingerprint.hash].push_back(&file); }
 };
 
-Follower::Follower(const feed::AccountingSettings& settings, const base::Clock& clock, base::TurnLock& lock,
-                   HeadReader read_head, feed::LogLine log, bool finished_files)
+Follower::Follower(const FollowSettings& settings, const base::Clock& clock, base::TurnLock& lock, ReadingOrder order,
+                   HeadReader read_head, base::Log log, bool finished_files)
     : settings_(settings),
       clock_(clock),
       lock_(lock),
+      order_(order),
       read_head_(std::move(read_head)),
       log_(std::move(log)),
       finished_files_(finished_files) {}
@@ -74,19 +73,19 @@ void Follower::report_watching() {
     const auto& [folders, why] = watcher_.unwatched();
     if (why == unwatched_because_) return;
     if (why.empty()) {
-        log_(feed::Severity::info, "all folders are watched again");
+        log_.info("all folders are watched again");
     } else {
         const auto seconds = std::chrono::duration<double>(settings_.rescan_interval).count();
-        log_(feed::Severity::warning,
-             fmt::format("{} folders cannot be watched ({}); until then new records there are found by a rescan every "
-                         "{} s",
-                         folders, why, seconds));
+        log_.warn(
+            fmt::format("{} folders cannot be watched ({}); until then new records there are found by a rescan every "
+                        "{} s",
+                        folders, why, seconds));
     }
     unwatched_because_ = why;
 }
 
 Listing Follower::list() const {
-    return list_files(settings_.globs, settings_.moved_to, feed::remembers_lines(settings_.format));
+    return list_files(settings_.globs, settings_.moved_to, order_ == ReadingOrder::oldest_first);
 }
 
 // False when files were renamed or removed meanwhile: one may be missing among those found, or have another's name. The
@@ -110,7 +109,7 @@ bool Follower::scan() {
     }
     for (const SeenFile* seen : unknown) identify(*seen, index);
     const bool compare_names =
-        finished_files_ || feed::remembers_lines(settings_.format) || last_rescan_ == base::SteadyTime{};
+        finished_files_ || order_ == ReadingOrder::oldest_first || last_rescan_ == base::SteadyTime{};
     if (moved_ || !compare_names) return !moved_;
     return std::ranges::equal(list().files, listing.files, [](const SeenFile& a, const SeenFile& b) {
         return std::tie(a.path, a.device, a.inode) == std::tie(b.path, b.device, b.inode);
@@ -152,8 +151,7 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
             found->second->fd.reset();
             if (found->second->path == seen.path && replaced_.insert(found->second).second) {
                 ++events_.truncations;
-                log_(feed::Severity::warning,
-                     seen.path + ": has other content than before; what was not read of it is lost");
+                log_.warn(seen.path + ": has other content than before; what was not read of it is lost");
             }
             unknown.push_back(&seen);
         }
@@ -197,7 +195,7 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) 
     if (packing == Packing::none && seen.size < file.offset) {
         const base::WriterTurn turn(lock_);
         ++events_.truncations;
-        log_(feed::Severity::warning, seen.path + ": became shorter than what was read of it");
+        log_.warn(seen.path + ": became shorter than what was read of it");
         file.offset = seen.size;
     }
     if (file.size != seen.size || file.compare) {
@@ -307,7 +305,7 @@ void Follower::handle_missing() {
     const std::int64_t now = base::unix_seconds(clock_.wall());
     for (const auto& file : files_) {
         if (located_.contains(file.get())) continue;
-        if (file->fd.open()) {
+        if (file->fd) {
             if (!file->detached) file->grown = clock_.steady();
             file->detached = clock_.steady() - file->grown <= settings_.finished_after;
             file->dirty = file->detached;
@@ -338,9 +336,8 @@ void Follower::mark_finished() {
 void Follower::forget_old() {
     const std::int64_t before = base::unix_seconds(clock_.wall()) - forget_seconds;
     const base::WriterTurn turn(lock_);
-    std::erase_if(files_, [&](const auto& file) {
-        return file->vanished_at != 0 && file->vanished_at < before && !file->fd.open();
-    });
+    std::erase_if(files_,
+                  [&](const auto& file) { return file->vanished_at != 0 && file->vanished_at < before && !file->fd; });
 }
 
 void Follower::wait(int wake_fd, std::chrono::milliseconds at_most) {
@@ -385,13 +382,13 @@ std::vector<TrackedFile*> Follower::dirty() {
     for (const auto& file : files_) {
         if (file->dirty) files.push_back(file.get());
     }
-    std::ranges::sort(files, feed::remembers_lines(settings_.format) ? rotated_before : older);
+    std::ranges::sort(files, order_ == ReadingOrder::oldest_first ? rotated_before : older);
     return files;
 }
 
 std::vector<TrackedFile*> Follower::dirty_and_older() {
     if (!any_dirty()) return {};
-    for (const auto& file : files_) file->dirty = file->dirty || file->fd.open();
+    for (const auto& file : files_) file->dirty = file->dirty || file->fd;
     return dirty();
 }
 
@@ -410,7 +407,7 @@ void Follower::content_changed(TrackedFile& file) {
 void Follower::close_idle() {
     std::vector<TrackedFile*> open;
     for (const auto& file : files_) {
-        if (file->fd.open() && !file->dirty && !file->detached) open.push_back(file.get());
+        if (file->fd && !file->dirty && !file->detached) open.push_back(file.get());
     }
     if (open.size() <= open_files) return;
     std::ranges::sort(open, {}, &TrackedFile::grown);

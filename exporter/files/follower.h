@@ -11,12 +11,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include "exporter/feed/settings.h"
 #include "exporter/files/byte_source.h"
 #include "exporter/files/file_listing.h"
+#include "exporter/files/follow_settings.h"
 #include "exporter/files/tracked_file.h"
 #include "exporter/files/watcher.h"
 #include "shared/base/clock.h"
+#include "shared/base/log.h"
 #include "shared/base/result.h"
 #include "shared/base/turn_lock.h"
 
@@ -44,8 +45,8 @@ struct FileEvents {
 // `lock`.
 class Follower {
   public:
-    Follower(const feed::AccountingSettings& settings, const base::Clock& clock, base::TurnLock& lock,
-             HeadReader read_head, feed::LogLine log, bool finished_files);
+    Follower(const FollowSettings& settings, const base::Clock& clock, base::TurnLock& lock, ReadingOrder order,
+             HeadReader read_head, base::Log log, bool finished_files);
 
     // Takes over what a checkpoint knew; before the first rescan().
     void restore(const std::vector<FileState>& files);
@@ -91,11 +92,12 @@ class Follower {
     void mark_finished();
     void report_watching();
 
-    const feed::AccountingSettings& settings_;
+    const FollowSettings& settings_;
     const base::Clock& clock_;
     base::TurnLock& lock_;
+    ReadingOrder order_;
     HeadReader read_head_;
-    feed::LogLine log_;
+    base::Log log_;
     bool finished_files_;  // --once: what is there is all that will come
     Watcher watcher_;
     std::vector<std::unique_ptr<TrackedFile>> files_;

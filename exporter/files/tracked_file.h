@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "exporter/files/unique_fd.h"
 #include "shared/base/clock.h"
 #include "shared/base/hash.h"
+#include "shared/io/descriptor.h"
 
 namespace mtawatch::exporter::files {
 
@@ -63,7 +63,7 @@ struct TrackedFile : FileState {
     std::uint64_t serial = 0;          // never given twice in a run
     std::uint32_t source = no_source;  // index of its glob
     std::string stem;
-    UniqueFd fd;
+    io::Descriptor fd;
     std::uint64_t size = 0;              // on disk (compressed for .gz), when last looked at
     std::int64_t modified = 0;           // mtime in nanoseconds, when last looked at
     std::uint64_t disk_read = 0;         // how much of `size` is read

@@ -39,8 +39,8 @@ void Watcher::forget_others(const std::set<std::string>& folders) {
 
 void Watcher::watch(const std::set<std::string>& folders) {
     unwatched_ = {};
-    if (!inotify_.open()) inotify_ = UniqueFd(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    if (!inotify_.open()) {
+    if (!inotify_) inotify_ = io::Descriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (!inotify_) {
         unwatched_ = {folders.size(), why_not(errno, "fs.inotify.max_user_instances")};
         return;
     }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "exporter/files/unique_fd.h"
+#include "shared/io/descriptor.h"
 
 namespace mtawatch::exporter::files {
 
@@ -38,7 +38,7 @@ class Watcher {
     void forget_others(const std::set<std::string>& folders);
     void read_events(Changes& changes);
 
-    UniqueFd inotify_;
+    io::Descriptor inotify_;
     std::map<std::string, int> watches_;
     std::map<int, std::string> folders_;
     Unwatched unwatched_;

@@ -140,7 +140,7 @@ Result<void> Spool::begin_file(std::string_view header) {
     path_ = fmt::format("{}/{}-{}-{}-{:04}{}", settings_.folder, settings_.name, time, ::getpid(), ++number_, ending);
     fd_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, spool_mode));
     size_ = 0;
-    if (!fd_.open()) return not_kept("creating");
+    if (!fd_) return not_kept("creating");
     if (header.empty()) return {};
     return write_whole(header);
 }
@@ -187,7 +187,7 @@ Result<void> Spool::append(std::string_view records, std::string_view header) {
 
 Result<void> Spool::append_once(std::string_view records, std::string_view header) {
     full_ = false;
-    if (!fd_.open() || size_ >= settings_.file_bytes) {
+    if (!fd_ || size_ >= settings_.file_bytes) {
         // The records may begin with the header themselves.
         if (auto done = begin_file(records.starts_with(header) ? std::string_view() : header); !done) return done;
         keep_limit();

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
-#include "exporter/files/unique_fd.h"
 #include "shared/base/clock.h"
 #include "shared/base/result.h"
+#include "shared/io/descriptor.h"
 
 namespace mtawatch::exporter::pipe {
 
@@ -79,7 +79,7 @@ class Spool {
 
     SpoolSettings settings_;
     const base::Clock* clock_;
-    files::UniqueFd fd_;
+    io::Descriptor fd_;
     std::string path_;
     std::uint64_t size_ = 0;
     std::uint64_t number_ = 0;

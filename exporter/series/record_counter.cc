@@ -53,7 +53,7 @@ constexpr std::array<std::uint32_t, delay_bounds> bounds{1,    5,     15,    30,
 
 }  // namespace
 
-mta::logs::ScannerOptions scanner_options(const feed::AccountingSettings& settings) {
+mta::logs::ScannerOptions scanner_options(const CountSettings& settings) {
     mta::logs::ScannerOptions options = settings.scanner;
     options.custom_columns.clear();
     for (const std::string& column : settings.job_columns) {
@@ -63,7 +63,7 @@ mta::logs::ScannerOptions scanner_options(const feed::AccountingSettings& settin
     return options;
 }
 
-RecordCounter::RecordCounter(const feed::AccountingSettings& settings, SeriesStore& store)
+RecordCounter::RecordCounter(const CountSettings& settings, SeriesStore& store)
     : settings_(settings),
       store_(store),
       queued_times_(settings.scanner.zone),

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "exporter/feed/settings.h"
+#include "exporter/series/count_settings.h"
 #include "exporter/series/series_store.h"
 #include "shared/mta/classes/bounce_patterns.h"
 #include "shared/mta/classes/reply_class.h"
@@ -22,12 +22,12 @@ namespace mtawatch::exporter::series {
 inline constexpr std::int64_t future_slack_seconds = 86'400;
 
 // The scanner options that go with the settings: job columns become custom columns.
-[[nodiscard]] mta::logs::ScannerOptions scanner_options(const feed::AccountingSettings& settings);
+[[nodiscard]] mta::logs::ScannerOptions scanner_options(const CountSettings& settings);
 
 // Refers to the store and the settings, which outlive it. One thread. Allocates only for new series and values.
 class RecordCounter {
   public:
-    RecordCounter(const feed::AccountingSettings& settings, SeriesStore& store);
+    RecordCounter(const CountSettings& settings, SeriesStore& store);
 
     // `now` is the wall clock in Unix seconds.
     void count(std::span<const mta::logs::Record> records, std::int64_t now);
@@ -140,7 +140,7 @@ class RecordCounter {
     static constexpr std::size_t provider_places = 1U << 14U;
     static constexpr std::size_t reply_answers = 1U << 12U;
 
-    const feed::AccountingSettings& settings_;
+    const CountSettings& settings_;
     SeriesStore& store_;
     const mta::classes::ReplyClassifier classifier_;
     std::optional<mta::classes::BouncePatterns> patterns_;

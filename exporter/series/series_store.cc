@@ -18,7 +18,7 @@ constexpr int sweeps_per_limit = 28;
 // Values of a kind whose families have no budget of their own.
 constexpr std::uint32_t default_values = 1024;
 
-std::uint32_t limit_of(const feed::AccountingSettings& settings, const exposition::Metric& entry) {
+std::uint32_t limit_of(const CountSettings& settings, const exposition::Metric& entry) {
     const auto found = settings.budgets.find(entry.name);
     return found == settings.budgets.end() ? entry.budget : found->second;
 }
@@ -54,7 +54,7 @@ std::vector<std::string_view> shown_names(const FamilyShape& shape, RecordFormat
     return names;
 }
 
-FamilyShape shape_of(const feed::AccountingSettings& settings, Family family) {
+FamilyShape shape_of(const CountSettings& settings, Family family) {
     FamilyShape shape;
     for (const std::string_view label : exposition::label_names(exposition::metric(metric_name(family)))) {
         shape.labels.push_back(kind_of(label));
@@ -111,8 +111,7 @@ bool is_domain(Kind kind) { return kind == Kind::sender_domain || kind == Kind::
 
 }  // namespace
 
-SeriesStore::SeriesStore(const feed::AccountingSettings& settings)
-    : format_(settings.format), idle_limit_(settings.idle_limit) {
+SeriesStore::SeriesStore(const CountSettings& settings) : format_(settings.format), idle_limit_(settings.idle_limit) {
     texts_.add("other");
     texts_.add("other");
     std::array<std::uint32_t, kinds> limits{};
@@ -264,7 +263,7 @@ void SeriesStore::retire_kind(Kind kind, std::uint32_t idle_before) {
     waiting_release_.insert(waiting_release_.end(), idle.begin(), idle.end());
 }
 
-base::Result<void> check_settings(const feed::AccountingSettings& settings) {
+base::Result<void> check_settings(const CountSettings& settings) {
     for (const auto& [metric_name, limit] : settings.budgets) {
         const exposition::Metric* entry = exposition::find_metric(metric_name);
         if (entry == nullptr || entry->budget == 0 || !metric_name.starts_with(prefix(settings.format))) {

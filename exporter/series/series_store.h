@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "exporter/exposition/catalogue.h"
-#include "exporter/feed/settings.h"
+#include "exporter/series/count_settings.h"
 #include "exporter/series/families.h"
 #include "exporter/series/series_table.h"
 #include "exporter/series/text_pool.h"
@@ -57,7 +57,7 @@ struct FamilyShape {
 class SeriesStore {
   public:
     // Settings must name known families and groups (check_settings).
-    explicit SeriesStore(const feed::AccountingSettings& settings);
+    explicit SeriesStore(const CountSettings& settings);
 
     // The counts of that combination: there, added, or, when the family is full, folded into "other". Never null.
     // `key` has a value for every label of the family, in the catalogue's order; it is changed by folding.
@@ -157,6 +157,6 @@ class SeriesStore {
 };
 
 // Fault::configuration naming a budget's or a group's name that the catalogue does not have for the format.
-[[nodiscard]] base::Result<void> check_settings(const feed::AccountingSettings& settings);
+[[nodiscard]] base::Result<void> check_settings(const CountSettings& settings);
 
 }  // namespace mtawatch::exporter::series

@@ -53,6 +53,12 @@ std::string_view name(LogLevel level) {
     return names[static_cast<std::size_t>(level)];
 }
 
+Log Log::with(std::string_view key, std::string value) const {
+    Log log = *this;
+    log.fixed_.emplace_back(key, std::move(value));
+    return log;
+}
+
 void Log::write(LogLevel level, std::string_view message, const Fields& fields) const {
     if (level < least_) return;
     const std::string time = rfc3339(clock_->wall());
@@ -60,13 +66,17 @@ void Log::write(LogLevel level, std::string_view message, const Fields& fields) 
         base::JsonWriter json;
         json.object().member("time", time).member("level", name(level));
         json.member("msg", base::one_line(message, max_value_bytes));
-        for (const auto& [key, value] : fields) json.member(key, base::one_line(value, max_value_bytes));
+        for (const Fields* list : {&fields, &fixed_}) {
+            for (const auto& [key, value] : *list) json.member(key, base::one_line(value, max_value_bytes));
+        }
         return sink_(json.end().take() + "\n");
     }
     std::string line = fmt::format("time={} level={} msg={}", time, name(level),
                                    logfmt_value(base::one_line(message, max_value_bytes)));
-    for (const auto& [key, value] : fields) {
-        line += fmt::format(" {}={}", key, logfmt_value(base::one_line(value, max_value_bytes)));
+    for (const Fields* list : {&fields, &fixed_}) {
+        for (const auto& [key, value] : *list) {
+            line += fmt::format(" {}={}", key, logfmt_value(base::one_line(value, max_value_bytes)));
+        }
     }
     sink_(line + "\n");
 }

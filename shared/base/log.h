@@ -29,6 +29,9 @@ class Log {
     Log(LogLevel least, LogFormat format, const base::Clock& clock, Sink sink)
         : least_(least), format_(format), clock_(&clock), sink_(std::move(sink)) {}
 
+    // The same log, whose lines end with that field.
+    [[nodiscard]] Log with(std::string_view key, std::string value) const;
+
     // time, level, msg, then the fields in their order.
     void write(LogLevel level, std::string_view message, const Fields& fields = {}) const;
     void debug(std::string_view message, const Fields& fields = {}) const { write(LogLevel::debug, message, fields); }
@@ -41,6 +44,7 @@ class Log {
     LogFormat format_;
     const base::Clock* clock_;
     Sink sink_;
+    Fields fixed_;  // of every line
 };
 
 // One write(2) to stderr per line, so that lines of several threads never mix.

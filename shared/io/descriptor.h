@@ -14,19 +14,16 @@ class Descriptor {
     explicit Descriptor(int number) : number_(number) {}
     Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
     Descriptor& operator=(Descriptor&& other) noexcept {
-        if (this != &other) {
-            reset();
-            number_ = std::exchange(other.number_, -1);
-        }
+        if (this != &other) reset(std::exchange(other.number_, -1));
         return *this;
     }
     ~Descriptor() { reset(); }
 
     [[nodiscard]] int get() const { return number_; }
     [[nodiscard]] explicit operator bool() const { return number_ >= 0; }
-    void reset() {
+    void reset(int number = -1) {
         if (number_ >= 0) ::close(number_);
-        number_ = -1;
+        number_ = number;
     }
     [[nodiscard]] int release() { return std::exchange(number_, -1); }
 

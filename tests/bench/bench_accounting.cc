@@ -51,12 +51,12 @@ double resident_mib() {
     return pages * static_cast<double>(::sysconf(_SC_PAGESIZE)) / (1 << 20);
 }
 
-AccountingSettings wide_settings(const std::string& glob) {
-    AccountingSettings settings;
-    settings.globs = {glob};
-    settings.groups = {"job", "recipient_domain"};
+FeedSettings wide_settings(const std::string& glob) {
+    FeedSettings settings;
+    settings.follow.globs = {glob};
+    settings.count.groups = {"job", "recipient_domain"};
     for (const Metric& entry : catalogue()) {
-        if (entry.budget != 0) settings.budgets[std::string(entry.name)] = 4'000'000;
+        if (entry.budget != 0) settings.count.budgets[std::string(entry.name)] = 4'000'000;
     }
     return settings;
 }
@@ -67,15 +67,15 @@ std::size_t series_of(SeriesStore& store) {
     return series;
 }
 
-const LogLine quiet_log = [](Severity, std::string_view text) {
-    std::fprintf(stderr, "%.*s\n", static_cast<int>(text.size()), text.data());
-};
+base::Log log_to_stderr(const base::Clock& clock) {
+    return {base::LogLevel::info, base::LogFormat::logfmt, clock, base::write_to_stderr};
+}
 
 int measure_series(const std::string& file) {
     const base::SystemClock clock;
     const double before = resident_mib();
     const double cpu = cpu_seconds();
-    Ingest ingest(wide_settings(file), clock, quiet_log, true);
+    Ingest ingest(wide_settings(file), clock, log_to_stderr(clock), true);
     ingest.catch_up([] { return true; });
     const double ingest_cpu = cpu_seconds() - cpu;
     const double resident = resident_mib();
@@ -100,7 +100,7 @@ void measure_stalls(const char* what, const std::string& file, const std::functi
     fs::create_directories(folder);
     std::ofstream(folder / "acct-0.csv") << "type,timeLogged,rcpt\nd,2020-01-01 00:00:00+0000,a@example.org\n";
     const base::SystemClock clock;
-    Ingest ingest(wide_settings(folder / "acct-*.csv"), clock, quiet_log, false);
+    Ingest ingest(wide_settings(folder / "acct-*.csv"), clock, log_to_stderr(clock), false);
     ingest.catch_up([] { return true; });
     // The first half fills the store, so that both threads have work in the second.
     fs::create_symlink(fs::absolute(file), folder / "acct-1.csv");
@@ -165,7 +165,7 @@ int measure_all_stalls(const std::string& file) {
 // 650 000 series: how long the reading stands still for a checkpoint (the copy), and how long the rest takes beside it.
 int measure_checkpoint() {
     constexpr int series_metric = 650'000;
-    const AccountingSettings settings = wide_settings("unused");
+    const FeedSettings settings = wide_settings("unused");
     const double before = resident_mib();
     SeriesStore store(settings);
     RecordCounter counter(settings, store);
@@ -200,8 +200,8 @@ int measure_checkpoint() {
 int measure_property() {
     constexpr std::uint64_t record_total = 10'000'000;
     constexpr unsigned domains = 2'000'000;
-    AccountingSettings settings;
-    settings.groups = {"job", "recipient_domain"};
+    FeedSettings settings;
+    settings.count.groups = {"job", "recipient_domain"};
     SeriesStore store(settings);
     RecordCounter counter(settings, store);
     std::mt19937 random(7);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same numbers in every run

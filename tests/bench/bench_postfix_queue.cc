@@ -75,7 +75,7 @@ std::size_t reader(int file) {
     std::vector<char> buffer(piece_bytes);
     ssize_t got = 0;
     while ((got = read(file, buffer.data(), buffer.size())) > 0) {
-        if (!queue.feed({buffer.data(), static_cast<std::size_t>(got)})) return 0;
+        if (!queue.push({buffer.data(), static_cast<std::size_t>(got)})) return 0;
     }
     return queue.take(1000).messages();
 }

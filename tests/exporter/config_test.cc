@@ -48,15 +48,15 @@ BOOST_AUTO_TEST_CASE(the_accounting_section) {
         "  idle_limit: 2d\n",
         "config.yml");
     BOOST_REQUIRE_MESSAGE(config, (config ? "" : config.error().what));
-    const exporter::feed::AccountingSettings& accounting = config->accounting;
-    BOOST_TEST(accounting.globs.size() == 2);
-    BOOST_TEST(accounting.moved_to.at(0) == "/var/log/pmta/old");
+    const exporter::feed::FeedSettings& accounting = config->accounting;
+    BOOST_TEST(accounting.follow.globs.size() == 2);
+    BOOST_TEST(accounting.follow.moved_to.at(0) == "/var/log/pmta/old");
     BOOST_TEST(accounting.log_globs.at(0) == "/var/log/pmta/pmta.log");
-    BOOST_TEST(accounting.expected_types.contains(RecordType::f));
-    BOOST_TEST(accounting.groups.contains("job"));
-    BOOST_TEST(accounting.budgets.at("pmta_job_deliveries_total") == 100);
-    BOOST_TEST(accounting.job_columns.at(0) == "header_X-Job");
-    BOOST_TEST(accounting.idle_limit.count() == 48);
+    BOOST_TEST(accounting.count.expected_types.contains(RecordType::f));
+    BOOST_TEST(accounting.count.groups.contains("job"));
+    BOOST_TEST(accounting.count.budgets.at("pmta_job_deliveries_total") == 100);
+    BOOST_TEST(accounting.count.job_columns.at(0) == "header_X-Job");
+    BOOST_TEST(accounting.count.idle_limit.count() == 48);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_file_is_a_configuration_too) {
@@ -69,7 +69,8 @@ BOOST_AUTO_TEST_CASE(errors_name_file_line_and_key) {
         {"accounting:\n  file: x\n", "config.yml line 2: accounting.file: "},
         {"accounting:\n  files: x\n  files: y\n", "config.yml line 3: "},
         {"accounting:\n  groups: [jobs]\n",
-         "config.yml line 2: accounting.groups[0]: no such group; those that can be turned on: job, recipient_domain"},
+         "config.yml line 2: accounting.groups[0]: no such group; those that can be turned on: job, "
+         "recipient_domain"},
         {"accounting:\n  budgets:\n    pmta_up: 3\n", "config.yml line 3: accounting.budgets.pmta_up: no family"},
         {"accounting:\n  budgets:\n    pmta_job_deliveries_total: 0\n",
          "config.yml line 3: accounting.budgets.pmta_job_deliveries_total: "},
@@ -130,7 +131,7 @@ BOOST_AUTO_TEST_CASE(files_of_the_command_line_come_beside_those_of_the_configur
     const auto config = load_config(parse_options(arguments).value());
     std::filesystem::remove_all(folder);
     BOOST_REQUIRE(config);
-    BOOST_TEST((config->accounting.globs == std::vector<std::string>{"/a.csv", "/b.csv"}));
+    BOOST_TEST((config->accounting.follow.globs == std::vector<std::string>{"/a.csv", "/b.csv"}));
     BOOST_TEST(config->accounting.state_file == "/var/lib/pmta_exporter/state");
     BOOST_TEST(load_config(parse_options(arguments).value()).error().what.find(file) != std::string::npos);
 }
@@ -145,13 +146,14 @@ BOOST_AUTO_TEST_CASE(every_kind_of_log_is_a_feed_with_a_state_of_its_own) {
     BOOST_REQUIRE(config);
     const auto feeds = config->feeds();
     BOOST_REQUIRE(feeds.size() == 2U);
-    const exporter::feed::AccountingSettings& postfix = feeds[0];
-    BOOST_TEST((postfix.format == exporter::series::RecordFormat::postfix));
+    const exporter::feed::FeedSettings& postfix = feeds[0];
+    BOOST_TEST((postfix.count.format == exporter::series::RecordFormat::postfix));
     BOOST_TEST(postfix.instance == "postfix-out");
-    BOOST_TEST(postfix.budgets.at("postfix_deliveries_total") == 7U);
-    BOOST_TEST((postfix.bounce_classes.of_category("our-bad-address") == mtawatch::mta::classes::BounceClass::hard));
-    BOOST_TEST((feeds[1].format == exporter::series::RecordFormat::kumomta));
-    BOOST_TEST(feeds[1].expected_types.contains(RecordType::f));
+    BOOST_TEST(postfix.count.budgets.at("postfix_deliveries_total") == 7U);
+    BOOST_TEST(
+        (postfix.count.bounce_classes.of_category("our-bad-address") == mtawatch::mta::classes::BounceClass::hard));
+    BOOST_TEST((feeds[1].count.format == exporter::series::RecordFormat::kumomta));
+    BOOST_TEST(feeds[1].count.expected_types.contains(RecordType::f));
 
     const std::vector<std::string> arguments{
         "--postfix-log", "/var/log/mail.log", "--kumomta-log", "/k/*", "--acct", "/a.csv", "--state.file", "/s"};
@@ -160,7 +162,7 @@ BOOST_AUTO_TEST_CASE(every_kind_of_log_is_a_feed_with_a_state_of_its_own) {
     BOOST_TEST(all[0].state_file == "/s");
     BOOST_TEST(all[1].state_file == "/s.postfix");
     BOOST_TEST(all[2].state_file == "/s.kumomta");
-    BOOST_TEST(all[2].globs.at(0) == "/k/*");
+    BOOST_TEST(all[2].follow.globs.at(0) == "/k/*");
 }
 
 BOOST_AUTO_TEST_CASE(once_keeps_no_state_unless_asked) {
@@ -182,15 +184,16 @@ BOOST_AUTO_TEST_CASE(sources_that_powermta_names) {
         "<acct-file /var/log/pmta/web.json>\nrecords d\n</acct-file>\n"
         "<acct-file |/usr/bin/pmta_acct_pipe --name loops>\nrecords f\n</acct-file>\n"
         "<acct-file |/usr/local/bin/notify.pl>\nrecords rb\n</acct-file>\n");
-    BOOST_TEST((config.accounting.globs == std::vector<std::string>{"/var/log/pmta/acct-[0-9]*.csv",
-                                                                    "/var/log/pmta/diag-[0-9]*.csv",
-                                                                    "/var/spool/pmta_exporter/loops/*.csv"}));
-    BOOST_TEST(config.accounting.bounce_patterns_file == "/etc/pmta/config");
-    BOOST_TEST(config.accounting.moved_to.at(0) == "/var/log/pmta/old");
+    BOOST_TEST((config.accounting.follow.globs == std::vector<std::string>{"/var/log/pmta/acct-[0-9]*.csv",
+                                                                           "/var/log/pmta/diag-[0-9]*.csv",
+                                                                           "/var/spool/pmta_exporter/loops/*.csv"}));
+    BOOST_TEST(config.accounting.count.bounce_patterns_file == "/etc/pmta/config");
+    BOOST_TEST(config.accounting.follow.moved_to.at(0) == "/var/log/pmta/old");
     BOOST_TEST(config.accounting.log_globs.at(0) == "/var/log/pmta/pmta.log");
-    BOOST_TEST((config.accounting.feeds.at("/var/log/pmta/diag-[0-9]*.csv") == std::set<RecordType>{RecordType::t}));
-    BOOST_TEST(config.accounting.feeds.size() == 1);
-    BOOST_TEST((config.accounting.expected_types ==
+    BOOST_TEST(
+        (config.accounting.types_by_glob.at("/var/log/pmta/diag-[0-9]*.csv") == std::set<RecordType>{RecordType::t}));
+    BOOST_TEST(config.accounting.types_by_glob.size() == 1);
+    BOOST_TEST((config.accounting.count.expected_types ==
                 std::set<RecordType>{RecordType::d, RecordType::b, RecordType::t, RecordType::f}));
     BOOST_REQUIRE(config.notes.size() == 3);
     BOOST_TEST(config.notes[0] ==

@@ -19,11 +19,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         std::memcpy(bytes.data() + 12, &length, sizeof length);
         std::memcpy(bytes.data() + 20, &checksum, sizeof checksum);
     }
-    AccountingSettings settings;
-    settings.groups = {"job", "recipient_domain"};
+    FeedSettings settings;
+    settings.count.groups = {"job", "recipient_domain"};
     // Version 2 begins with its format.
-    if (bytes.size() > frame && bytes[8] == 2) settings.format = static_cast<RecordFormat>(bytes[frame] & 1 ? 1 : 2);
-    SeriesStore store(settings);
+    if (bytes.size() > frame && bytes[8] == 2)
+        settings.count.format = static_cast<RecordFormat>(bytes[frame] & 1 ? 1 : 2);
+    SeriesStore store(settings.count);
     const auto restored = decode_checkpoint(bytes, store);
     if (!restored) return 0;
     // What was taken can be saved again.
@@ -31,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     copy_store(store, copy);
     copy.files = restored->files;
     copy.memory = restored->memory;
-    SeriesStore again(settings);
+    SeriesStore again(settings.count);
     if (!decode_checkpoint(encode_checkpoint(copy, store), again)) __builtin_trap();
     return 0;
 }

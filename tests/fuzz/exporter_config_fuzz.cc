@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!targets.emplace(task.probe, task.target).second) std::abort();  // two would publish the same series
     }
     for (const auto& feed : config->feeds()) {
-        if (feed.idle_limit < std::chrono::hours(1) || !feed.providers) std::abort();
+        if (feed.count.idle_limit < std::chrono::hours(1) || !feed.count.providers) std::abort();
     }
     return 0;
 }

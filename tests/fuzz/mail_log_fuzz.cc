@@ -16,7 +16,7 @@ mta::logs::MailLogCounts count(std::string_view text, std::size_t piece, bool da
     mta::logs::MailLogReader reader(dated ? now : std::nullopt);
     while (!text.empty()) {
         const auto next = text.substr(0, piece);
-        reader.feed(next);
+        reader.push(next);
         text.remove_prefix(next.size());
     }
     return reader.finish();

@@ -13,8 +13,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     });
     if (!config) return 0;
     std::size_t fed = 0;
-    for (const auto& feeder : choose_feeders(*config, [](const auto&) { return true; })) {
-        fed += feeder.types.size() + feeder.source->glob().size();
+    for (const auto& file : choose_acct_files(*config, [](const auto&) { return true; })) {
+        fed += file.types.size() + file.source->glob().size();
     }
     return fed > std::size_t{1} << 40U ? 1 : 0;
 }

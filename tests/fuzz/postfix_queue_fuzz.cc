@@ -14,7 +14,7 @@ std::optional<mtawatch::mta::documents::PostfixListing> read(std::string_view by
     mtawatch::mta::documents::PostfixQueueReader reader;
     while (!bytes.empty()) {
         const auto next = bytes.substr(0, piece);
-        if (!reader.feed(next)) return std::nullopt;
+        if (!reader.push(next)) return std::nullopt;
         bytes.remove_prefix(next.size());
     }
     if (!reader.end_of_run()) return std::nullopt;

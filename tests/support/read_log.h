@@ -34,7 +34,7 @@ inline std::vector<std::string> record_lines(mta::logs::RecordReader& reader, st
         }
     };
     while (!text.empty()) {
-        text.remove_prefix(reader.feed(text.substr(0, piece)));
+        text.remove_prefix(reader.push(text.substr(0, piece)));
         drain();
     }
     if (finished) reader.finish();

@@ -252,13 +252,13 @@ void collect(mta::logs::AccountingScanner& scanner, ReadFile& out) {
     }
 }
 
-void feed(mta::logs::AccountingScanner& scanner, std::string_view bytes, const std::vector<std::size_t>& pieces,
+void push(mta::logs::AccountingScanner& scanner, std::string_view bytes, const std::vector<std::size_t>& pieces,
           ReadFile& out) {
     std::size_t piece = 0;
     while (!bytes.empty()) {
         const std::size_t wanted =
             pieces.empty() ? bytes.size() : std::max<std::size_t>(1, pieces[piece++ % pieces.size()]);
-        bytes.remove_prefix(scanner.feed(bytes.substr(0, wanted)));
+        bytes.remove_prefix(scanner.push(bytes.substr(0, wanted)));
         collect(scanner, out);
     }
 }
@@ -294,7 +294,7 @@ ReadFile read_in_pieces(mta::logs::AccountingScanner& scanner, std::string_view 
     ReadFile out;
     const mta::logs::ScanCounts before = scanner.counts();
     scanner.reset();
-    feed(scanner, file, pieces, out);
+    push(scanner, file, pieces, out);
     finish(scanner, finished, out);
     out.counts = difference_of(scanner.counts(), before);
     return out;
@@ -305,11 +305,11 @@ ReadFile read_interrupted(mta::logs::AccountingScanner& scanner, std::string_vie
     ReadFile out;
     const mta::logs::ScanCounts before = scanner.counts();
     scanner.reset();
-    feed(scanner, file.substr(0, cut), pieces, out);
+    push(scanner, file.substr(0, cut), pieces, out);
     finish(scanner, false, out);
     const std::uint64_t consumed = scanner.consumed();
     scanner.resume(std::string(scanner.header()), consumed);
-    feed(scanner, file.substr(static_cast<std::size_t>(consumed)), pieces, out);
+    push(scanner, file.substr(static_cast<std::size_t>(consumed)), pieces, out);
     finish(scanner, finished, out);
     out.counts = difference_of(scanner.counts(), before);
     return out;

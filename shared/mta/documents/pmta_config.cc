@@ -225,21 +225,22 @@ Result<PmtaConfig> read_pmta_config(const std::string& path, const ReadFile& rea
     return std::move(reader.config);
 }
 
-std::vector<Feeder> choose_feeders(const PmtaConfig& config, const std::function<bool(const AcctFile&)>& our_pipe) {
-    std::vector<Feeder> feeders;
-    for (const AcctFile& file : config.acct_files) feeders.push_back({&file, {}});
+std::vector<CountedFile> choose_acct_files(const PmtaConfig& config,
+                                           const std::function<bool(const AcctFile&)>& our_pipe) {
+    std::vector<CountedFile> counted;
+    for (const AcctFile& file : config.acct_files) counted.push_back({&file, {}});
     for (std::size_t i = 0; i < logs::record_type_count; ++i) {
         const auto type = static_cast<logs::RecordType>(i);
-        Feeder* best = nullptr;
-        for (Feeder& feeder : feeders) {
-            const AcctFile& file = *feeder.source;
+        CountedFile* best = nullptr;
+        for (CountedFile& candidate : counted) {
+            const AcctFile& file = *candidate.source;
             const bool readable = file.pipe.empty() ? !file.path.empty() && !is_json(file) : our_pipe(file);
             if (!file.records.contains(type) || !readable) continue;
-            if (best == nullptr || rank(file) < rank(*best->source)) best = &feeder;
+            if (best == nullptr || rank(file) < rank(*best->source)) best = &candidate;
         }
         if (best != nullptr) best->types.insert(type);
     }
-    return feeders;
+    return counted;
 }
 
 }  // namespace mtawatch::mta::documents

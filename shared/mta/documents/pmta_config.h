@@ -51,13 +51,13 @@ using ReadFile = std::function<base::Result<std::string>(const std::string& path
 // Which section counts for which record types: where several log the same type exactly one counts, else a record would
 // be counted twice. A file before a pipe, one without queue-filter before one with it, most columns first, else the
 // first.
-struct Feeder {
+struct CountedFile {
     const AcctFile* source = nullptr;
     std::set<logs::RecordType> types;  // those it feeds; empty: another feeds all of its types
 };
 // In the order of the sections; JSON files and pipes to programs that `our_pipe` does not know feed nothing. The result
 // points into `config`.
-[[nodiscard]] std::vector<Feeder> choose_feeders(const PmtaConfig& config,
-                                                 const std::function<bool(const AcctFile&)>& our_pipe);
+[[nodiscard]] std::vector<CountedFile> choose_acct_files(const PmtaConfig& config,
+                                                         const std::function<bool(const AcctFile&)>& our_pipe);
 
 }  // namespace mtawatch::mta::documents

@@ -179,7 +179,7 @@ struct PostfixQueueReader::State {
 PostfixQueueReader::PostfixQueueReader() : state_(std::make_unique<State>()) {}
 PostfixQueueReader::~PostfixQueueReader() = default;
 
-base::Result<void> PostfixQueueReader::feed(std::string_view piece) {
+base::Result<void> PostfixQueueReader::push(std::string_view piece) {
     while (!piece.empty()) {
         if (state_->room() == 0) {
             if (auto done = state_->grow(); !done) return done;

@@ -47,7 +47,7 @@ class PostfixQueueReader {
 
     // Faults: malformed (a line that is no message; the text names the line), limit (a line over max_postfix_line; the
     // text names the queue id). After a failure nothing more is read.
-    [[nodiscard]] base::Result<void> feed(std::string_view piece);
+    [[nodiscard]] base::Result<void> push(std::string_view piece);
     // The end of one run: malformed when it came in the middle of a line.
     [[nodiscard]] base::Result<void> end_of_run();
     // Everything read so far; at most `domains` of them.

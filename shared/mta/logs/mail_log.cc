@@ -106,7 +106,7 @@ void MailLogReader::read_line(std::string_view line) {
     }
 }
 
-void MailLogReader::feed(std::string_view piece) {
+void MailLogReader::push(std::string_view piece) {
     while (!piece.empty()) {
         const auto end = piece.find('\n');
         const auto part = piece.substr(0, end);

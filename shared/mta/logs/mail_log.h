@@ -36,7 +36,7 @@ class MailLogReader {
     // "Nov 21 03:05:00 " in local time (RFC 3164) or with an RFC 3339 time; others belong to no window.
     explicit MailLogReader(std::optional<MachineTime> now = {}, std::chrono::seconds window = std::chrono::hours(1))
         : now_(now), window_(window) {}
-    void feed(std::string_view piece);
+    void push(std::string_view piece);
     // The last line, also without a newline.
     [[nodiscard]] MailLogCounts finish();
 

@@ -19,7 +19,7 @@ std::uint64_t ScanCounts::malformed() const {
     return std::accumulate(errors.begin(), errors.end(), std::uint64_t{0}) - of(ScanError::oversized);
 }
 
-std::size_t RecordReader::feed(std::string_view bytes) {
+std::size_t RecordReader::push(std::string_view bytes) {
     const auto room = space();
     const std::size_t count = std::min(room.size(), bytes.size());
     if (count > 0) std::memcpy(room.data(), bytes.data(), count);

@@ -60,11 +60,11 @@ class RecordReader {
     // the life of records returned before.
     [[nodiscard]] virtual std::span<char> space() = 0;
     // Copies as much of `bytes` as there is room for and returns how much that was; for callers with bytes in hand.
-    std::size_t feed(std::string_view bytes);
+    std::size_t push(std::string_view bytes);
     // `count` bytes have been put at the front of space().
     virtual void commit(std::size_t count) = 0;
     // The next complete records, in file order; empty when all of them have been handed out and more bytes are
-    // needed. Records are valid until the next call of next(), space() or feed().
+    // needed. Records are valid until the next call of next(), space() or push().
     [[nodiscard]] virtual std::span<const Record> next() = 0;
     // The file will not grow: next() then hands out a last line without a newline too, if it is whole.
     virtual void finish() = 0;

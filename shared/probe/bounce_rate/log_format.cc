@@ -112,7 +112,7 @@ std::string likely_format(std::string_view text, LogFormat wanted) {
         options.scanner.zone = options.postfix.zone = mta::logs::Zone::utc();
         LogText other(options);
         for (std::string_view rest = text; !rest.empty() && other.own_lines() == 0;) {
-            rest.remove_prefix(other.reader().feed(rest));
+            rest.remove_prefix(other.reader().push(rest));
             while (!other.reader().next().empty()) {
             }
         }

@@ -160,7 +160,7 @@ class Search {
         RecordReader& reader = text_.reader();
         reader.resume(header_, line);
         while (!text.empty() && times.size() < voters) {
-            text.remove_prefix(reader.feed(text));
+            text.remove_prefix(reader.push(text));
             drain(reader, [&](std::span<const Record> records) {
                 window_.sample(records);
                 for (const Record& record : records) {
@@ -241,7 +241,7 @@ base::Result<bool> parse_table_header(std::string_view text, bool ended, const L
     if (!header) return fail(header.error());
     const std::size_t size = end == std::string_view::npos ? text.size() : end + 1;
     log.reader().resume(*header, size);
-    log.reader().feed(text.substr(size));
+    log.reader().push(text.substr(size));
     return true;
 }
 
@@ -269,7 +269,7 @@ base::Result<LogFacts> read_file_window(const std::string& real_path, const LogO
     head_bytes.resize(*got);
     source.bytes_read += *got;
     ++source.search_reads;
-    head.reader().feed(head_bytes);
+    head.reader().push(head_bytes);
     const bool offsets = accounting ? stamps_have_offsets(head.reader(), window.sample)
                                     : lines_have_offsets(head.reader(), head_bytes, window.sample);
     if (accounting && head.reader().header().empty() && *got == file->size()) {
@@ -353,7 +353,7 @@ base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::st
         source.bytes_read += piece.size();
         whole_lines = piece.ends_with('\n');
         while (!piece.empty()) {
-            piece.remove_prefix(reader.feed(piece));
+            piece.remove_prefix(reader.push(piece));
             drain(reader, window.window);
         }
         return true;
@@ -408,7 +408,7 @@ base::Result<void> sample_file(const std::string& real_path, const LogOptions& o
             reader.resume(head.reader().header(), at + newline + 1);
         }
         while (!text.empty()) {
-            text.remove_prefix(reader.feed(text));
+            text.remove_prefix(reader.push(text));
             drain(reader, sample);
         }
     }

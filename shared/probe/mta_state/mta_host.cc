@@ -44,7 +44,7 @@ Result<mta::logs::MailLogCounts> count_lines(const world::Machine& machine, cons
         argv,
         [&](std::string_view piece) {
             whole_lines = piece.ends_with('\n');
-            reader.feed(piece);
+            reader.push(piece);
             return true;
         },
         deadline);

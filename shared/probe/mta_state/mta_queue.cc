@@ -25,7 +25,7 @@ Result<void> read_instance(const world::Machine& machine, const std::vector<std:
     auto result = machine.commands().stream(
         argv,
         [&](std::string_view piece) {
-            read = reader.feed(piece);
+            read = reader.push(piece);
             return read.has_value();
         },
         deadline);

@@ -37,7 +37,7 @@ class Tail {
             scanner_.resume(header_, 0);
         }
         while (!piece.empty()) {
-            piece.remove_prefix(scanner_.feed(piece));
+            piece.remove_prefix(scanner_.push(piece));
             drain();
         }
     }

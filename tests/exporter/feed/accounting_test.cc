@@ -24,6 +24,7 @@
 #include "exporter/feed/reading_metrics.h"
 #include "shared/base/deadline.h"
 #include "shared/io/gzip_encode.h"
+#include "tests/support/log_capture.h"
 
 namespace fs = std::filesystem;
 using namespace mtawatch;
@@ -46,14 +47,14 @@ struct Fixture {
     fs::path folder = fs::temp_directory_path() / ("mtawatch-acct-" + std::to_string(::getpid()));
     base::SystemClock clock;
     std::mutex lock;
-    std::vector<std::string> said;
-    AccountingSettings settings;
+    test::LogCapture captured;
+    FeedSettings settings;
 
     Fixture() {
         fs::remove_all(folder);
         fs::create_directories(folder);
-        settings.globs = {folder / "acct-*.csv"};
-        settings.scanner.zone = mta::logs::Zone::utc();
+        settings.follow.globs = {folder / "acct-*.csv"};
+        settings.count.scanner.zone = mta::logs::Zone::utc();
     }
     Fixture(const Fixture&) = delete;
     Fixture& operator=(const Fixture&) = delete;
@@ -63,16 +64,15 @@ struct Fixture {
     void write(const std::string& name, std::string_view text) const {
         std::ofstream(path(name), std::ios::binary | std::ios::app) << text;
     }
-    [[nodiscard]] LogLine log() {
-        return [this](Severity, std::string_view text) {
-            const std::lock_guard turn(lock);
-            said.emplace_back(text);
-        };
+    [[nodiscard]] base::Log log() {
+        return {base::LogLevel::debug, base::LogFormat::logfmt, clock, [this](std::string_view line) {
+                    const std::lock_guard turn(lock);
+                    captured.messages.push_back(test::message_of(line));
+                }};
     }
     [[nodiscard]] bool logged(std::string_view piece) {
         const std::lock_guard turn(lock);
-        return std::ranges::any_of(said,
-                                   [&](const std::string& line) { return line.find(piece) != std::string::npos; });
+        return captured.holds(piece);
     }
     // The exposition of --once, or the error's text.
     [[nodiscard]] std::string once() {
@@ -209,8 +209,8 @@ BOOST_DATA_TEST_CASE(bad_input_costs_itself_and_nothing_else, boost::unit_test::
 
 BOOST_AUTO_TEST_CASE(a_bounce_without_a_category_gets_that_of_powermtas_own_patterns) {
     Fixture fixture;
-    fixture.settings.bounce_patterns_file = "/etc/pmta/config";
-    fixture.settings.bounce_patterns_text =
+    fixture.settings.count.bounce_patterns_file = "/etc/pmta/config";
+    fixture.settings.count.bounce_patterns_text =
         "<bounce-category-patterns>\n/house rule/ our-own-category\n// other\n</bounce-category-patterns>\n";
     const std::string head = "b,2026-11-20 10:00:00+0000,,b@news.example.com,u@gmail.com,5.7.1 (x),smtp;550 ";
     fixture.write("acct-1.csv", std::string(header_text) + head + "house rule 7,,smtp,192.0.2.1,vmta1,pool1\n" + head +
@@ -226,8 +226,8 @@ BOOST_AUTO_TEST_CASE(a_bounce_without_a_category_gets_that_of_powermtas_own_patt
 
 BOOST_AUTO_TEST_CASE(nothing_to_read_is_an_error_and_no_zero) {
     Fixture fixture;
-    BOOST_TEST(fixture.once() == "error: no readable accounting file matches " + fixture.settings.globs[0]);
-    fixture.settings.globs = {fixture.path("missing") + "/acct-*.csv"};
+    BOOST_TEST(fixture.once() == "error: no readable accounting file matches " + fixture.settings.follow.globs[0]);
+    fixture.settings.follow.globs = {fixture.path("missing") + "/acct-*.csv"};
     BOOST_TEST(fixture.once().starts_with("error: no readable accounting file matches"));
     BOOST_TEST(fixture.logged("/missing: No such file or directory"));
 }
@@ -236,7 +236,7 @@ BOOST_AUTO_TEST_CASE(a_zero_only_for_types_that_the_configuration_names) {
     Fixture fixture;
     fixture.write("acct-1.csv", header_text + record());
     BOOST_TEST(fixture.once().find("pmta_complaints_total{") == std::string::npos);
-    fixture.settings.expected_types = {mta::logs::RecordType::f};
+    fixture.settings.count.expected_types = {mta::logs::RecordType::f};
     const std::string zero =
         "pmta_complaints_total{provider=\"other\",feedback_type=\"other\",vmta=\"other\",pool=\"other\"}";
     BOOST_TEST(value(fixture.once(), zero).value_or(1) == 0U);
@@ -271,7 +271,7 @@ BOOST_AUTO_TEST_CASE(a_last_line_waits_until_it_is_whole) {
 BOOST_AUTO_TEST_CASE(a_renamed_moved_or_compressed_file_goes_on_where_it_was) {
     Fixture fixture;
     fs::create_directory(fixture.path("moved"));
-    fixture.settings.moved_to = {fixture.path("moved")};
+    fixture.settings.follow.moved_to = {fixture.path("moved")};
     Following following(fixture);
     fixture.write("acct-1.csv", header_text + record("a@gmail.com", "2026-11-20 10:00:01+0000"));
     BOOST_TEST(following.deliveries() == 1U);
@@ -304,13 +304,13 @@ BOOST_AUTO_TEST_CASE(the_gz_of_a_counted_file_is_not_unpacked) {
     fixture.write("acct-1.csv.gz", gz);
     fs::remove(fixture.path("acct-1.csv"));
     BOOST_TEST(following.deliveries() == 20'000U);
-    BOOST_TEST(fixture.said.empty());
+    BOOST_TEST(fixture.captured.messages.empty());
 }
 
 // Of the same size: only its time tells, where nothing is watched.
 BOOST_AUTO_TEST_CASE(a_gz_that_is_mended_in_place_is_read_at_once) {
     Fixture fixture;
-    fixture.settings.globs = {fixture.path("acct-*.csv")};
+    fixture.settings.follow.globs = {fixture.path("acct-*.csv")};
     Following following(fixture);
     const std::string good = packed(header_text + record());
     std::string bad = good;
@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(truncated_in_place_begins_anew_and_is_counted) {
 
 BOOST_AUTO_TEST_CASE(copied_then_truncated_loses_nothing_of_the_copy) {
     Fixture fixture;
-    fixture.settings.globs = {fixture.path("acct-1.csv*")};
+    fixture.settings.follow.globs = {fixture.path("acct-1.csv*")};
     Following following(fixture);
     fixture.write("acct-1.csv", header_text + record("a@gmail.com", "2026-11-20 10:00:04+0000"));
     BOOST_TEST(following.deliveries() == 1U);

@@ -22,8 +22,8 @@ namespace {
 
 constexpr std::int64_t test_now = 1'700'000'000;
 
-void count(SeriesStore& store, const AccountingSettings& settings, int records) {
-    RecordCounter counter(settings, store);
+void count(SeriesStore& store, const FeedSettings& settings, int records) {
+    RecordCounter counter(settings.count, store);
     for (int i = 0; i < records; ++i) {
         const mta::logs::OwnedRecord delivery(
             mta::logs::RecordType::d, test_now + i,
@@ -72,15 +72,15 @@ struct Folder {
 BOOST_AUTO_TEST_SUITE(checkpoint)
 
 BOOST_AUTO_TEST_CASE(everything_comes_back_as_it_was) {
-    const AccountingSettings settings;
-    SeriesStore before(settings);
+    const FeedSettings settings;
+    SeriesStore before(settings.count);
     count(before, settings, 100);
     before.totals.truncations = 3;
     const exporter::files::FileState file{"/var/log/pmta/acct.csv", 1,    2, {100, 200},
                                           "type,timeLogged",        4711, 0, test_now};
     exporter::files::FileState unknown = file;
     unknown.fingerprint.length = 0;
-    SeriesStore after(settings);
+    SeriesStore after(settings.count);
     const auto restored = decode_checkpoint(document(before, {file, unknown}), after);
     BOOST_REQUIRE(restored.has_value());
     BOOST_TEST(exposition(after) == exposition(before));
@@ -95,12 +95,12 @@ BOOST_AUTO_TEST_CASE(everything_comes_back_as_it_was) {
 }
 
 BOOST_AUTO_TEST_CASE(a_family_whose_budget_changed_starts_anew_and_the_others_stay) {
-    const AccountingSettings settings;
-    SeriesStore before(settings);
+    const FeedSettings settings;
+    SeriesStore before(settings.count);
     count(before, settings, 10);
-    AccountingSettings changed;
-    changed.budgets = {{"pmta_deliveries_total", 7}, {"pmta_sender_lifetime_records_total", 9}};
-    SeriesStore after(changed);
+    FeedSettings changed;
+    changed.count.budgets = {{"pmta_deliveries_total", 7}, {"pmta_sender_lifetime_records_total", 9}};
+    SeriesStore after(changed.count);
     const auto restored = decode_checkpoint(document(before), after);
     BOOST_REQUIRE(restored.has_value());
     BOOST_TEST((restored->restarted == std::vector<std::string>{"pmta_deliveries_total"}));
@@ -110,30 +110,30 @@ BOOST_AUTO_TEST_CASE(a_family_whose_budget_changed_starts_anew_and_the_others_st
 }
 
 BOOST_AUTO_TEST_CASE(a_document_cut_or_changed_anywhere_is_refused) {
-    const AccountingSettings settings;
-    SeriesStore store(settings);
+    const FeedSettings settings;
+    SeriesStore store(settings.count);
     count(store, settings, 20);
     const std::string whole = document(store);
     for (std::size_t size = 0; size < whole.size(); size += size < 64 ? 1 : 97) {
-        SeriesStore target(settings);
+        SeriesStore target(settings.count);
         BOOST_TEST(!decode_checkpoint(whole.substr(0, size), target).has_value());
     }
     for (std::size_t at = 0; at < whole.size(); at += at < 64 ? 1 : 89) {
         std::string damaged = whole;
         damaged[at] = static_cast<char>(damaged[at] ^ 0x41);
-        SeriesStore target(settings);
+        SeriesStore target(settings.count);
         BOOST_TEST(!decode_checkpoint(damaged, target).has_value());
     }
-    SeriesStore target(settings);
+    SeriesStore target(settings.count);
     BOOST_TEST(!decode_checkpoint(whole + "x", target).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_newer_version_is_named) {
-    const AccountingSettings settings;
-    SeriesStore store(settings);
+    const FeedSettings settings;
+    SeriesStore store(settings.count);
     std::string newer = document(store);
     newer[8] = 9;
-    SeriesStore target(settings);
+    SeriesStore target(settings.count);
     BOOST_TEST(decode_checkpoint(newer, target).error().what == "has version 9, this exporter reads 1 and 2");
 }
 

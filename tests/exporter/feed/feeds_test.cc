@@ -13,6 +13,7 @@
 #include "exporter/files/tracked_file.h"
 #include "shared/base/deadline.h"
 #include "shared/io/gzip_encode.h"
+#include "tests/support/log_capture.h"
 #include "tests/support/zstd_text.h"
 
 namespace fs = std::filesystem;
@@ -44,17 +45,17 @@ std::string segment(const std::string& type, const std::string& more = "") {
 struct Fixture {
     fs::path folder = fs::temp_directory_path() / ("mtawatch-feeds-" + std::to_string(::getpid()));
     base::SystemClock clock;
-    std::vector<std::string> said;
-    AccountingSettings postfix;
-    AccountingSettings kumomta;
+    test::LogCapture captured;
+    FeedSettings postfix;
+    FeedSettings kumomta;
 
     Fixture() {
         fs::remove_all(folder);
         fs::create_directories(folder);
-        postfix.format = exporter::series::RecordFormat::postfix;
-        postfix.globs = {folder / "mail.log"};
-        kumomta.format = exporter::series::RecordFormat::kumomta;
-        kumomta.globs = {folder / "2026*"};
+        postfix.count.format = exporter::series::RecordFormat::postfix;
+        postfix.follow.globs = {folder / "mail.log"};
+        kumomta.count.format = exporter::series::RecordFormat::kumomta;
+        kumomta.follow.globs = {folder / "2026*"};
     }
     Fixture(const Fixture&) = delete;
     Fixture& operator=(const Fixture&) = delete;
@@ -64,10 +65,8 @@ struct Fixture {
     void write(const std::string& name, std::string_view text) const {
         std::ofstream(path(name), std::ios::binary | std::ios::app) << text;
     }
-    [[nodiscard]] LogLine log() {
-        return [this](Severity, std::string_view text) { said.emplace_back(text); };
-    }
-    [[nodiscard]] std::string once(const std::vector<AccountingSettings>& feeds) {
+    [[nodiscard]] base::Log log() { return captured.log(clock); }
+    [[nodiscard]] std::string once(const std::vector<FeedSettings>& feeds) {
         std::string text;
         exporter::exposition::ExpositionWriter writer(exporter::exposition::Format::text, text);
         const auto done = run_once(feeds, clock, log(), nullptr, writer);
@@ -80,8 +79,7 @@ bool has(const std::string& exposition, const std::string& sample) {
 }
 
 struct Following {
-    Following(Fixture& fixture, const AccountingSettings& settings)
-        : ingest(settings, fixture.clock, fixture.log(), false) {}
+    Following(Fixture& fixture, const FeedSettings& settings) : ingest(settings, fixture.clock, fixture.log(), false) {}
     std::string look() {
         ingest.catch_up([] { return true; });
         std::string text;
@@ -160,7 +158,7 @@ BOOST_AUTO_TEST_CASE(a_segment_without_its_end_is_being_written_and_no_problem) 
     const std::string text = following.look();
     BOOST_TEST(has(text, "kumomta_log_accounting_records_total{record_type=\"d\"} 1"));
     BOOST_TEST(has(text, "pmta_exporter_source_unreadable" + source + "0"));
-    BOOST_TEST(fixture.said.empty());
+    BOOST_TEST(fixture.captured.messages.empty());
     BOOST_TEST(following.ingest.ready());
 }
 
@@ -171,9 +169,10 @@ BOOST_AUTO_TEST_CASE(compressions_that_cannot_be_read_are_named) {
                                                "7zXZ\0\0\4",
                                                8));
     (void)fixture.once({fixture.postfix});
-    BOOST_REQUIRE(fixture.said.size() == 1U);
-    BOOST_TEST(fixture.said[0] == fixture.path("mail.log.2.xz") +
-                                      ": is compressed with xz or bzip2, which cannot be read; gzip and zstd can");
+    BOOST_REQUIRE(fixture.captured.messages.size() == 1U);
+    BOOST_TEST(fixture.captured.messages[0] ==
+               fixture.path("mail.log.2.xz") +
+                   ": is compressed with xz or bzip2, which cannot be read; gzip and zstd can");
 }
 
 BOOST_AUTO_TEST_CASE(rotated_logs_are_found_beside_their_log_and_read_oldest_first) {
@@ -276,7 +275,7 @@ BOOST_AUTO_TEST_CASE(a_state_belongs_to_its_kind_of_log) {
     const auto restored = kumomta.restore(postfix.ingest.checkpoint());
     BOOST_REQUIRE(!restored.has_value());
     BOOST_TEST(restored.error().what == "belongs to another kind of log");
-    AccountingSettings settings;
+    FeedSettings settings;
     Ingest pmta(settings, fixture.clock, fixture.log(), false);
     BOOST_TEST(!pmta.restore(postfix.ingest.checkpoint()).has_value());
     // PowerMTA's is still what it was before there were other kinds.
@@ -301,7 +300,7 @@ BOOST_AUTO_TEST_CASE(no_family_is_written_twice_and_counts_of_reading_are_sums) 
 
 BOOST_AUTO_TEST_CASE(one_glob_belongs_to_one_kind_of_log) {
     Fixture fixture;
-    fixture.kumomta.globs = fixture.postfix.globs;
+    fixture.kumomta.follow.globs = fixture.postfix.follow.globs;
     BOOST_TEST(fixture.once({fixture.postfix, fixture.kumomta}) ==
                "error: " + fixture.path("mail.log") + ": is named as KumoMTA log and as another kind of log");
     BOOST_TEST(fixture.once({fixture.postfix, fixture.postfix}) == "error: two feeds of one kind (Postfix log)");

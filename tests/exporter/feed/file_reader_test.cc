@@ -48,7 +48,7 @@ struct DamagedGz {
     std::string first = io::gzip_encode(content().substr(0, first_member_bytes)).value();
     std::string whole = first + io::gzip_encode(content().substr(first_member_bytes)).value();
     SlowClock clock;
-    AccountingSettings settings;
+    FeedSettings settings;
     base::TurnLock lock;
     exporter::files::TrackedFile file;
 
@@ -66,7 +66,7 @@ struct DamagedGz {
         file.serial = 1;
         file.packing = exporter::files::Packing::gzip;
         file.grown = clock.steady();
-        settings.scanner.zone = mta::logs::Zone::utc();
+        settings.count.scanner.zone = mta::logs::Zone::utc();
     }
     DamagedGz(const DamagedGz&) = delete;
     DamagedGz& operator=(const DamagedGz&) = delete;
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_SUITE(file_reader)
 
 BOOST_AUTO_TEST_CASE(a_damaged_gz_is_not_unpacked_again_at_every_rescan) {
     DamagedGz gz;
-    SeriesStore store(gz.settings);
+    SeriesStore store(gz.settings.count);
     FileReader reader(gz.settings, gz.clock, store, gz.lock, true);
     BOOST_TEST((reader.read(gz.file, always) == FileReader::Outcome::unreadable));
     const std::uint64_t before = store.totals.lines_parsed;
@@ -102,7 +102,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_gz_is_not_unpacked_again_at_every_rescan) {
 
 BOOST_AUTO_TEST_CASE(a_damaged_gz_that_was_written_to_is_read_once_it_is_quiet) {
     DamagedGz gz;
-    SeriesStore store(gz.settings);
+    SeriesStore store(gz.settings.count);
     FileReader reader(gz.settings, gz.clock, store, gz.lock, true);
     BOOST_TEST((reader.read(gz.file, always) == FileReader::Outcome::unreadable));
     gz.write(gz.whole);

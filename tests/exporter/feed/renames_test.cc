@@ -9,6 +9,7 @@
 #include "exporter/files/follower.h"
 #include "shared/io/gzip_encode.h"
 #include "tests/support/folder.h"
+#include "tests/support/log_capture.h"
 
 namespace fs = std::filesystem;
 using namespace mtawatch;
@@ -59,27 +60,25 @@ std::string packed(std::string_view text) { return io::gzip_encode(text).value()
 struct Fixture {
     test::Folder folder;
     base::SystemClock clock;
-    AccountingSettings settings;
+    FeedSettings settings;
 
     explicit Fixture(exporter::series::RecordFormat format) {
-        settings.format = format;
-        settings.globs = {path(format == exporter::series::RecordFormat::postfix ? "mail.log" : "acct.csv*")};
-        settings.scanner.zone = mta::logs::Zone::utc();
+        settings.count.format = format;
+        settings.follow.globs = {path(format == exporter::series::RecordFormat::postfix ? "mail.log" : "acct.csv*")};
+        settings.count.scanner.zone = mta::logs::Zone::utc();
     }
     [[nodiscard]] std::string path(const std::string& name) const { return folder.path() + "/" + name; }
     void write(const std::string& name, std::string_view text) const {
         std::ofstream(path(name), std::ios::binary | std::ios::app) << text;
     }
     void rename(const std::string& from, const std::string& to) const { fs::rename(path(from), path(to)); }
-    [[nodiscard]] static LogLine quiet() {
-        return [](Severity, std::string_view) {};
-    }
 };
 
 // The whole path from files to counts; `meanwhile` happens once, after the first piece of the first file was read.
 class Counting {
   public:
-    explicit Counting(Fixture& fixture) : ingest_(fixture.settings, fixture.clock, Fixture::quiet(), false) {}
+    explicit Counting(Fixture& fixture)
+        : ingest_(fixture.settings, fixture.clock, test::quiet_log(fixture.clock), false) {}
     void look(std::function<void()> meanwhile = {}) {
         ingest_.catch_up([&] {
             if (meanwhile) std::exchange(meanwhile, {})();
@@ -118,13 +117,14 @@ class Counting {
 // A follower alone; `meanwhile` happens once, before the first file is looked at.
 std::vector<std::string> order_found(const Fixture& fixture, std::function<void()> meanwhile) {
     base::TurnLock lock;
-    exporter::series::SeriesStore store(fixture.settings);
+    exporter::series::SeriesStore store(fixture.settings.count);
     FileReader reader(fixture.settings, fixture.clock, store, lock, true);
     const auto head = [&](const std::string& path) {
         if (meanwhile) std::exchange(meanwhile, {})();
         return reader.head(path);
     };
-    Follower follower(fixture.settings, fixture.clock, lock, head, Fixture::quiet(), false);
+    Follower follower(fixture.settings.follow, fixture.clock, lock, reading_order(fixture.settings.count.format), head,
+                      test::quiet_log(fixture.clock), false);
     follower.rescan();
     std::vector<std::string> names;
     for (const TrackedFile* file : follower.dirty()) names.push_back(fs::path(file->path).filename());
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(a_sender_is_known_though_its_file_was_renamed_before_it_was
 // The rounds go on as in a running exporter: the newer file is ready to be read, where the older one went is not known.
 BOOST_AUTO_TEST_CASE(a_newer_file_waits_in_the_next_round_too) {
     Fixture fixture(exporter::series::RecordFormat::postfix);
-    fixture.settings.rescan_interval = std::chrono::milliseconds(1);
+    fixture.settings.follow.rescan_interval = std::chrono::milliseconds(1);
     Counting counting(fixture);
     counting.look();
     fixture.write("mail.log.3.gz", packed(noise("10:00:00")));

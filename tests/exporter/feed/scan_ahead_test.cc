@@ -9,6 +9,7 @@
 #include "exporter/feed/ingest.h"
 #include "exporter/files/byte_source.h"
 #include "shared/mta/logs/accounting_scanner.h"
+#include "tests/support/log_capture.h"
 
 namespace fs = std::filesystem;
 using namespace mtawatch;
@@ -21,7 +22,7 @@ class TempFile {
   public:
     explicit TempFile(std::string_view text) {
         std::string name = fs::temp_directory_path() / "scan-ahead-XXXXXX";
-        const UniqueFd fd(::mkstemp(name.data()));
+        const io::Descriptor fd(::mkstemp(name.data()));
         path_ = name;
         std::ofstream(path_) << text;
     }
@@ -57,7 +58,7 @@ std::string read_alone(std::string_view text, std::string_view header, std::uint
     scanner.resume(header, offset);
     std::string out;
     for (std::string_view rest = text.substr(offset); !rest.empty();) {
-        rest.remove_prefix(scanner.feed(rest));
+        rest.remove_prefix(scanner.push(rest));
         for (auto records = scanner.next(); !records.empty(); records = scanner.next()) append(out, records);
     }
     return out;
@@ -146,12 +147,11 @@ BOOST_AUTO_TEST_CASE(a_backlog_adds_up_to_the_same_on_one_core_and_on_two) {
     std::string text;
     while (text.size() < (17U << 20U)) text += mixed_file() + "\n";
     const TempFile file(text);
-    AccountingSettings settings;
-    settings.globs = {file.path()};
+    FeedSettings settings;
+    settings.follow.globs = {file.path()};
     const base::SystemClock clock;
     const auto read = [&](bool once) {
-        Ingest ingest(
-            settings, clock, [](Severity, std::string_view) {}, once);
+        Ingest ingest(settings, clock, test::quiet_log(clock), once);
         ingest.catch_up([] { return true; });
         std::string exposition;
         exporter::exposition::ExpositionWriter writer(exporter::exposition::Format::text, exposition);

@@ -48,13 +48,13 @@ std::map<std::string, std::uint64_t> by_first_label(const SeriesStore& store, Fa
 }
 
 struct Counting {
-    explicit Counting(const exporter::feed::AccountingSettings& from)
+    explicit Counting(const exporter::series::CountSettings& from)
         : settings(from), store(settings), counter(settings, store) {}
     void add(const mta::logs::OwnedRecord& record) {
         const mta::logs::Record view = record.view();
         counter.count({&view, 1}, test_now + 400 * day_seconds);
     }
-    exporter::feed::AccountingSettings settings;
+    exporter::series::CountSettings settings;
     SeriesStore store;
     RecordCounter counter;
 };
@@ -64,7 +64,7 @@ struct Counting {
 BOOST_AUTO_TEST_SUITE(series_store)
 
 BOOST_AUTO_TEST_CASE(a_full_family_counts_new_values_as_other_and_says_so) {
-    exporter::feed::AccountingSettings settings;
+    exporter::series::CountSettings settings;
     settings.groups = {"recipient_domain"};
     settings.budgets = {{"pmta_recipient_domain_deliveries_total", 2}};
     Counting counting(settings);
@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(a_full_family_counts_new_values_as_other_and_says_so) {
 }
 
 BOOST_AUTO_TEST_CASE(an_idle_value_is_retired_by_record_time_and_its_counts_are_kept) {
-    Counting counting{exporter::feed::AccountingSettings()};
+    Counting counting{exporter::series::CountSettings()};
     counting.add(delivery("x@example.org", test_now, "old.example.com", "192.0.2.9"));
     counting.add(delivery("x@example.org", test_now + 5 * day_seconds, "busy.example.com"));
     counting.add(delivery("x@example.org", test_now + 8 * day_seconds, "busy.example.com"));
@@ -96,14 +96,14 @@ BOOST_AUTO_TEST_CASE(an_idle_value_is_retired_by_record_time_and_its_counts_are_
 
 // What is remembered of a source address must not hide from the table that it is still in use.
 BOOST_AUTO_TEST_CASE(an_address_that_delivers_every_day_is_never_retired) {
-    Counting counting{exporter::feed::AccountingSettings()};
+    Counting counting{exporter::series::CountSettings()};
     for (int day = 0; day < 30; ++day) counting.add(delivery("x@example.org", test_now + day * day_seconds));
     BOOST_TEST(counting.store.retired[index_of(Family::source_ip_deliveries)] == 0U);
     BOOST_TEST(by_first_label(counting.store, Family::source_ip_deliveries).at("192.0.2.1") == 30U);
 }
 
 BOOST_AUTO_TEST_CASE(a_value_that_was_retired_is_found_again_under_its_own_name) {
-    Counting counting{exporter::feed::AccountingSettings()};
+    Counting counting{exporter::series::CountSettings()};
     counting.add(delivery("x@example.org", test_now, "s.example.com", "192.0.2.9"));
     counting.add(delivery("x@example.org", test_now + 9 * day_seconds, "s.example.com", "192.0.2.8"));
     counting.add(delivery("x@example.org", test_now + 18 * day_seconds, "s.example.com", "192.0.2.7"));
@@ -115,7 +115,7 @@ BOOST_AUTO_TEST_CASE(a_value_that_was_retired_is_found_again_under_its_own_name)
 }
 
 BOOST_AUTO_TEST_CASE(replies_that_begin_alike_are_told_apart) {
-    Counting counting{exporter::feed::AccountingSettings()};
+    Counting counting{exporter::series::CountSettings()};
     const auto replied = [](const std::string& status, const std::string& diag) {
         return mta::logs::OwnedRecord(mta::logs::RecordType::d, test_now,
                                       {{Column::rcpt, "x@example.org"},
@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(replies_that_begin_alike_are_told_apart) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stamp_in_the_future_retires_nothing_and_is_counted) {
-    Counting counting{exporter::feed::AccountingSettings()};
+    Counting counting{exporter::series::CountSettings()};
     counting.add(delivery("x@example.org"));
     counting.add(delivery("x@example.org", test_now + 500 * day_seconds));
     BOOST_TEST(counting.store.totals.future_stamps == 1U);
@@ -155,7 +155,7 @@ BOOST_AUTO_TEST_CASE(a_stamp_in_the_future_retires_nothing_and_is_counted) {
 
 BOOST_AUTO_TEST_CASE(relays_of_postfix_are_retired_and_vmtas_of_powermta_are_not) {
     for (const bool postfix : {true, false}) {
-        exporter::feed::AccountingSettings settings;
+        exporter::series::CountSettings settings;
         settings.format = postfix ? RecordFormat::postfix : RecordFormat::pmta;
         Counting counting(settings);
         counting.add(delivery("x@gmail.com"));
@@ -170,7 +170,7 @@ BOOST_AUTO_TEST_CASE(relays_of_postfix_are_retired_and_vmtas_of_powermta_are_not
 }
 
 BOOST_AUTO_TEST_CASE(labels_are_clean_bounded_and_never_an_address) {
-    exporter::feed::AccountingSettings settings;
+    exporter::series::CountSettings settings;
     settings.groups = {"job"};
     Counting counting(settings);
     const auto job = [](const std::string& id) {
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(labels_are_clean_bounded_and_never_an_address) {
 }
 
 BOOST_AUTO_TEST_CASE(a_value_is_the_same_whatever_its_case_or_cleaning) {
-    exporter::feed::AccountingSettings settings;
+    exporter::series::CountSettings settings;
     settings.groups = {"recipient_domain"};
     Counting counting(settings);
     for (const char* domain : {"Example.ORG", "example.org", "EXAMPLE.org"}) {
@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_value_is_the_same_whatever_its_case_or_cleaning) {
 }
 
 BOOST_AUTO_TEST_CASE(complaints_go_to_the_vmta_that_delivered_from_the_address) {
-    Counting counting{exporter::feed::AccountingSettings()};
+    Counting counting{exporter::series::CountSettings()};
     const auto complaint = [](const std::string& source) {
         return mta::logs::OwnedRecord(
             mta::logs::RecordType::f, test_now,
@@ -225,7 +225,7 @@ BOOST_AUTO_TEST_CASE(complaints_go_to_the_vmta_that_delivered_from_the_address) 
 
 // 200 000 records with 40 000 domains, budgets far below: a tenth of the size of the benchmark of the same name.
 BOOST_AUTO_TEST_CASE(series_and_retired_records_always_sum_up_to_the_records) {
-    exporter::feed::AccountingSettings settings;
+    exporter::series::CountSettings settings;
     settings.groups = {"recipient_domain", "job"};
     settings.budgets = {{"pmta_recipient_domain_deliveries_total", 500},
                         {"pmta_sender_deliveries_total", 50},
@@ -254,7 +254,7 @@ BOOST_AUTO_TEST_CASE(series_and_retired_records_always_sum_up_to_the_records) {
 }
 
 BOOST_AUTO_TEST_CASE(unknown_budgets_and_groups_are_refused_by_name) {
-    exporter::feed::AccountingSettings settings;
+    exporter::series::CountSettings settings;
     settings.budgets = {{"pmta_nonsense_total", 5}};
     BOOST_TEST(check_settings(settings).error().what ==
                "budget for pmta_nonsense_total: no family of that name has one; see --catalog");

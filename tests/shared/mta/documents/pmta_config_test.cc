@@ -31,9 +31,9 @@ std::string codes(const std::set<mta::logs::RecordType>& types) {
 // "path: types" of every section.
 std::string feeders_of(const PmtaConfig& config) {
     std::string text;
-    for (const Feeder& feeder :
-         choose_feeders(config, [](const AcctFile& file) { return file.pipe.starts_with("/usr/bin/ours"); })) {
-        text += feeder.source->name() + ": " + codes(feeder.types) + "\n";
+    for (const CountedFile& file :
+         choose_acct_files(config, [](const AcctFile& file) { return file.pipe.starts_with("/usr/bin/ours"); })) {
+        text += file.source->name() + ": " + codes(file.types) + "\n";
     }
     return text;
 }

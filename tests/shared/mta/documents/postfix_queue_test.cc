@@ -26,7 +26,7 @@ base::Result<mta::documents::PostfixListing> read(std::string_view text, std::si
     mta::documents::PostfixQueueReader reader;
     while (!text.empty()) {
         const auto piece = text.substr(0, chunk);
-        if (auto done = reader.feed(piece); !done) return base::fail(done.error());
+        if (auto done = reader.push(piece); !done) return base::fail(done.error());
         text.remove_prefix(piece.size());
     }
     if (auto done = reader.end_of_run(); !done) return base::fail(done.error());
@@ -120,12 +120,12 @@ BOOST_AUTO_TEST_CASE(a_line_over_the_limit_names_the_queue_id) {
     mta::documents::PostfixQueueReader reader;
     std::string text = line("active", "LONG1", 1, "");
     text.resize(text.size() - 3);
-    BOOST_REQUIRE(reader.feed(text));
+    BOOST_REQUIRE(reader.push(text));
     const std::string filler(1U << 20U, ' ');
     base::Result<void> fed;
     std::size_t sent = 0;
     while (fed && sent < 2 * mta::documents::max_postfix_line) {
-        fed = reader.feed(filler);
+        fed = reader.push(filler);
         sent += filler.size();
     }
     BOOST_REQUIRE(!fed);
@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_line_over_the_limit_without_a_queue_id_names_none) {
     const std::string filler(1U << 20U, 'x');
     base::Result<void> fed;
     for (std::size_t sent = 0; fed && sent < 2 * mta::documents::max_postfix_line; sent += filler.size()) {
-        fed = reader.feed(filler);
+        fed = reader.push(filler);
     }
     BOOST_REQUIRE(!fed);
     BOOST_TEST(fed.error().what.starts_with("line 1 of postqueue -j is longer than "));

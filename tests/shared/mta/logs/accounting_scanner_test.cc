@@ -36,7 +36,7 @@ std::string read(AccountingScanner& scanner, std::string_view text, bool finishe
         }
     };
     while (!text.empty()) {
-        text.remove_prefix(scanner.feed(text));
+        text.remove_prefix(scanner.push(text));
         collect();
     }
     if (finished) scanner.finish();
@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(configured_types_aliases_and_columns) {
     options.aliases = {{"sent_at", Column::time_logged}};
     options.custom_columns = {"header_X-Job", "rcpt"};
     AccountingScanner scanner(options);
-    scanner.feed("type,sent_at,rcpt,HEADER_x-job\nr,5,a@x,\"j\"\"1\"\nrelayed,6,b@x,j2\n");
+    scanner.push("type,sent_at,rcpt,HEADER_x-job\nr,5,a@x,\"j\"\"1\"\nrelayed,6,b@x,j2\n");
     const auto records = scanner.next();
     BOOST_REQUIRE_EQUAL(records.size(), 2U);
     std::string scratch;

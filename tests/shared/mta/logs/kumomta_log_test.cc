@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(types_and_columns) {
 
 BOOST_AUTO_TEST_CASE(a_record_without_tls_fields_does_not_have_the_columns) {
     mta::logs::KumoLogReader reader;
-    reader.feed(object("Delivery"));
+    reader.push(object("Delivery"));
     const auto records = reader.next();
     BOOST_REQUIRE_EQUAL(records.size(), 1U);
     BOOST_CHECK(!records.front().has(mta::logs::Column::dlv_tls_protocol));

@@ -27,7 +27,7 @@ BOOST_AUTO_TEST_SUITE(mail_log)
 BOOST_AUTO_TEST_CASE(the_last_hour_of_a_file) {
     for (const std::size_t chunk : {1U, 50U, 10'000U}) {
         mta::logs::MailLogReader reader(now());
-        for (std::size_t at = 0; at < lines.size(); at += chunk) reader.feed(lines.substr(at, chunk));
+        for (std::size_t at = 0; at < lines.size(); at += chunk) reader.push(lines.substr(at, chunk));
         const auto counts = reader.finish();
         BOOST_TEST(counts.sent == 1U);
         BOOST_TEST(counts.bounced == 1U);
@@ -41,13 +41,13 @@ BOOST_AUTO_TEST_CASE(the_last_hour_of_a_file) {
 
 BOOST_AUTO_TEST_CASE(a_rotated_file_begins_in_the_window) {
     mta::logs::MailLogReader reader(now());
-    reader.feed(lines.substr(lines.find("Nov 21 02:30")));
+    reader.push(lines.substr(lines.find("Nov 21 02:30")));
     BOOST_TEST(reader.finish().begins_in_window);
 }
 
 BOOST_AUTO_TEST_CASE(the_turn_of_the_year) {
     mta::logs::MailLogReader reader(mta::logs::parse_machine_time("2027-01-01T00:10:00+0000").value());
-    reader.feed(
+    reader.push(
         "Dec 31 23:50:00 mx1 postfix/smtpd[2]: fatal: a\nJan  1 00:05:00 mx1 postfix/smtpd[2]: fatal: b\n"
         "Jan  1 23:05:00 mx1 postfix/smtpd[2]: fatal: a year old or the clock was wrong\n");
     BOOST_TEST(reader.finish().errors >= 2U);
@@ -55,9 +55,9 @@ BOOST_AUTO_TEST_CASE(the_turn_of_the_year) {
 
 BOOST_AUTO_TEST_CASE(everything_counts_without_a_window_and_long_lines_are_cut) {
     mta::logs::MailLogReader reader;
-    reader.feed("postfix/smtpd[2]: fatal: x\n");
-    for (int i = 0; i < 100; ++i) reader.feed(std::string(10'000, 'y'));
-    reader.feed(" fatal: z");
+    reader.push("postfix/smtpd[2]: fatal: x\n");
+    for (int i = 0; i < 100; ++i) reader.push(std::string(10'000, 'y'));
+    reader.push(" fatal: z");
     const auto counts = reader.finish();
     BOOST_TEST(counts.lines == 2U);
     BOOST_TEST(counts.errors == 1U);

@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(tls_is_that_of_the_same_process_and_relay_or_unknown) {
     const std::string other_process = "Nov 21 03:05:00 mail postfix/smtp[99]: " + message_lines + "\n";
     for (const std::string& text : {sent, tls + other_relay, tls + other_process}) {
         mta::logs::PostfixLogReader reader(options());
-        reader.feed(text);
+        reader.push(text);
         const auto records = reader.next();
         BOOST_REQUIRE_EQUAL(records.size(), 1U);
         BOOST_CHECK(!records.front().has(mta::logs::Column::dlv_tls_protocol));

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "exporter/feed/settings.h"
+#include "exporter/feed/feed_settings.h"
 
 namespace mtawatch::exporter::feed {
 
@@ -18,9 +18,9 @@ inline constexpr TypeMask all_types = ~TypeMask{0};
     return TypeMask{1} << static_cast<unsigned>(type);
 }
 
-class FeedFilter {
+class TypeFilter {
   public:
-    explicit FeedFilter(const AccountingSettings& settings);
+    explicit TypeFilter(const FeedSettings& settings);
     // Files are matched by name, whatever the folder, with or without ".gz": a moved one keeps its types.
     [[nodiscard]] TypeMask types_of(std::string_view path) const;
 

@@ -1,4 +1,4 @@
-#include "exporter/feed/feed_filter.h"
+#include "exporter/feed/type_filter.h"
 
 #include <fnmatch.h>
 
@@ -9,15 +9,15 @@ std::string_view without_folder(std::string_view path) { return path.substr(path
 
 }  // namespace
 
-FeedFilter::FeedFilter(const AccountingSettings& settings) {
-    for (const auto& [glob, types] : settings.feeds) {
+TypeFilter::TypeFilter(const FeedSettings& settings) {
+    for (const auto& [glob, types] : settings.types_by_glob) {
         TypeMask mask = 0;
         for (const mta::logs::RecordType type : types) mask |= mask_of(type);
         patterns_.emplace_back(without_folder(glob), mask);
     }
 }
 
-TypeMask FeedFilter::types_of(std::string_view path) const {
+TypeMask TypeFilter::types_of(std::string_view path) const {
     constexpr std::string_view packed = ".gz";
     std::string_view name = without_folder(path);
     if (name.ends_with(packed)) name.remove_suffix(packed.size());
