@@ -1,6 +1,6 @@
 // Interface of the collectors, which put probes on /metrics. One file per probe turns its configuration into tasks and
-// its observation into
-// families; the scheduler runs the tasks in the background, so a scrape never waits for the network.
+// its observation into families; the scheduler runs the tasks in the background, so a scrape never waits for the
+// network.
 //
 // To add one, say exporter/collectors/dnsbl.cc:
 //   1. Declare `base::Result<std::vector<Task>> dnsbl_tasks(const config::Node& section);` in registry.h. It reads the

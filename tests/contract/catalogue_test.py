@@ -72,10 +72,10 @@ def lint(text):
 
 class Catalogue(unittest.TestCase):
     def test_the_document_is_the_catalogue(self):
-        made = run([sys.executable, SOURCE / "docs/metrics_from_catalogue.py"], input=json.dumps(catalogue())).stdout
+        made = run([sys.executable, SOURCE / "packaging/metrics_page.py"], input=json.dumps(catalogue())).stdout
         written = (SOURCE / "docs/metrics.md").read_text()
         self.assertEqual(made, written, "make it anew: pmta_exporter --catalog | "
-                                        "python3 docs/metrics_from_catalogue.py > docs/metrics.md")
+                                        "python3 packaging/metrics_page.py > docs/metrics.md")
 
     def test_every_name_keeps_the_rules_of_prometheus(self):
         result = lint("\n".join(made_up_exposition(catalogue()["metrics"])) + "\n")

@@ -35,12 +35,12 @@ RIGHT_ANSWERS = {
     "check_dmarc": "p=reject, reports to mailto:dmarc@example.net", "check_dnsbl": r"192\.0\.2\.1 is on none of 1 list",
     "check_fcrdns": r"192\.0\.2\.1 is mail\.example\.net, which leads back", "check_mail_cert": r"the certificate expires in \d+ d",
     "check_mail_submit": r"takes mail from monitor@example\.net for monitor@example\.net: login with PLAIN over TLS",
-    "check_mta_host": "healthy: 5 things looked at", "check_mta_service": r"x is active \(running\) for \d+ d",
-    "check_mta_sts": "mode enforce, 1 of 1 mail hosts covered", "check_mx": r"example\.net: 10 mail\.example\.net",
+    "check_mta_host": "healthy: 5 things looked at", "check_mta_queue": "20 messages queued: deferred 20",
+    "check_mta_service": r"x is active \(running\) for \d+ d", "check_mta_sts": "mode enforce, 1 of 1 mail hosts covered",
+    "check_mx": r"example\.net: 10 mail\.example\.net",
     "check_spf": r"ends in -all, 1 IPv4 addresses, 192\.0\.2\.1 passes", "check_tls_rpt": "reports go to mailto:tls@example.net",
 }
 POWERMTA_QUEUE = "805 recipients queued: smtp 805"
-POSTFIX_QUEUE = "20 messages queued: deferred 20"
 KUMOMTA_QUEUE = "48 messages queued: scheduled 40, ready 8"
 
 # ------------------------------------------------------------------------------------------------------------ name servers

@@ -293,7 +293,7 @@ def banner_rows():
 
 def program_rows(world):
     subjects = {  # arguments, and the right answer
-        ("check_mta_queue", "postqueue"): (["--mta", "postfix"], promises.POSTFIX_QUEUE),
+        ("check_mta_queue", "postqueue"): (["--mta", "postfix"], promises.RIGHT_ANSWERS["check_mta_queue"]),
         ("check_mta_queue", "pmta"): (["--mta", "pmta", "--pmta-program"], promises.POWERMTA_QUEUE),
         ("check_mta_service", "systemctl"): (["-u", "x"], promises.RIGHT_ANSWERS["check_mta_service"]),
         ("check_bounce_rate", "journalctl"): (["--format", "postfix", "--journal", "x.service"],

@@ -1,4 +1,4 @@
-"""Writes docs/metrics.md from the metric catalogue: pmta_exporter --catalog | docs/metrics_from_catalogue.py"""
+"""Writes docs/metrics.md from the metric catalogue: pmta_exporter --catalog | packaging/metrics_page.py"""
 import json
 import sys
 
@@ -15,7 +15,7 @@ def rows(metrics):
 def document(catalogue):
     yield "# Metrics\n"
     yield ("Every metric that `pmta_exporter` can publish. This page is made from the catalogue in the code "
-           "(`pmta_exporter --catalog`, then\n`docs/metrics_from_catalogue.py`); a test fails when the two differ.\n")
+           "(`pmta_exporter --catalog`, then\n`packaging/metrics_page.py`); a test fails when the two differ.\n")
     yield ("The budget is the default limit on the series of a family. Beyond it a new label value is counted under "
            "`other`; the limit can be\nchanged in the [configuration](exporter.md). A family without a budget is "
            "bounded by its labels.\n")
