@@ -7,11 +7,12 @@
 #include "exporter/feed/accounting.h"
 #include "exporter/feed/file_reader.h"
 #include "exporter/feed/type_filter.h"
-#include "exporter/files/byte_source.h"
 #include "exporter/files/file_listing.h"
+#include "exporter/files/open_file.h"
 #include "exporter/series/record_counter.h"
 #include "exporter/series/series_render.h"
 #include "exporter/series/series_store.h"
+#include "shared/io/byte_source.h"
 
 namespace mtawatch::exporter::feed {
 namespace {
@@ -36,7 +37,7 @@ class MergedFile {
     [[nodiscard]] bool active() const { return scanner_ != nullptr; }
 
     Result<void> open(const mta::logs::ScannerOptions& options) {
-        auto source = files::open_source(path_);
+        auto source = io::open_source(path_);
         if (!source) return fail(source.error());
         source_ = std::move(*source);
         scanner_ = std::make_unique<mta::logs::AccountingScanner>(options);
@@ -75,7 +76,7 @@ class MergedFile {
     std::string path_;
     std::int64_t first_time_;
     TypeMask types_;
-    std::unique_ptr<files::ByteSource> source_;
+    std::unique_ptr<io::ByteSource> source_;
     std::unique_ptr<mta::logs::AccountingScanner> scanner_;
     std::span<const mta::logs::Record> records_;
     std::int64_t last_time_ = 0;

@@ -8,7 +8,8 @@
 #include <system_error>
 #include <thread>
 
-#include "exporter/files/byte_source.h"
+#include "exporter/files/open_file.h"
+#include "shared/io/read_ahead.h"
 
 namespace mtawatch::exporter::feed {
 namespace {
@@ -30,7 +31,7 @@ constexpr std::chrono::seconds packed_quiet{1};
 constexpr int pause_per_unpacking = 20;
 
 // As much of the beginning as a fingerprint may cover.
-Result<std::string> source_head(files::ByteSource& source) {
+Result<std::string> source_head(io::ByteSource& source) {
     std::string bytes;
     std::array<char, head_piece> piece;
     while (bytes.size() < files::full_fingerprint_length(bytes) &&
@@ -83,11 +84,11 @@ Result<files::Head> FileReader::head(const std::string& path) {
     if (!bytes) return fail(bytes.error());
     files::Head head;
     head.id = *id;
-    head.packing = files::packing_of(path, *bytes);
-    if (head.packing == files::Packing::none) {
+    head.packing = io::compression_of(*bytes, path);
+    if (head.packing == io::Compression::none) {
         head.bytes = std::move(*bytes);
     } else {
-        auto source = files::open_source(std::move(*fd), path);
+        auto source = io::open_source(std::move(*fd), path);
         if (!source) return fail(source.error());
         bytes = source_head(**source);
         if (!bytes) return fail(bytes.error());
@@ -109,7 +110,7 @@ FileReader::Outcome FileReader::unreadable(files::TrackedFile& file, std::string
 
 FileReader::Outcome FileReader::read(files::TrackedFile& file, const AfterChunk& after_chunk) {
     file.dirty = false;
-    const bool packed = file.packing != files::Packing::none && !file.detached;
+    const bool packed = file.packing != io::Compression::none && !file.detached;
     return packed ? read_packed(file, after_chunk) : read_plain(file, after_chunk);
 }
 
@@ -146,7 +147,7 @@ FileReader::Outcome FileReader::not_opened(files::TrackedFile& file, const base:
 
 void FileReader::limit_to_present_size(files::TrackedFile& file) {
     file.read_to = UINT64_MAX;
-    if (file.packing != files::Packing::none && !file.detached) return;
+    if (file.packing != io::Compression::none && !file.detached) return;
     if (!file.fd) {
         if (auto fd = open_located(file); fd) file.fd = std::move(*fd);
     }
@@ -220,7 +221,7 @@ bool FileReader::wait_to_unpack(const files::TrackedFile& file) const {
     if (file.disk_read == 0) return false;
     const base::SteadyTime now = clock_.steady();
     const bool was_damaged = file.unreadable && file.grown <= file.unpacked;
-    if (file.packing == files::Packing::zstd || was_damaged) {
+    if (file.packing == io::Compression::zstd || was_damaged) {
         return now - file.unpacked < std::max<base::Duration>(packed_quiet, file.unpacking * pause_per_unpacking);
     }
     return now - file.grown < packed_quiet;
@@ -250,17 +251,17 @@ FileReader::Outcome FileReader::unpack(files::TrackedFile& file, const AfterChun
         file.finished = true;
         return Outcome::up_to_date;
     }
-    auto source = files::open_source(std::move(*fd), file.path);
+    auto source = io::open_source(std::move(*fd), file.path);
     if (!source) return unreadable(file, source.error().what);
-    if (file.size >= worth_a_thread) *source = files::read_ahead(std::move(*source));
+    if (file.size >= worth_a_thread) *source = io::read_ahead(std::move(*source));
     const auto skipped = skip_counted(file, **source);
     if (!skipped) {
-        file.disk_read = (*source)->disk_read();
+        file.disk_read = (*source)->raw_read();
         return unreadable(file, skipped.error().what);
     }
     if (*skipped == Skipped::other_content) return Outcome::changed;
     if (*skipped == Skipped::not_all_there) {
-        file.disk_read = (*source)->disk_read();
+        file.disk_read = (*source)->raw_read();
         return end_of_packed(file, false);
     }
     file.unreadable = false;
@@ -269,7 +270,7 @@ FileReader::Outcome FileReader::unpack(files::TrackedFile& file, const AfterChun
     at_ = 0;
     for (;;) {
         const auto got = (*source)->read(reader_->space().first(mta::logs::scan_chunk_bytes));
-        file.disk_read = (*source)->disk_read();
+        file.disk_read = (*source)->raw_read();
         if (!got) return unreadable(file, got.error().what);
         if (*got == 0) break;
         reader_->commit(*got);
@@ -289,7 +290,7 @@ FileReader::Outcome FileReader::end_of_packed(files::TrackedFile& file, bool com
         finish(file);
         return Outcome::up_to_date;
     }
-    if (file.packing == files::Packing::zstd) return Outcome::up_to_date;
+    if (file.packing == io::Compression::zstd) return Outcome::up_to_date;
     return unreadable(file, file.path + ": ends before its trailer; it is read on when it is whole");
 }
 
@@ -298,7 +299,7 @@ FileReader::Outcome FileReader::end_of_packed(files::TrackedFile& file, bool com
 bool FileReader::counted_to_its_end(const files::TrackedFile& file, int fd) {
     std::array<char, 4> end{};
     // Of a file that is not read yet an empty last member would say the same.
-    if (file.packing != files::Packing::gzip || file.offset == 0 || file.size <= end.size()) return false;
+    if (file.packing != io::Compression::gzip || file.offset == 0 || file.size <= end.size()) return false;
     const auto got = files::read_at(fd, end, file.size - end.size(), file.path);
     if (!got || *got != end.size()) return false;
     std::uint32_t length = 0;
@@ -315,7 +316,7 @@ bool FileReader::begins_as_known(const files::TrackedFile& file) {
 }
 
 // Reads over the bytes before file.offset.
-Result<FileReader::Skipped> FileReader::skip_counted(const files::TrackedFile& file, files::ByteSource& source) {
+Result<FileReader::Skipped> FileReader::skip_counted(const files::TrackedFile& file, io::ByteSource& source) {
     std::vector<char> bytes(mta::logs::scan_chunk_bytes);
     std::string head;
     std::uint64_t at = 0;

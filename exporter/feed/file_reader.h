@@ -11,13 +11,14 @@
 #include "exporter/feed/record_formats.h"
 #include "exporter/feed/scan_ahead.h"
 #include "exporter/feed/type_filter.h"
-#include "exporter/files/byte_source.h"
 #include "exporter/files/follower.h"
+#include "exporter/files/open_file.h"
 #include "exporter/files/tracked_file.h"
 #include "exporter/series/record_counter.h"
 #include "exporter/series/series_store.h"
 #include "shared/base/clock.h"
 #include "shared/base/turn_lock.h"
+#include "shared/io/byte_source.h"
 #include "shared/mta/logs/record_reader.h"
 
 namespace mtawatch::exporter::feed {
@@ -69,7 +70,7 @@ class FileReader {
     [[nodiscard]] bool counted_to_its_end(const files::TrackedFile& file, int fd);
     [[nodiscard]] bool begins_as_known(const files::TrackedFile& file);
     enum class Skipped { all, other_content, not_all_there };
-    [[nodiscard]] static base::Result<Skipped> skip_counted(const files::TrackedFile& file, files::ByteSource& source);
+    [[nodiscard]] static base::Result<Skipped> skip_counted(const files::TrackedFile& file, io::ByteSource& source);
     void resume(const files::TrackedFile& file);
     void finish(files::TrackedFile& file);
     void count_scanned(files::TrackedFile* file);

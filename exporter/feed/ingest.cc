@@ -4,6 +4,7 @@
 
 #include "exporter/feed/reading_metrics.h"
 #include "shared/base/text.h"
+#include "shared/io/byte_source.h"
 
 namespace mtawatch::exporter::feed {
 namespace {
@@ -152,7 +153,7 @@ void Ingest::publish() {
         SourceStatus& source = sources[file->source];
         ++source.files;
         if (file->unreadable) ++source.unreadable;
-        const std::uint64_t read = file->packing != files::Packing::none ? file->disk_read : file->offset;
+        const std::uint64_t read = file->packing != io::Compression::none ? file->disk_read : file->offset;
         source.lag_bytes += file->size - std::min(read, file->size);
     }
     const files::FileEvents events = follower_.pop_events();

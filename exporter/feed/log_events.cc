@@ -4,8 +4,9 @@
 
 #include <algorithm>
 
-#include "exporter/files/byte_source.h"
+#include "exporter/files/open_file.h"
 #include "shared/base/text.h"
+#include "shared/io/byte_source.h"
 
 namespace mtawatch::exporter::feed {
 namespace {
@@ -37,7 +38,7 @@ Result<files::Head> log_head(const std::string& path) {
     if (!fd) return fail(fd.error());
     const auto id = files::id_of(fd->get(), path);
     if (!id) return fail(id.error());
-    auto source = files::open_source(std::move(*fd), path);
+    auto source = io::open_source(std::move(*fd), path);
     if (!source) return fail(source.error());
     files::Head head;
     head.id = *id;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "exporter/files/byte_source.h"
+#include "exporter/files/open_file.h"
 
 namespace mtawatch::exporter::feed {
 

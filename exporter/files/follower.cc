@@ -1,4 +1,5 @@
 #include "exporter/files/follower.h"
+#include "shared/io/byte_source.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -162,7 +163,7 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
 
 // Nothing when it is not known, because the path leads to another file by now, or to none.
 std::optional<bool> Follower::same_content(const TrackedFile& file, const SeenFile& seen) {
-    if (file.packing == Packing::none && seen.size < file.fingerprint.length) return false;
+    if (file.packing == io::Compression::none && seen.size < file.fingerprint.length) return false;
     if (file.verified && !file.compare && file.path == seen.path && seen.size >= file.size) return true;
     const auto head = head_of(seen);
     if (!head && head.error().fault == base::Fault::not_found) return std::nullopt;
@@ -172,7 +173,7 @@ std::optional<bool> Follower::same_content(const TrackedFile& file, const SeenFi
 }
 
 // Records that the file is at the path and inode that `seen` has.
-void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) {
+void Follower::locate(TrackedFile& file, const SeenFile& seen, io::Compression packing) {
     located_.insert(&file);
     file.packing = packing;
     if (file.device != seen.device || file.inode != seen.inode) {
@@ -192,7 +193,7 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, Packing packing) 
     file.source = seen.source;
     file.verified = true;
     file.detached = false;
-    if (packing == Packing::none && seen.size < file.offset) {
+    if (packing == io::Compression::none && seen.size < file.offset) {
         const base::WriterTurn turn(lock_);
         ++events_.truncations;
         log_.warn(seen.path + ": became shorter than what was read of it");
@@ -227,7 +228,7 @@ void Follower::identify(const SeenFile& seen, Index& index) {
     }
     const bool full = head->bytes.size() >= full_fingerprint_length(head->bytes);
     // A packed file without its end: a segment with little in it so far, or a copy of a known file in progress.
-    const bool segment = head->packing == Packing::zstd && is_stable(seen);
+    const bool segment = head->packing == io::Compression::zstd && is_stable(seen);
     if (head->records_end == 0 || (head->growing && !full && !segment)) {
         without_record_.insert(seen.path);
         if (!finished_files_) return;
@@ -239,9 +240,9 @@ void Follower::identify(const SeenFile& seen, Index& index) {
     }
     // Shorter than what was read, in a file of its own: a copy in progress. All that it has so far is counted. Under
     // the name of the known file it may be a shorter one that took its place, once it does not grow any more.
-    const bool on_its_way = known != nullptr && head->packing == Packing::none && known->packing == Packing::none &&
-                            known->inode != seen.inode && seen.size < known->offset &&
-                            (known->path != seen.path || !is_stable(seen));
+    const bool on_its_way = known != nullptr && head->packing == io::Compression::none &&
+                            known->packing == io::Compression::none && known->inode != seen.inode &&
+                            seen.size < known->offset && (known->path != seen.path || !is_stable(seen));
     if (on_its_way) {
         without_record_.insert(seen.path);
         return;
@@ -325,7 +326,8 @@ void Follower::mark_finished() {
     }
     const base::SteadyTime now = clock_.steady();
     for (TrackedFile* file : located_) {
-        if (file->finished || file->finish || file->packing != Packing::none || file->offset >= file->size) continue;
+        if (file->finished || file->finish || file->packing != io::Compression::none || file->offset >= file->size)
+            continue;
         const bool replaced = file->first_time < newest[file->source];
         if (!finished_files_ && (!replaced || now - file->grown < settings_.finished_after)) continue;
         file->finish = true;

@@ -11,15 +11,16 @@
 #include <unordered_map>
 #include <vector>
 
-#include "exporter/files/byte_source.h"
 #include "exporter/files/file_listing.h"
 #include "exporter/files/follow_settings.h"
+#include "exporter/files/open_file.h"
 #include "exporter/files/tracked_file.h"
 #include "exporter/files/watcher.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/result.h"
 #include "shared/base/turn_lock.h"
+#include "shared/io/byte_source.h"
 
 namespace mtawatch::exporter::files {
 
@@ -30,7 +31,7 @@ struct Head {
     std::int64_t first_time = 0;  // of the first record; 0 when it says none
     std::size_t records_end = 0;  // up to which byte these are complete lines, a record among them; 0: no record yet
     bool growing = false;         // packed and still being written: its beginning may not be all there
-    Packing packing = Packing::none;
+    io::Compression packing = io::Compression::none;
 };
 // The beginning of a file's content; an Error when it cannot be read, Fault::not_found when there is none of that name.
 using HeadReader = std::function<base::Result<Head>(const std::string& path)>;
@@ -80,7 +81,7 @@ class Follower {
     [[nodiscard]] bool scan();
     [[nodiscard]] Listing list() const;
     [[nodiscard]] base::Result<Head> head_of(const SeenFile& seen);
-    void locate(TrackedFile& file, const SeenFile& seen, Packing packing);
+    void locate(TrackedFile& file, const SeenFile& seen, io::Compression packing);
     [[nodiscard]] std::optional<bool> same_content(const TrackedFile& file, const SeenFile& seen);
     [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
     void identify(const SeenFile& seen, Index& index);

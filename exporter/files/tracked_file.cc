@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "shared/base/text.h"
-#include "shared/io/zstd_reader.h"
+#include "shared/io/byte_source.h"
 
 namespace mtawatch::exporter::files {
 namespace {
@@ -21,19 +21,6 @@ std::size_t full_fingerprint_length(std::string_view head) {
 }
 
 bool is_gzip_name(std::string_view path) { return path.ends_with(gzip_ending); }
-
-Packing packing_of(std::string_view path, std::string_view head) {
-    constexpr std::string_view xz(
-        "\xfd"
-        "7zXZ\0",
-        6);
-    constexpr std::string_view bzip2_block = "1AY&SY";  // behind "BZh" and the level
-    const io::Compression compression = io::compression_of(head);
-    if (is_gzip_name(path) || compression == io::Compression::gzip) return Packing::gzip;
-    if (compression == io::Compression::zstd) return Packing::zstd;
-    const bool bzip2 = head.starts_with("BZh") && head.size() > 4 && head.substr(4).starts_with(bzip2_block);
-    return bzip2 || head.starts_with(xz) ? Packing::foreign : Packing::none;
-}
 
 namespace {
 

@@ -8,6 +8,7 @@
 
 #include "shared/base/clock.h"
 #include "shared/base/hash.h"
+#include "shared/io/byte_source.h"
 #include "shared/io/descriptor.h"
 
 namespace mtawatch::exporter::files {
@@ -30,11 +31,6 @@ struct Fingerprint {
 }
 // How long the fingerprint of a file with this beginning may become: its first line and fingerprint_bytes.
 [[nodiscard]] std::size_t full_fingerprint_length(std::string_view head);
-
-// How a file's bytes are packed. `foreign` is a compression that cannot be read.
-enum class Packing : std::uint8_t { none, gzip, zstd, foreign };
-// By the first bytes, and by a name that ends in ".gz" while there are too few of them.
-[[nodiscard]] Packing packing_of(std::string_view path, std::string_view head);
 
 // The name without folder, ".gz" or ".zst", and the numbers and dates that log rotation appends: "acct.csv" for
 // "/old/acct.csv.2.gz" and "acct.csv-20261121".
@@ -71,7 +67,7 @@ struct TrackedFile : FileState {
     std::uint64_t read_to = UINT64_MAX;  // how far it may be read now: see FileReader::limit_to_present_size()
     base::SteadyTime unpacked{};         // when it was last unpacked, and how long that took
     base::Duration unpacking{};
-    Packing packing = Packing::none;
+    io::Compression packing = io::Compression::none;
     bool verified = false;  // its content was compared with the fingerprint since the start
     bool dirty = false;     // there may be something to read
     bool finish = false;    // nothing more will come: a last line without newline counts

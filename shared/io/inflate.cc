@@ -22,14 +22,6 @@ using base::fail;
 // Read at once from the source: larger pieces gain nothing, smaller ones cost system calls.
 constexpr std::size_t input_bytes = 128U << 10U;
 
-base::Result<std::size_t> read_some(int file, std::string_view name, std::span<char> into) {
-    for (;;) {
-        const ssize_t got = ::read(file, into.data(), into.size());
-        if (got >= 0) return static_cast<std::size_t>(got);
-        if (errno != EINTR) return fail(file_error(name, errno));
-    }
-}
-
 base::Failure damaged(std::uint64_t position, std::string_view why) {
     return fail(base::Fault::malformed, "not gzip data, or damaged after {} decompressed bytes: {}", position, why);
 }
@@ -37,7 +29,7 @@ base::Failure damaged(std::uint64_t position, std::string_view why) {
 }  // namespace
 
 struct GzipReader::State {
-    explicit State(ByteSource from) : source(std::move(from)) { begin_member(); }
+    explicit State(ReadBytes from) : source(std::move(from)) { begin_member(); }
 
     void begin_member() {
         isal_inflate_init(&inflate);
@@ -48,7 +40,7 @@ struct GzipReader::State {
     [[nodiscard]] base::Result<bool> fill();
     [[nodiscard]] base::Result<bool> next_member();
     [[nodiscard]] base::Result<bool> read_header();
-    ByteSource source;
+    ReadBytes source;
     GzipHeader header;
     inflate_state inflate{};
     std::array<char, input_bytes> input{};
@@ -96,7 +88,7 @@ base::Result<bool> GzipReader::State::read_header() {
     return true;
 }
 
-GzipReader::GzipReader(ByteSource source) : state_(std::make_unique<State>(std::move(source))) {}
+GzipReader::GzipReader(ReadBytes source) : state_(std::make_unique<State>(std::move(source))) {}
 GzipReader::GzipReader(GzipReader&&) noexcept = default;
 GzipReader& GzipReader::operator=(GzipReader&&) noexcept = default;
 GzipReader::~GzipReader() = default;
@@ -137,16 +129,6 @@ base::Result<std::size_t> GzipReader::read(std::span<char> into) {
     }
     state.position += got;
     return got;
-}
-
-base::Result<ByteSource> open_source(const std::string& path) {
-    auto file = std::make_shared<Descriptor>(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!*file) return fail(file_error(path, errno));
-    return ByteSource([file, path](std::span<char> into) { return read_some(file->get(), path, into); });
-}
-
-ByteSource standard_input() {
-    return [](std::span<char> into) { return read_some(STDIN_FILENO, "standard input", into); };
 }
 
 }  // namespace mtawatch::io

@@ -13,17 +13,12 @@
 namespace mtawatch::io {
 
 // Fills a piece of memory with compressed bytes and says how many; 0 at the end.
-using ByteSource = std::function<base::Result<std::size_t>(std::span<char> into)>;
-
-// A file's bytes from its beginning. Faults: not_found, permission, io (a folder, too); the message names the path.
-[[nodiscard]] base::Result<ByteSource> open_source(const std::string& path);
-// The bytes on standard input. Faults: io.
-[[nodiscard]] ByteSource standard_input();
+using ReadBytes = std::function<base::Result<std::size_t>(std::span<char> into)>;
 
 // RFC 1952: members one after the other are one text; zero bytes behind the last one are padding. For one thread.
 class GzipReader {
   public:
-    explicit GzipReader(ByteSource source);
+    explicit GzipReader(ReadBytes source);
     GzipReader(GzipReader&&) noexcept;
     GzipReader& operator=(GzipReader&&) noexcept;
     ~GzipReader();

@@ -22,9 +22,9 @@ struct FreeContext {
 }  // namespace
 
 struct ZstdReader::State {
-    explicit State(ByteSource from) : source(std::move(from)), context(ZSTD_createDCtx()), input(input_bytes) {}
+    explicit State(ReadBytes from) : source(std::move(from)), context(ZSTD_createDCtx()), input(input_bytes) {}
 
-    ByteSource source;
+    ReadBytes source;
     std::unique_ptr<ZSTD_DCtx, FreeContext> context;
     std::vector<char> input;
     std::size_t at = 0;
@@ -34,7 +34,7 @@ struct ZstdReader::State {
     std::uint64_t position = 0;
 };
 
-ZstdReader::ZstdReader(ByteSource source) : state_(std::make_unique<State>(std::move(source))) {}
+ZstdReader::ZstdReader(ReadBytes source) : state_(std::make_unique<State>(std::move(source))) {}
 ZstdReader::ZstdReader(ZstdReader&&) noexcept = default;
 ZstdReader& ZstdReader::operator=(ZstdReader&&) noexcept = default;
 ZstdReader::~ZstdReader() = default;
@@ -69,61 +69,6 @@ base::Result<std::size_t> ZstdReader::read(std::span<char> into) {
         if (output.pos > 0 || into.empty()) return output.pos;
         if (ended) return 0;
     }
-}
-
-Compression compression_of(std::string_view first_bytes) {
-    if (first_bytes.size() < 4) return Compression::none;
-    if (first_bytes.starts_with("\x1f\x8b")) return Compression::gzip;
-    if (first_bytes.starts_with("\x28\xb5\x2f\xfd")) return Compression::zstd;
-    // A skippable frame (RFC 8878 section 3.1.2).
-    const bool skippable =
-        (static_cast<unsigned char>(first_bytes[0]) & 0xf0U) == 0x50U && first_bytes.substr(1, 3) == "\x2a\x4d\x18";
-    return skippable ? Compression::zstd : Compression::none;
-}
-
-AnyReader::AnyReader(ByteSource source) : source_(std::move(source)) {}
-
-base::Result<void> AnyReader::choose() {
-    std::array<char, 4> first{};
-    std::size_t have = 0;
-    while (have < first.size()) {
-        const auto got = source_(std::span(first).subspan(have));
-        if (!got) return fail(got.error());
-        if (*got == 0) break;
-        have += *got;
-    }
-    chosen_ = true;
-    compression_ = compression_of({first.data(), have});
-    // What was read to choose by comes first again, in one piece with what follows.
-    source_ = [first, have, at = std::size_t{0},
-               rest = std::move(source_)](std::span<char> into) mutable -> base::Result<std::size_t> {
-        if (at == have) return rest(into);
-        const std::size_t count = std::min(have - at, into.size());
-        std::memcpy(into.data(), first.data() + at, count);
-        at += count;
-        if (at < have || count == into.size()) return count;
-        const auto more = rest(into.subspan(count));
-        if (!more) return fail(more.error());
-        return count + *more;
-    };
-    if (compression_ == Compression::gzip) reader_.emplace<GzipReader>(std::move(source_));
-    if (compression_ == Compression::zstd) reader_.emplace<ZstdReader>(std::move(source_));
-    return {};
-}
-
-base::Result<std::size_t> AnyReader::read(std::span<char> into) {
-    if (!chosen_) {
-        if (const auto done = choose(); !done) return fail(done.error());
-    }
-    if (auto* gzip = std::get_if<GzipReader>(&reader_)) return gzip->read(into);
-    if (auto* zstd = std::get_if<ZstdReader>(&reader_)) return zstd->read(into);
-    return source_(into);
-}
-
-bool AnyReader::complete() const {
-    if (const auto* gzip = std::get_if<GzipReader>(&reader_)) return gzip->complete();
-    if (const auto* zstd = std::get_if<ZstdReader>(&reader_)) return zstd->complete();
-    return true;
 }
 
 }  // namespace mtawatch::io

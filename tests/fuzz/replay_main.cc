@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "shared/base/result.h"
-#include "shared/io/inflate.h"
+#include "shared/io/byte_source.h"
 
 using namespace mtawatch;
 
@@ -27,16 +27,14 @@ constexpr std::size_t max_archive = 64U << 20U;  // a target's seeds are some 10
 base::Result<std::string> text_of(const std::string& path) {
     auto source = io::open_source(path);
     if (!source) return base::fail(source.error());
-    io::GzipReader reader(std::move(*source));
     std::string text;
     std::vector<char> buffer(65'536);
     while (text.size() <= max_archive) {
-        const auto got = reader.read(buffer);
-        // Damage is the reader's to find and does not know the path; what the file itself fails with names it.
-        if (!got) return base::fail(got.error().fault == base::Fault::malformed ? got.error().at(path) : got.error());
+        const auto got = (*source)->read(buffer);
+        if (!got) return base::fail(got.error());
         if (*got > 0) {
             text.append(buffer.data(), *got);
-        } else if (reader.complete()) {
+        } else if ((*source)->complete()) {
             return text;
         } else {
             return base::fail(base::Fault::malformed, "{}: the archive is empty or cut off", path);

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "shared/io/zstd_reader.h"
+#include "shared/io/byte_source.h"
 
 using namespace mtawatch;
 
@@ -17,17 +17,19 @@ namespace {
 constexpr std::size_t enough_bytes = 1U << 18U;  // a few bytes can stand for gigabytes
 
 std::string read(std::string_view bytes, std::size_t piece) {
-    io::AnyReader reader([bytes, piece](std::span<char> into) mutable -> base::Result<std::size_t> {
-        const std::size_t count = std::min({piece, into.size(), bytes.size()});
-        std::memcpy(into.data(), bytes.data(), count);
-        bytes.remove_prefix(count);
-        return count;
-    });
+    const auto reader = io::decompressed(
+        [bytes, piece](std::span<char> into) mutable -> base::Result<std::size_t> {
+            const std::size_t count = std::min({piece, into.size(), bytes.size()});
+            std::memcpy(into.data(), bytes.data(), count);
+            bytes.remove_prefix(count);
+            return count;
+        },
+        "");
     std::string text;
     std::string into(64U << 10U, '\0');
     while (text.size() < enough_bytes) {
-        const auto got = reader.read(into);
-        if (!got || *got == 0) return text + (got ? reader.complete() ? " whole" : " cut" : " damaged");
+        const auto got = reader->read(into);
+        if (!got || *got == 0) return text + (got ? reader->complete() ? " whole" : " cut" : " damaged");
         text.append(into, 0, *got);
     }
     text.resize(enough_bytes);

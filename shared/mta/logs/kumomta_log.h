@@ -15,7 +15,7 @@ namespace mtawatch::mta::logs {
 // A record carries the headers and meta data that the log is configured for: some KiB.
 inline constexpr std::size_t max_kumo_line = 256U << 10U;
 
-// One JSON object a line (docs.kumomta.com, reference, log record), decompressed: io::AnyReader reads the segments.
+// One JSON object a line (docs.kumomta.com, reference, log record), decompressed: io::ByteSource reads the segments.
 //
 // Records: Delivery d, Bounce b, TransientFailure t, Expiration b with the category message-expired, AdminBounce b that
 // is local, OOB rb, Feedback f, Reception r; every other type `other`. One record for each of several recipients.

@@ -196,7 +196,7 @@ class Reader {
 
     Result<LogFacts> facts_of(const std::string& path, LogSource& source) {
         deadline_.doing("reading " + source.path);
-        if (path == standard_input_path) return read_stream(io::standard_input(), source);
+        if (path == standard_input_path) return read_source(*io::standard_input(), source);
         const std::string real = files_.real_path(path);
         const auto compression = file_compression(real, path);
         if (!compression) return fail(compression.error());
@@ -212,27 +212,19 @@ class Reader {
         }
         auto bytes = io::open_source(real);
         if (!bytes) return fail(bytes.error());
-        if (*compression == io::Compression::none && path.ends_with(compressed_names.front())) {
-            return read_compressed(io::GzipReader(std::move(*bytes)), source);
-        }
-        return read_stream(std::move(*bytes), source);
+        return read_source(**bytes, source);
     }
 
-    Result<LogFacts> read_stream(io::ByteSource bytes, LogSource& source) {
-        return read_compressed(io::AnyReader(std::move(bytes)), source);
-    }
-
-    template <class Decompressor>
-    Result<LogFacts> read_compressed(Decompressor reader, LogSource& source) {
+    Result<LogFacts> read_source(io::ByteSource& bytes, LogSource& source) {
         bool damaged = false;
-        const io::ByteSource text = [&](std::span<char> into) {
-            auto got = reader.read(into);
+        const io::ReadBytes text = [&](std::span<char> into) {
+            auto got = bytes.read(into);
             damaged = !got;
             return got;
         };
         auto facts = read_stream_window(text, options_, text_, window_, deadline_, source);
         const bool cut_by_us = !facts && facts.error().fault == Fault::deadline;
-        if (damaged || cut_by_us || reader.complete()) return facts;
+        if (damaged || cut_by_us || bytes.complete()) return facts;
         // KumoMTA compresses as it writes, so its newest segment never has its end.
         source.growing = options_.format == LogFormat::kumomta;
         if (source.growing) return facts;
@@ -252,11 +244,10 @@ class Reader {
         if (left == 0 || types_are_shown()) return;
         auto bytes = io::open_source(files_.real_path(source.path));
         if (!bytes) return;
-        io::AnyReader segment(std::move(*bytes));
         LogText text(options_);
         mta::logs::RecordReader& reader = text.reader();
         while (left > 0 && !types_are_shown() && !deadline_.expired()) {
-            const auto got = segment.read(reader.space());
+            const auto got = (*bytes)->read(reader.space());
             if (!got || *got == 0) return;
             reader.commit(*got);
             left -= std::min<std::uint64_t>(left, *got);

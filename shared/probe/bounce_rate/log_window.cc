@@ -250,10 +250,10 @@ base::Result<bool> parse_table_header(std::string_view text, bool ended, const L
 base::Result<io::Compression> file_compression(const std::string& real_path, const std::string& path) {
     const auto file = File::open(real_path, path);
     if (!file) return fail(file.error());
-    std::array<char, 4> first{};
+    std::array<char, 16> first{};
     const auto got = file->read(0, first);
     if (!got) return fail(got.error());
-    return io::compression_of({first.data(), *got});
+    return io::compression_of({first.data(), *got}, path);
 }
 
 base::Result<LogFacts> read_file_window(const std::string& real_path, const LogOptions& options, LogText& text,
@@ -297,7 +297,7 @@ base::Result<LogFacts> read_file_window(const std::string& real_path, const LogO
     return refuse_other_formats(options, text, lines_before, head_bytes, source, facts);
 }
 
-base::Result<LogFacts> read_stream_window(const io::ByteSource& bytes, const LogOptions& options, LogText& text,
+base::Result<LogFacts> read_stream_window(const io::ReadBytes& bytes, const LogOptions& options, LogText& text,
                                           const LogWindow& window, const base::Deadline& deadline, LogSource& source) {
     RecordReader& reader = text.reader();
     reader.reset();
@@ -317,7 +317,7 @@ base::Result<LogFacts> read_stream_window(const io::ByteSource& bytes, const Log
         const auto space = reader.space();
         const auto got = bytes(space);
         // What came before the damage is right, and counts.
-        if (!got) damage = got.error().at(source.path);
+        if (!got) damage = got.error();
         if (!got || *got == 0) break;
         source.bytes_read += *got;
         if (waits || head.size() < head_limit) head.append(space.data(), *got);

@@ -8,9 +8,8 @@
 
 #include "shared/base/deadline.h"
 #include "shared/base/result.h"
+#include "shared/io/byte_source.h"
 #include "shared/io/command.h"
-#include "shared/io/inflate.h"
-#include "shared/io/zstd_reader.h"
 #include "shared/probe/bounce_rate/bounce_rate.h"
 #include "shared/probe/bounce_rate/log_format.h"
 
@@ -40,7 +39,7 @@ inline constexpr std::int64_t postfix_lead = 3600;
                                                       const base::Deadline& deadline, LogSource& source);
 
 // A stream, read to its end: standard input or a compressed file.
-[[nodiscard]] base::Result<LogFacts> read_stream_window(const io::ByteSource& bytes, const LogOptions& options,
+[[nodiscard]] base::Result<LogFacts> read_stream_window(const io::ReadBytes& bytes, const LogOptions& options,
                                                         LogText& text, const LogWindow& window,
                                                         const base::Deadline& deadline, LogSource& source);
 

@@ -10,6 +10,7 @@
 
 #include "exporter/series/series_store.h"
 #include "shared/base/turn_lock.h"
+#include "shared/io/byte_source.h"
 #include "shared/io/gzip_encode.h"
 
 namespace fs = std::filesystem;
@@ -64,7 +65,7 @@ struct DamagedGz {
         file.size = damaged.size();
         file.fingerprint = exporter::files::fingerprint_of(content(), 100);
         file.serial = 1;
-        file.packing = exporter::files::Packing::gzip;
+        file.packing = io::Compression::gzip;
         file.grown = clock.steady();
         settings.count.scanner.zone = mta::logs::Zone::utc();
     }

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "exporter/feed/ingest.h"
-#include "exporter/files/byte_source.h"
+#include "exporter/files/open_file.h"
 #include "shared/mta/logs/accounting_scanner.h"
 #include "tests/support/log_capture.h"
 

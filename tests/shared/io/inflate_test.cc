@@ -13,7 +13,7 @@ using namespace mtawatch;
 
 namespace {
 
-io::ByteSource source_of(std::string bytes, std::size_t piece) {
+io::ReadBytes source_of(std::string bytes, std::size_t piece) {
     return [bytes = std::move(bytes), piece,
             at = std::size_t{0}](std::span<char> into) mutable -> base::Result<std::size_t> {
         const std::size_t count = std::min({piece, into.size(), bytes.size() - at});
@@ -171,13 +171,4 @@ BOOST_AUTO_TEST_CASE(a_header_that_cannot_be_trusted_is_refused_in_any_pieces) {
                               "not gzip data, or damaged after 0 decompressed bytes: no gzip header");
         }
     }
-}
-
-BOOST_AUTO_TEST_CASE(a_missing_file_and_a_folder_are_named) {
-    BOOST_CHECK_EQUAL(io::open_source("/nonexistent/acct.csv.gz").error().what.substr(0, 24),
-                      "/nonexistent/acct.csv.gz");
-    const auto folder = io::open_source("/");
-    BOOST_REQUIRE(folder);
-    char byte = 0;
-    BOOST_CHECK((*folder)(std::span<char>(&byte, 1)).error().fault == base::Fault::io);
 }

@@ -13,7 +13,7 @@ using test::zstd_text;
 
 namespace {
 
-io::ByteSource source_of(std::string bytes, std::size_t piece) {
+io::ReadBytes source_of(std::string bytes, std::size_t piece) {
     return [bytes = std::move(bytes), piece,
             at = std::size_t{0}](std::span<char> into) mutable -> base::Result<std::size_t> {
         const std::size_t count = std::min({piece, into.size(), bytes.size() - at});
@@ -95,26 +95,6 @@ BOOST_AUTO_TEST_CASE(damage_is_told) {
     BOOST_CHECK(damaged.error.starts_with("not zstd data, or damaged after "));
     BOOST_CHECK(!damaged.complete);
     BOOST_CHECK(read_all<io::ZstdReader>("type,timeLogged\n").error.starts_with("not zstd data"));
-}
-
-BOOST_AUTO_TEST_CASE(the_first_bytes_tell_the_compression) {
-    struct Case {
-        std::string bytes;
-        io::Compression compression;
-        std::string text;
-    };
-    for (const Case& one : {Case{zstd_text("text"), io::Compression::zstd, "text"},
-                            Case{io::gzip_encode("text").value(), io::Compression::gzip, "text"},
-                            Case{"plain text", io::Compression::none, "plain text"},
-                            Case{"abc", io::Compression::none, "abc"}, Case{"", io::Compression::none, ""}}) {
-        for (const std::size_t piece : {1U, 3U, 1000U}) {
-            const Outcome outcome = read_all<io::AnyReader>(one.bytes, piece, 2);
-            BOOST_CHECK_EQUAL(outcome.text, one.text);
-            BOOST_CHECK(outcome.complete);
-        }
-        BOOST_CHECK(io::compression_of(one.bytes) == one.compression);
-    }
-    BOOST_CHECK(!read_all<io::AnyReader>(zstd_text("text", false)).complete);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

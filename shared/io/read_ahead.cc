@@ -1,4 +1,5 @@
-// A ByteSource that reads ahead in a thread of its own.
+#include "shared/io/read_ahead.h"
+
 #include <algorithm>
 #include <array>
 #include <condition_variable>
@@ -8,9 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "exporter/files/byte_source.h"
-
-namespace mtawatch::exporter::files {
+namespace mtawatch::io {
 namespace {
 
 using base::fail;
@@ -39,7 +38,7 @@ class ReadAhead final : public ByteSource {
         changed_.wait(turn, [this] { return filled_ > 0; });
         Piece& piece = pieces_[taken_ % pieces];
         if (piece.error) return fail(*piece.error);
-        disk_read_ = piece.disk_read;
+        raw_read_ = piece.raw_read;
         complete_ = piece.complete;
         if (piece.size == 0) return 0;  // the end stays the end
         const std::size_t size = std::min(into.size(), piece.size - piece.used);
@@ -53,14 +52,14 @@ class ReadAhead final : public ByteSource {
         return size;
     }
     [[nodiscard]] bool complete() const override { return complete_; }
-    [[nodiscard]] std::uint64_t disk_read() const override { return disk_read_; }
+    [[nodiscard]] std::uint64_t raw_read() const override { return raw_read_; }
 
   private:
     struct Piece {
         std::vector<char> bytes;
         std::size_t size = 0;
         std::size_t used = 0;
-        std::uint64_t disk_read = 0;
+        std::uint64_t raw_read = 0;
         bool complete = false;
         std::optional<base::Error> error;
     };
@@ -78,7 +77,7 @@ class ReadAhead final : public ByteSource {
             const auto got = source_->read(piece.bytes);
             piece.size = got ? *got : 0;
             piece.used = 0;
-            piece.disk_read = source_->disk_read();
+            piece.raw_read = source_->raw_read();
             piece.complete = source_->complete();
             if (!got) piece.error = got.error();
             {
@@ -98,7 +97,7 @@ class ReadAhead final : public ByteSource {
     std::size_t taken_ = 0;
     bool stopping_ = false;
     bool complete_ = false;
-    std::uint64_t disk_read_ = 0;
+    std::uint64_t raw_read_ = 0;
     std::thread thread_;
 };
 
@@ -108,4 +107,4 @@ std::unique_ptr<ByteSource> read_ahead(std::unique_ptr<ByteSource> source) {
     return std::make_unique<ReadAhead>(std::move(source));
 }
 
-}  // namespace mtawatch::exporter::files
+}  // namespace mtawatch::io
