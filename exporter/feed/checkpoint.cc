@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <unordered_map>
 
+#include "shared/base/bytes.h"
 #include "shared/base/hash.h"
 
 namespace mtawatch::exporter::feed {
@@ -44,41 +45,14 @@ class Writer {
     std::string bytes_;
 };
 
-// After the first read past the end every further one yields zeros; ok() is asked at the end.
-class Reader {
-  public:
-    explicit Reader(std::string_view bytes) : bytes_(bytes) {}
-    [[nodiscard]] bool ok() const { return ok_; }
-    [[nodiscard]] bool at_end() const { return bytes_.empty(); }
-    std::string_view take(std::size_t size) {
-        if (!ok_ || size > bytes_.size()) {
-            ok_ = false;
-            return {};
-        }
-        const std::string_view taken = bytes_.substr(0, size);
-        bytes_.remove_prefix(size);
-        return taken;
-    }
-    template <class T>
-    T plain() {
-        static_assert(std::is_trivially_copyable_v<T>);
-        T value{};
-        const std::string_view taken = take(sizeof value);
-        if (!taken.empty()) std::memcpy(&value, taken.data(), sizeof value);
-        return value;
-    }
-    std::string_view text() { return take(plain<std::uint32_t>()); }
-    // A count of things that take at least `bytes_each`: more than could follow is a damaged file.
-    std::size_t count(std::size_t bytes_each) {
-        const auto value = plain<std::uint32_t>();
-        if (value > bytes_.size() / bytes_each) ok_ = false;
-        return ok_ ? value : 0;
-    }
+std::string_view read_text(base::ByteReader& in) { return in.take(in.native<std::uint32_t>()); }
 
-  private:
-    std::string_view bytes_;
-    bool ok_ = true;
-};
+// A count of things that take at least `bytes_each`: more than could follow is a damaged file.
+std::size_t read_count(base::ByteReader& in, std::size_t bytes_each) {
+    const auto value = in.native<std::uint32_t>();
+    if (value > in.remaining() / bytes_each) in.refuse();
+    return in.ok() ? value : 0;
+}
 
 // Texts are numbered anew in the document, so that only those in use are in it.
 class TextNumbers {
@@ -139,18 +113,18 @@ void write_files(Writer& out, const std::vector<files::FileState>& files) {
     }
 }
 
-std::vector<files::FileState> read_files(Reader& in) {
-    std::vector<files::FileState> files(in.count(2 * sizeof(std::uint32_t)));
+std::vector<files::FileState> read_files(base::ByteReader& in) {
+    std::vector<files::FileState> files(read_count(in, 2 * sizeof(std::uint32_t)));
     for (files::FileState& file : files) {
-        file.path = in.text();
-        file.header = in.text();
-        file.device = in.plain<std::uint64_t>();
-        file.inode = in.plain<std::uint64_t>();
-        file.fingerprint.length = in.plain<std::uint32_t>();
-        file.fingerprint.hash = in.plain<std::uint64_t>();
-        file.offset = in.plain<std::uint64_t>();
-        file.vanished_at = in.plain<std::int64_t>();
-        file.first_time = in.plain<std::int64_t>();
+        file.path = read_text(in);
+        file.header = read_text(in);
+        file.device = in.native<std::uint64_t>();
+        file.inode = in.native<std::uint64_t>();
+        file.fingerprint.length = in.native<std::uint32_t>();
+        file.fingerprint.hash = in.native<std::uint64_t>();
+        file.offset = in.native<std::uint64_t>();
+        file.vanished_at = in.native<std::int64_t>();
+        file.first_time = in.native<std::int64_t>();
     }
     return files;
 }
@@ -162,12 +136,12 @@ void write_marks(Writer& out, const IngestMarks& marks) {
     for (const std::uint64_t count : marks.log_events) out.number(count);
 }
 
-IngestMarks read_marks(Reader& in) {
+IngestMarks read_marks(base::ByteReader& in) {
     IngestMarks marks;
-    marks.baseline_done = in.plain<std::uint8_t>();
-    marks.backlog_end = in.plain<std::int64_t>();
-    marks.last_read = in.plain<std::int64_t>();
-    for (std::uint64_t& count : marks.log_events) count = in.plain<std::uint64_t>();
+    marks.baseline_done = in.native<std::uint8_t>();
+    marks.backlog_end = in.native<std::int64_t>();
+    marks.last_read = in.native<std::int64_t>();
+    for (std::uint64_t& count : marks.log_events) count = in.native<std::uint64_t>();
     return marks;
 }
 
@@ -175,11 +149,11 @@ IngestMarks read_marks(Reader& in) {
 // of ours otherwise. Only texts that some row uses come in.
 class RestoredTexts {
   public:
-    RestoredTexts(Reader& in, series::SeriesStore& store) : store_(store) {
-        const std::size_t count = in.count(sizeof(std::uint8_t) + sizeof(std::uint32_t));
+    RestoredTexts(base::ByteReader& in, series::SeriesStore& store) : store_(store) {
+        const std::size_t count = read_count(in, sizeof(std::uint8_t) + sizeof(std::uint32_t));
         for (std::size_t i = 0; i < count; ++i) {
-            const bool other = in.plain<std::uint8_t>() != 0;
-            texts_.push_back({in.text(), other ? series::other_text : series::no_text});
+            const bool other = in.native<std::uint8_t>() != 0;
+            texts_.push_back({read_text(in), other ? series::other_text : series::no_text});
         }
     }
     void list_value(std::uint32_t number, series::Kind kind, std::uint32_t last_seen) {
@@ -210,8 +184,9 @@ class RestoredTexts {
 };
 
 // Reads the rows of a family; they go into `table` unless it is null. False: a row that cannot be.
-bool read_rows(Reader& in, std::size_t arity, std::size_t width, series::SeriesTable* table, RestoredTexts& texts) {
-    const std::size_t rows = in.count(arity * sizeof(std::uint32_t) + width * sizeof(std::uint64_t));
+bool read_rows(base::ByteReader& in, std::size_t arity, std::size_t width, series::SeriesTable* table,
+               RestoredTexts& texts) {
+    const std::size_t rows = read_count(in, arity * sizeof(std::uint32_t) + width * sizeof(std::uint64_t));
     const std::string_view keys = in.take(rows * arity * sizeof(std::uint32_t));
     const std::string_view counts = in.take(rows * width * sizeof(std::uint64_t));
     if (!in.ok() || table == nullptr) return in.ok();
@@ -230,12 +205,12 @@ bool read_rows(Reader& in, std::size_t arity, std::size_t width, series::SeriesT
     return true;
 }
 
-void read_origins(Reader& in, series::SeriesStore& store, RestoredTexts& texts) {
-    const std::size_t rows = in.count(3 * sizeof(std::uint32_t));
+void read_origins(base::ByteReader& in, series::SeriesStore& store, RestoredTexts& texts) {
+    const std::size_t rows = read_count(in, 3 * sizeof(std::uint32_t));
     for (std::size_t row = 0; row < rows; ++row) {
-        const series::TextId source = texts.id(in.plain<std::uint32_t>());
-        const series::TextId vmta = texts.id(in.plain<std::uint32_t>());
-        const series::TextId pool = texts.id(in.plain<std::uint32_t>());
+        const series::TextId source = texts.id(in.native<std::uint32_t>());
+        const series::TextId vmta = texts.id(in.native<std::uint32_t>());
+        const series::TextId pool = texts.id(in.native<std::uint32_t>());
         if (source != series::no_text && vmta != series::no_text && pool != series::no_text) {
             store.learn_origin(source, {vmta, pool});
         }
@@ -251,14 +226,15 @@ std::optional<series::Family> family_of(std::string_view metric, const series::S
 }
 
 // One family of the document. It is kept when it means the same now; sender lifetimes are kept whatever the budget.
-bool read_family(Reader& in, series::SeriesStore& store, RestoredTexts& texts, std::vector<std::string>& restarted) {
-    const std::string_view metric = in.text();
-    const auto hash = in.plain<std::uint64_t>();
-    const auto arity = in.plain<std::uint8_t>();
-    const auto width = in.plain<std::uint8_t>();
+bool read_family(base::ByteReader& in, series::SeriesStore& store, RestoredTexts& texts,
+                 std::vector<std::string>& restarted) {
+    const std::string_view metric = read_text(in);
+    const auto hash = in.native<std::uint64_t>();
+    const auto arity = in.native<std::uint8_t>();
+    const auto width = in.native<std::uint8_t>();
     std::array<std::uint64_t, series::max_labels> folded{};
-    for (std::uint64_t& count : folded) count = in.plain<std::uint64_t>();
-    const auto retired = in.plain<std::uint64_t>();
+    for (std::uint64_t& count : folded) count = in.native<std::uint64_t>();
+    const auto retired = in.native<std::uint64_t>();
     if (!in.ok() || arity > series::max_labels || width == 0 || width > series::delay_width) return false;
     const std::optional<series::Family> family = family_of(metric, store);
     series::SeriesTable* table = nullptr;
@@ -283,15 +259,15 @@ struct Framed {
 };
 
 Result<Framed> unframe(std::string_view bytes) {
-    Reader in(bytes);
+    base::ByteReader in(bytes);
     if (in.take(magic.size()) != magic) return fail(Fault::malformed, "is not a state file of this exporter");
-    const auto version = in.plain<std::uint32_t>();
+    const auto version = in.native<std::uint32_t>();
     if (in.ok() && (version < pmta_version || version > format_version)) {
         return fail(Fault::malformed, "has version {}, this exporter reads {} and {}", version, pmta_version,
                     format_version);
     }
-    const auto size = in.plain<std::uint64_t>();
-    const auto checksum = in.plain<std::uint64_t>();
+    const auto size = in.native<std::uint64_t>();
+    const auto checksum = in.native<std::uint64_t>();
     if (!in.ok() || size > max_checkpoint_bytes || size != bytes.size() - frame_bytes) {
         return fail(Fault::malformed, "is cut off or has bytes too many ({} bytes)", bytes.size());
     }
@@ -321,11 +297,11 @@ void write_preface(Writer& out, const series::SeriesStore& store, std::string_vi
     out.text(memory);
 }
 
-Preface read_preface(Reader& in) {
+Preface read_preface(base::ByteReader& in) {
     Preface preface;
-    preface.format = static_cast<series::RecordFormat>(in.plain<std::uint8_t>());
-    preface.families = in.count(sizeof(std::uint32_t));
-    preface.memory = in.text();
+    preface.format = static_cast<series::RecordFormat>(in.native<std::uint8_t>());
+    preface.families = read_count(in, sizeof(std::uint32_t));
+    preface.memory = read_text(in);
     return preface;
 }
 
@@ -408,23 +384,23 @@ std::string encode_checkpoint(const CheckpointCopy& copy, const series::SeriesSt
 Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::SeriesStore& store) {
     const Result<Framed> framed = unframe(bytes);
     if (!framed) return fail(framed.error());
-    Reader in(framed->body);
+    base::ByteReader in(framed->body);
     RestoredCheckpoint restored;
     Preface preface;
     if (framed->version != pmta_version) preface = read_preface(in);
     if (preface.format != store.format()) return fail(Fault::malformed, "belongs to another kind of log");
     restored.memory = std::move(preface.memory);
     RestoredTexts texts(in, store);
-    store.totals = in.plain<series::Totals>();
+    store.totals = in.native<series::Totals>();
     store.clock_restored();
     restored.marks = read_marks(in);
     restored.files = read_files(in);
     restored.log_files = read_files(in);
     for (std::size_t kind = 0; kind < series::open_kinds; ++kind) {
-        const std::size_t count = in.count(2 * sizeof(std::uint32_t));
+        const std::size_t count = read_count(in, 2 * sizeof(std::uint32_t));
         for (std::size_t i = 0; i < count; ++i) {
-            const auto number = in.plain<std::uint32_t>();
-            texts.list_value(number, static_cast<series::Kind>(kind), in.plain<std::uint32_t>());
+            const auto number = in.native<std::uint32_t>();
+            texts.list_value(number, static_cast<series::Kind>(kind), in.native<std::uint32_t>());
         }
     }
     for (std::size_t i = 0; i < preface.families; ++i) {
@@ -433,7 +409,7 @@ Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::Ser
         }
     }
     read_origins(in, store, texts);
-    if (!in.ok() || !in.at_end()) return fail(Fault::malformed, "ends in the wrong place");
+    if (!in.ok() || in.remaining() != 0) return fail(Fault::malformed, "ends in the wrong place");
     return restored;
 }
 

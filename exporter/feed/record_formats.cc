@@ -8,9 +8,6 @@
 namespace mtawatch::exporter::feed {
 namespace {
 
-// "Nov 21 03:05:00", which has blanks inside.
-constexpr std::size_t yearless_stamp = 15;
-
 mta::logs::PostfixLogOptions postfix_options(const FeedSettings& settings) {
     mta::logs::PostfixLogOptions options;
     options.zone = settings.count.scanner.zone;
@@ -67,13 +64,11 @@ HeadFacts HeadInspector::inspect_lines(std::string_view head) {
     return facts;
 }
 
-// 0 for a line without a stamp. Lines of other programs begin in the same ways as those of Postfix.
+// 0 for a line without a stamp.
 std::int64_t HeadInspector::line_time(std::string_view line) {
     mta::logs::PostfixLine parts;
-    if (mta::logs::read_syslog_line(line, parts)) return times_.parse(parts.stamp).value_or(0);
-    if (const auto journal = journal_.read(line, 0, parts)) return times_.parse(parts.stamp).value_or(0);
-    if (const auto stamp = times_.parse(line.substr(0, yearless_stamp))) return *stamp;
-    return times_.parse(line.substr(0, line.find(' '))).value_or(0);
+    if (journal_.read(line, 0, parts)) return times_.parse(parts.stamp).value_or(0);
+    return times_.of_line(line).value_or(0);
 }
 
 }  // namespace mtawatch::exporter::feed

@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
+#include <type_traits>
 
 namespace mtawatch::base {
 
@@ -31,6 +33,18 @@ class ByteReader {
         return bytes_.substr(at_ - count, count);
     }
     void skip(std::size_t count) { take(count); }
+    // A value in this machine's own form, for files that never leave it; zeros after a failed read.
+    template <class T>
+    [[nodiscard]] T native() {
+        static_assert(std::is_trivially_copyable_v<T>);
+        T value{};
+        if (const std::string_view bytes = take(sizeof value); !bytes.empty()) {
+            std::memcpy(&value, bytes.data(), sizeof value);
+        }
+        return value;
+    }
+    // Makes this and every further read fail: what was read cannot be true.
+    void refuse() { ok_ = false; }
 
   private:
     std::uint64_t number(std::size_t count) {

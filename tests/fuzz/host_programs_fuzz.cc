@@ -33,7 +33,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             return 0;
         default:
             if (const auto now = mta::logs::parse_machine_time(text);
-                now && std::abs(now->offset.count()) > std::int64_t{24} * 60) {
+                now && std::abs(now->offset.count()) > std::int64_t{24} * 3600) {
                 std::abort();
             }
             return 0;

@@ -7,6 +7,9 @@
 #include <string>
 #include <string_view>
 
+#include "shared/mta/logs/postfix_line.h"
+#include "shared/mta/logs/timestamps.h"
+
 namespace mtawatch::mta::logs {
 
 struct MailLogCounts {
@@ -21,21 +24,12 @@ struct MailLogCounts {
     bool begins_in_window = false;
 };
 
-// The time of a machine as its `date +%Y-%m-%dT%H:%M:%S%z` prints it: "2026-11-21T03:05:00+0100".
-struct MachineTime {
-    std::chrono::local_seconds local;
-    std::chrono::minutes offset{0};  // of UTC
-};
-[[nodiscard]] std::optional<MachineTime> parse_machine_time(std::string_view text);
-
-inline constexpr std::size_t max_log_line = 64U << 10U;  // syslog cuts far earlier; the rest of a longer one is skipped
-
+// Lines longer than max_log_line are cut there.
 class MailLogReader {
   public:
     // Without `now` every line counts (journalctl has chosen them). With it those of the last hour: a line begins with
-    // "Nov 21 03:05:00 " in local time (RFC 3164) or with an RFC 3339 time; others belong to no window.
-    explicit MailLogReader(std::optional<MachineTime> now = {}, std::chrono::seconds window = std::chrono::hours(1))
-        : now_(now), window_(window) {}
+    // "Nov 21 03:05:00 " in local time (RFC 3164) or with an RFC 3339 time, see LogTimes; others belong to no window.
+    explicit MailLogReader(std::optional<MachineTime> now = {}, std::chrono::seconds window = std::chrono::hours(1));
     void push(std::string_view piece);
     // The last line, also without a newline.
     [[nodiscard]] MailLogCounts finish();
@@ -44,8 +38,8 @@ class MailLogReader {
     void read_line(std::string_view line);
     [[nodiscard]] bool in_window(std::string_view line);
 
-    std::optional<MachineTime> now_;
-    std::chrono::seconds window_;
+    std::optional<LogTimes> times_;  // none: every line counts
+    std::int64_t window_begin_ = 0;  // a line of this second is outside
     std::string rest_;
     bool first_ = true;
     MailLogCounts counts_;

@@ -280,6 +280,13 @@ std::optional<std::int64_t> LogTimes::parse(std::string_view stamp) {
     return seconds;
 }
 
+std::optional<std::int64_t> LogTimes::of_line(std::string_view line) {
+    PostfixLine parts;
+    if (read_syslog_line(line, parts)) return parse(parts.stamp);
+    if (const auto seconds = parse(line.substr(0, yearless_size))) return seconds;
+    return parse(line.substr(0, line.find(' ')));
+}
+
 std::optional<std::int64_t> LogTimes::with_year(int year, std::string_view stamp) {
     static constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
     const std::size_t month = months.find(stamp.substr(0, 3));

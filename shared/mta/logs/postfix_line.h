@@ -88,6 +88,8 @@ class LogTimes {
   public:
     LogTimes(Zone zone, Now now) : now_(std::move(now)), parser_(std::move(zone)) {}
     [[nodiscard]] std::optional<std::int64_t> parse(std::string_view stamp);
+    // Of the stamp that a line of any program begins with.
+    [[nodiscard]] std::optional<std::int64_t> of_line(std::string_view line);
 
   private:
     [[nodiscard]] std::optional<std::int64_t> yearless(std::string_view stamp);

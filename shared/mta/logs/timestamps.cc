@@ -131,6 +131,13 @@ Zone Zone::utc() {
     return Zone([](const Zone& /*zone*/, std::int64_t local_seconds) { return local_seconds; });
 }
 
+Zone Zone::fixed(std::chrono::seconds offset) {
+    const auto convert = [](const Zone& zone, std::int64_t local_seconds) {
+        return local_seconds - *static_cast<const std::int64_t*>(zone.rules_.get());
+    };
+    return Zone(convert, std::make_shared<const std::int64_t>(offset.count()));
+}
+
 bool is_timestamp(std::string_view text) { return parse_any(text).has_value(); }
 
 std::optional<std::int64_t> TimestampParser::parse(std::string_view text) {
@@ -202,6 +209,17 @@ std::optional<std::chrono::local_seconds> parse_local_time(std::string_view text
     if (!day || !hour || !minute || !second || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
     return std::chrono::local_seconds(day->time_since_epoch() + std::chrono::hours(*hour) +
                                       std::chrono::minutes(*minute) + std::chrono::seconds(*second));
+}
+
+std::optional<MachineTime> parse_machine_time(std::string_view text) {
+    const auto word = base::trim(text);
+    constexpr std::size_t local_bytes = 19;
+    if (word.size() != local_bytes + 5 || word[10] != 'T') return std::nullopt;
+    TimestampParser times(Zone::utc());
+    const auto seconds = times.parse(word);
+    if (!seconds || !times.had_offset()) return std::nullopt;
+    const auto local = times.parse(word.substr(0, local_bytes));
+    return MachineTime{*seconds, std::chrono::seconds(*local - *seconds)};
 }
 
 }  // namespace mtawatch::mta::logs

@@ -18,6 +18,8 @@ class Zone {
     // The machine's own (TZ or /etc/localtime).
     [[nodiscard]] static Zone machine();
     [[nodiscard]] static Zone utc();
+    // Always that far from UTC, positive to the east.
+    [[nodiscard]] static Zone fixed(std::chrono::seconds offset);
     // A name of the IANA database ("Europe/Berlin", "UTC"); Fault::configuration naming it when it is not known.
     [[nodiscard]] static base::Result<Zone> named(std::string_view name);
 
@@ -38,6 +40,13 @@ class Zone {
 [[nodiscard]] std::optional<std::chrono::sys_days> parse_date(std::string_view text);
 // "2015-09-01 10:17:50", a time without a zone.
 [[nodiscard]] std::optional<std::chrono::local_seconds> parse_local_time(std::string_view text);
+
+// The time of a machine as its `date +%Y-%m-%dT%H:%M:%S%z` prints it: "2026-11-21T03:05:00+0100".
+struct MachineTime {
+    std::int64_t seconds = 0;  // since 1970
+    std::chrono::seconds offset{0};
+};
+[[nodiscard]] std::optional<MachineTime> parse_machine_time(std::string_view text);
 
 // Whether TimestampParser would read it, without its zone.
 [[nodiscard]] bool is_timestamp(std::string_view text);
