@@ -37,89 +37,81 @@ Result<void> check(const std::vector<FeedSettings>& feeds) {
     return check_together(feeds);
 }
 
-class RunningAccounting final : public Accounting {
-  public:
-    explicit RunningAccounting(std::vector<std::unique_ptr<Feed>> feeds) : feeds_(std::move(feeds)) {}
-    RunningAccounting(const RunningAccounting&) = delete;
-    RunningAccounting& operator=(const RunningAccounting&) = delete;
-    ~RunningAccounting() override { stop(); }
-
-    void write(exposition::ExpositionWriter& writer) override {
-        std::vector<std::shared_ptr<Ingest>> held;
-        std::vector<const Ingest*> ingests;
-        for (const auto& feed : feeds_) ingests.push_back(held.emplace_back(feed->current()).get());
-        for (const Ingest* ingest : ingests) ingest->write(writer);
-        write_reading_metrics(writer, ingests);
-        write_saves(writer);
-    }
-
-    [[nodiscard]] bool ready() const override {
-        return std::ranges::all_of(feeds_, [](const auto& feed) { return feed->current()->ready(); });
-    }
-
-    [[nodiscard]] bool nothing_readable() const override {
-        return std::ranges::any_of(feeds_, [](const auto& feed) { return feed->current()->nothing_readable(); });
-    }
-
-    [[nodiscard]] std::vector<std::string> source_addresses() const override {
-        std::set<std::string> addresses;
-        for (const auto& feed : feeds_) {
-            for (std::string& address : feed->current()->source_addresses()) addresses.insert(std::move(address));
-        }
-        return {addresses.begin(), addresses.end()};
-    }
-
-    [[nodiscard]] Result<void> reload(std::vector<FeedSettings> feeds) override {
-        const std::lock_guard turn(reload_);
-        if (auto done = check(feeds); !done) return done;
-        const bool same = std::ranges::equal(feeds, feeds_, [](const FeedSettings& settings, const auto& feed) {
-            return settings.count.format == feed->format();
-        });
-        if (!same) {
-            return fail(Fault::configuration, "a kind of log cannot be added or removed without a restart");
-        }
-        Result<void> done;
-        for (std::size_t i = 0; i < feeds_.size() && done; ++i) done = feeds_[i]->prepare(std::move(feeds[i]));
-        for (const auto& feed : feeds_) {
-            if (!done) feed->drop_prepared();
-            feed->proceed();
-        }
-        return done;
-    }
-
-    void stop() override {
-        const std::lock_guard turn(reload_);
-        for (const auto& feed : feeds_) feed->stop();
-    }
-
-  private:
-    // The feed whose state is the oldest decides: a state that is not saved must not hide behind one that is.
-    void write_saves(exposition::ExpositionWriter& writer) const {
-        constexpr std::string_view failures_metric = "pmta_exporter_checkpoint_write_failures_total";
-        constexpr std::string_view last_write_metric = "pmta_exporter_checkpoint_last_write_timestamp_seconds";
-        std::uint64_t failures = 0;
-        double last = std::numeric_limits<double>::infinity();
-        bool kept = false;
-        for (const auto& feed : feeds_) {
-            const auto saves = feed->saves();
-            if (!saves) continue;
-            kept = true;
-            failures += saves->failures;
-            last = std::min(last, saves->last);
-        }
-        if (!kept) return;
-        writer.begin(exposition::metric(failures_metric));
-        writer.sample(exposition::line_head(failures_metric, {}, {}), failures);
-        if (last == 0) return;
-        writer.begin(exposition::metric(last_write_metric));
-        writer.sample(exposition::line_head(last_write_metric, {}, {}), last);
-    }
-
-    std::vector<std::unique_ptr<Feed>> feeds_;
-    std::mutex reload_;
-};
-
 }  // namespace
+
+Accounting::Accounting(std::vector<std::unique_ptr<Feed>> feeds) : feeds_(std::move(feeds)) {}
+
+Accounting::~Accounting() { stop(); }
+
+void Accounting::write(exposition::ExpositionWriter& writer) {
+    std::vector<std::shared_ptr<Ingest>> held;
+    std::vector<const Ingest*> ingests;
+    for (const auto& feed : feeds_) ingests.push_back(held.emplace_back(feed->current()).get());
+    for (const Ingest* ingest : ingests) ingest->write(writer);
+    write_reading_metrics(writer, ingests);
+    write_saves(writer);
+}
+
+bool Accounting::ready() const {
+    return std::ranges::all_of(feeds_, [](const auto& feed) { return feed->current()->ready(); });
+}
+
+bool Accounting::nothing_readable() const {
+    return std::ranges::any_of(feeds_, [](const auto& feed) { return feed->current()->nothing_readable(); });
+}
+
+std::vector<std::string> Accounting::source_addresses() const {
+    std::set<std::string> addresses;
+    for (const auto& feed : feeds_) {
+        for (std::string& address : feed->current()->source_addresses()) addresses.insert(std::move(address));
+    }
+    return {addresses.begin(), addresses.end()};
+}
+
+Result<void> Accounting::reload(std::vector<FeedSettings> feeds) {
+    const std::lock_guard turn(reload_);
+    if (auto done = check(feeds); !done) return done;
+    const bool same = std::ranges::equal(feeds, feeds_, [](const FeedSettings& settings, const auto& feed) {
+        return settings.count.format == feed->format();
+    });
+    if (!same) {
+        return fail(Fault::configuration, "a kind of log cannot be added or removed without a restart");
+    }
+    Result<void> done;
+    for (std::size_t i = 0; i < feeds_.size() && done; ++i) done = feeds_[i]->prepare(std::move(feeds[i]));
+    for (const auto& feed : feeds_) {
+        if (!done) feed->drop_prepared();
+        feed->proceed();
+    }
+    return done;
+}
+
+void Accounting::stop() {
+    const std::lock_guard turn(reload_);
+    for (const auto& feed : feeds_) feed->stop();
+}
+
+// The feed whose state is the oldest decides: a state that is not saved must not hide behind one that is.
+void Accounting::write_saves(exposition::ExpositionWriter& writer) const {
+    constexpr std::string_view failures_metric = "pmta_exporter_checkpoint_write_failures_total";
+    constexpr std::string_view last_write_metric = "pmta_exporter_checkpoint_last_write_timestamp_seconds";
+    std::uint64_t failures = 0;
+    double last = std::numeric_limits<double>::infinity();
+    bool kept = false;
+    for (const auto& feed : feeds_) {
+        const auto saves = feed->saves();
+        if (!saves) continue;
+        kept = true;
+        failures += saves->failures;
+        last = std::min(last, saves->last);
+    }
+    if (!kept) return;
+    writer.begin(exposition::metric(failures_metric));
+    writer.sample(exposition::line_head(failures_metric, {}, {}), failures);
+    if (last == 0) return;
+    writer.begin(exposition::metric(last_write_metric));
+    writer.sample(exposition::line_head(last_write_metric, {}, {}), last);
+}
 
 // A glob is the label of its lag metric, so only one feed may have it.
 Result<void> check_together(const std::vector<FeedSettings>& feeds) {
@@ -148,7 +140,7 @@ Result<std::unique_ptr<Accounting>> Accounting::start(std::vector<FeedSettings> 
         if (!feed) return fail(feed.error());
         running.push_back(std::move(*feed));
     }
-    return std::make_unique<RunningAccounting>(std::move(running));
+    return std::unique_ptr<Accounting>(new Accounting(std::move(running)));
 }
 
 }  // namespace mtawatch::exporter::feed

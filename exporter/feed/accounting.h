@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ class ExpositionWriter;
 
 namespace mtawatch::exporter::feed {
 
+class Feed;
+
 // Follows the files of every feed, each in a thread of its own, from start() until destruction. All members are safe
 // from any thread.
 class Accounting {
@@ -32,26 +35,30 @@ class Accounting {
                                                                          const base::Log& log);
     Accounting(const Accounting&) = delete;
     Accounting& operator=(const Accounting&) = delete;
-    virtual ~Accounting() = default;
+    ~Accounting();
 
     // The families of records, pmta_log_events_total and the self metrics of reading (pmta_exporter_lines_total …).
     // Before its first backlog is read a feed's families of records are left out.
-    virtual void write(exposition::ExpositionWriter& writer) = 0;
+    void write(exposition::ExpositionWriter& writer);
     // False until the files that were there at the first start have been read to their size then: /-/ready.
-    [[nodiscard]] virtual bool ready() const = 0;
+    [[nodiscard]] bool ready() const;
     // Not ready, because none of the files that should be followed can be read: no baseline, so no series of records.
-    [[nodiscard]] virtual bool nothing_readable() const = 0;
+    [[nodiscard]] bool nothing_readable() const;
     // The dlvSourceIp values that records named and that are not retired, as they were written; none before the first
     // backlog is read.
-    [[nodiscard]] virtual std::vector<std::string> source_addresses() const = 0;
+    [[nodiscard]] std::vector<std::string> source_addresses() const;
     // Continues under other settings without losing or counting anything twice; families whose labels or budget
     // changed start anew. On an Error (the formats must be the same) the old settings stay in force.
-    [[nodiscard]] virtual base::Result<void> reload(std::vector<FeedSettings> feeds) = 0;
+    [[nodiscard]] base::Result<void> reload(std::vector<FeedSettings> feeds);
     // Saves the state a last time and ends the threads; the destructor does it too.
-    virtual void stop() = 0;
+    void stop();
 
-  protected:
-    Accounting() = default;
+  private:
+    explicit Accounting(std::vector<std::unique_ptr<Feed>> feeds);
+    void write_saves(exposition::ExpositionWriter& writer) const;
+
+    std::vector<std::unique_ptr<Feed>> feeds_;
+    std::mutex reload_;
 };
 
 // Fault::configuration where two feeds have the same format or the same glob.
