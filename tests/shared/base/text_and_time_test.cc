@@ -3,7 +3,9 @@
 
 #include "shared/base/bytes.h"
 #include "shared/base/duration.h"
+#include "shared/base/rounding.h"
 #include "shared/base/text.h"
+#include "shared/base/utc.h"
 
 using namespace mtawatch::base;
 using namespace std::chrono_literals;
@@ -36,6 +38,12 @@ BOOST_AUTO_TEST_CASE(plain_numbers_have_no_exponent) {
     BOOST_TEST(plain(14'000'000'000.0) == "14000000000");
     BOOST_TEST(plain(1e-7) == "0.0000001");
     BOOST_TEST(plain(-0.0) == "0");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_just_below_a_limit_is_not_shown_as_the_limit) {
+    BOOST_TEST(plain(one_decimal(99.97)) == "99.9");
+    BOOST_TEST(plain(one_decimal(90)) == "90");
+    BOOST_TEST(plain(one_decimal(-0.19)) == "-0.1");
 }
 
 BOOST_AUTO_TEST_CASE(invalid_utf8_becomes_replacement_characters) {
@@ -75,6 +83,13 @@ BOOST_AUTO_TEST_CASE(an_interval_of_centuries_is_refused_and_does_not_wrap_round
     for (const char* bad : {"18250d1ms", "20000w", "15250284452w"}) {
         BOOST_TEST(parse_duration(bad).error().what.find("more than fifty years") != std::string::npos, bad);
     }
+}
+
+BOOST_AUTO_TEST_CASE(seconds_since_1970_read_as_utc) {
+    BOOST_TEST(utc_time(0) == "1970-01-01T00:00:00Z");
+    BOOST_TEST(utc_time(1'709'209'799) == "2024-02-29T12:29:59Z");
+    BOOST_TEST(utc_time(-1) == "1969-12-31T23:59:59Z");
+    BOOST_TEST(utc_date(253'402'300'799) == "9999-12-31");
 }
 
 BOOST_AUTO_TEST_CASE(people_read_two_units) {
