@@ -13,40 +13,43 @@ namespace mtawatch::checks {
 namespace {
 
 using base::fail;
+using base::Result;
 using plugin::Kind;
+using plugin::Options;
+using plugin::Report;
 using plugin::State;
 
-plugin::OptionTable dkim_options() {
-    return {
-        {.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that signs (d=)"},
-        {.name = "selector",
-         .letter = 's',
-         .metavar = "SELECTOR",
-         .help = "The selector of a key (s=)",
-         .repeatable = true},
-        {.name = "private-key",
-         .metavar = "FILE",
-         .help = "The private key in PEM that must belong to every published key"},
-        {.name = "warning",
-         .letter = 'w',
-         .kind = Kind::range,
-         .help = "Bits of an RSA key; Ed25519 counts as strong",
-         .fallback = "2048:",
-         .low_is_bad = "bits"},
-        {.name = "critical",
-         .letter = 'c',
-         .kind = Kind::range,
-         .help = "Bits of an RSA key",
-         .fallback = "1024:",
-         .low_is_bad = "bits"},
-        {.name = "message", .metavar = "FILE", .help = "Verify every signature of this message; - is standard input"},
-        {.name = "require-signed",
-         .metavar = "HEADER,...",
-         .help = "Header fields of the message that a passing signature must cover"},
-    };
+plugin::OptionTable options() {
+    return plugin::options_of(
+        {{{.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that signs (d=)"},
+          {.name = "selector",
+           .letter = 's',
+           .metavar = "SELECTOR",
+           .help = "The selector of a key (s=)",
+           .repeatable = true},
+          {.name = "private-key",
+           .metavar = "FILE",
+           .help = "The private key in PEM that must belong to every published key"},
+          {.name = "warning",
+           .letter = 'w',
+           .kind = Kind::range,
+           .help = "Bits of an RSA key; Ed25519 counts as strong",
+           .fallback = "2048:",
+           .low_is_bad = "bits"},
+          {.name = "critical",
+           .letter = 'c',
+           .kind = Kind::range,
+           .help = "Bits of an RSA key",
+           .fallback = "1024:",
+           .low_is_bad = "bits"},
+          {.name = "message", .metavar = "FILE", .help = "Verify every signature of this message; - is standard input"},
+          {.name = "require-signed",
+           .metavar = "HEADER,...",
+           .help = "Header fields of the message that a passing signature must cover"}},
+         plugin::dns_options()});
 }
 
-base::Result<probe::mail_auth::DkimQuery> query_of(const plugin::Options& options) {
+Result<probe::mail_auth::DkimQuery> query_of(const Options& options) {
     probe::mail_auth::DkimQuery query;
     query.domain = options.find_text("domain").value_or("");
     query.selectors = options.list("selector");
@@ -71,18 +74,18 @@ base::Result<probe::mail_auth::DkimQuery> query_of(const plugin::Options& option
     return query;
 }
 
-void judge_key(plugin::Report& report, const plugin::Options& options, const probe::mail_auth::DkimKeyLook& look) {
+void judge_key(Report& report, const plugin::Thresholds& bits, const probe::mail_auth::DkimKeyLook& look,
+               bool several) {
     const std::string subject = fmt::format("{}._domainkey.{}", look.selector, look.domain);
     judge_findings(report, look.findings, subject);
     if (!look.key.key) return;
-    const plugin::Thresholds limits = options.thresholds();
     const bool rsa = look.key.key->type() == tls::KeyType::rsa;
-    const std::string label = options.list("selector").size() > 1 ? look.selector + "_bits" : "bits";
-    report.figure(label, look.key.bits, plugin::Unit::none, rsa ? limits : plugin::Thresholds{}, 0);
-    const State size = rsa ? limits.judge(look.key.bits) : State::ok;
+    const std::string label = several ? look.selector + "_bits" : "bits";
+    report.figure(label, look.key.bits, plugin::Unit::none, rsa ? bits : plugin::Thresholds{}, 0);
+    const State size = rsa ? bits.judge(look.key.bits) : State::ok;
     if (size != State::ok) {
         report.add(size, fmt::format("{}: the RSA key has {} bits ({}){}; publish one of 2048", subject, look.key.bits,
-                                     limits.reason(look.key.bits),
+                                     bits.reason(look.key.bits),
                                      look.key.bits < auth::dkim_min_rsa_bits
                                          ? fmt::format(", and receivers must not accept less than {} (RFC 8301)",
                                                        auth::dkim_min_rsa_bits)
@@ -104,7 +107,7 @@ State state_of(auth::DkimResult result, bool another_passes) {
     return result == auth::DkimResult::temperror ? State::unknown : State::critical;
 }
 
-void judge_signatures(plugin::Report& report, const probe::mail_auth::DkimMessageLook& look) {
+void judge_signatures(Report& report, const probe::mail_auth::DkimMessageLook& look) {
     const bool any_passes = std::ranges::any_of(
         look.signatures, [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
     if (look.signatures.empty()) report.add(State::critical, "the message is not signed");
@@ -121,7 +124,7 @@ void judge_signatures(plugin::Report& report, const probe::mail_auth::DkimMessag
     }
 }
 
-void judge_message(plugin::Report& report, const probe::mail_auth::DkimMessageLook& look) {
+void judge_message(Report& report, const probe::mail_auth::DkimMessageLook& look) {
     const auto passed = std::ranges::count_if(
         look.signatures, [](const auth::DkimVerification& one) { return one.result == auth::DkimResult::pass; });
     judge_signatures(report, look);
@@ -161,18 +164,22 @@ void judge_message(plugin::Report& report, const probe::mail_auth::DkimMessageLo
     report.figure("signatures_passed", static_cast<double>(passed), plugin::Unit::none, {}, 0);
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
-                                 probe::world::World& world) {
+Report judge(const probe::mail_auth::DkimObservation& seen, const plugin::Thresholds& bits) {
+    Report report;
+    const bool several = seen.keys.size() > 1;
+    for (const probe::mail_auth::DkimKeyLook& look : seen.keys) judge_key(report, bits, look, several);
+    judge_findings(report, seen.private_key, "private key");
+    if (seen.message) judge_message(report, *seen.message);
+    report.observation = to_json(seen);
+    return report;
+}
+
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
     const auto query = query_of(options);
     if (!query) return fail(query.error());
     const auto seen = probe::mail_auth::dkim(*query, deadline, world);
     if (!seen) return fail(seen.error());
-    plugin::Report report;
-    for (const probe::mail_auth::DkimKeyLook& look : seen->keys) judge_key(report, options, look);
-    judge_findings(report, seen->private_key, "private key");
-    if (seen->message) judge_message(report, *seen->message);
-    report.observation = to_json(*seen);
-    return report;
+    return judge(*seen, options.thresholds());
 }
 
 }  // namespace
@@ -180,7 +187,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
 plugin::Check dkim() {
     return {.name = "dkim",
             .purpose = "Alerts when a DKIM key is missing, broken or weak, or does not let our mail pass",
-            .options = plugin::options_of({dkim_options(), plugin::dns_options()}),
+            .options = options(),
             .run = run,
             .example = "check_dkim -d example.com -s mail2026 --private-key /etc/dkim/mail2026.pem"};
 }

@@ -11,33 +11,56 @@ namespace mtawatch::checks {
 namespace {
 
 using base::fail;
+using base::Result;
 using plugin::Kind;
+using plugin::Options;
+using plugin::Report;
 using plugin::State;
 
-plugin::OptionTable dmarc_options() {
-    return {
-        {.name = "domain",
-         .letter = 'd',
-         .metavar = "DOMAIN",
-         .help = "The domain in the From address",
-         .required = true},
-        {.name = "min-policy",
-         .kind = Kind::choice,
-         .metavar = "none|quarantine|reject",
-         .help = "WARNING when receivers apply less",
-         .fallback = "quarantine"},
-        {.name = "spf-domain",
-         .metavar = "DOMAIN",
-         .help = "The domain of a bounce address of its mail: does it align?",
-         .repeatable = true},
-        {.name = "dkim-domain",
-         .metavar = "DOMAIN",
-         .help = "A d= that signs its mail: does it align?",
-         .repeatable = true},
-        {.name = "authoritative",
-         .kind = Kind::flag,
-         .help = "Ask every authoritative server directly, and compare what they publish"},
-    };
+plugin::OptionTable options() {
+    return plugin::options_of({{{.name = "domain",
+                                 .letter = 'd',
+                                 .metavar = "DOMAIN",
+                                 .help = "The domain in the From address",
+                                 .required = true},
+                                {.name = "min-policy",
+                                 .kind = Kind::choice,
+                                 .metavar = "none|quarantine|reject",
+                                 .help = "WARNING when receivers apply less",
+                                 .fallback = "quarantine"},
+                                {.name = "spf-domain",
+                                 .metavar = "DOMAIN",
+                                 .help = "The domain of a bounce address of its mail: does it align?",
+                                 .repeatable = true},
+                                {.name = "dkim-domain",
+                                 .metavar = "DOMAIN",
+                                 .help = "A d= that signs its mail: does it align?",
+                                 .repeatable = true},
+                                {.name = "authoritative",
+                                 .kind = Kind::flag,
+                                 .help = "Ask every authoritative server directly, and compare what they publish"}},
+                               plugin::dns_options()});
+}
+
+Result<probe::mail_auth::DmarcQuery> query_of(const Options& options) {
+    probe::mail_auth::DmarcQuery query;
+    query.domain = options.text("domain");
+    query.spf_domains = options.list("spf-domain");
+    query.dkim_domains = options.list("dkim-domain");
+    query.authoritative = options.flag("authoritative");
+    query.resolver.servers = options.list("dns-server");
+    return query;
+}
+
+struct DmarcLimits {
+    auth::DmarcPolicy least = auth::DmarcPolicy::none;
+};
+
+DmarcLimits limits_of(const Options& options) {
+    const std::string wanted = options.text("min-policy");
+    return {wanted == "reject"       ? auth::DmarcPolicy::reject
+            : wanted == "quarantine" ? auth::DmarcPolicy::quarantine
+                                     : auth::DmarcPolicy::none};
 }
 
 // The record with its policy raised, ready to paste; policies that nobody can read and removed tags are left out.
@@ -54,16 +77,12 @@ std::string with_policy(const auth::DmarcRecord& record, std::string_view policy
     return out;
 }
 
-void judge_policy(plugin::Report& report, const plugin::Options& options,
-                  const probe::mail_auth::DmarcObservation& seen) {
+void judge_policy(Report& report, const DmarcLimits& limits, const probe::mail_auth::DmarcObservation& seen) {
     const auto policy = effective_policy(seen);
     if (!policy) return;
-    const std::string wanted = options.text("min-policy");
-    const auto least = wanted == "reject"       ? auth::DmarcPolicy::reject
-                       : wanted == "quarantine" ? auth::DmarcPolicy::quarantine
-                                                : auth::DmarcPolicy::none;
+    const std::string_view wanted = auth::name(limits.least);
     const auth::DmarcDecision& decision = seen.decision;
-    if (*policy < least) {
+    if (*policy < limits.least) {
         std::string text =
             fmt::format("{}: receivers apply p={}, less than {}", seen.domain, auth::name(*policy), wanted);
         if (decision.inherited) text += fmt::format(" ({}= of _dmarc.{})", decision.tag, decision.record_domain);
@@ -75,7 +94,7 @@ void judge_policy(plugin::Report& report, const plugin::Options& options,
     }
 }
 
-void summarise(plugin::Report& report, const probe::mail_auth::DmarcObservation& seen) {
+void summarise(Report& report, const probe::mail_auth::DmarcObservation& seen) {
     const auto policy = effective_policy(seen);
     if (!policy || report.state() == State::warning || report.state() == State::critical) return;
     std::string text = fmt::format("{}: p={}", seen.domain, auth::name(*policy));
@@ -88,33 +107,32 @@ void summarise(plugin::Report& report, const probe::mail_auth::DmarcObservation&
     report.add(State::ok, std::move(text));
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
-                                 probe::world::World& world) {
-    probe::mail_auth::DmarcQuery query;
-    query.domain = options.text("domain");
-    query.spf_domains = options.list("spf-domain");
-    query.dkim_domains = options.list("dkim-domain");
-    query.authoritative = options.flag("authoritative");
-    query.resolver.servers = options.list("dns-server");
-    const auto seen = probe::mail_auth::dmarc(query, deadline, world);
-    if (!seen) return fail(seen.error());
-    plugin::Report report;
-    judge_findings(report, seen->findings, seen->domain);
-    judge_policy(report, options, *seen);
-    summarise(report, *seen);
-    report.note(2, fmt::format("organizational domain: {} (public-suffix list: {})", seen->walk.organizational_domain,
-                               seen->registrable_domain));
-    for (const probe::mail_auth::DmarcAlignment& one : seen->alignments) {
+Report judge(const probe::mail_auth::DmarcObservation& seen, const DmarcLimits& limits) {
+    Report report;
+    judge_findings(report, seen.findings, seen.domain);
+    judge_policy(report, limits, seen);
+    summarise(report, seen);
+    report.note(2, fmt::format("organizational domain: {} (public-suffix list: {})", seen.walk.organizational_domain,
+                               seen.registrable_domain));
+    for (const probe::mail_auth::DmarcAlignment& one : seen.alignments) {
         if (one.aligned.value_or(false)) {
             report.note(1, fmt::format("{}{} aligns", one.spf ? "the bounce domain " : "d=", one.domain));
         }
     }
-    for (const auth::DmarcStep& step : seen->walk.steps) {
+    for (const auth::DmarcStep& step : seen.walk.steps) {
         report.note(2,
                     fmt::format("_dmarc.{}: {}", step.name, step.record ? step.record->text : "nothing that counts"));
     }
-    report.observation = to_json(*seen);
+    report.observation = to_json(seen);
     return report;
+}
+
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
+    const auto query = query_of(options);
+    if (!query) return fail(query.error());
+    const auto seen = probe::mail_auth::dmarc(*query, deadline, world);
+    if (!seen) return fail(seen.error());
+    return judge(*seen, limits_of(options));
 }
 
 }  // namespace
@@ -122,7 +140,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
 plugin::Check dmarc() {
     return {.name = "dmarc",
             .purpose = "Alerts when the DMARC record is missing, broken or weak",
-            .options = plugin::options_of({dmarc_options(), plugin::dns_options()}),
+            .options = options(),
             .run = run,
             .example = "check_dmarc -d example.com --min-policy reject"};
 }

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <map>
 
-#include "shared/base/json.h"
 #include "shared/plugin/check.h"
 #include "shared/probe/dnsbl/dnsbl.h"
 
@@ -26,11 +25,6 @@ using probe::dnsbl::ListSeverity;
 using probe::dnsbl::Verdict;
 
 constexpr std::size_t max_named = 8;  // lists or targets named in one line
-
-struct Limits {
-    Thresholds listings;      // without any, the severity of each listing decides
-    double min_answers = 50;  // percent
-};
 
 plugin::OptionTable options() {
     return plugin::options_of(
@@ -82,6 +76,49 @@ plugin::OptionTable options() {
          plugin::dns_options()});
 }
 
+Result<void> fits(const probe::dnsbl::DnsblQuery& query, const base::Deadline& deadline) {
+    const auto least = std::chrono::duration<double>(probe::dnsbl::dnsbl_least_time(query)).count();
+    if (least <= std::chrono::duration<double>(deadline.remaining()).count()) return {};
+    return fail(base::Fault::usage, "{} targets on {} lists take about {:.0f} s: give -t {:.0f} or more",
+                query.targets.size(), query.lists.size(), std::ceil(least),
+                std::ceil(least / plugin::target_share) + 1);
+}
+
+Result<probe::dnsbl::DnsblQuery> query_of(const Options& options, const base::Deadline& deadline,
+                                          probe::world::World& world) {
+    probe::dnsbl::DnsblQuery query;
+    query.resolver.servers = options.list("dns-server");
+    query.resolver.window = static_cast<std::size_t>(options.integer("concurrency"));
+    query.self_test = !options.flag("no-self-test");
+    auto lists = probe::dnsbl::choose_dnsbl_lists(options.list("list"), options.find_text("list-file"), *world.files);
+    if (!lists) return fail(lists.error());
+    query.lists = std::move(*lists);
+    auto addresses = options.list("address");
+    const auto more = options.list("hostname");
+    addresses.insert(addresses.end(), more.begin(), more.end());
+    const auto domains = options.list("domain");
+    auto targets = probe::dnsbl::dnsbl_targets(addresses, domains, query.resolver, deadline, world);
+    if (!targets) return fail(targets.error());
+    query.targets = std::move(*targets);
+    // Lists for which there is no target say nothing, and would look as if they had not answered.
+    std::erase_if(query.lists, [&query](const probe::dnsbl::DnsblList& list) {
+        return !(list.takes_addresses() && !query.targets.addresses.empty()) &&
+               !(list.takes_domains() && !query.targets.domains.empty());
+    });
+    if (query.lists.empty()) {
+        return fail(base::Fault::usage, "none of the lists takes what was given; name others with --list");
+    }
+    if (auto done = fits(query, deadline); !done) return fail(done.error());
+    return query;
+}
+
+struct DnsblLimits {
+    Thresholds listings;      // without any, the severity of each listing decides
+    double min_answers = 50;  // percent
+};
+
+DnsblLimits limits_of(const Options& options) { return {options.thresholds(), options.number("min-answers")}; }
+
 const std::string& target_of(const DnsblObservation& seen, const DnsblResult& result) {
     return seen.targets[result.target];
 }
@@ -105,15 +142,15 @@ std::string listing_text(const DnsblObservation& seen, const DnsblResult& result
     return text;
 }
 
-struct Counts {
+struct ListingCounts {
     std::size_t critical = 0;
     std::size_t advisory = 0;
     std::size_t unknown = 0;
     [[nodiscard]] std::size_t listings() const { return critical + advisory; }
 };
 
-Counts count(const DnsblObservation& seen) {
-    Counts counts;
+ListingCounts count(const DnsblObservation& seen) {
+    ListingCounts counts;
     for (const DnsblResult& result : seen.results) {
         if (result.verdict == Verdict::unknown) ++counts.unknown;
         if (!is_listing(result)) continue;
@@ -122,7 +159,8 @@ Counts count(const DnsblObservation& seen) {
     return counts;
 }
 
-void judge_listings(const DnsblObservation& seen, const Limits& limits, const Counts& counts, Report& report) {
+void judge_listings(const DnsblObservation& seen, const DnsblLimits& limits, const ListingCounts& counts,
+                    Report& report) {
     const bool by_count = limits.listings.any();
     const auto total = static_cast<double>(counts.listings());
     const State state = limits.listings.judge(total);
@@ -158,7 +196,7 @@ std::string unable_lists(const DnsblObservation& seen, std::size_t& number) {
     return text;
 }
 
-struct Share {
+struct AnswerShare {
     std::size_t able = 0;
     std::size_t asked = 0;
     [[nodiscard]] double percent() const {
@@ -166,8 +204,8 @@ struct Share {
     }
 };
 
-std::vector<Share> shares(const DnsblObservation& seen) {
-    std::vector<Share> all(seen.targets.size());
+std::vector<AnswerShare> shares(const DnsblObservation& seen) {
+    std::vector<AnswerShare> all(seen.targets.size());
     for (const DnsblResult& result : seen.results) {
         ++all[result.target].asked;
         if (result.verdict != Verdict::unknown) ++all[result.target].able;
@@ -189,17 +227,19 @@ std::string resolver_trouble(const DnsblObservation& seen) {
         seen.resolver);
 }
 
-void judge_answers(const DnsblObservation& seen, const Limits& limits, Report& report) {
+void judge_answers(const DnsblObservation& seen, const DnsblLimits& limits, Report& report) {
     const auto all = shares(seen);
-    const auto poor = [&limits](const Share& share) { return share.able == 0 || share.percent() < limits.min_answers; };
+    const auto poor = [&limits](const AnswerShare& share) {
+        return share.able == 0 || share.percent() < limits.min_answers;
+    };
     const auto number = static_cast<std::size_t>(std::ranges::count_if(all, poor));
     if (number == 0) return;
     if (const std::string trouble = resolver_trouble(seen); !trouble.empty()) {
         report.add(State::unknown, trouble);
         return;
     }
-    const auto worst =
-        std::ranges::min_element(all, [](const Share& a, const Share& b) { return a.percent() < b.percent(); });
+    const auto worst = std::ranges::min_element(
+        all, [](const AnswerShare& a, const AnswerShare& b) { return a.percent() < b.percent(); });
     std::size_t unable = 0;
     const std::string names = unable_lists(seen, unable);
     std::string text = fmt::format("{} of {} lists could tell about {}",
@@ -222,7 +262,7 @@ void judge_lists(const DnsblObservation& seen, Report& report) {
     }
 }
 
-std::string clean_summary(const DnsblObservation& seen, const Counts& counts) {
+std::string clean_summary(const DnsblObservation& seen, const ListingCounts& counts) {
     const std::string who =
         seen.targets.size() == 1 ? seen.targets.front() + " is" : fmt::format("{} targets are", seen.targets.size());
     std::size_t unable = 0;
@@ -235,37 +275,9 @@ std::string clean_summary(const DnsblObservation& seen, const Counts& counts) {
     return text;
 }
 
-std::string observation_json(const DnsblObservation& seen) {
-    base::JsonWriter json;
-    json.object().member("resolver", seen.resolver).key("results").array();
-    for (const DnsblResult& result : seen.results) {
-        const auto maybe = [](const std::string& text) {
-            return text.empty() ? std::optional<std::string>() : std::optional<std::string>(text);
-        };
-        const probe::dnsbl::DnsblList& list = seen.lists[result.list];
-        json.object().member("target", target_of(seen, result)).member("list", list.name);
-        json.member("verdict", name(result.verdict)).member("why", maybe(result.why));
-        json.member("codes", result.codes).member("meaning", maybe(result.meaning)).member("text", maybe(result.text));
-        json.key("severity");
-        if (result.verdict == Verdict::listed) {
-            json.value(name(result.severity));
-        } else {
-            json.null();
-        }
-        json.member("delist", maybe(list.delist)).end();
-    }
-    json.end().key("lists").array();
-    for (std::size_t i = 0; i < seen.lists.size(); ++i) {
-        json.object().member("list", seen.lists[i].name).member("health", name(seen.states[i].health));
-        json.member("why", seen.states[i].why).end();
-    }
-    json.end().member("seconds", std::chrono::duration<double>(seen.took).count()).end();
-    return json.take();
-}
-
-Report judge(const DnsblObservation& seen, const Limits& limits) {
+Report judge(const DnsblObservation& seen, const DnsblLimits& limits) {
     Report report;
-    const Counts counts = count(seen);
+    const ListingCounts counts = count(seen);
     judge_listings(seen, limits, counts, report);
     judge_answers(seen, limits, report);
     judge_lists(seen, report);
@@ -282,45 +294,16 @@ Report judge(const DnsblObservation& seen, const Limits& limits) {
                   static_cast<double>(seen.results.size()));
     report.figure("lists", static_cast<double>(seen.lists.size()), plugin::Unit::none, {}, 0.0);
     report.figure("time", std::chrono::duration<double>(seen.took).count(), plugin::Unit::seconds, {}, 0.0);
-    report.observation = observation_json(seen);
+    report.observation = to_json(seen);
     return report;
 }
 
-Result<void> fits(const probe::dnsbl::DnsblQuery& query, const base::Deadline& deadline) {
-    const auto least = std::chrono::duration<double>(probe::dnsbl::dnsbl_least_time(query)).count();
-    if (least <= std::chrono::duration<double>(deadline.remaining()).count()) return {};
-    return fail(base::Fault::usage, "{} targets on {} lists take about {:.0f} s: give -t {:.0f} or more",
-                query.targets.size(), query.lists.size(), std::ceil(least),
-                std::ceil(least / plugin::target_share) + 1);
-}
-
 Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
-    probe::dnsbl::DnsblQuery query;
-    query.resolver.servers = options.list("dns-server");
-    query.resolver.window = static_cast<std::size_t>(options.integer("concurrency"));
-    query.self_test = !options.flag("no-self-test");
-    auto lists = probe::dnsbl::choose_dnsbl_lists(options.list("list"), options.find_text("list-file"), *world.files);
-    if (!lists) return fail(lists.error());
-    query.lists = std::move(*lists);
-    auto addresses = options.list("address");
-    const auto more = options.list("hostname");
-    addresses.insert(addresses.end(), more.begin(), more.end());
-    const auto domains = options.list("domain");
-    auto targets = probe::dnsbl::dnsbl_targets(addresses, domains, query.resolver, deadline, world);
-    if (!targets) return fail(targets.error());
-    query.targets = std::move(*targets);
-    // Lists for which there is no target say nothing, and would look as if they had not answered.
-    std::erase_if(query.lists, [&query](const probe::dnsbl::DnsblList& list) {
-        return !(list.takes_addresses() && !query.targets.addresses.empty()) &&
-               !(list.takes_domains() && !query.targets.domains.empty());
-    });
-    if (query.lists.empty()) {
-        return fail(base::Fault::usage, "none of the lists takes what was given; name others with --list");
-    }
-    if (auto done = fits(query, deadline); !done) return fail(done.error());
-    const auto seen = probe::dnsbl::dnsbl(query, deadline, world);
+    const auto query = query_of(options, deadline, world);
+    if (!query) return fail(query.error());
+    const auto seen = probe::dnsbl::dnsbl(*query, deadline, world);
     if (!seen) return fail(seen.error());
-    return judge(*seen, {options.thresholds(), options.number("min-answers")});
+    return judge(*seen, limits_of(options));
 }
 
 }  // namespace

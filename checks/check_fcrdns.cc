@@ -12,22 +12,25 @@ namespace mtawatch::checks {
 namespace {
 
 using base::fail;
+using base::Result;
+using plugin::Options;
+using plugin::Report;
 using plugin::State;
 
-plugin::OptionTable fcrdns_options() {
-    return {
-        {.name = "ip",
-         .letter = 'i',
-         .metavar = "IP",
-         .help = "A sending address",
-         .repeatable = true,
-         .required = true},
-        {.name = "helo", .metavar = "NAME", .help = "The name that the host says in HELO; it must fit every address"},
-    };
+plugin::OptionTable options() {
+    return plugin::options_of({{{.name = "ip",
+                                 .letter = 'i',
+                                 .metavar = "IP",
+                                 .help = "A sending address",
+                                 .repeatable = true,
+                                 .required = true},
+                                {.name = "helo",
+                                 .metavar = "NAME",
+                                 .help = "The name that the host says in HELO; it must fit every address"}},
+                               plugin::dns_options()});
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
-                                 probe::world::World& world) {
+Result<probe::mail_auth::FcrdnsQuery> query_of(const Options& options) {
     probe::mail_auth::FcrdnsQuery query;
     for (const std::string& text : options.list("ip")) {
         const auto ip = base::IpAddress::parse(text);
@@ -38,12 +41,14 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
     }
     query.helo = options.find_text("helo").value_or("");
     query.resolver.servers = options.list("dns-server");
-    const auto seen = probe::mail_auth::fcrdns(query, deadline, world);
-    if (!seen) return fail(seen.error());
-    plugin::Report report;
+    return query;
+}
+
+Report judge(const probe::mail_auth::FcrdnsObservation& seen) {
+    Report report;
     double valid = 0;
     bool all_seen = true;
-    for (const probe::mail_auth::ReverseLook& look : seen->addresses) {
+    for (const probe::mail_auth::ReverseLook& look : seen.addresses) {
         const std::string ip = look.ip.to_string();
         judge_findings(report, look.findings, ip);
         if (!look.confirmed.empty()) ++valid;
@@ -53,10 +58,18 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
         }
     }
     if (all_seen) {
-        report.figure("confirmed", valid, plugin::Unit::none, {}, 0, static_cast<double>(seen->addresses.size()));
+        report.figure("confirmed", valid, plugin::Unit::none, {}, 0, static_cast<double>(seen.addresses.size()));
     }
-    report.observation = to_json(*seen);
+    report.observation = to_json(seen);
     return report;
+}
+
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
+    const auto query = query_of(options);
+    if (!query) return fail(query.error());
+    const auto seen = probe::mail_auth::fcrdns(*query, deadline, world);
+    if (!seen) return fail(seen.error());
+    return judge(*seen);
 }
 
 }  // namespace
@@ -64,7 +77,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
 plugin::Check fcrdns() {
     return {.name = "fcrdns",
             .purpose = "Alerts when the reverse name of a sending address is missing or does not fit",
-            .options = plugin::options_of({fcrdns_options(), plugin::dns_options()}),
+            .options = options(),
             .run = run,
             .example = "check_fcrdns -i 192.0.2.10 --helo mail.example.com"};
 }

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <map>
 
-#include "checks/mail_submit_json.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
 #include "shared/probe/mail_server/mail_submit.h"
@@ -16,6 +15,7 @@ using base::fail;
 using base::Fault;
 using base::Result;
 using plugin::Kind;
+using plugin::Options;
 using plugin::Report;
 using plugin::State;
 using plugin::Thresholds;
@@ -24,11 +24,159 @@ using probe::mail_server::SubmitEnd;
 using probe::mail_server::SubmitReply;
 using probe::mail_server::SubmitStep;
 
-struct Limits {
+plugin::OptionTable server_options() {
+    return {
+        {.name = "hostname", .letter = 'H', .metavar = "HOST", .help = "Submission server", .required = true},
+        {.name = "port",
+         .letter = 'p',
+         .kind = Kind::integer,
+         .metavar = "PORT",
+         .help = "Its port",
+         .fallback_text = "587, 465 with --tls implicit",
+         .least = 1,
+         .most = 65535},
+        {.name = "tls",
+         .kind = Kind::choice,
+         .metavar = "starttls|implicit|none",
+         .help = "How TLS is started; a server that does not offer it is CRITICAL, never talked to in plain text",
+         .fallback_text = "starttls, implicit on port 465"},
+    };
+}
+
+plugin::OptionTable login_options() {
+    return {
+        {.name = "user",
+         .metavar = "NAME",
+         .help = "Log in as this user, once a run; an account that locks after failures counts each run with a wrong "
+                 "secret"},
+        {.name = "password-file", .metavar = "FILE", .help = "File with the user's password as its one line"},
+        {.name = "token-file", .metavar = "FILE", .help = "File with an OAuth 2.0 access token, for XOAUTH2"},
+        {.name = "mechanism",
+         .kind = Kind::choice,
+         .metavar = "SCRAM-SHA-256|CRAM-MD5|PLAIN|LOGIN|XOAUTH2",
+         .help = "How to log in",
+         .fallback_text = "the first of these that is offered and fits"},
+        {.name = "allow-plaintext", .kind = Kind::flag, .help = "Allow a login without TLS, which others can read"},
+        {.name = "from", .metavar = "ADDRESS", .help = "Sender", .fallback_text = "the user, where that is an address"},
+        {.name = "to",
+         .metavar = "ADDRESS",
+         .help = "Recipient; one in another domain proves that the login may relay",
+         .fallback_text = "the sender",
+         .repeatable = true},
+        {.name = "helo",
+         .metavar = "NAME",
+         .help = "How to greet the server (EHLO)",
+         .fallback = "localhost.localdomain"},
+    };
+}
+
+plugin::OptionTable judging_options() {
+    return {
+        {.name = "warning",
+         .letter = 'w',
+         .kind = Kind::range,
+         .help = "Seconds from the start to the last recipient",
+         .fallback_text = "none"},
+        {.name = "critical",
+         .letter = 'c',
+         .kind = Kind::range,
+         .help = "The same for CRITICAL",
+         .fallback_text = "none"},
+        {.name = "phase",
+         .metavar = "PHASE=WARNING/CRITICAL",
+         .help = "Seconds of one phase: resolve, connect, tls, greeting, hello, auth, mail or rcpt",
+         .repeatable = true},
+        {.name = "temporary",
+         .kind = Kind::choice,
+         .metavar = "warning|critical",
+         .help = "State for a temporary refusal (a reply of 4xx)",
+         .fallback = "critical"},
+        {.name = "name",
+         .metavar = "NAME",
+         .help = "Name the certificate must be for, also sent as SNI",
+         .fallback_text = "the host"},
+        {.name = "ca-file",
+         .metavar = "FILE",
+         .help = "PEM file of the only authorities to trust",
+         .fallback_text = "the system's in /etc/ssl/certs"},
+        {.name = "no-verify",
+         .kind = Kind::flag,
+         .help = "Take any certificate; then anybody in between can get the secret"},
+    };
+}
+
+plugin::OptionTable options() {
+    return plugin::options_of(
+        {server_options(), login_options(), judging_options(), plugin::dns_options(), plugin::family_options()});
+}
+
+Result<probe::mail_server::MailSubmitQuery> query_of(const Options& options) {
+    probe::mail_server::MailSubmitQuery query;
+    query.host = options.text("hostname");
+    query.tls = probe::mail_server::submit_tls_named(options.find_text("tls").value_or("starttls")).value();
+    const auto usual = query.tls == probe::mail_server::SubmitTls::implicit ? probe::mail_server::submissions_port
+                                                                            : probe::mail_server::submission_port;
+    query.port = static_cast<std::uint16_t>(options.find_integer("port").value_or(usual));
+    if (!options.given("tls") && query.port == probe::mail_server::submissions_port) {
+        query.tls = probe::mail_server::SubmitTls::implicit;
+    }
+    query.user = options.find_text("user").value_or("");
+    query.password_file = options.find_text("password-file").value_or("");
+    query.token_file = options.find_text("token-file").value_or("");
+    if (const auto word = options.find_text("mechanism")) query.mechanism = smtp::mechanism_named(*word);
+    query.allow_plaintext = options.flag("allow-plaintext");
+    query.from = options.find_text("from").value_or("");
+    query.to = options.list("to");
+    query.hello = options.text("helo");
+    query.name = options.find_text("name").value_or("");
+    query.ca_file = options.find_text("ca-file").value_or("");
+    query.verify = !options.flag("no-verify");
+    query.names.resolver.servers = options.list("dns-server");
+    if (options.family() == plugin::Family::ipv4) query.names.family = dns::Family::v4;
+    if (options.family() == plugin::Family::ipv6) query.names.family = dns::Family::v6;
+    return probe::mail_server::completed(std::move(query));
+}
+
+struct SubmitLimits {
     Thresholds total;
     std::map<SubmitStep, Thresholds> steps;
     State temporary = State::critical;
 };
+
+// "auth=1/3".
+Result<void> read_phase(const std::string& text, const probe::mail_server::MailSubmitQuery& query,
+                        SubmitLimits& limits) {
+    const auto sign = text.find('=');
+    const auto step = probe::mail_server::submit_step_named(std::string_view(text).substr(0, sign));
+    if (sign == std::string::npos || !step || *step == SubmitStep::reset) {
+        return fail(Fault::usage,
+                    "--phase \"{}\": write PHASE=WARNING/CRITICAL in seconds, auth=1/3; phases: resolve connect tls "
+                    "greeting hello auth mail rcpt",
+                    text);
+    }
+    const bool never = (*step == SubmitStep::tls && query.tls == probe::mail_server::SubmitTls::none) ||
+                       (*step == SubmitStep::auth && query.user.empty());
+    if (never) return fail(Fault::usage, "--phase {}: with these options there is no such phase", text);
+    auto read = Thresholds::parse(std::string_view(text).substr(sign + 1));
+    if (!read) return fail(read.error().at(fmt::format("--phase {}", text)));
+    limits.steps[*step] = std::move(*read);
+    return {};
+}
+
+Result<SubmitLimits> limits_of(const Options& options, const probe::mail_server::MailSubmitQuery& query) {
+    SubmitLimits limits;
+    limits.total = options.thresholds();
+    limits.temporary = options.text("temporary") == "warning" ? State::warning : State::critical;
+    if (limits.total.any() && query.from.empty()) {
+        return fail(Fault::usage,
+                    "--warning and --critical judge a whole submission; name its sender with --user or "
+                    "--from");
+    }
+    for (const std::string& text : options.list("phase")) {
+        if (auto done = read_phase(text, query, limits); !done) return fail(done.error());
+    }
+    return limits;
+}
 
 // To the microsecond: what is finer is noise.
 double seconds(base::Duration duration) {
@@ -163,11 +311,11 @@ std::string trouble(const MailSubmitObservation& seen, bool logged_in) {
     return {};
 }
 
-State state_of(const std::optional<SubmitReply>& reply, const Limits& limits) {
+State state_of(const std::optional<SubmitReply>& reply, const SubmitLimits& limits) {
     return reply && reply->temporary() ? limits.temporary : State::critical;
 }
 
-void judge_recipients(const MailSubmitObservation& seen, const Limits& limits, const std::string& server,
+void judge_recipients(const MailSubmitObservation& seen, const SubmitLimits& limits, const std::string& server,
                       Report& report) {
     for (const probe::mail_server::SubmitRecipient& one : seen.recipients) {
         if (one.accepted()) {
@@ -180,7 +328,8 @@ void judge_recipients(const MailSubmitObservation& seen, const Limits& limits, c
     }
 }
 
-void judge_times(const MailSubmitObservation& seen, const Limits& limits, const std::string& server, Report& report) {
+void judge_times(const MailSubmitObservation& seen, const SubmitLimits& limits, const std::string& server,
+                 Report& report) {
     if (seen.total) {
         const double took = seconds(*seen.total);
         if (const State state = limits.total.judge(took); state != State::ok) {
@@ -225,7 +374,7 @@ void add_notes(const MailSubmitObservation& seen, const std::string& server, Rep
     }
 }
 
-Report judge(const MailSubmitObservation& seen, const Limits& limits, const std::string& server) {
+Report judge(const MailSubmitObservation& seen, const SubmitLimits& limits, const std::string& server) {
     Report report;
     const bool logged_in = seen.took[static_cast<std::size_t>(SubmitStep::auth)].has_value();
     const bool by_recipient = seen.end == SubmitEnd::refused && seen.step == SubmitStep::rcpt;
@@ -255,154 +404,18 @@ Report judge(const MailSubmitObservation& seen, const Limits& limits, const std:
         report.note(report.summary.empty() ? 0 : 1,
                     fmt::format("{} can be read by everybody on this machine: chmod 640", file));
     }
-    report.observation = mail_submit_json(seen);
+    report.observation = to_json(seen);
     return report;
 }
 
-// "auth=1/3".
-Result<void> read_phase(const std::string& text, const probe::mail_server::MailSubmitQuery& query, Limits& limits) {
-    const auto sign = text.find('=');
-    const auto step = probe::mail_server::submit_step_named(std::string_view(text).substr(0, sign));
-    if (sign == std::string::npos || !step || *step == SubmitStep::reset) {
-        return fail(Fault::usage,
-                    "--phase \"{}\": write PHASE=WARNING/CRITICAL in seconds, auth=1/3; phases: resolve connect tls "
-                    "greeting hello auth mail rcpt",
-                    text);
-    }
-    const bool never = (*step == SubmitStep::tls && query.tls == probe::mail_server::SubmitTls::none) ||
-                       (*step == SubmitStep::auth && query.user.empty());
-    if (never) return fail(Fault::usage, "--phase {}: with these options there is no such phase", text);
-    auto read = Thresholds::parse(std::string_view(text).substr(sign + 1));
-    if (!read) return fail(read.error().at(fmt::format("--phase {}", text)));
-    limits.steps[*step] = std::move(*read);
-    return {};
-}
-
-Result<probe::mail_server::MailSubmitQuery> read_query(const plugin::Options& options) {
-    probe::mail_server::MailSubmitQuery query;
-    query.host = options.text("hostname");
-    query.tls = probe::mail_server::submit_tls_named(options.find_text("tls").value_or("starttls")).value();
-    const auto usual = query.tls == probe::mail_server::SubmitTls::implicit ? probe::mail_server::submissions_port
-                                                                            : probe::mail_server::submission_port;
-    query.port = static_cast<std::uint16_t>(options.find_integer("port").value_or(usual));
-    if (!options.given("tls") && query.port == probe::mail_server::submissions_port) {
-        query.tls = probe::mail_server::SubmitTls::implicit;
-    }
-    query.user = options.find_text("user").value_or("");
-    query.password_file = options.find_text("password-file").value_or("");
-    query.token_file = options.find_text("token-file").value_or("");
-    if (const auto word = options.find_text("mechanism")) query.mechanism = smtp::mechanism_named(*word);
-    query.allow_plaintext = options.flag("allow-plaintext");
-    query.from = options.find_text("from").value_or("");
-    query.to = options.list("to");
-    query.hello = options.text("helo");
-    query.name = options.find_text("name").value_or("");
-    query.ca_file = options.find_text("ca-file").value_or("");
-    query.verify = !options.flag("no-verify");
-    query.names.resolver.servers = options.list("dns-server");
-    if (options.family() == plugin::Family::ipv4) query.names.family = dns::Family::v4;
-    if (options.family() == plugin::Family::ipv6) query.names.family = dns::Family::v6;
-    return probe::mail_server::completed(std::move(query));
-}
-
-Result<Report> run(const plugin::Options& options, const base::Deadline& deadline, probe::world::World& world) {
-    const auto query = read_query(options);
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
+    const auto query = query_of(options);
     if (!query) return fail(query.error());
-    Limits limits;
-    limits.total = options.thresholds();
-    limits.temporary = options.text("temporary") == "warning" ? State::warning : State::critical;
-    if (limits.total.any() && query->from.empty()) {
-        return fail(Fault::usage,
-                    "--warning and --critical judge a whole submission; name its sender with --user or "
-                    "--from");
-    }
-    for (const std::string& text : options.list("phase")) {
-        if (auto done = read_phase(text, *query, limits); !done) return fail(done.error());
-    }
+    const auto limits = limits_of(options, *query);
+    if (!limits) return fail(limits.error());
     const auto seen = probe::mail_server::mail_submit(*query, deadline, world);
     if (!seen) return fail(seen.error());
-    return judge(*seen, limits, fmt::format("{}:{}", base::url_host(query->host), query->port));
-}
-
-plugin::OptionTable login_options() {
-    return {
-        {.name = "user",
-         .metavar = "NAME",
-         .help = "Log in as this user, once a run; an account that locks after failures counts each run with a wrong "
-                 "secret"},
-        {.name = "password-file", .metavar = "FILE", .help = "File with the user's password as its one line"},
-        {.name = "token-file", .metavar = "FILE", .help = "File with an OAuth 2.0 access token, for XOAUTH2"},
-        {.name = "mechanism",
-         .kind = Kind::choice,
-         .metavar = "SCRAM-SHA-256|CRAM-MD5|PLAIN|LOGIN|XOAUTH2",
-         .help = "How to log in",
-         .fallback_text = "the first of these that is offered and fits"},
-        {.name = "allow-plaintext", .kind = Kind::flag, .help = "Allow a login without TLS, which others can read"},
-        {.name = "from", .metavar = "ADDRESS", .help = "Sender", .fallback_text = "the user, where that is an address"},
-        {.name = "to",
-         .metavar = "ADDRESS",
-         .help = "Recipient; one in another domain proves that the login may relay",
-         .fallback_text = "the sender",
-         .repeatable = true},
-        {.name = "helo",
-         .metavar = "NAME",
-         .help = "How to greet the server (EHLO)",
-         .fallback = "localhost.localdomain"},
-    };
-}
-
-plugin::OptionTable own_options() {
-    return {
-        {.name = "hostname", .letter = 'H', .metavar = "HOST", .help = "Submission server", .required = true},
-        {.name = "port",
-         .letter = 'p',
-         .kind = Kind::integer,
-         .metavar = "PORT",
-         .help = "Its port",
-         .fallback_text = "587, 465 with --tls implicit",
-         .least = 1,
-         .most = 65535},
-        {.name = "tls",
-         .kind = Kind::choice,
-         .metavar = "starttls|implicit|none",
-         .help = "How TLS is started; a server that does not offer it is CRITICAL, never talked to in plain text",
-         .fallback_text = "starttls, implicit on port 465"},
-    };
-}
-
-plugin::OptionTable judging_options() {
-    return {
-        {.name = "warning",
-         .letter = 'w',
-         .kind = Kind::range,
-         .help = "Seconds from the start to the last recipient",
-         .fallback_text = "none"},
-        {.name = "critical",
-         .letter = 'c',
-         .kind = Kind::range,
-         .help = "The same for CRITICAL",
-         .fallback_text = "none"},
-        {.name = "phase",
-         .metavar = "PHASE=WARNING/CRITICAL",
-         .help = "Seconds of one phase: resolve, connect, tls, greeting, hello, auth, mail or rcpt",
-         .repeatable = true},
-        {.name = "temporary",
-         .kind = Kind::choice,
-         .metavar = "warning|critical",
-         .help = "State for a temporary refusal (a reply of 4xx)",
-         .fallback = "critical"},
-        {.name = "name",
-         .metavar = "NAME",
-         .help = "Name the certificate must be for, also sent as SNI",
-         .fallback_text = "the host"},
-        {.name = "ca-file",
-         .metavar = "FILE",
-         .help = "PEM file of the only authorities to trust",
-         .fallback_text = "the system's in /etc/ssl/certs"},
-        {.name = "no-verify",
-         .kind = Kind::flag,
-         .help = "Take any certificate; then anybody in between can get the secret"},
-    };
+    return judge(*seen, *limits, fmt::format("{}:{}", base::url_host(query->host), query->port));
 }
 
 }  // namespace
@@ -410,8 +423,7 @@ plugin::OptionTable judging_options() {
 plugin::Check mail_submit() {
     return {.name = "mail_submit",
             .purpose = "Alerts when a submission server does not take mail from an authenticated sender",
-            .options = plugin::options_of(
-                {own_options(), login_options(), judging_options(), plugin::dns_options(), plugin::family_options()}),
+            .options = options(),
             .run = run,
             .example =
                 "check_mail_submit -H mail.example.net --user monitor@example.net --password-file "

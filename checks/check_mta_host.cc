@@ -3,6 +3,8 @@
 
 #include "checks/mta_options.h"
 #include "checks/unit_judgement.h"
+#include "shared/base/duration.h"
+#include "shared/base/rounding.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
 #include "shared/probe/mta_state/mta_host.h"
@@ -25,92 +27,82 @@ constexpr std::int64_t enough_mail = 100;  // below it a share of bounces says n
 constexpr std::int64_t an_hour = 3600;
 constexpr double seconds_of_a_day = 86'400;
 
-struct Limits {
-    Thresholds queue;
-    Thresholds disk;
-    Thresholds delivery;
-    Thresholds log_errors;
-    Thresholds certificate;
-};
-
-plugin::OptionTable own_options() {
-    return {
-        {.name = "hostname", .letter = 'H', .metavar = "HOST", .help = "Check that host, over SSH; the same as --ssh"},
-        {.name = "mta",
-         .kind = Kind::choice,
-         .metavar = "pmta|postfix|kumomta",
-         .help = "The mail server there: its services, queue and spool"},
-        {.name = "services",
-         .metavar = "UNIT,...",
-         .help = "Systemd units that must be active",
-         .fallback_text = "those of --mta"},
-        {.name = "queue",
-         .kind = Kind::thresholds,
-         .help = "Messages (PowerMTA: recipients) in the queue",
-         .fallback_text = "postfix 100/500, others 100000/500000"},
-        {.name = "url",
-         .metavar = "URL",
-         .help = "PowerMTA's monitor or KumoMTA's API, to ask it instead of a program"},
-        {.name = "sudo", .kind = Kind::flag, .help = "Run pmta through sudo -n"},
-        {.name = "disk",
-         .metavar = "PATH",
-         .help = "A path in each file system to look at",
-         .fallback_text = "/ and the spool of --mta",
-         .repeatable = true},
-        {.name = "disk-limits", .kind = Kind::thresholds, .help = "Percent used", .fallback = "80/90"},
-        {.name = "delivery",
-         .kind = Kind::thresholds,
-         .help = "Percent of mail delivered in the last hour, from 100 mails on; Postfix by its log, PowerMTA by its "
-                 "accounting files",
-         .fallback = "95:/85:"},
-        {.name = "acct",
-         .metavar = "GLOB",
-         .help = "PowerMTA's accounting files; \"\" looks at no deliveries",
-         .fallback = "/var/log/pmta/acct-*.csv",
-         .may_be_empty = true},
-        {.name = "cert",
-         .metavar = "ENDPOINT",
-         .help = "A certificate that the host serves, such as "
-                 "smtp://mx1.example.net; warned 30 and critical 7 days before "
-                 "its end"},
-        {.name = "log-errors",
-         .kind = Kind::thresholds,
-         .help = "Errors in the mail log of the last hour",
-         .fallback = "0/100"},
-    };
+plugin::OptionTable options() {
+    return plugin::options_of(
+        {{{.name = "hostname",
+           .letter = 'H',
+           .metavar = "HOST",
+           .help = "Check that host, over SSH; the same as --ssh"},
+          {.name = "mta",
+           .kind = Kind::choice,
+           .metavar = "pmta|postfix|kumomta",
+           .help = "The mail server there: its services, queue and spool"},
+          {.name = "services",
+           .metavar = "UNIT,...",
+           .help = "Systemd units that must be active",
+           .fallback_text = "those of --mta"},
+          {.name = "queue",
+           .kind = Kind::thresholds,
+           .help = "Messages (PowerMTA: recipients) in the queue",
+           .fallback_text = "postfix 100/500, others 100000/500000"},
+          {.name = "url",
+           .metavar = "URL",
+           .help = "PowerMTA's monitor or KumoMTA's API, to ask it instead of a program"},
+          {.name = "sudo", .kind = Kind::flag, .help = "Run pmta through sudo -n"},
+          {.name = "disk",
+           .metavar = "PATH",
+           .help = "A path in each file system to look at",
+           .fallback_text = "/ and the spool of --mta",
+           .repeatable = true},
+          {.name = "disk-limits", .kind = Kind::thresholds, .help = "Percent used", .fallback = "80/90"},
+          {.name = "delivery",
+           .kind = Kind::thresholds,
+           .help = "Percent of mail delivered in the last hour, from 100 mails on; Postfix by its log, PowerMTA by its "
+                   "accounting files",
+           .fallback = "95:/85:"},
+          {.name = "acct",
+           .metavar = "GLOB",
+           .help = "PowerMTA's accounting files; \"\" looks at no deliveries",
+           .fallback = "/var/log/pmta/acct-*.csv",
+           .may_be_empty = true},
+          {.name = "cert",
+           .metavar = "ENDPOINT",
+           .help = "A certificate that the host serves, such as "
+                   "smtp://mx1.example.net; warned 30 and critical 7 days before "
+                   "its end"},
+          {.name = "log-errors",
+           .kind = Kind::thresholds,
+           .help = "Errors in the mail log of the last hour",
+           .fallback = "0/100"}},
+         web_options(),
+         plugin::ssh_options(),
+         plugin::family_options()});
 }
 
 // ------------------------------------------------------------------------------------------- what the options mean
 
-struct Wanted {
-    probe::mta_state::MtaHostQuery query;
-    std::vector<std::vector<std::string>> groups;
-    Limits limits;
-};
-
-std::string spool_of(const std::string& mta) {
-    return mta == "postfix" ? "/var/spool/postfix" : mta == "pmta" ? "/var/spool/pmta" : "/var/spool/kumomta";
-}
-
-Result<void> add_units(const Options& options, const std::optional<std::string>& mta, Wanted& wanted) {
+// The units that are asked for, as alternatives of which one is judged.
+Result<UnitGroups> groups_of(const Options& options) {
+    UnitGroups groups;
     if (const auto list = options.find_text("services")) {
         for (const auto unit : base::split(*list, ',')) {
             const auto name = base::trim(unit);
             if (name.empty() || name.starts_with('-') || name.find(' ') != std::string_view::npos) {
                 return fail(Fault::usage, "--services '{}': write unit names separated by commas", *list);
             }
-            wanted.groups.push_back({std::string(name)});
+            groups.push_back({std::string(name)});
         }
-    } else if (mta) {
-        wanted.groups = probe::mta_state::preset_units(*mta);
+    } else if (const auto mta = options.find_text("mta")) {
+        groups = probe::mta_state::preset_units(*mta);
     }
-    for (const auto& group : wanted.groups) {
-        wanted.query.units.insert(wanted.query.units.end(), group.begin(), group.end());
-    }
-    return {};
+    return groups;
 }
 
-Result<void> add_queue(const Options& options, const std::string& mta, Wanted& wanted) {
+std::string spool_of(const std::string& mta) {
+    return mta == "postfix" ? "/var/spool/postfix" : mta == "pmta" ? "/var/spool/pmta" : "/var/spool/kumomta";
+}
+
+Result<probe::mta_state::MtaQueueQuery> queue_query_of(const Options& options, const std::string& mta, bool over_ssh) {
     probe::mta_state::MtaQueueQuery queue;
     queue.mta = mta == "pmta"      ? probe::mta_state::Mta::pmta
                 : mta == "postfix" ? probe::mta_state::Mta::postfix
@@ -122,62 +114,87 @@ Result<void> add_queue(const Options& options, const std::string& mta, Wanted& w
         }
         queue.web = web_source(options, options.text("url"));
     } else if (queue.mta == probe::mta_state::Mta::kumomta) {
-        if (wanted.query.ssh) return fail(Fault::usage, "KumoMTA's queue is asked over HTTP: give --url");
+        if (over_ssh) return fail(Fault::usage, "KumoMTA's queue is asked over HTTP: give --url");
         queue.web = web_source(options, "http://127.0.0.1:8000");
     }
-    wanted.query.queue = std::move(queue);
-    const Thresholds fallback = Thresholds::parse(mta == "postfix" ? "100/500" : "100000/500000").value();
-    wanted.limits.queue = options.find_thresholds("queue").value_or(fallback);
-    if (options.given("queue") && options.text("queue").find('/') == std::string::npos) {
-        wanted.limits.queue.critical = fallback.critical;  // as with the options that have one default
-    }
-    return {};
+    return queue;
 }
 
-Result<Wanted> wanted_of(const Options& options) {
-    Wanted wanted;
+Result<probe::mta_state::MtaHostQuery> query_of(const Options& options) {
+    probe::mta_state::MtaHostQuery query;
     auto ssh = ssh_target(options, "hostname");
     if (!ssh) return fail(ssh.error());
-    wanted.query.ssh = std::move(*ssh);
+    query.ssh = std::move(*ssh);
     const auto mta = options.find_text("mta");
-    if (auto done = add_units(options, mta, wanted); !done) return fail(done.error());
+    const auto groups = groups_of(options);
+    if (!groups) return fail(groups.error());
+    query.units = units_of(*groups);
     if (mta) {
-        if (auto done = add_queue(options, *mta, wanted); !done) return fail(done.error());
+        auto queue = queue_query_of(options, *mta, query.ssh.has_value());
+        if (!queue) return fail(queue.error());
+        query.queue = std::move(*queue);
     }
-    wanted.query.disks = options.list("disk");
-    for (const auto& path : wanted.query.disks) {
+    query.disks = options.list("disk");
+    for (const auto& path : query.disks) {
         if (!path.starts_with('/')) return fail(Fault::usage, "--disk '{}': write an absolute path", path);
     }
-    if (wanted.query.disks.empty()) {
-        wanted.query.disks.emplace_back("/");
-        if (mta) wanted.query.disks.push_back(spool_of(*mta));
+    if (query.disks.empty()) {
+        query.disks.emplace_back("/");
+        if (mta) query.disks.push_back(spool_of(*mta));
     }
-    wanted.query.log = true;
+    query.log = true;
     if (!mta && options.given("delivery")) {
         return fail(Fault::usage, "--delivery: say whose mail it is with --mta postfix or pmta");
     }
     // KumoMTA's are not seen yet, so they are looked at, and named as unseen, only where they are asked for.
-    wanted.query.deliveries = mta == "postfix" || mta == "pmta" || options.given("delivery");
+    query.deliveries = mta == "postfix" || mta == "pmta" || options.given("delivery");
     if (mta != "postfix") {
-        wanted.query.accounting = options.text("acct");
-        wanted.query.deliveries = wanted.query.deliveries && !wanted.query.accounting.empty();
+        query.accounting = options.text("acct");
+        query.deliveries = query.deliveries && !query.accounting.empty();
     }
-    wanted.query.certificate = options.find_text("cert").value_or("");
-    if (!wanted.query.certificate.empty()) {
-        if (auto done = probe::mail_server::parse_cert_endpoint(wanted.query.certificate); !done) {
+    query.certificate = options.find_text("cert").value_or("");
+    if (!query.certificate.empty()) {
+        if (auto done = probe::mail_server::parse_cert_endpoint(query.certificate); !done) {
             return fail(done.error().at("--cert"));
         }
     }
-    wanted.limits.disk = *options.find_thresholds("disk-limits");
-    wanted.limits.delivery = *options.find_thresholds("delivery");
-    wanted.limits.log_errors = *options.find_thresholds("log-errors");
-    wanted.limits.certificate = Thresholds::parse("30:/7:").value();
-    for (const auto& range : {wanted.limits.delivery.warning, wanted.limits.delivery.critical}) {
+    return query;
+}
+
+struct HostLimits {
+    UnitGroups groups;
+    Thresholds queue;
+    Thresholds disk;
+    Thresholds delivery;
+    Thresholds log_errors;
+    Thresholds certificate;
+};
+
+Thresholds queue_limits_of(const Options& options, const std::string& mta) {
+    const Thresholds fallback = Thresholds::parse(mta == "postfix" ? "100/500" : "100000/500000").value();
+    Thresholds limits = options.find_thresholds("queue").value_or(fallback);
+    if (options.given("queue") && options.text("queue").find('/') == std::string::npos) {
+        limits.critical = fallback.critical;  // as with the options that have one default
+    }
+    return limits;
+}
+
+Result<HostLimits> limits_of(const Options& options) {
+    HostLimits limits;
+    auto groups = groups_of(options);
+    if (!groups) return fail(groups.error());
+    limits.groups = std::move(*groups);
+    if (const auto mta = options.find_text("mta")) limits.queue = queue_limits_of(options, *mta);
+    limits.disk = *options.find_thresholds("disk-limits");
+    limits.delivery = *options.find_thresholds("delivery");
+    limits.log_errors = *options.find_thresholds("log-errors");
+    limits.certificate = Thresholds::parse("30:/7:").value();
+    for (const auto& range : {limits.delivery.warning, limits.delivery.critical}) {
         if (range) {
             if (auto done = plugin::refuse_bare(*range, "--delivery", "percent"); !done) return fail(done.error());
         }
     }
-    return wanted;
+    return limits;
 }
 
 // --------------------------------------------------------------------------------------------------------- judging
@@ -187,14 +204,11 @@ std::string because(const Thresholds& limits, double value) {
     return reason.empty() ? "" : " (" + reason + ")";
 }
 
-double one_decimal(double value) { return static_cast<double>(static_cast<std::int64_t>(value * 10)) / 10; }
-
-void judge_queue(const probe::mta_state::MtaQueueObservation& queue, const Limits& limits, base::WallTime now,
+void judge_queue(const probe::mta_state::MtaQueueObservation& queue, const HostLimits& limits, base::WallTime now,
                  Report& report) {
     const auto count = static_cast<double>(queue.queued);
     std::string text =
-        fmt::format("{} {} queued{}", queue.queued,
-                    queue.mta == probe::mta_state::Mta::pmta ? "recipients" : "messages", because(limits.queue, count));
+        fmt::format("{} {} queued{}", queue.queued, counted_unit(queue.mta), because(limits.queue, count));
     if (queue.oldest) {
         text += fmt::format(
             ", oldest {}",
@@ -207,12 +221,12 @@ void judge_queue(const probe::mta_state::MtaQueueObservation& queue, const Limit
     }
 }
 
-void judge_disks(const std::vector<probe::mta_state::DiskFacts>& disks, const Limits& limits, Report& report) {
+void judge_disks(const std::vector<probe::mta_state::DiskFacts>& disks, const HostLimits& limits, Report& report) {
     std::vector<std::string> seen;
     for (const auto& disk : disks) {
         if (std::ranges::find(seen, disk.mountpoint) != seen.end()) continue;
         seen.push_back(disk.mountpoint);
-        const double used = one_decimal(disk.used_percent());
+        const double used = base::one_decimal(disk.used_percent());
         report.add(limits.disk.judge(used),
                    fmt::format("{} is {} % full{}{}", disk.mountpoint, base::plain(used), because(limits.disk, used),
                                disk.path == disk.mountpoint ? "" : fmt::format(", with {} on it", disk.path)));
@@ -221,7 +235,7 @@ void judge_disks(const std::vector<probe::mta_state::DiskFacts>& disks, const Li
     }
 }
 
-void judge_log(const probe::mta_state::MailLogFacts& log, const Limits& limits, Report& report) {
+void judge_log(const probe::mta_state::MailLogFacts& log, const HostLimits& limits, Report& report) {
     const auto errors = static_cast<double>(log.errors);
     std::string text = fmt::format("{} errors in the mail log of the last hour ({}){}", log.errors, log.source,
                                    because(limits.log_errors, errors));
@@ -231,7 +245,7 @@ void judge_log(const probe::mta_state::MailLogFacts& log, const Limits& limits, 
     report.figure("log_errors", errors, Unit::none, limits.log_errors, 0);
 }
 
-void judge_deliveries(const probe::mta_state::DeliveryFacts& mail, const Limits& limits, Report& report) {
+void judge_deliveries(const probe::mta_state::DeliveryFacts& mail, const HostLimits& limits, Report& report) {
     const auto percent = mail.delivered_percent();
     const auto all = mail.delivered + mail.bounced;
     const std::string span = mail.seconds >= an_hour ? "hour" : fmt::format("{} min", mail.seconds / 60);
@@ -240,7 +254,7 @@ void judge_deliveries(const probe::mta_state::DeliveryFacts& mail, const Limits&
                                           span, mail.bounced));
         return;
     }
-    const double delivered = one_decimal(*percent);
+    const double delivered = base::one_decimal(*percent);
     report.add(limits.delivery.judge(delivered),
                fmt::format("{} % of {} mails were delivered in the last {}{}", base::plain(delivered), all, span,
                            because(limits.delivery, delivered)));
@@ -248,7 +262,7 @@ void judge_deliveries(const probe::mta_state::DeliveryFacts& mail, const Limits&
 }
 
 // The soonest end in the verified path decides; whether it verifies too.
-void judge_certificate(const probe::mail_server::CertLook& look, const Limits& limits, base::WallTime now,
+void judge_certificate(const probe::mail_server::CertLook& look, const HostLimits& limits, base::WallTime now,
                        Report& report) {
     if (look.error) {
         const State state = plugin::state_of(look.error->fault);
@@ -268,8 +282,8 @@ void judge_certificate(const probe::mail_server::CertLook& look, const Limits& l
         if (const auto end = certificate.not_after; end && (!soonest || *end < *soonest)) soonest = *end;
     }
     if (!soonest) return;
-    const double days =
-        one_decimal((static_cast<double>(*soonest) - static_cast<double>(base::unix_seconds(now))) / seconds_of_a_day);
+    const double days = base::one_decimal(
+        (static_cast<double>(*soonest) - static_cast<double>(base::unix_seconds(now))) / seconds_of_a_day);
     report.add(limits.certificate.judge(days), fmt::format("the certificate of {} ends in {} days{}", look.target,
                                                            base::plain(days), because(limits.certificate, days)));
     report.figure("certificate_days", days, Unit::none, limits.certificate);
@@ -289,51 +303,6 @@ std::string_view health(State state) {
     return "unknown";
 }
 
-std::string observation_json(const probe::mta_state::MtaHostObservation& seen, State state) {
-    base::JsonWriter json;
-    json.object().member("where", seen.where).member("health", health(state)).key("services").array();
-    if (seen.units) {
-        for (const auto& unit : *seen.units) write_unit(unit, json);
-    }
-    json.end().key("queue");
-    if (seen.queue) {
-        json.object().member("mta", name(seen.queue->mta)).member("queued", seen.queue->queued).end();
-    } else {
-        json.null();
-    }
-    json.key("disks").array();
-    for (const auto& disk : seen.disks) {
-        json.object()
-            .member("path", disk.path)
-            .member("mountpoint", disk.mountpoint)
-            .member("used_percent", one_decimal(disk.used_percent()))
-            .end();
-    }
-    json.end().key("log");
-    if (seen.log) {
-        json.object()
-            .member("source", seen.log->source)
-            .member("errors", seen.log->errors)
-            .member("rejects", seen.log->rejects)
-            .end();
-    } else {
-        json.null();
-    }
-    json.key("deliveries");
-    if (seen.deliveries) {
-        json.object()
-            .member("delivered", seen.deliveries->delivered)
-            .member("bounced", seen.deliveries->bounced)
-            .member("seconds", seen.deliveries->seconds)
-            .end();
-    } else {
-        json.null();
-    }
-    json.key("unseen").array();
-    for (const auto& part : seen.unseen) json.object().member("part", part.part).member("why", part.why.what).end();
-    return json.end().end().take();
-}
-
 std::string summary_of(const Report& report, const std::string& where) {
     const State state = report.state();
     std::string text = fmt::format("{} is {}", where.starts_with("on ") ? where.substr(3) : where, health(state));
@@ -349,49 +318,50 @@ std::string summary_of(const Report& report, const std::string& where) {
     return text;
 }
 
-Report judge(const probe::mta_state::MtaHostObservation& seen, const Wanted& wanted, base::WallTime now) {
+Report judge(const probe::mta_state::MtaHostObservation& seen, const HostLimits& limits, base::WallTime now) {
     Report report;
     if (seen.units) {
-        for (const auto& unit : probe::mta_state::choose_units(wanted.groups, *seen.units)) {
+        for (const auto& unit : probe::mta_state::choose_units(limits.groups, *seen.units)) {
             judge_unit(unit, {}, now, report);
         }
     }
-    if (seen.queue) judge_queue(*seen.queue, wanted.limits, now, report);
-    judge_disks(seen.disks, wanted.limits, report);
-    if (seen.log) judge_log(*seen.log, wanted.limits, report);
-    if (seen.deliveries) judge_deliveries(*seen.deliveries, wanted.limits, report);
+    if (seen.queue) judge_queue(*seen.queue, limits, now, report);
+    judge_disks(seen.disks, limits, report);
+    if (seen.log) judge_log(*seen.log, limits, report);
+    if (seen.deliveries) judge_deliveries(*seen.deliveries, limits, report);
     if (seen.certificate) {
-        for (const auto& look : seen.certificate->looks) judge_certificate(look, wanted.limits, now, report);
+        for (const auto& look : seen.certificate->looks) judge_certificate(look, limits, now, report);
     }
     for (const auto& part : seen.unseen) {
         report.add(State::unknown, fmt::format("{} could not be seen: {}", part.part, part.why.what));
     }
     report.summary = summary_of(report, seen.where);
-    report.observation = observation_json(seen, report.state());
+    report.observation = to_json(seen, health(report.state()));
     return report;
 }
 
 Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
-    const auto wanted = wanted_of(options);
-    if (!wanted) return fail(wanted.error());
-    const auto seen = probe::mta_state::mta_host(wanted->query, deadline, world);
+    const auto query = query_of(options);
+    if (!query) return fail(query.error());
+    const auto limits = limits_of(options);
+    if (!limits) return fail(limits.error());
+    const auto seen = probe::mta_state::mta_host(*query, deadline, world);
     if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
     if (!seen) {
         Report report;
         return report.add(State::unknown, fmt::format("the host could not be looked at: {}", seen.error().what));
     }
-    return judge(*seen, *wanted, world.clock->wall());
+    return judge(*seen, *limits, world.clock->wall());
 }
 
 }  // namespace
 
 plugin::Check mta_host() {
-    return {
-        .name = "mta_host",
-        .purpose = "Alerts when a mail host as a whole is degraded or unhealthy",
-        .options = plugin::options_of({own_options(), web_options(), plugin::ssh_options(), plugin::family_options()}),
-        .run = run,
-        .example = "check_mta_host --mta postfix --ssh nagios@mx1.example.net --cert smtp://mx1.example.net"};
+    return {.name = "mta_host",
+            .purpose = "Alerts when a mail host as a whole is degraded or unhealthy",
+            .options = options(),
+            .run = run,
+            .example = "check_mta_host --mta postfix --ssh nagios@mx1.example.net --cert smtp://mx1.example.net"};
 }
 
 }  // namespace mtawatch::checks

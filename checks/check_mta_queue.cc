@@ -3,7 +3,7 @@
 
 #include "checks/mta_options.h"
 #include "shared/base/duration.h"
-#include "shared/base/json.h"
+#include "shared/base/rounding.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
 #include "shared/probe/mta_state/mta_queue.h"
@@ -28,19 +28,7 @@ constexpr std::size_t group_figures = 20;  // in the perfdata: every one is a gr
 constexpr auto one_minute = std::chrono::minutes(1);
 constexpr auto one_hour = std::chrono::hours(1);
 
-struct Limits {
-    Thresholds count;
-    Thresholds group;
-    Thresholds backoff;
-    Thresholds spool;
-    Thresholds license;
-    std::optional<std::chrono::milliseconds> warning_age;
-    std::optional<std::chrono::milliseconds> critical_age;
-    std::optional<std::chrono::milliseconds> stalled;
-    bool spool_given = false;
-};
-
-plugin::OptionTable own_options() {
+plugin::OptionTable queue_options() {
     return {
         {.name = "mta",
          .kind = Kind::choice,
@@ -72,7 +60,11 @@ plugin::OptionTable own_options() {
         {.name = "config-dir",
          .metavar = "DIR",
          .help = "Postfix instance; repeat it to add several up",
-         .repeatable = true},
+         .repeatable = true}};
+}
+
+plugin::OptionTable limit_options() {
+    return {
         {.name = "warning-age", .kind = Kind::duration, .help = "Age of the oldest message"},
         {.name = "critical-age", .kind = Kind::duration, .help = "The same"},
         {.name = "by",
@@ -90,8 +82,12 @@ plugin::OptionTable own_options() {
         {.name = "stalled",
          .kind = Kind::duration,
          .help = "PowerMTA: critical when mail is queued and nothing was delivered for so long; 1m or 1h"},
-        {.name = "license", .kind = Kind::thresholds, .help = "PowerMTA: days until the licence ends, such as 30:/7:"},
-    };
+        {.name = "license", .kind = Kind::thresholds, .help = "PowerMTA: days until the licence ends, such as 30:/7:"}};
+}
+
+plugin::OptionTable options() {
+    return plugin::options_of(
+        {queue_options(), limit_options(), web_options(), plugin::ssh_options(), plugin::family_options()});
 }
 
 // ------------------------------------------------------------------------------------------- what the options mean
@@ -176,10 +172,24 @@ Result<probe::mta_state::MtaQueueQuery> query_of(const Options& options) {
     return query;
 }
 
-Result<Limits> limits_of(const Options& options, Mta mta) {
-    Limits limits;
+struct QueueLimits {
+    Thresholds count;
+    Thresholds group;
+    Thresholds backoff;
+    Thresholds spool;
+    Thresholds license;
+    std::optional<std::chrono::milliseconds> warning_age;
+    std::optional<std::chrono::milliseconds> critical_age;
+    std::optional<std::chrono::milliseconds> stalled;
+    bool spool_given = false;
+    probe::mta_state::QueueGroup by = probe::mta_state::QueueGroup::none;
+};
+
+Result<QueueLimits> limits_of(const Options& options, const probe::mta_state::MtaQueueQuery& query) {
+    QueueLimits limits;
+    limits.by = query.group;
     limits.count = options.thresholds();
-    const Thresholds fallback = Thresholds::parse(mta == Mta::postfix ? "100/500" : "100000/500000").value();
+    const Thresholds fallback = Thresholds::parse(query.mta == Mta::postfix ? "100/500" : "100000/500000").value();
     if (!limits.count.warning) limits.count.warning = fallback.warning;
     if (!limits.count.critical) limits.count.critical = fallback.critical;
     limits.group = options.thresholds("warning-group", "critical-group");
@@ -199,8 +209,6 @@ Result<Limits> limits_of(const Options& options, Mta mta) {
 }
 
 // --------------------------------------------------------------------------------------------------------- judging
-
-std::string_view unit_of(Mta mta) { return mta == Mta::pmta ? "recipients" : "messages"; }
 
 std::string because(const Thresholds& limits, double value) {
     const std::string reason = limits.reason(value);
@@ -228,11 +236,11 @@ std::string largest_groups(const probe::mta_state::MtaQueueObservation& seen) {
     return base::join(names, ", ");
 }
 
-void judge_count(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, base::WallTime now,
+void judge_count(const probe::mta_state::MtaQueueObservation& seen, const QueueLimits& limits, base::WallTime now,
                  Report& report) {
     const auto queued = static_cast<double>(seen.queued);
     std::string text = fmt::format("{} {}: {} {} queued{}", probe::mta_state::full_name(seen.mta), seen.where,
-                                   seen.queued, unit_of(seen.mta), because(limits.count, queued));
+                                   seen.queued, counted_unit(seen.mta), because(limits.count, queued));
     std::vector<std::string> parts;
     for (const auto& queue : seen.queues) {
         if (queue.count > 0) parts.push_back(fmt::format("{} {}", queue.name, queue.count));
@@ -241,14 +249,14 @@ void judge_count(const probe::mta_state::MtaQueueObservation& seen, const Limits
     if (seen.oldest) text += "; " + oldest_text(*seen.oldest, now);
     if (const auto groups = largest_groups(seen); !groups.empty()) text += "; most for " + groups;
     report.add(limits.count.judge(queued), text);
-    report.figure(unit_of(seen.mta), queued, Unit::none, limits.count, 0);
+    report.figure(counted_unit(seen.mta), queued, Unit::none, limits.count, 0);
     for (const auto& queue : seen.queues) {
         report.figure(queue.name, static_cast<double>(queue.count), Unit::none, {}, 0);
     }
     if (seen.bytes) report.figure("size", static_cast<double>(*seen.bytes), Unit::bytes, {}, 0);
 }
 
-Thresholds age_limits(const Limits& limits) {
+Thresholds age_limits(const QueueLimits& limits) {
     const auto seconds = [](const std::optional<std::chrono::milliseconds>& age) -> std::optional<plugin::Range> {
         if (!age) return std::nullopt;
         return plugin::Range::parse(base::plain(static_cast<double>(age->count()) / 1000)).value();
@@ -257,7 +265,7 @@ Thresholds age_limits(const Limits& limits) {
 }
 
 // PowerMTA only tells whether something is older than what was asked.
-void judge_pmta_age(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, base::WallTime now,
+void judge_pmta_age(const probe::mta_state::MtaQueueObservation& seen, const QueueLimits& limits, base::WallTime now,
                     Report& report) {
     if (!seen.age) return;
     if (!seen.age->exceeded) {
@@ -270,7 +278,7 @@ void judge_pmta_age(const probe::mta_state::MtaQueueObservation& seen, const Lim
                            seen.oldest ? ", " + oldest_text(*seen.oldest, now) : std::string()));
 }
 
-void judge_age(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, base::WallTime now,
+void judge_age(const probe::mta_state::MtaQueueObservation& seen, const QueueLimits& limits, base::WallTime now,
                Report& report) {
     if (seen.mta == Mta::pmta) return judge_pmta_age(seen, limits, now, report);
     const Thresholds ages = age_limits(limits);
@@ -288,8 +296,7 @@ void judge_age(const probe::mta_state::MtaQueueObservation& seen, const Limits& 
     report.figure("oldest", std::max(age, 0.0), Unit::seconds, ages, 0);
 }
 
-void judge_groups(const probe::mta_state::MtaQueueObservation& seen, probe::mta_state::QueueGroup group,
-                  const Limits& limits, Report& report) {
+void judge_groups(const probe::mta_state::MtaQueueObservation& seen, const QueueLimits& limits, Report& report) {
     if (!limits.group.any()) return;
     std::size_t figures = 0;
     std::size_t fine = 0;
@@ -300,13 +307,13 @@ void judge_groups(const probe::mta_state::MtaQueueObservation& seen, probe::mta_
         if (state == State::ok) {
             ++fine;
         } else {
-            report.add(state, fmt::format("{} {}: {} {}{}", name(group), one.name, one.count, unit_of(seen.mta),
-                                          because(limits.group, count)));
+            report.add(state, fmt::format("{} {}: {} {}{}", name(limits.by), one.name, one.count,
+                                          counted_unit(seen.mta), because(limits.group, count)));
         }
     }
     if (fine == seen.groups.size() && (fine > 0 || seen.groups_complete)) {
-        report.add(State::ok, fine == 0 ? fmt::format("no {} has mail queued", name(group))
-                                        : fmt::format("{} {}s are within the limits", fine, name(group)));
+        report.add(State::ok, fine == 0 ? fmt::format("no {} has mail queued", name(limits.by))
+                                        : fmt::format("{} {}s are within the limits", fine, name(limits.by)));
     }
     if (seen.groups_complete) return;
     // Missing groups are smaller than the listed ones, so they matter only where no listed group exceeds the limit.
@@ -350,12 +357,12 @@ void judge_pmta_state(const mta::documents::PmtaStatus& status, Report& report) 
     }
 }
 
-void judge_spool(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, Report& report) {
+void judge_spool(const probe::mta_state::MtaQueueObservation& seen, const QueueLimits& limits, Report& report) {
     if (!seen.spool_percent) {
         if (limits.spool_given) report.add(State::unknown, "PowerMTA does not tell how full its spool is");
         return;
     }
-    const double percent = static_cast<double>(static_cast<std::int64_t>(*seen.spool_percent * 10)) / 10;
+    const double percent = base::one_decimal(*seen.spool_percent);
     report.add(
         limits.spool.judge(percent),
         fmt::format("spool {} % full{}: {} of {} recipients{}", base::plain(percent), because(limits.spool, percent),
@@ -364,7 +371,7 @@ void judge_spool(const probe::mta_state::MtaQueueObservation& seen, const Limits
     report.figure("spool", percent, Unit::percent, limits.spool, 0, 100);
 }
 
-void judge_stalled(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, Report& report) {
+void judge_stalled(const probe::mta_state::MtaQueueObservation& seen, const QueueLimits& limits, Report& report) {
     if (!limits.stalled) return;
     const bool minute = *limits.stalled == one_minute;
     const auto left = minute ? seen.left_last_minute : seen.left_last_hour;
@@ -379,7 +386,7 @@ void judge_stalled(const probe::mta_state::MtaQueueObservation& seen, const Limi
     }
 }
 
-void judge_licence(const probe::mta_state::MtaQueueObservation& seen, const Limits& limits, base::WallTime now,
+void judge_licence(const probe::mta_state::MtaQueueObservation& seen, const QueueLimits& limits, base::WallTime now,
                    Report& report) {
     if (!limits.license.any()) return;
     if (!seen.licence_expires) {
@@ -402,70 +409,12 @@ void judge_suspended(const probe::mta_state::MtaQueueObservation& seen, Report& 
     }
 }
 
-void write_groups(const probe::mta_state::MtaQueueObservation& seen, base::JsonWriter& json) {
-    json.key("groups").array();
-    for (const auto& group : seen.groups) json.object().member("name", group.name).member("count", group.count).end();
-    json.end().member("groups_complete", seen.groups_complete).member("group_error", seen.group_error);
-}
-
-void write_held(std::string_view key, const std::optional<probe::mta_state::HeldQueues>& held, base::JsonWriter& json) {
-    json.key(key);
-    if (!held) {
-        json.null();
-        return;
-    }
-    json.object().member("recipients", held->recipients).member("complete", held->complete).key("queues").array();
-    for (const auto& queue : held->queues) {
-        json.object()
-            .member("domain", queue.domain)
-            .member("vmta", queue.vmta)
-            .member("recipients", queue.recipients)
-            .member("reason", queue.reason)
-            .end();
-    }
-    json.end().end();
-}
-
-std::string observation_json(const probe::mta_state::MtaQueueObservation& seen) {
-    base::JsonWriter json;
-    json.object()
-        .member("mta", name(seen.mta))
-        .member("where", seen.where)
-        .member("unit", unit_of(seen.mta))
-        .member("queued", seen.queued)
-        .member("bytes", seen.bytes);
-    json.key("queues").array();
-    for (const auto& queue : seen.queues) {
-        json.object().member("name", queue.name).member("count", queue.count).member("bytes", queue.bytes).end();
-    }
-    json.end();
-    write_groups(seen, json);
-    json.key("oldest");
-    if (seen.oldest) {
-        json.object()
-            .member("arrival", base::unix_seconds(seen.oldest->arrival))
-            .member("queue", seen.oldest->queue)
-            .member("id", seen.oldest->id)
-            .end();
-    } else {
-        json.null();
-    }
-    write_held("backoff", seen.backoff, json);
-    write_held("paused", seen.paused, json);
-    json.member("spool_percent", seen.spool_percent).member("left_last_minute", seen.left_last_minute);
-    json.member("left_last_hour", seen.left_last_hour);
-    json.key("unseen").array();
-    for (const auto& part : seen.unseen) json.object().member("part", part.part).member("why", part.why.what).end();
-    return json.end().end().take();
-}
-
-Report judge(const probe::mta_state::MtaQueueObservation& seen, probe::mta_state::QueueGroup group,
-             const Limits& limits, base::WallTime now) {
+Report judge(const probe::mta_state::MtaQueueObservation& seen, const QueueLimits& limits, base::WallTime now) {
     Report report;
     judge_count(seen, limits, now, report);
     if (seen.pmta) judge_pmta_state(*seen.pmta, report);
     judge_age(seen, limits, now, report);
-    judge_groups(seen, group, limits, report);
+    judge_groups(seen, limits, report);
     if (seen.backoff) judge_held(*seen.backoff, "in backoff", limits.backoff, report);
     if (seen.paused && seen.paused->recipients > 0) judge_held(*seen.paused, "paused", {}, report);
     if (seen.mta == Mta::pmta) judge_spool(seen, limits, report);
@@ -479,14 +428,14 @@ Report judge(const probe::mta_state::MtaQueueObservation& seen, probe::mta_state
         report.figure("backoff", static_cast<double>(seen.backoff->recipients), Unit::none, limits.backoff, 0);
     }
     if (report.state() == State::ok) report.summary = report.details.front().text;
-    report.observation = observation_json(seen);
+    report.observation = to_json(seen);
     return report;
 }
 
 Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
     const auto query = query_of(options);
     if (!query) return fail(query.error());
-    const auto limits = limits_of(options, query->mta);
+    const auto limits = limits_of(options, *query);
     if (!limits) return fail(limits.error());
     const auto seen = probe::mta_state::mta_queue(*query, deadline, world);
     if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
@@ -496,18 +445,17 @@ Result<Report> run(const Options& options, const base::Deadline& deadline, probe
         return report.add(State::unknown, fmt::format("{}'s queue could not be read: {}",
                                                       probe::mta_state::full_name(query->mta), seen.error().what));
     }
-    return judge(*seen, query->group, *limits, world.clock->wall());
+    return judge(*seen, *limits, world.clock->wall());
 }
 
 }  // namespace
 
 plugin::Check mta_queue() {
-    return {
-        .name = "mta_queue",
-        .purpose = "Alerts when a mail queue holds too much, or mail that is too old",
-        .options = plugin::options_of({own_options(), web_options(), plugin::ssh_options(), plugin::family_options()}),
-        .run = run,
-        .example = "check_mta_queue --mta postfix -w 100 -c 500 --critical-age 4h --ssh nagios@mx1.example.net"};
+    return {.name = "mta_queue",
+            .purpose = "Alerts when a mail queue holds too much, or mail that is too old",
+            .options = options(),
+            .run = run,
+            .example = "check_mta_queue --mta postfix -w 100 -c 500 --critical-age 4h --ssh nagios@mx1.example.net"};
 }
 
 }  // namespace mtawatch::checks

@@ -21,42 +21,43 @@ using plugin::Unit;
 constexpr int smtp_ready = 220;  // RFC 5321 4.2.3
 constexpr int http_ok = 200;
 
-plugin::OptionTable own_options() {
-    return {
-        {.name = "hostname", .letter = 'H', .metavar = "HOST", .help = "Check that host, over SSH; the same as --ssh"},
-        {.name = "unit",
-         .letter = 'u',
-         .metavar = "UNIT",
-         .help = "Unit of systemd; a name without a type is a service",
-         .repeatable = true},
-        {.name = "mta",
-         .kind = Kind::choice,
-         .metavar = "pmta|postfix|kumomta|dovecot|opendkim",
-         .help = "The units of that program, whatever the distribution calls them"},
-        {.name = "state",
-         .kind = Kind::choice,
-         .metavar = "active|inactive",
-         .help = "Wanted state",
-         .fallback = "active"},
-        {.name = "enabled", .kind = Kind::flag, .help = "Warn when a unit does not start at boot"},
-        {.name = "restarts",
-         .kind = Kind::thresholds,
-         .help = "Automatic restarts since the unit was last started by hand, such as 3/10"},
-        {.name = "min-uptime", .kind = Kind::duration, .help = "Warn when a unit was started less than that ago"},
-        {.name = "banner", .metavar = "HOST:PORT", .help = "This port must also greet with 220"},
-        {.name = "url",
-         .metavar = "URL",
-         .help = "This must also answer with 200; for KumoMTA the path may be left out"},
-    };
+plugin::OptionTable options() {
+    return plugin::options_of(
+        {{{.name = "hostname",
+           .letter = 'H',
+           .metavar = "HOST",
+           .help = "Check that host, over SSH; the same as --ssh"},
+          {.name = "unit",
+           .letter = 'u',
+           .metavar = "UNIT",
+           .help = "Unit of systemd; a name without a type is a service",
+           .repeatable = true},
+          {.name = "mta",
+           .kind = Kind::choice,
+           .metavar = "pmta|postfix|kumomta|dovecot|opendkim",
+           .help = "The units of that program, whatever the distribution calls them"},
+          {.name = "state",
+           .kind = Kind::choice,
+           .metavar = "active|inactive",
+           .help = "Wanted state",
+           .fallback = "active"},
+          {.name = "enabled", .kind = Kind::flag, .help = "Warn when a unit does not start at boot"},
+          {.name = "restarts",
+           .kind = Kind::thresholds,
+           .help = "Automatic restarts since the unit was last started by hand, such as 3/10"},
+          {.name = "min-uptime", .kind = Kind::duration, .help = "Warn when a unit was started less than that ago"},
+          {.name = "banner", .metavar = "HOST:PORT", .help = "This port must also greet with 220"},
+          {.name = "url",
+           .metavar = "URL",
+           .help = "This must also answer with 200; for KumoMTA the path may be left out"}},
+         web_options(),
+         plugin::ssh_options(),
+         plugin::family_options()});
 }
 
-struct Wanted {
-    probe::mta_state::MtaServiceQuery query;
-    std::vector<std::vector<std::string>> groups;  // alternatives, one of each is judged
-    UnitLimits limits;
-};
-
-Result<void> add_units(const Options& options, Wanted& wanted) {
+// The units that are asked for, as alternatives of which one is judged.
+Result<UnitGroups> groups_of(const Options& options) {
+    UnitGroups groups;
     for (const auto& unit : options.list("unit")) {
         for (const char c : unit) {
             if (base::is_blank(c) || c == '*' || c == '?' || c == '[') {
@@ -65,27 +66,26 @@ Result<void> add_units(const Options& options, Wanted& wanted) {
             }
         }
         if (unit.starts_with('-')) return fail(Fault::usage, "--unit '{}': a unit does not begin with '-'", unit);
-        wanted.groups.push_back({unit});
+        groups.push_back({unit});
     }
     if (const auto mta = options.find_text("mta")) {
-        for (const auto& group : probe::mta_state::preset_units(*mta)) wanted.groups.push_back(group);
+        for (const auto& group : probe::mta_state::preset_units(*mta)) groups.push_back(group);
     }
-    for (const auto& group : wanted.groups) {
-        wanted.query.units.insert(wanted.query.units.end(), group.begin(), group.end());
-    }
-    return {};
+    return groups;
 }
 
-Result<Wanted> wanted_of(const Options& options) {
-    Wanted wanted;
+Result<probe::mta_state::MtaServiceQuery> query_of(const Options& options) {
+    probe::mta_state::MtaServiceQuery query;
     auto ssh = ssh_target(options, "hostname");
     if (!ssh) return fail(ssh.error());
-    wanted.query.ssh = std::move(*ssh);
-    if (auto done = add_units(options, wanted); !done) return fail(done.error());
+    query.ssh = std::move(*ssh);
+    const auto groups = groups_of(options);
+    if (!groups) return fail(groups.error());
+    query.units = units_of(*groups);
     if (options.given("banner")) {
         auto banner = probe::mta_state::parse_host_port(options.text("banner"));
         if (!banner) return fail(banner.error().at("--banner"));
-        wanted.query.banner = *banner;
+        query.banner = *banner;
     }
     if (options.given("url")) {
         std::string url = options.text("url");
@@ -93,19 +93,32 @@ Result<Wanted> wanted_of(const Options& options) {
         const auto scheme = url.find("://");
         const bool no_path = scheme != std::string::npos && url.find('/', scheme + 3) == std::string::npos;
         if (options.find_text("mta") == "kumomta" && no_path) url += "/api/check-liveness/v1";
-        wanted.query.web = web_source(options, std::move(url));
+        query.web = web_source(options, std::move(url));
     }
-    if (wanted.query.units.empty() && !wanted.query.banner && !wanted.query.web) {
+    if (query.units.empty() && !query.banner && !query.web) {
         return fail(Fault::usage, "nothing to look at: give --unit, --mta, --banner or --url");
     }
-    if (wanted.query.units.empty() && wanted.query.ssh) {
+    if (query.units.empty() && query.ssh) {
         return fail(Fault::usage, "over SSH units are looked at: give --unit or --mta");
     }
-    wanted.limits.wanted = options.text("state");
-    wanted.limits.enabled = options.flag("enabled");
-    wanted.limits.restarts = options.find_thresholds("restarts").value_or(plugin::Thresholds{});
-    wanted.limits.min_uptime = options.find_duration("min-uptime");
-    return wanted;
+    return query;
+}
+
+struct ServiceLimits {
+    UnitGroups groups;
+    UnitLimits units;
+};
+
+Result<ServiceLimits> limits_of(const Options& options) {
+    ServiceLimits limits;
+    auto groups = groups_of(options);
+    if (!groups) return fail(groups.error());
+    limits.groups = std::move(*groups);
+    limits.units.wanted = options.text("state");
+    limits.units.enabled = options.flag("enabled");
+    limits.units.restarts = options.find_thresholds("restarts").value_or(plugin::Thresholds{});
+    limits.units.min_uptime = options.find_duration("min-uptime");
+    return limits;
 }
 
 double in_seconds(base::Duration took) {
@@ -135,67 +148,40 @@ void judge_url(const probe::mta_state::UrlFacts& url, Report& report) {
     report.figure("url_time", in_seconds(url.took), Unit::seconds, {}, 0);
 }
 
-std::string observation_json(const probe::mta_state::MtaServiceObservation& seen) {
-    base::JsonWriter json;
-    json.object().member("where", seen.where).key("units").array();
-    for (const auto& unit : seen.units) write_unit(unit, json);
-    json.end().key("banner");
-    if (seen.banner) {
-        json.object()
-            .member("endpoint", seen.banner->endpoint)
-            .member("code", seen.banner->code)
-            .member("text", seen.banner->text)
-            .member("failure", seen.banner->failure)
-            .end();
-    } else {
-        json.null();
-    }
-    json.key("url");
-    if (seen.url) {
-        json.object()
-            .member("url", seen.url->url)
-            .member("status", seen.url->status)
-            .member("failure", seen.url->failure)
-            .end();
-    } else {
-        json.null();
-    }
-    return json.end().take();
-}
-
-Report judge(const probe::mta_state::MtaServiceObservation& seen, const Wanted& wanted, base::WallTime now) {
+Report judge(const probe::mta_state::MtaServiceObservation& seen, const ServiceLimits& limits, base::WallTime now) {
     Report report;
-    for (const auto& unit : probe::mta_state::choose_units(wanted.groups, seen.units)) {
-        judge_unit(unit, wanted.limits, now, report);
+    for (const auto& unit : probe::mta_state::choose_units(limits.groups, seen.units)) {
+        judge_unit(unit, limits.units, now, report);
     }
     if (seen.banner) judge_banner(*seen.banner, report);
     if (seen.url) judge_url(*seen.url, report);
-    report.observation = observation_json(seen);
+    report.observation = to_json(seen);
     return report;
 }
 
 Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
-    const auto wanted = wanted_of(options);
-    if (!wanted) return fail(wanted.error());
-    const auto seen = probe::mta_state::mta_service(wanted->query, deadline, world);
+    const auto query = query_of(options);
+    if (!query) return fail(query.error());
+    const auto limits = limits_of(options);
+    if (!limits) return fail(limits.error());
+    const auto seen = probe::mta_state::mta_service(*query, deadline, world);
     if (!seen && seen.error().fault == Fault::usage) return fail(seen.error());
     // systemctl or SSH failed: whether the services run is unknown.
     if (!seen) {
         Report report;
         return report.add(State::unknown, seen.error().what);
     }
-    return judge(*seen, *wanted, world.clock->wall());
+    return judge(*seen, *limits, world.clock->wall());
 }
 
 }  // namespace
 
 plugin::Check mta_service() {
-    return {
-        .name = "mta_service",
-        .purpose = "Alerts when a service that mail needs is not in the wanted state, or keeps restarting",
-        .options = plugin::options_of({own_options(), web_options(), plugin::ssh_options(), plugin::family_options()}),
-        .run = run,
-        .example = "check_mta_service --mta postfix --enabled --restarts 3/10 --banner localhost:25"};
+    return {.name = "mta_service",
+            .purpose = "Alerts when a service that mail needs is not in the wanted state, or keeps restarting",
+            .options = options(),
+            .run = run,
+            .example = "check_mta_service --mta postfix --enabled --restarts 3/10 --banner localhost:25"};
 }
 
 }  // namespace mtawatch::checks

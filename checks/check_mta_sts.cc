@@ -7,39 +7,55 @@
 
 namespace mtawatch::checks {
 
-using base::fail;
-
 namespace {
 
-plugin::OptionTable mta_sts_options() {
-    return {
-        {.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that takes mail", .required = true},
-        {.name = "ca-file",
-         .metavar = "FILE",
-         .help = "Authorities in PEM to trust",
-         .fallback_text = "the system's authorities"}};
+using base::fail;
+using base::Result;
+using plugin::Options;
+using plugin::Report;
+
+plugin::OptionTable options() {
+    return plugin::options_of({{{.name = "domain",
+                                 .letter = 'd',
+                                 .metavar = "DOMAIN",
+                                 .help = "The domain that takes mail",
+                                 .required = true},
+                                {.name = "ca-file",
+                                 .metavar = "FILE",
+                                 .help = "Authorities in PEM to trust",
+                                 .fallback_text = "the system's authorities"}},
+                               plugin::dns_options()});
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
-                                 probe::world::World& world) {
+Result<probe::mail_auth::MtaStsQuery> query_of(const Options& options) {
     probe::mail_auth::MtaStsQuery query;
     query.domain = options.text("domain");
     query.ca_file = options.find_text("ca-file").value_or("");
     query.resolver.servers = options.list("dns-server");
-    const auto seen = probe::mail_auth::mta_sts(query, deadline, world);
-    if (!seen) return fail(seen.error());
-    plugin::Report report;
-    judge_findings(report, seen->findings, seen->domain);
-    if (seen->policy.max_age) {
-        report.figure("max_age", static_cast<double>(*seen->policy.max_age), plugin::Unit::seconds, {}, 0);
+    return query;
+}
+
+Report judge(const probe::mail_auth::MtaStsObservation& seen) {
+    Report report;
+    judge_findings(report, seen.findings, seen.domain);
+    if (seen.policy.max_age) {
+        report.figure("max_age", static_cast<double>(*seen.policy.max_age), plugin::Unit::seconds, {}, 0);
     }
-    if (seen->findings.usable() && !seen->findings.has(probe::mail_auth::Weight::weak)) {
-        report.add(plugin::State::ok, fmt::format("{}: mode {}, {} of {} mail hosts covered", seen->domain,
-                                                  seen->policy.mode ? auth::name(*seen->policy.mode) : "none",
-                                                  seen->hosts.size() - seen->uncovered.size(), seen->hosts.size()));
+    if (seen.findings.usable() && !seen.findings.has(probe::mail_auth::Weight::weak)) {
+        report.add(plugin::State::ok, fmt::format("{}: mode {}, {} of {} mail hosts covered", seen.domain,
+                                                  seen.policy.mode ? auth::name(*seen.policy.mode) : "none",
+                                                  seen.hosts.size() - seen.uncovered.size(), seen.hosts.size()));
     }
-    report.observation = to_json(*seen);
+    report.observation = to_json(seen);
     return report;
+}
+
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
+    const auto query = query_of(options);
+    if (!query) return fail(query.error());
+    const auto seen = probe::mail_auth::mta_sts(*query, deadline, world);
+    if (!seen) return fail(seen.error());
+    return judge(*seen);
 }
 
 }  // namespace
@@ -47,7 +63,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
 plugin::Check mta_sts() {
     return {.name = "mta_sts",
             .purpose = "Alerts when the MTA-STS policy is missing, broken or does not fit the mail hosts",
-            .options = plugin::options_of({mta_sts_options(), plugin::dns_options()}),
+            .options = options(),
             .run = run,
             .example = "check_mta_sts -d example.com"};
 }

@@ -14,59 +14,66 @@ namespace mtawatch::checks {
 namespace {
 
 using base::fail;
+using base::Result;
 using plugin::Kind;
+using plugin::Options;
+using plugin::Report;
 using plugin::State;
 
-plugin::OptionTable spf_options() {
-    return {
-        {.name = "domain",
-         .letter = 'd',
-         .metavar = "DOMAIN",
-         .help = "The domain; default: that of --sender, else --helo",
-         .may_be_empty = true},
-        {.name = "ip", .letter = 'i', .metavar = "IP", .help = "A sending address that must pass", .repeatable = true},
-        {.name = "sender",
-         .metavar = "ADDRESS",
-         .help = "The envelope sender to evaluate; \"\" is the null sender",
-         .fallback_text = "postmaster@DOMAIN",
-         .may_be_empty = true},
-        {.name = "helo",
-         .metavar = "NAME",
-         .help = "The name the sending host says in HELO",
-         .fallback_text = "DOMAIN",
-         .may_be_empty = true},
-        {.name = "warning",
-         .letter = 'w',
-         .kind = Kind::range,
-         .help = "DNS lookups the record costs",
-         .fallback = "8"},
-        {.name = "critical",
-         .letter = 'c',
-         .kind = Kind::range,
-         .help = "DNS lookups the record costs; receivers stop at 10",
-         .fallback = "10"},
-        {.name = "void-lookups",
-         .kind = Kind::range,
-         .help = "Lookups that find nothing; CRITICAL outside the range",
-         .fallback = "2"},
-        {.name = "require-all",
-         .kind = Kind::choice,
-         .metavar = "fail|softfail",
-         .help = "The weakest end of the record that is fine: fail is -all, softfail is ~all",
-         .fallback = "softfail"},
-        {.name = "expect", .metavar = "RECORD", .help = "The exact text that the record must have"},
-        {.name = "expect-networks",
-         .metavar = "NETWORK",
-         .help = "What the record may authorise with all it includes: WARNING for more or less",
-         .repeatable = true},
-        {.name = "authoritative",
-         .kind = Kind::flag,
-         .help = "Ask every authoritative server directly, and compare what they publish"},
-    };
+plugin::OptionTable options() {
+    return plugin::options_of(
+        {{{.name = "domain",
+           .letter = 'd',
+           .metavar = "DOMAIN",
+           .help = "The domain; default: that of --sender, else --helo",
+           .may_be_empty = true},
+          {.name = "ip",
+           .letter = 'i',
+           .metavar = "IP",
+           .help = "A sending address that must pass",
+           .repeatable = true},
+          {.name = "sender",
+           .metavar = "ADDRESS",
+           .help = "The envelope sender to evaluate; \"\" is the null sender",
+           .fallback_text = "postmaster@DOMAIN",
+           .may_be_empty = true},
+          {.name = "helo",
+           .metavar = "NAME",
+           .help = "The name the sending host says in HELO",
+           .fallback_text = "DOMAIN",
+           .may_be_empty = true},
+          {.name = "warning",
+           .letter = 'w',
+           .kind = Kind::range,
+           .help = "DNS lookups the record costs",
+           .fallback = "8"},
+          {.name = "critical",
+           .letter = 'c',
+           .kind = Kind::range,
+           .help = "DNS lookups the record costs; receivers stop at 10",
+           .fallback = "10"},
+          {.name = "void-lookups",
+           .kind = Kind::range,
+           .help = "Lookups that find nothing; CRITICAL outside the range",
+           .fallback = "2"},
+          {.name = "require-all",
+           .kind = Kind::choice,
+           .metavar = "fail|softfail",
+           .help = "The weakest end of the record that is fine: fail is -all, softfail is ~all",
+           .fallback = "softfail"},
+          {.name = "expect", .metavar = "RECORD", .help = "The exact text that the record must have"},
+          {.name = "expect-networks",
+           .metavar = "NETWORK",
+           .help = "What the record may authorise with all it includes: WARNING for more or less",
+           .repeatable = true},
+          {.name = "authoritative",
+           .kind = Kind::flag,
+           .help = "Ask every authoritative server directly, and compare what they publish"}},
+         plugin::dns_options()});
 }
 
 // The domain to check, when -d is not given.
-base::Result<std::string> domain_of(const plugin::Options& options) {
+Result<std::string> domain_of(const Options& options) {
     if (const auto domain = options.find_text("domain")) return *domain;
     const std::string sender = options.find_text("sender").value_or("");
     if (const std::size_t at = sender.rfind('@'); at != std::string::npos) return sender.substr(at + 1);
@@ -75,7 +82,7 @@ base::Result<std::string> domain_of(const plugin::Options& options) {
     return fail(base::Fault::usage, "--domain DOMAIN is required; see --help");
 }
 
-base::Result<probe::mail_auth::SpfQuery> query_of(const plugin::Options& options) {
+Result<probe::mail_auth::SpfQuery> query_of(const Options& options) {
     probe::mail_auth::SpfQuery query;
     auto domain = domain_of(options);
     if (!domain) return fail(domain.error());
@@ -95,6 +102,28 @@ base::Result<probe::mail_auth::SpfQuery> query_of(const plugin::Options& options
     return query;
 }
 
+struct SpfLimits {
+    plugin::Thresholds lookups;
+    plugin::Thresholds void_lookups;
+    std::string weakest_all;            // "fail" or "softfail"
+    std::optional<std::string> record;  // the exact text that it must have
+    std::vector<base::IpNetwork> networks;
+};
+
+Result<SpfLimits> limits_of(const Options& options) {
+    SpfLimits limits;
+    limits.lookups = options.thresholds();
+    limits.void_lookups.critical = options.find_range("void-lookups");
+    limits.weakest_all = options.text("require-all");
+    limits.record = options.find_text("expect");
+    for (const std::string& text : options.list("expect-networks")) {
+        const auto network = base::IpNetwork::parse(text);
+        if (!network) return fail(network.error().at("--expect-networks"));
+        limits.networks.push_back(*network);
+    }
+    return limits;
+}
+
 State state_of(auth::SpfResult result) {
     if (result == auth::SpfResult::pass) return State::ok;
     return result == auth::SpfResult::temperror ? State::unknown : State::critical;
@@ -107,7 +136,7 @@ std::string with_address(const probe::mail_auth::SpfObservation& seen, const bas
     return fmt::format("v=spf1 {}{}", term, std::string_view(seen.lint.records.front()).substr(6));
 }
 
-void judge_evaluation(plugin::Report& report, const probe::mail_auth::SpfObservation& seen,
+void judge_evaluation(Report& report, const probe::mail_auth::SpfObservation& seen,
                       const probe::mail_auth::SpfPass& pass) {
     const auth::SpfEvaluation& one = pass.evaluation;
     std::string text = fmt::format("{} from {}: {}", seen.domain, pass.ip.to_string(), auth::name(one.result));
@@ -124,7 +153,7 @@ void judge_evaluation(plugin::Report& report, const probe::mail_auth::SpfObserva
 }
 
 // Receivers may look at the HELO name too (RFC 7208 section 2.3). Without a record of its own it decides nothing.
-void judge_helo(plugin::Report& report, const probe::mail_auth::SpfPass& pass) {
+void judge_helo(Report& report, const probe::mail_auth::SpfPass& pass) {
     const auth::SpfEvaluation& one = pass.evaluation;
     std::string text = fmt::format("HELO {} from {}: {}", pass.helo, pass.ip.to_string(), auth::name(one.result));
     if (!one.terms.empty()) text += fmt::format(" by {}", fmt::join(one.terms, ", "));
@@ -143,18 +172,8 @@ void judge_helo(plugin::Report& report, const probe::mail_auth::SpfPass& pass) {
     }
 }
 
-base::Result<std::vector<base::IpNetwork>> expected_networks(const plugin::Options& options) {
-    std::vector<base::IpNetwork> networks;
-    for (const std::string& text : options.list("expect-networks")) {
-        const auto network = base::IpNetwork::parse(text);
-        if (!network) return fail(network.error().at("--expect-networks"));
-        networks.push_back(*network);
-    }
-    return networks;
-}
-
 // Networks that were added or removed compared with --expect-networks.
-void judge_networks(plugin::Report& report, const probe::mail_auth::SpfObservation& seen,
+void judge_networks(Report& report, const probe::mail_auth::SpfObservation& seen,
                     const std::vector<base::IpNetwork>& expected) {
     if (expected.empty() || seen.lint.findings.has(probe::mail_auth::Weight::unseen)) return;
     for (const base::IpNetwork& network : auth::networks_beyond(seen.lint.networks, expected)) {
@@ -167,7 +186,7 @@ void judge_networks(plugin::Report& report, const probe::mail_auth::SpfObservati
     }
 }
 
-void judge_all(plugin::Report& report, const probe::mail_auth::SpfObservation& seen, const std::string& wanted) {
+void judge_all(Report& report, const probe::mail_auth::SpfObservation& seen, const std::string& wanted) {
     const char all = seen.lint.tree.all;
     if (all == '-' || (all == '~' && wanted == "softfail")) return;
     if (all == '+') {
@@ -182,15 +201,14 @@ void judge_all(plugin::Report& report, const probe::mail_auth::SpfObservation& s
     }
 }
 
-void report_tree(plugin::Report& report, const auth::SpfNode& node, const std::string& indent) {
+void report_tree(Report& report, const auth::SpfNode& node, const std::string& indent) {
     report.note(2, fmt::format("{}{} {}: {} lookups: {}", indent, node.term, node.domain, node.lookups, node.record));
     for (const auth::SpfNode& child : node.children) report_tree(report, child, indent + "> ");
 }
 
-void judge_cost(plugin::Report& report, const plugin::Options& options, const probe::mail_auth::SpfObservation& seen) {
+void judge_cost(Report& report, const SpfLimits& limits, const probe::mail_auth::SpfObservation& seen) {
     const auth::SpfNode& tree = seen.lint.tree;
-    const plugin::Thresholds limits = options.thresholds();
-    if (const State state = limits.judge(tree.lookups); state != State::ok) {
+    if (const State state = limits.lookups.judge(tree.lookups); state != State::ok) {
         std::string costs;
         for (const auth::SpfNode& child : tree.children) {
             costs += fmt::format("{}{} {}", costs.empty() ? ": " : ", ", child.term, child.lookups + 1);
@@ -199,11 +217,9 @@ void judge_cost(plugin::Report& report, const plugin::Options& options, const pr
             state,
             fmt::format("{}: the record costs {} DNS lookups ({}; receivers stop at {}){}; replace includes by the "
                         "addresses they stand for",
-                        seen.domain, tree.lookups, limits.reason(tree.lookups), auth::spf_max_lookups, costs));
+                        seen.domain, tree.lookups, limits.lookups.reason(tree.lookups), auth::spf_max_lookups, costs));
     }
-    plugin::Thresholds voids;
-    voids.critical = options.find_range("void-lookups");
-    if (voids.judge(tree.void_lookups) != State::ok) {
+    if (limits.void_lookups.judge(tree.void_lookups) != State::ok) {
         report.add(State::critical, fmt::format("{}: {} lookups find nothing; receivers stop after {}", seen.domain,
                                                 tree.void_lookups, auth::spf_max_void_lookups));
     }
@@ -211,15 +227,15 @@ void judge_cost(plugin::Report& report, const plugin::Options& options, const pr
     if (seen.lint.findings.has(probe::mail_auth::Weight::unseen)) {
         return;  // what was not seen would be missing in every figure
     }
-    report.figure("lookups", tree.lookups, plugin::Unit::none, limits, 0);
-    report.figure("void_lookups", tree.void_lookups, plugin::Unit::none, voids, 0);
+    report.figure("lookups", tree.lookups, plugin::Unit::none, limits.lookups, 0);
+    report.figure("void_lookups", tree.void_lookups, plugin::Unit::none, limits.void_lookups, 0);
     report.figure("ipv4_addresses", static_cast<double>(seen.lint.addresses.ipv4), plugin::Unit::none, {}, 0);
     report.figure("ipv6_networks", seen.lint.addresses.ipv6_networks, plugin::Unit::none, {}, 0);
     report.figure("record", static_cast<double>(seen.lint.records.front().size()), plugin::Unit::bytes, {}, 0);
 }
 
 // With nothing to complain about, one line says what was seen.
-void summarise(plugin::Report& report, const probe::mail_auth::SpfObservation& seen) {
+void summarise(Report& report, const probe::mail_auth::SpfObservation& seen) {
     const bool clean =
         std::ranges::all_of(report.details, [](const plugin::Detail& one) { return one.state == State::ok; });
     if (!clean) return;
@@ -236,36 +252,34 @@ void summarise(plugin::Report& report, const probe::mail_auth::SpfObservation& s
     report.add(State::ok, std::move(text));
 }
 
-plugin::Report judge(const plugin::Options& options, const std::vector<base::IpNetwork>& networks,
-                     const probe::mail_auth::SpfObservation& seen) {
-    plugin::Report report;
+Report judge(const probe::mail_auth::SpfObservation& seen, const SpfLimits& limits) {
+    Report report;
     judge_findings(report, seen.lint.findings, seen.domain);
     for (const probe::mail_auth::SpfPass& pass : seen.evaluations) judge_evaluation(report, seen, pass);
     for (const probe::mail_auth::SpfPass& pass : seen.helo_evaluations) judge_helo(report, pass);
-    judge_networks(report, seen, networks);
+    judge_networks(report, seen, limits.networks);
     const std::string* record = seen.lint.record();
-    if (const auto expected = options.find_text("expect"); expected && (record == nullptr || *record != *expected)) {
+    if (limits.record && (record == nullptr || *record != *limits.record)) {
         report.add(State::critical, fmt::format("{}: the record is not the expected one but \"{}\"", seen.domain,
                                                 record == nullptr ? "" : *record));
     }
     if (seen.lint.records.size() == 1) {
-        judge_all(report, seen, options.text("require-all"));
-        judge_cost(report, options, seen);
+        judge_all(report, seen, limits.weakest_all);
+        judge_cost(report, limits, seen);
     }
     summarise(report, seen);
     report.observation = to_json(seen);
     return report;
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
-                                 probe::world::World& world) {
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
     const auto query = query_of(options);
     if (!query) return fail(query.error());
-    const auto networks = expected_networks(options);
-    if (!networks) return fail(networks.error());
+    const auto limits = limits_of(options);
+    if (!limits) return fail(limits.error());
     const auto seen = probe::mail_auth::spf(*query, deadline, world);
     if (!seen) return fail(seen.error());
-    return judge(options, *networks, *seen);
+    return judge(*seen, *limits);
 }
 
 }  // namespace
@@ -273,7 +287,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
 plugin::Check spf() {
     return {.name = "spf",
             .purpose = "Alerts when the SPF record is missing, broken, weak, or does not let our mail pass",
-            .options = plugin::options_of({spf_options(), plugin::dns_options()}),
+            .options = options(),
             .run = run,
             .example = "check_spf -d example.com -i 192.0.2.10 --helo mail.example.com"};
 }

@@ -7,32 +7,48 @@
 
 namespace mtawatch::checks {
 
-using base::fail;
-
 namespace {
 
-plugin::OptionTable tls_rpt_options() {
-    return {
-        {.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that takes mail", .required = true}};
+using base::fail;
+using base::Result;
+using plugin::Options;
+using plugin::Report;
+
+plugin::OptionTable options() {
+    return plugin::options_of({{{.name = "domain",
+                                 .letter = 'd',
+                                 .metavar = "DOMAIN",
+                                 .help = "The domain that takes mail",
+                                 .required = true}},
+                               plugin::dns_options()});
 }
 
-base::Result<plugin::Report> run(const plugin::Options& options, const base::Deadline& deadline,
-                                 probe::world::World& world) {
+Result<probe::mail_auth::TlsRptQuery> query_of(const Options& options) {
     probe::mail_auth::TlsRptQuery query;
     query.domain = options.text("domain");
     query.resolver.servers = options.list("dns-server");
-    const auto seen = probe::mail_auth::tls_rpt(query, deadline, world);
-    if (!seen) return fail(seen.error());
-    plugin::Report report;
-    judge_findings(report, seen->findings, seen->domain);
-    if (seen->findings.usable() && !seen->findings.has(probe::mail_auth::Weight::weak)) {
-        std::string text = fmt::format("{}: reports go to", seen->domain);
-        for (const auth::ReportUri& uri : seen->read.destinations) text += fmt::format(" {},", uri.text);
+    return query;
+}
+
+Report judge(const probe::mail_auth::TlsRptObservation& seen) {
+    Report report;
+    judge_findings(report, seen.findings, seen.domain);
+    if (seen.findings.usable() && !seen.findings.has(probe::mail_auth::Weight::weak)) {
+        std::string text = fmt::format("{}: reports go to", seen.domain);
+        for (const auth::ReportUri& uri : seen.read.destinations) text += fmt::format(" {},", uri.text);
         text.pop_back();
         report.add(plugin::State::ok, std::move(text));
     }
-    report.observation = to_json(*seen);
+    report.observation = to_json(seen);
     return report;
+}
+
+Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
+    const auto query = query_of(options);
+    if (!query) return fail(query.error());
+    const auto seen = probe::mail_auth::tls_rpt(*query, deadline, world);
+    if (!seen) return fail(seen.error());
+    return judge(*seen);
 }
 
 }  // namespace
@@ -40,7 +56,7 @@ base::Result<plugin::Report> run(const plugin::Options& options, const base::Dea
 plugin::Check tls_rpt() {
     return {.name = "tls_rpt",
             .purpose = "Alerts when senders do not know where to report TLS failures to",
-            .options = plugin::options_of({tls_rpt_options(), plugin::dns_options()}),
+            .options = options(),
             .run = run,
             .example = "check_tls_rpt -d example.com"};
 }

@@ -497,4 +497,19 @@ BOOST_AUTO_TEST_CASE(json_holds_the_observation) {
     BOOST_TEST(has(outcome.text, R"("oldest":{"arrival":1699999995,"queue":"active","id":"Q0"})"));
 }
 
+BOOST_AUTO_TEST_CASE(json_holds_queues_in_backoff) {
+    PmtaBench bench;
+    const auto outcome = bench.run("--mta pmta --pmta-program --backoff 50/100 -o json");
+    BOOST_TEST(outcome.exit_code == 2);
+    BOOST_TEST(has(
+        outcome.text,
+        R"("observation":{"mta":"pmta","where":"on this machine","unit":"recipients","queued":805,"bytes":169600,)"
+        R"("queues":[{"name":"smtp","count":805,"bytes":null},{"name":"pipe","count":0,"bytes":null},)"
+        R"({"name":"discard","count":0,"bytes":null},{"name":"file","count":0,"bytes":null}],)"
+        R"("groups":[],"groups_complete":true,"group_error":0,"oldest":null,)"
+        R"("backoff":{"recipients":200,"complete":true,"queues":[{"domain":"example.com","vmta":"vmta2","recipients":200,"reason":""}]},)"
+        R"("paused":{"recipients":105,"complete":true,"queues":[{"domain":"example.org","vmta":"vmta1","recipients":105,"reason":""}]},)"
+        R"("spool_percent":3.22,"left_last_minute":5809,"left_last_hour":348704,"unseen":[]}})"));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -253,6 +253,20 @@ BOOST_AUTO_TEST_CASE(a_port_must_greet_with_220) {
     BOOST_TEST(has(closed.text, "does not greet"));
 }
 
+BOOST_AUTO_TEST_CASE(json_holds_the_observation) {
+    Bench bench;
+    bench.commands.add(show + " x", {running()});
+    bench.network.add("192.0.2.1:25", {test::say("220 mx1.example.net ESMTP\r\n"), test::close()});
+    const auto outcome = bench.run("-u x --banner 192.0.2.1:25 -o json");
+    BOOST_TEST(outcome.exit_code == 0);
+    BOOST_TEST(has(
+        outcome.text,
+        R"("observation":{"where":"on this machine","units":[{"unit":"x","load_state":"loaded","active_state":"active",)"
+        R"("sub_state":"running","unit_file_state":"enabled","result":"success","restarts":0,"exit_status":null,)"
+        R"("active_since":1699996400}],"banner":{"endpoint":"192.0.2.1:25","code":220,"text":"220 mx1.example.net ESMTP",)"
+        R"("failure":""},"url":null}})"));
+}
+
 // "220-…" and then nothing was OK: no client ever gets past such a greeting.
 BOOST_AUTO_TEST_CASE(a_greeting_that_never_comes_to_its_last_line_is_none) {
     const auto run = [](test::Script script) {

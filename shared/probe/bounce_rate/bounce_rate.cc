@@ -284,6 +284,10 @@ Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const ba
     if (!paths) return fail(paths.error());
 
     BounceRateObservation observation;
+    observation.format = query.format;
+    observation.table = !query.table.empty() || !query.types.empty();
+    observation.metric = query.metric;
+    observation.by = query.by;
     observation.end = base::unix_seconds(query.end);
     observation.begin = observation.end - query.window.count();
     MailTally tally(query, words->classes, std::move(words->patterns), observation);

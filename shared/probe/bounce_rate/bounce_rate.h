@@ -31,6 +31,11 @@ enum class MailKey { none, vmta, pool, provider, sender_domain, recipient_domain
 inline constexpr std::string_view mail_key_names =
     "vmta|relay|pool|provider|sender-domain|recipient-domain|job|source-ip|category";
 
+// Each is a share of mail: the part that it counts of the whole that it could have been.
+enum class MailMetric : std::uint8_t { bounce, hard, soft, block, deferral, complaint, delivery };
+[[nodiscard]] std::optional<MailMetric> mail_metric_of_name(std::string_view name);
+[[nodiscard]] std::string_view name(MailMetric metric);  // "bounce", "hard" …
+
 // The record types that a figure stands on.
 struct NeededTypes {
     bool deliveries = true;
@@ -46,6 +51,7 @@ struct BounceRateQuery {
     std::string types;               // "sent=d,…": what the values of its type column mean
     std::chrono::seconds window{3600};
     base::WallTime end;
+    MailMetric metric = MailMetric::bounce;
     MailKey by = MailKey::none;
     // All of them must hold, without regard to case. A category narrows the bounces alone: deliveries have none.
     std::vector<std::pair<MailKey, std::string>> only;
@@ -67,6 +73,11 @@ struct MailCounts {
     [[nodiscard]] std::uint64_t bounced() const { return hard + soft + block + other; }
 };
 
+[[nodiscard]] std::uint64_t part(MailMetric metric, const MailCounts& counts);
+[[nodiscard]] std::uint64_t whole(MailMetric metric, const MailCounts& counts);
+// With four decimals; absent where the whole is 0.
+[[nodiscard]] std::optional<double> percent(MailMetric metric, const MailCounts& counts);
+
 struct LogSource {
     std::string path;
     std::string problem;  // why it could not be read, or not to its end; "" when it was
@@ -86,6 +97,12 @@ struct LoggedTypes {
 };
 
 struct BounceRateObservation {
+    // As the query had them.
+    LogFormat format = LogFormat::pmta;
+    bool table = false;  // the files are a table with columns or types of its own
+    MailMetric metric = MailMetric::bounce;
+    MailKey by = MailKey::none;
+
     std::int64_t begin = 0;     // seconds since 1970, inclusive
     std::int64_t end = 0;       // exclusive
     std::uint64_t records = 0;  // of any type in the window, before `only`
@@ -110,5 +127,10 @@ inline constexpr std::size_t max_mail_groups = 100'000;  // more distinct values
 // a LogSource::problem.
 [[nodiscard]] base::Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query,
                                                               const base::Deadline& deadline, world::World& world);
+
+// The counts that a group's share is computed from. A bounce category's share is of all mail: deliveries have none.
+[[nodiscard]] MailCounts counts_of_group(const BounceRateObservation& seen, const MailCounts& group);
+// docs/bounce-rate.md names the fields.
+[[nodiscard]] std::string to_json(const BounceRateObservation& observation);
 
 }  // namespace mtawatch::probe::bounce_rate

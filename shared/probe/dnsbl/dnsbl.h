@@ -91,4 +91,7 @@ struct DnsblObservation {
 [[nodiscard]] base::Result<DnsblObservation> dnsbl(const DnsblQuery& query, const base::Deadline& deadline,
                                                    const world::World& world);
 
+// docs/dnsbl.md names the fields.
+[[nodiscard]] std::string to_json(const DnsblObservation& observation);
+
 }  // namespace mtawatch::probe::dnsbl

@@ -122,6 +122,9 @@ struct MailCertObservation {
 [[nodiscard]] base::Result<MailCertObservation> mail_cert(const MailCertQuery& query, const base::Deadline& deadline,
                                                           world::World& world);
 
+// {"at": seconds, "endpoints": [...]}; docs/certificates.md names the fields.
+[[nodiscard]] std::string to_json(const MailCertObservation& observation);
+
 inline constexpr std::size_t max_cert_threads = 64;
 
 }  // namespace mtawatch::probe::mail_server

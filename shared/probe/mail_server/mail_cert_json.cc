@@ -1,8 +1,8 @@
-#include "checks/mail_cert_json.h"
-
+// The JSON form of what the probe mail_cert saw.
 #include "shared/base/json.h"
+#include "shared/probe/mail_server/mail_cert.h"
 
-namespace mtawatch::checks {
+namespace mtawatch::probe::mail_server {
 namespace {
 
 void write_certificate(base::JsonWriter& json, const tls::Certificate& certificate) {
@@ -16,7 +16,7 @@ void write_certificate(base::JsonWriter& json, const tls::Certificate& certifica
     json.member("sha256", certificate.fingerprint).member("key_sha256", certificate.key_fingerprint).end();
 }
 
-void write_dane(base::JsonWriter& json, const probe::mail_server::DaneFacts& dane) {
+void write_dane(base::JsonWriter& json, const DaneFacts& dane) {
     json.object().member("name", dane.base).member("addresses_authenticated", dane.addresses_authenticated);
     json.member("authenticated", dane.authenticated);
     json.member("records", dane.records).member("usable", dane.usable).member("matched", dane.matched);
@@ -35,7 +35,7 @@ std::optional<double> seconds(const std::optional<base::Duration>& duration) {
     return std::chrono::duration<double>(*duration).count();
 }
 
-void write_look(base::JsonWriter& json, const probe::mail_server::CertLook& look) {
+void write_look(base::JsonWriter& json, const CertLook& look) {
     json.object().member("target", look.target).member("scheme", look.endpoint.scheme).member("address", look.address);
     json.key("error");
     if (look.error) {
@@ -71,7 +71,7 @@ void write_look(base::JsonWriter& json, const probe::mail_server::CertLook& look
 
 }  // namespace
 
-std::string mail_cert_json(const probe::mail_server::MailCertObservation& observation) {
+std::string to_json(const MailCertObservation& observation) {
     base::JsonWriter json;
     json.object().member("at", base::unix_seconds(observation.at)).key("endpoints").array();
     for (const auto& look : observation.looks) write_look(json, look);
@@ -79,4 +79,4 @@ std::string mail_cert_json(const probe::mail_server::MailCertObservation& observ
     return json.take();
 }
 
-}  // namespace mtawatch::checks
+}  // namespace mtawatch::probe::mail_server

@@ -110,4 +110,7 @@ struct MailSubmitObservation {
 [[nodiscard]] base::Result<MailSubmitObservation> mail_submit(const MailSubmitQuery& query,
                                                               const base::Deadline& deadline, world::World& world);
 
+// docs/submission.md names the fields. The secret is in none of them.
+[[nodiscard]] std::string to_json(const MailSubmitObservation& observation);
+
 }  // namespace mtawatch::probe::mail_server

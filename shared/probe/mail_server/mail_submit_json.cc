@@ -1,8 +1,8 @@
-#include "checks/mail_submit_json.h"
-
+// The JSON form of what the probe mail_submit saw.
 #include "shared/base/json.h"
+#include "shared/probe/mail_server/mail_submit.h"
 
-namespace mtawatch::checks {
+namespace mtawatch::probe::mail_server {
 namespace {
 
 std::optional<double> seconds(const std::optional<base::Duration>& duration) {
@@ -14,7 +14,7 @@ std::optional<std::string> maybe(const std::string& text) {
     return text.empty() ? std::optional<std::string>() : std::optional<std::string>(text);
 }
 
-void write_reply(base::JsonWriter& json, const std::optional<probe::mail_server::SubmitReply>& reply) {
+void write_reply(base::JsonWriter& json, const std::optional<SubmitReply>& reply) {
     json.key("reply");
     if (reply) {
         json.object().member("code", reply->code).member("text", reply->text).end();
@@ -25,26 +25,29 @@ void write_reply(base::JsonWriter& json, const std::optional<probe::mail_server:
 
 }  // namespace
 
-std::string mail_submit_json(const probe::mail_server::MailSubmitObservation& seen) {
+std::string to_json(const MailSubmitObservation& observation) {
     base::JsonWriter json;
-    json.object().member("address", maybe(seen.address)).member("end", name(seen.end));
-    json.member("step", name(seen.step));
-    write_reply(json, seen.reply);
-    json.member("reason", maybe(seen.reason)).member("afterwards", maybe(seen.afterwards));
-    json.member("protocol", maybe(seen.protocol)).member("cipher", maybe(seen.cipher));
-    json.member("auth_before_tls", seen.auth_before_tls).member("mechanisms", seen.mechanisms);
-    json.member("mechanism", maybe(seen.mechanism)).member("from", maybe(seen.from)).key("recipients").array();
-    for (const probe::mail_server::SubmitRecipient& one : seen.recipients) {
+    json.object().member("address", maybe(observation.address)).member("end", name(observation.end));
+    json.member("step", name(observation.step));
+    write_reply(json, observation.reply);
+    json.member("reason", maybe(observation.reason)).member("afterwards", maybe(observation.afterwards));
+    json.member("protocol", maybe(observation.protocol)).member("cipher", maybe(observation.cipher));
+    json.member("auth_before_tls", observation.auth_before_tls).member("mechanisms", observation.mechanisms);
+    json.member("mechanism", maybe(observation.mechanism))
+        .member("from", maybe(observation.from))
+        .key("recipients")
+        .array();
+    for (const SubmitRecipient& one : observation.recipients) {
         json.object().member("address", one.address).member("accepted", one.accepted());
         write_reply(json, one.reply);
         json.end();
     }
     json.end().key("seconds").object();
-    for (std::size_t i = 0; i < seen.took.size(); ++i) {
-        json.member(name(static_cast<probe::mail_server::SubmitStep>(i)), seconds(seen.took[i]));
+    for (std::size_t i = 0; i < observation.took.size(); ++i) {
+        json.member(name(static_cast<SubmitStep>(i)), seconds(observation.took[i]));
     }
-    json.member("total", seconds(seen.total)).end().end();
+    json.member("total", seconds(observation.total)).end().end();
     return json.take();
 }
 
-}  // namespace mtawatch::checks
+}  // namespace mtawatch::probe::mail_server

@@ -67,6 +67,9 @@ struct MtaHostObservation {
 [[nodiscard]] base::Result<MtaHostObservation> mta_host(const MtaHostQuery& query, const base::Deadline& deadline,
                                                         world::World& world);
 
+// docs/host.md names the fields. `health` is the reader's judgement in one word, which stands beside the facts.
+[[nodiscard]] std::string to_json(const MtaHostObservation& observation, std::string_view health);
+
 // What `df -P -k` prints (POSIX). Lines of paths that df could not look at are missing.
 [[nodiscard]] base::Result<std::vector<DiskFacts>> read_df(std::string_view text);
 

@@ -104,6 +104,8 @@ std::string_view full_name(Mta mta) {
     return mta == Mta::postfix ? "Postfix" : mta == Mta::pmta ? "PowerMTA" : "KumoMTA";
 }
 
+std::string_view counted_unit(Mta mta) { return mta == Mta::pmta ? "recipients" : "messages"; }
+
 std::string_view name(QueueGroup group) {
     switch (group) {
         case QueueGroup::none:

@@ -21,6 +21,8 @@ namespace mtawatch::probe::mta_state {
 enum class Mta { postfix, pmta, kumomta };
 [[nodiscard]] std::string_view name(Mta mta);       // "postfix", "pmta", "kumomta"
 [[nodiscard]] std::string_view full_name(Mta mta);  // "Postfix", "PowerMTA", "KumoMTA"
+// What it counts in its queue: "messages"; PowerMTA "recipients".
+[[nodiscard]] std::string_view counted_unit(Mta mta);
 
 enum class QueueGroup { none, domain, vmta, queue, provider };
 [[nodiscard]] std::string_view name(QueueGroup group);
@@ -113,5 +115,8 @@ struct MtaQueueObservation {
 // The same through a connection that is open already; for programs only (no query.web).
 [[nodiscard]] base::Result<MtaQueueObservation> mta_queue_on(const world::Machine& machine, const MtaQueueQuery& query,
                                                              const base::Deadline& deadline, world::World& world);
+
+// docs/queue.md names the fields.
+[[nodiscard]] std::string to_json(const MtaQueueObservation& observation);
 
 }  // namespace mtawatch::probe::mta_state

@@ -15,6 +15,10 @@
 #include "shared/probe/world/web_source.h"
 #include "shared/probe/world/world.h"
 
+namespace mtawatch::base {
+class JsonWriter;
+}
+
 namespace mtawatch::probe::mta_state {
 
 struct HostPort {
@@ -76,6 +80,11 @@ struct MtaServiceObservation {
 // malformed (an answer of systemctl that cannot be read), resolver (the banner's or URL's name), usage.
 [[nodiscard]] base::Result<MtaServiceObservation> mta_service(const MtaServiceQuery& query,
                                                               const base::Deadline& deadline, world::World& world);
+// docs/service.md names the fields.
+[[nodiscard]] std::string to_json(const MtaServiceObservation& observation);
+// One unit as an object, into an open array.
+void write_unit(base::JsonWriter& json, const UnitFacts& unit);
+
 // The units alone, through a connection that is open already.
 [[nodiscard]] base::Result<std::vector<UnitFacts>> unit_facts(const world::Machine& machine,
                                                               const std::vector<std::string>& units,
