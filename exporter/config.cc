@@ -87,7 +87,9 @@ Result<void> read_feed(const Node& node, feed::FeedSettings& settings) {
     std::chrono::milliseconds idle = settings.count.idle_limit;
     map.texts("files", settings.follow.globs).texts("moved_to", settings.follow.moved_to);
     if (settings.count.format == series::RecordFormat::pmta) {
-        map.texts("pmta_log", settings.log_globs).texts("job_columns", settings.count.job_columns);
+        map.texts("pmta_log", settings.log_globs);
+        map.node("job_columns",
+                 [&](const Node& list) { return mta::classes::read_job_columns(list, settings.count.job_columns); });
     }
     if (settings.count.format == series::RecordFormat::postfix) map.text("instance", settings.instance);
     map.duration("idle_limit", idle).duration("state_interval", settings.state_interval);
@@ -111,9 +113,6 @@ Result<void> read_feed(const Node& node, feed::FeedSettings& settings) {
          {settings.state_interval, settings.follow.rescan_interval, settings.follow.finished_after}) {
         if (interval >= std::chrono::milliseconds(10)) continue;
         return fail(node.error("state_interval, rescan_interval and finished_after must be at least 10ms"));
-    }
-    if (settings.count.job_columns.size() > mta::logs::custom_column_count) {
-        return fail(node.error("job_columns: at most " + std::to_string(mta::logs::custom_column_count) + " columns"));
     }
     settings.count.idle_limit = std::chrono::duration_cast<std::chrono::hours>(idle);
     return {};

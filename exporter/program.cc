@@ -14,6 +14,7 @@
 #include "exporter/self_metrics.h"
 #include "exporter/service.h"
 #include "shared/base/clock.h"
+#include "shared/mta/classes/attribution.h"
 #include "shared/mta/classes/bounce_class.h"
 #include "shared/mta/classes/reply_class.h"
 
@@ -129,9 +130,11 @@ int explain(const std::string& text) {
     std::string answer = fmt::format("reason:        {}\nrule:          {}\n", name(verdict.reply_class), verdict.rule);
     if (codes.code != 0) answer += fmt::format("code:          {}\n", codes.code);
     if (codes.enhanced_size != 0) answer += fmt::format("enhanced code: {}\n", codes.enhanced_code());
-    const mta::classes::BounceClass bounce =
-        mta::classes::is_local_diag(text) ? mta::classes::BounceClass::local
-                                          : mta::classes::class_of_reply(verdict.reply_class, codes.enhanced_code());
+    const mta::logs::OwnedRecord bounced(
+        mta::logs::RecordType::b, mta::logs::no_time,
+        {{mta::logs::Column::dsn_status, std::string(codes.enhanced_code())}, {mta::logs::Column::dsn_diag, text}});
+    const mta::classes::BounceClass bounce = mta::classes::bounce_class_of(
+        bounced.view(), mta::classes::BounceClasses(), {}, [&] { return verdict.reply_class; });
     return print(answer + fmt::format("bounce class:  {} (where PowerMTA's category does not decide)\n", name(bounce)));
 }
 

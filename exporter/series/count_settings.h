@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "exporter/series/families.h"
+#include "shared/mta/classes/attribution.h"
 #include "shared/mta/classes/bounce_class.h"
 #include "shared/mta/classes/provider.h"
 #include "shared/mta/logs/accounting_scanner.h"
@@ -27,8 +28,8 @@ struct CountSettings {
     // text is that of the file and is known to be readable: every counting thread compiles its own.
     std::string bounce_patterns_file;
     std::string bounce_patterns_text;
-    // Columns that name a job, the first non-empty one counts.
-    std::vector<std::string> job_columns{"jobId", "header_X-job", "header_BatchId"};
+    // Columns that name a job, the first that does counts (mta::classes::job_of).
+    std::vector<std::string> job_columns = mta::classes::default_job_columns();
 
     // Limit on a family's series by metric name, in place of the catalogue's.
     std::map<std::string, std::uint32_t, std::less<>> budgets;

@@ -27,25 +27,10 @@ std::int64_t tenths(std::string_view decimals) {
     return std::max<std::int64_t>(1, decimals.front() - '0');
 }
 
-// "vmta7" of the queue "example.com/vmta7".
-std::string_view queue_vmta(std::string_view queue) {
-    const std::size_t slash = queue.rfind('/');
-    return slash == std::string_view::npos ? std::string_view() : queue.substr(slash + 1);
-}
-
-std::string_view vmta_of(const mta::logs::Record& record) {
-    const std::string_view vmta = record.raw(mta::logs::Column::vmta);
-    return vmta.empty() ? queue_vmta(record.raw(mta::logs::Column::queue)) : vmta;
-}
-
-// No e-mail address becomes a label: of a user or job named like one, its domain.
+// No e-mail address becomes a label: of a user named like one, its domain.
 std::string_view no_address(std::string_view text) {
     const std::size_t at = text.rfind('@');
     return at == std::string_view::npos ? text : text.substr(at + 1);
-}
-
-std::string_view rcpt_domain_of(const mta::logs::Record& record) {
-    return mta::logs::recipient_domain(record.raw(mta::logs::Column::rcpt), record.raw(mta::logs::Column::queue));
 }
 
 constexpr std::array<std::uint32_t, delay_bounds> bounds{1,    5,     15,    30,    60,     300,    900,
@@ -55,11 +40,7 @@ constexpr std::array<std::uint32_t, delay_bounds> bounds{1,    5,     15,    30,
 
 mta::logs::ScannerOptions scanner_options(const CountSettings& settings) {
     mta::logs::ScannerOptions options = settings.scanner;
-    options.custom_columns.clear();
-    for (const std::string& column : settings.job_columns) {
-        if (base::iequals(column, "jobId")) continue;
-        if (options.custom_columns.size() < mta::logs::custom_column_count) options.custom_columns.push_back(column);
-    }
+    options.custom_columns = mta::classes::job_columns(settings.job_columns).custom;
     return options;
 }
 
@@ -67,6 +48,7 @@ RecordCounter::RecordCounter(const CountSettings& settings, SeriesStore& store)
     : settings_(settings),
       store_(store),
       queued_times_(settings.scanner.zone),
+      job_cells_(mta::classes::job_columns(settings.job_columns).cells),
       providers_(provider_places),
       replies_(reply_answers),
       delivery_rows_(row_memos),
@@ -89,15 +71,6 @@ RecordCounter::RecordCounter(const CountSettings& settings, SeriesStore& store)
     }
     code_words_.fill(not_yet);
     code_words_[0] = store.word("none");
-    const std::vector<std::string> custom = scanner_options(settings).custom_columns;
-    for (const std::string& column : settings.job_columns) {
-        const auto found = std::ranges::find(custom, column);
-        if (found != custom.end()) {
-            job_cells_.push_back(mta::logs::custom_column(static_cast<std::size_t>(found - custom.begin())));
-        } else if (base::iequals(column, "jobId")) {
-            job_cells_.push_back(Cell::job_id);
-        }
-    }
 }
 
 void RecordCounter::count(std::span<const mta::logs::Record> records, std::int64_t now) {
@@ -113,7 +86,7 @@ void RecordCounter::count(std::span<const mta::logs::Record> records, std::int64
 
 void RecordCounter::fetch_recipients(std::span<const ProviderKey> keys) {
     std::array<std::uint32_t, ahead> hashes{};
-    for (std::size_t i = 0; i < keys.size(); ++i) hashes[i] = ValueTable::plain_hash(keys[i].domain);
+    for (std::size_t i = 0; i < keys.size(); ++i) hashes[i] = ValueTable::plain_hash(keys[i].names.domain);
     store_.fetch(Kind::recipient_domain, Family::recipient_domain_deliveries, {hashes.data(), keys.size()});
 }
 
@@ -166,15 +139,15 @@ std::int64_t RecordCounter::advance_time(const mta::logs::Record& record, std::i
 }
 
 RecordCounter::ProviderKey RecordCounter::provider_key(const mta::logs::Record& record) const {
-    const std::string_view domain = rcpt_domain_of(record);
-    const std::string_view mx = mta::logs::host_of(record.raw(Cell::dsn_mta));
-    const std::uint64_t hash = base::hash_bytes(mx, base::hash_bytes(domain));
+    const mta::classes::RecipientNames names = mta::classes::recipient_names_of(record);
+    const std::uint64_t hash = base::hash_bytes(names.mx, base::hash_bytes(names.domain));
     prefetch(&providers_[hash % provider_places]);
-    return {domain, mx, hash};
+    return {names, hash};
 }
 
 TextId RecordCounter::provider(const ProviderKey& key, const mta::logs::Record& record) {
-    const auto& [domain, mx, hash] = key;
+    const auto& [names, hash] = key;
+    const mta::classes::ProviderTable& table = *settings_.providers;
     ProviderAnswers& answers = providers_[hash % provider_places];
     mta::classes::ProviderId id = mta::classes::other_provider;
     if (((answers[0] ^ hash) & ~provider_id_bits) == 0) {
@@ -182,26 +155,22 @@ TextId RecordCounter::provider(const ProviderKey& key, const mta::logs::Record& 
     } else if (((answers[1] ^ hash) & ~provider_id_bits) == 0) {
         id = static_cast<mta::classes::ProviderId>(answers[1]);
     } else {
-        const mta::classes::ProviderTable& table = *settings_.providers;
-        id = table.by_domain(domain);
-        if (id == mta::classes::other_provider && !mx.empty()) id = table.by_mx(mx);
+        id = mta::classes::provider_by_names(table, names);
         answers = {(hash & ~provider_id_bits) | id, answers[0]};
     }
-    return provider_words_[id != mta::classes::other_provider
-                               ? id
-                               : settings_.providers->by_rollup(record.raw(Cell::queue))];
+    return provider_words_[mta::classes::provider_of(table, record, id)];
 }
 
 RecordCounter::Common RecordCounter::common(const mta::logs::Record& record, const ProviderKey& key) {
     const Route r = route(record);
-    return {r.vmta, r.pool, r.source, provider(key, record), key.domain};
+    return {r.vmta, r.pool, r.source, provider(key, record), key.names.domain};
 }
 
 // The cells are PowerMTA's own words, so nobody chooses them to share a hash of 64 bits. Values that were folded are
 // not remembered: each record is to be counted as folded.
 RecordCounter::Route RecordCounter::route(const mta::logs::Record& record) {
-    const std::string_view vmta = vmta_of(record);
-    const std::string_view pool = record.raw(Cell::vmta_pool);
+    const std::string_view vmta = mta::classes::vmta_of(record);
+    const std::string_view pool = mta::classes::pool_of(record);
     const std::string_view source = record.raw(Cell::dlv_source_ip);
     const std::uint64_t hash = base::hash_bytes(source, base::hash_bytes(pool, base::hash_bytes(vmta)));
     Route& memo = routes_[hash % row_memos];
@@ -214,47 +183,33 @@ RecordCounter::Route RecordCounter::route(const mta::logs::Record& record) {
     return memo;
 }
 
-mta::classes::ReplyClass RecordCounter::reply_class(std::string_view status, std::string_view diag) {
-    const std::uint64_t hash = base::hash_bytes(diag, base::hash_bytes(status));
+mta::classes::ReplyClass RecordCounter::reason(const mta::logs::Record& record) {
+    const std::uint64_t hash =
+        base::hash_bytes(record.raw(Cell::dsn_diag), base::hash_bytes(record.raw(Cell::dsn_status)));
     ReplyAnswer& known = replies_[hash % reply_answers];
-    if (known.hash != hash) known = {hash, classifier_.classify(status, diag).reply_class};
+    if (known.hash != hash) known = {hash, mta::classes::reason_of(record, classifier_)};
     return known.answer;
 }
 
 TextId RecordCounter::sender(const mta::logs::Record& record) {
-    return store_.value(Kind::sender_domain, mta::logs::address_domain(record.raw(Cell::orig)));
+    return store_.value(Kind::sender_domain, mta::classes::sender_domain_of(record));
 }
 
-std::string_view RecordCounter::job(const mta::logs::Record& record) const {
-    for (const Cell cell : job_cells_) {
-        const std::string_view id = record.raw(cell);
-        if (!id.empty()) return no_address(id);
-    }
-    return {};
+TextId RecordCounter::job(const mta::logs::Record& record) {
+    return store_.value(Kind::job_id, mta::classes::job_of(record, job_cells_));
 }
 
-std::string_view RecordCounter::raw_category(const mta::logs::Record& record) const {
-    const std::string_view logged = record.raw(Cell::bounce_cat);
-    if (!logged.empty() || !patterns_) return logged;
-    return patterns_->category(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
-}
-
-TextId RecordCounter::category(std::string_view raw) {
-    return raw.empty() ? other_text : store_.value(Kind::category, raw);
-}
-
-mta::classes::BounceClass RecordCounter::judge(std::string_view type, std::string_view category,
-                                               std::string_view status, std::string_view diag,
-                                               mta::classes::ReplyClass reason) const {
-    if (mta::classes::is_local_bounce(type, diag)) return mta::classes::BounceClass::local;
-    if (settings_.bounce_classes.is_open(category)) return mta::classes::class_of_reply(reason, status);
-    return settings_.bounce_classes.of_category(category);
+RecordCounter::BounceWords RecordCounter::bounce_words(const mta::logs::Record& record,
+                                                       mta::classes::ReplyClass reason) {
+    const std::string_view category = mta::classes::category_of(record, patterns_ ? &*patterns_ : nullptr);
+    const mta::classes::BounceClass bounce_class =
+        mta::classes::bounce_class_of(record, settings_.bounce_classes, category, [&] { return reason; });
+    return {store_.value(Kind::category, mta::classes::category_name(category)), bounce_words_[index_of(bounce_class)]};
 }
 
 void RecordCounter::delivery(const mta::logs::Record& record, const ProviderKey& key, std::int64_t time) {
-    const std::string_view type = record.raw(Cell::dlv_type);
-    if (!mta::classes::is_smtp_delivery(type)) {
-        ++*row(Family::local_deliveries, store_.value(Kind::delivery_type, type));
+    if (mta::classes::is_local(record)) {
+        ++*row(Family::local_deliveries, store_.value(Kind::delivery_type, record.raw(Cell::dlv_type)));
         return;
     }
     const Common c = common(record, key);
@@ -284,7 +239,7 @@ void RecordCounter::delivery(const mta::logs::Record& record, const ProviderKey&
         origin[1] = c.pool;
     }
     if (store_.enabled(Family::job_deliveries)) {
-        ++*row(Family::job_deliveries, store_.value(Kind::job_id, job(record)));
+        ++*row(Family::job_deliveries, job(record));
     }
     if (store_.enabled(Family::recipient_domain_deliveries)) {
         ++*row(Family::recipient_domain_deliveries, store_.value(Kind::recipient_domain, c.rcpt_domain));
@@ -399,20 +354,17 @@ std::uint32_t RecordCounter::reply_row(const mta::classes::ReplyCodes& codes, Te
 
 void RecordCounter::bounce(const mta::logs::Record& record, const ProviderKey& key) {
     const Common c = common(record, key);
-    const std::string_view status = record.raw(Cell::dsn_status);
-    const std::string_view diag = record.raw(Cell::dsn_diag);
-    const std::string_view given = raw_category(record);
-    const mta::classes::ReplyClass reason = reply_class(status, diag);
-    const TextId verdict = bounce_words_[index_of(judge(record.raw(Cell::dlv_type), given, status, diag, reason))];
-    ++*row(Family::bounces, c.vmta, c.pool, c.provider, category(given), verdict);
-    ++*row(Family::bounce_reasons, c.vmta, c.provider, reply_words_[index_of(reason)]);
+    const mta::classes::ReplyClass why = reason(record);
+    const auto [category, verdict] = bounce_words(record, why);
+    ++*row(Family::bounces, c.vmta, c.pool, c.provider, category, verdict);
+    ++*row(Family::bounce_reasons, c.vmta, c.provider, reply_words_[index_of(why)]);
     reply(record, c.provider);
     const TextId from = sender(record);
     ++*row(Family::sender_bounces, from, verdict);
     ++*row(Family::sender_lifetime, from);
     ++*row(Family::source_ip_bounces, c.source, verdict);
     if (store_.enabled(Family::job_bounces)) {
-        ++*row(Family::job_bounces, store_.value(Kind::job_id, job(record)), verdict);
+        ++*row(Family::job_bounces, job(record), verdict);
     }
     if (store_.enabled(Family::recipient_domain_bounces)) {
         ++*row(Family::recipient_domain_bounces, store_.value(Kind::recipient_domain, c.rcpt_domain), verdict);
@@ -420,15 +372,14 @@ void RecordCounter::bounce(const mta::logs::Record& record, const ProviderKey& k
 }
 
 void RecordCounter::transient(const mta::logs::Record& record, const ProviderKey& key) {
-    if (!mta::classes::is_smtp_delivery(record.raw(Cell::dlv_type))) return;
+    if (mta::classes::is_local(record)) return;
     const Common c = common(record, key);
-    const mta::classes::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
-    ++*row(Family::transient_failures, c.vmta, c.pool, c.provider, reply_words_[index_of(reason)]);
+    ++*row(Family::transient_failures, c.vmta, c.pool, c.provider, reply_words_[index_of(reason(record))]);
     reply(record, c.provider);
     ++*row(Family::sender_transient_failures, sender(record));
     ++*row(Family::source_ip_transient_failures, c.source);
     if (store_.enabled(Family::job_transient_failures)) {
-        ++*row(Family::job_transient_failures, store_.value(Kind::job_id, job(record)));
+        ++*row(Family::job_transient_failures, job(record));
     }
     if (store_.enabled(Family::recipient_domain_transient_failures)) {
         ++*row(Family::recipient_domain_transient_failures, store_.value(Kind::recipient_domain, c.rcpt_domain));
@@ -436,53 +387,44 @@ void RecordCounter::transient(const mta::logs::Record& record, const ProviderKey
 }
 
 void RecordCounter::queue_transient(const mta::logs::Record& record, const ProviderKey& key) {
-    const mta::classes::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
-    ++*row(Family::queue_transient_failures, store_.value(Kind::vmta, vmta_of(record)), provider(key, record),
-           reply_words_[index_of(reason)]);
+    ++*row(Family::queue_transient_failures, store_.value(Kind::vmta, mta::classes::vmta_of(record)),
+           provider(key, record), reply_words_[index_of(reason(record))]);
 }
 
 void RecordCounter::receipt(const mta::logs::Record& record) {
-    ++*row(Family::receipts, store_.value(Kind::vmta, vmta_of(record)),
+    ++*row(Family::receipts, store_.value(Kind::vmta, mta::classes::vmta_of(record)),
            store_.value(Kind::source_type, record.raw(Cell::src_type)));
     const std::string_view user = record.raw(Cell::rcv_smtp_user);
     if (!user.empty()) ++*row(Family::smtp_user_receipts, store_.value(Kind::smtp_user, no_address(user)));
 }
 
 void RecordCounter::remote_bounce(const mta::logs::Record& record, const ProviderKey& key) {
-    const std::string_view status = record.raw(Cell::dsn_status);
-    const std::string_view diag = record.raw(Cell::dsn_diag);
-    const std::string_view given = raw_category(record);
-    const mta::classes::BounceClass verdict = judge({}, given, status, diag, reply_class(status, diag));
-    ++*row(Family::remote_bounces, provider(key, record), category(given), bounce_words_[index_of(verdict)]);
+    const auto [category, verdict] = bounce_words(record, reason(record));
+    ++*row(Family::remote_bounces, provider(key, record), category, verdict);
 }
 
 void RecordCounter::complaint(const mta::logs::Record& record) {
-    const mta::classes::ProviderId provider =
-        settings_.providers->of_complaint(rcpt_domain_of(record), record.raw(Cell::format),
-                                          record.raw(Cell::user_agent), record.raw(Cell::reporting_mta));
-    const std::string_view own_vmta = record.raw(Cell::vmta);
-    SeriesStore::Origin origin{other_text, other_text};
-    if (!own_vmta.empty()) {
-        origin = {store_.value(Kind::vmta, own_vmta), store_.value(Kind::pool, record.raw(Cell::vmta_pool))};
-    } else if (const auto learned = store_.origin_of(record.raw(Cell::dlv_source_ip))) {
-        origin = *learned;
+    const mta::classes::ProviderId provider = mta::classes::provider_of_complaint(*settings_.providers, record);
+    SeriesStore::Origin origin{store_.value(Kind::vmta, mta::classes::vmta_of(record)),
+                               store_.value(Kind::pool, mta::classes::pool_of(record))};
+    const std::string_view source = record.raw(Cell::dlv_source_ip);
+    if (const auto learned = source.empty() ? std::nullopt : store_.origin_of(source)) {
+        const mta::classes::OriginGaps gaps = mta::classes::origin_gaps(record);
+        if (gaps.vmta) origin.vmta = learned->vmta;
+        if (gaps.pool) origin.pool = learned->pool;
     }
     const std::string_view feedback = record.raw(Cell::feedback_type);
     const TextId feedback_type = feedback.empty() ? other_text : store_.value(Kind::feedback_type, feedback);
     ++*row(Family::complaints, provider_words_[provider], feedback_type, origin.vmta, origin.pool);
-    std::string_view from = mta::logs::address_domain(record.raw(Cell::orig));
-    if (from.empty()) from = mta::logs::address_domain(record.raw(Cell::header_return_path));
-    if (from.empty()) from = mta::logs::address_domain(record.raw(Cell::header_from));
-    ++*row(Family::sender_complaints, store_.value(Kind::sender_domain, from));
+    ++*row(Family::sender_complaints, sender(record));
     if (store_.enabled(Family::job_complaints)) {
-        ++*row(Family::job_complaints, store_.value(Kind::job_id, job(record)));
+        ++*row(Family::job_complaints, job(record));
     }
 }
 
 void RecordCounter::diagnostic(const mta::logs::Record& record, const ProviderKey& key) {
-    const mta::classes::ReplyClass reason = reply_class(record.raw(Cell::dsn_status), record.raw(Cell::dsn_diag));
-    ++*row(Family::diagnostics, store_.value(Kind::vmta, vmta_of(record)), provider(key, record),
-           reply_words_[index_of(reason)]);
+    ++*row(Family::diagnostics, store_.value(Kind::vmta, mta::classes::vmta_of(record)), provider(key, record),
+           reply_words_[index_of(reason(record))]);
 }
 
 }  // namespace mtawatch::exporter::series

@@ -1,4 +1,5 @@
-// Turns records into counts in the series store, with caches for lookups that repeat.
+// Turns records into counts in the series store, with caches for lookups that repeat. What a record is counted under
+// is decided by shared/mta/classes/attribution.h.
 #pragma once
 
 #include <array>
@@ -11,6 +12,7 @@
 
 #include "exporter/series/count_settings.h"
 #include "exporter/series/series_store.h"
+#include "shared/mta/classes/attribution.h"
 #include "shared/mta/classes/bounce_patterns.h"
 #include "shared/mta/classes/reply_class.h"
 #include "shared/mta/logs/record.h"
@@ -55,8 +57,7 @@ class RecordCounter {
     // The key that a record's provider is looked up with. Made for several records before the first of them is counted,
     // so that the table's cache lines are prefetched meanwhile.
     struct ProviderKey {
-        std::string_view domain;
-        std::string_view mx;
+        mta::classes::RecipientNames names;
         std::uint64_t hash = 0;
     };
     static constexpr std::size_t ahead = 16;
@@ -66,9 +67,14 @@ class RecordCounter {
     void count_one(const mta::logs::Record& record, const ProviderKey& key, std::int64_t now);
     [[nodiscard]] Common common(const mta::logs::Record& record, const ProviderKey& key);
     [[nodiscard]] Route route(const mta::logs::Record& record);
-    [[nodiscard]] mta::classes::ReplyClass reply_class(std::string_view status, std::string_view diag);
+    [[nodiscard]] mta::classes::ReplyClass reason(const mta::logs::Record& record);
     [[nodiscard]] TextId sender(const mta::logs::Record& record);
-    [[nodiscard]] std::string_view job(const mta::logs::Record& record) const;
+    [[nodiscard]] TextId job(const mta::logs::Record& record);
+    struct BounceWords {
+        TextId category;
+        TextId bounce_class;
+    };
+    [[nodiscard]] BounceWords bounce_words(const mta::logs::Record& record, mta::classes::ReplyClass reason);
     void delivery(const mta::logs::Record& record, const ProviderKey& key, std::int64_t time);
     void delivery_delay(const mta::logs::Record& record, std::uint64_t* histogram, std::int64_t time);
     void bounce(const mta::logs::Record& record, const ProviderKey& key);
@@ -80,12 +86,6 @@ class RecordCounter {
     void diagnostic(const mta::logs::Record& record, const ProviderKey& key);
     void reply(const mta::logs::Record& record, TextId provider);
     [[nodiscard]] std::uint32_t reply_row(const mta::classes::ReplyCodes& codes, TextId provider, bool& folded);
-    [[nodiscard]] mta::classes::BounceClass judge(std::string_view type, std::string_view category,
-                                                  std::string_view status, std::string_view diag,
-                                                  mta::classes::ReplyClass reason) const;
-    // PowerMTA's category, or where it gave none that of its own patterns, or "".
-    [[nodiscard]] std::string_view raw_category(const mta::logs::Record& record) const;
-    [[nodiscard]] TextId category(std::string_view raw);
 
     template <class... Ids>
     std::uint64_t* row(Family family, Ids... ids) {
@@ -145,11 +145,11 @@ class RecordCounter {
     const mta::classes::ReplyClassifier classifier_;
     std::optional<mta::classes::BouncePatterns> patterns_;
     mta::logs::TimestampParser queued_times_;
+    const std::vector<Cell> job_cells_;
     std::vector<TextId> provider_words_;
     std::array<TextId, mta::classes::bounce_class_count> bounce_words_{};
     std::array<TextId, mta::classes::reply_classes> reply_words_{};
     std::array<TextId, 600> code_words_{};
-    std::vector<Cell> job_cells_;
     std::vector<ProviderAnswers> providers_;
     std::vector<ReplyAnswer> replies_;
     std::vector<DeliveryRows> delivery_rows_;

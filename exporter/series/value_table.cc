@@ -6,11 +6,14 @@
 #include <cstring>
 
 #include "shared/base/text.h"
+#include "shared/mta/classes/attribution.h"
 
 namespace mtawatch::exporter::series {
 namespace {
 
 constexpr std::size_t first_places = 64;
+
+static_assert(max_label_bytes == mta::classes::max_name_bytes);
 
 // Classes of bytes: 0 stands as it is, 1 is an ASCII capital, 2 needs care.
 constexpr std::array<std::uint8_t, 256> make_byte_classes() {
@@ -34,14 +37,8 @@ std::string_view label_text(std::string_view raw, bool lower, char (&scratch)[ma
         std::ranges::transform(raw, scratch, base::lower);
         return {scratch, raw.size()};
     }
-    // The cell's quotes are still doubled; a label shows them once.
-    std::string undoubled;
-    for (std::size_t i = 0; i < raw.size() && i < 4 * max_label_bytes; ++i) {
-        undoubled += raw[i];
-        if (raw[i] == '"' && i + 1 < raw.size() && raw[i + 1] == '"') ++i;
-    }
     std::size_t size = 0;
-    for (const char c : base::one_line(undoubled, max_label_bytes)) {
+    for (const char c : mta::classes::readable_name(raw)) {
         if (c == '"' || c == '\\') scratch[size++] = '\\';
         scratch[size++] = lower ? base::lower(c) : c;
     }

@@ -423,4 +423,50 @@ BOOST_AUTO_TEST_CASE(a_complaint_without_vmta_goes_to_that_of_its_source_address
     fixture.write("/log/acct-1.csv", header_text + rows(300, {.vmta = "vmta7"}) + rows(3, {.type = "f", .vmta = ""}));
     BOOST_CHECK_EQUAL(fixture.line({"--metric", "complaint", "--by", "vmta"}),
                       "2 BOUNCE_RATE CRITICAL - last 1 d: 1.00 % complained about (3 of 300), above 0.3 (and 1 more)");
+    BOOST_CHECK_EQUAL(fixture.line({"--metric", "complaint", "--only", "vmta=vmta7"}),
+                      "2 BOUNCE_RATE CRITICAL - last 1 d: 1.00 % complained about (3 of 300), above 0.3");
+    BOOST_CHECK_EQUAL(fixture.line({"--metric", "complaint", "--only", "vmta=vmta8"}).substr(0, 41),
+                      "3 BOUNCE_RATE UNKNOWN - no such mail betw");
+}
+
+BOOST_AUTO_TEST_CASE(an_address_that_changed_hands_gives_its_complaints_to_the_vmta_that_had_it_then) {
+    Fixture fixture;
+    const Row complaint{.type = "f", .vmta = ""};
+    const auto text = [&](const std::string& first) {
+        return header_text + first + rows(300, {.vmta = "vmta7"}) + rows(2, complaint) + rows(300, {.vmta = "vmta8"}) +
+               rows(1, complaint);
+    };
+    const auto share_of = [&](const char* vmta) {
+        const std::string line = fixture.line({"--metric", "complaint", "--only", std::string("vmta=") + vmta});
+        return line.substr(line.find('('));
+    };
+    fixture.write("/log/acct-1.csv", text(""));
+    BOOST_CHECK_EQUAL(share_of("vmta7"), "(2 of 300), above 0.3");
+    BOOST_CHECK_EQUAL(share_of("vmta8"), "(1 of 300), above 0.3");
+    // Nobody delivered from it before the first complaint: the last one to do so in the window has it.
+    fixture.write("/log/acct-1.csv", text(rows(1, complaint)));
+    BOOST_CHECK_EQUAL(share_of("vmta8"), "(2 of 300), above 0.3");
+}
+
+BOOST_AUTO_TEST_CASE(a_rollup_queue_counts_for_a_domain_that_another_queue_had_before) {
+    Fixture fixture;
+    std::string text = header_text + rows(100, {.rcpt = "a@shop.example"});
+    std::string queued = rows(100, {.rcpt = "a@shop.example"});
+    for (std::size_t at = 0; (at = queued.find(",job1,\n", at)) != std::string::npos;) {
+        queued.replace(at, 7, ",job1,yahoo.rollup/vmta1\n");
+    }
+    fixture.write("/log/acct-1.csv", text + queued);
+    BOOST_CHECK_EQUAL(fixture.line({"--only", "provider=yahoo"}),
+                      "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 100)");
+}
+
+BOOST_AUTO_TEST_CASE(the_exporters_job_columns_are_the_checks_too) {
+    Fixture fixture;
+    std::string text = "type,timeLogged,rcpt,jobId,header_Campaign\n";
+    for (int i = 0; i < 200; ++i) text += "d," + stamp(test_now - 60) + ",a@gmail.com,other,spring\n";
+    fixture.write("/log/acct-1.csv", text);
+    fixture.write("/etc/exporter.yml", "accounting:\n  files: [x]\n  job_columns: [header_Campaign, jobId]\n");
+    BOOST_CHECK_EQUAL(fixture.line({"--classes", "/etc/exporter.yml", "--only", "job=spring"}),
+                      "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 200)");
+    BOOST_CHECK_EQUAL(fixture.line({"--only", "job=other"}), "0 BOUNCE_RATE OK - last 1 h: 0.00 % bounced (0 of 200)");
 }

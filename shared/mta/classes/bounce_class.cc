@@ -1,7 +1,6 @@
 #include "shared/mta/classes/bounce_class.h"
 
 #include <array>
-#include <cstring>
 
 #include "shared/base/text.h"
 
@@ -24,14 +23,6 @@ bool is_local_diag(std::string_view dsn_diag) {
     // suppression list, which it words as an SMTP reply.
     return dsn_diag.starts_with("x-pmta;") || base::icontains(dsn_diag, "is in suppression list") ||
            base::icontains(dsn_diag, "deleted by administrator");
-}
-
-bool is_smtp_delivery(std::string_view dlv_type) {
-    return dlv_type.empty() || (dlv_type.size() == 4 && std::memcmp(dlv_type.data(), "smtp", 4) == 0);
-}
-
-bool is_local_bounce(std::string_view dlv_type, std::string_view dsn_diag) {
-    return !is_smtp_delivery(dlv_type) || is_local_diag(dsn_diag);
 }
 
 BounceClass class_of_reply(ReplyClass reply, std::string_view dsn_status) {
@@ -89,13 +80,6 @@ BounceClass BounceClasses::of_category(std::string_view category) const {
 
 bool BounceClasses::is_open(std::string_view category) const {
     return (category.empty() || category == "other") && !classes_.contains(category);
-}
-
-BounceClass judge_bounce(const BounceClasses& classes, const ReplyClassifier& replies, std::string_view category,
-                         std::string_view dsn_status, std::string_view dsn_diag) {
-    if (is_local_diag(dsn_diag)) return BounceClass::local;
-    if (!classes.is_open(category)) return classes.of_category(category);
-    return class_of_reply(replies.classify(dsn_status, dsn_diag).reply_class, dsn_status);
 }
 
 }  // namespace mtawatch::mta::classes

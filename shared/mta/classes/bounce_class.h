@@ -1,8 +1,10 @@
-// Classification of a bounce: hard, soft, block, other, or local (no receiver's verdict).
+// Words for how a bounce ends: hard, soft, block, other, or local (no receiver's verdict), and the tables that decide
+// them. The whole decision for a record is bounce_class_of() in attribution.h.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,10 +24,9 @@ inline constexpr std::size_t bounce_class_count = 5;
 // Whether no receiver said this: "x-pmta;…", a suppression list, deletion by an administrator.
 [[nodiscard]] bool is_local_diag(std::string_view dsn_diag);
 // Whether a delivery left this host: dlvType empty or "smtp". pipe, file, discard … are local deliveries.
-[[nodiscard]] bool is_smtp_delivery(std::string_view dlv_type);
-// Whether a bounce is outside every ratio of outbound mail: no receiver said it, or it is one of a local delivery.
-// Local deferrals are told by is_smtp_delivery() alone.
-[[nodiscard]] bool is_local_bounce(std::string_view dlv_type, std::string_view dsn_diag);
+[[nodiscard]] inline bool is_smtp_delivery(std::string_view dlv_type) {
+    return dlv_type.empty() || (dlv_type.size() == 4 && std::memcmp(dlv_type.data(), "smtp", 4) == 0);
+}
 // The class that a reply alone gives; `dsn_status` tells a domain that does not exist (5) from one that did not
 // resolve now (4).
 [[nodiscard]] BounceClass class_of_reply(ReplyClass reply, std::string_view dsn_status);
@@ -49,10 +50,5 @@ class BounceClasses {
     };
     std::unordered_map<std::string, BounceClass, Hash, std::equal_to<>> classes_;
 };
-
-// The whole decision for a bounce: local, by category, by reply.
-[[nodiscard]] BounceClass judge_bounce(const BounceClasses& classes, const ReplyClassifier& replies,
-                                       std::string_view category, std::string_view dsn_status,
-                                       std::string_view dsn_diag);
 
 }  // namespace mtawatch::mta::classes

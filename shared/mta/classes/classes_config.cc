@@ -102,6 +102,16 @@ Result<void> read_classes(const Node& section, Classes& into) {
     return map.finish();
 }
 
+Result<void> read_job_columns(const Node& list, std::vector<std::string>& into) {
+    auto names = list.texts();
+    if (!names) return fail(names.error());
+    if (names->size() > logs::custom_column_count) {
+        return fail(list.error("at most " + std::to_string(logs::custom_column_count) + " columns"));
+    }
+    into = std::move(*names);
+    return {};
+}
+
 Result<Classes> parse_classes(std::string_view text, std::string_view file) {
     const auto root = config::parse_yaml(text, file);
     if (!root) return fail(root.error());
@@ -109,6 +119,10 @@ Result<Classes> parse_classes(std::string_view text, std::string_view file) {
     Classes classes;
     if (const auto section = root->find("classes")) {
         if (auto done = read_classes(*section, classes); !done) return fail(done.error());
+    }
+    const auto accounting = root->find("accounting");
+    if (const auto list = accounting ? accounting->find("job_columns") : std::nullopt) {
+        if (auto done = read_job_columns(*list, classes.job_columns); !done) return fail(done.error());
     }
     return classes;
 }

@@ -132,12 +132,6 @@ ProviderId ProviderTable::by_rollup(std::string_view queue) const {
     return exact(rollups_, Lowered(name.substr(0, name.size() - ending.size())).view());
 }
 
-ProviderId ProviderTable::find(std::string_view domain, std::string_view dsn_mta, std::string_view queue) const {
-    if (const ProviderId id = by_domain(domain); id != other_provider) return id;
-    if (const ProviderId id = by_mx(dsn_mta); id != other_provider) return id;
-    return by_rollup(queue);
-}
-
 ProviderId ProviderTable::of_complaint(std::string_view rcpt_domain, std::string_view format,
                                        std::string_view user_agent, std::string_view reporting_mta) const {
     if (const ProviderId known = by_domain(rcpt_domain); known != other_provider) return known;

@@ -32,10 +32,8 @@ class ProviderTable {
     // PowerMTA's queue name before ".rollup": "yahoo" of "yahoo.rollup/vmta1".
     [[nodiscard]] base::Result<void> add_rollup(std::string_view provider, std::string_view rollup);
 
-    // Any case. `dsn_mta` may carry its address ("mx.example.net (192.0.2.1)"); `queue` is PowerMTA's "domain/vmta".
-    // Empty texts have no say.
-    [[nodiscard]] ProviderId find(std::string_view domain, std::string_view dsn_mta, std::string_view queue) const;
-    // The steps of find(): other_provider when the table does not know the name.
+    // other_provider when the table does not know the name. Any case. `dsn_mta` may carry its address
+    // ("mx.example.net (192.0.2.1)"); `queue` is PowerMTA's "domain/vmta". Which of them decides: attribution.h.
     [[nodiscard]] ProviderId by_domain(std::string_view domain) const;
     [[nodiscard]] ProviderId by_mx(std::string_view dsn_mta) const;
     [[nodiscard]] ProviderId by_rollup(std::string_view queue) const;

@@ -33,7 +33,7 @@ struct Words {
     std::optional<mta::classes::BouncePatterns> patterns;
 };
 
-Result<Words> read_words(const std::string& path, const io::Files& files) {
+Result<Words> read_words(const std::string& path, LogFormat format, const io::Files& files) {
     Words words;
     if (path.empty()) return words;
     const auto text = files.read(path, config::max_bytes);
@@ -43,7 +43,8 @@ Result<Words> read_words(const std::string& path, const io::Files& files) {
     auto classes = mta::classes::parse_classes(*text, path);
     if (!classes) return fail(classes.error());
     words.classes = std::move(*classes);
-    if (words.classes.bounce_patterns_file.empty()) return words;
+    // The patterns are PowerMTA's: they match the replies in its words, and the exporter has them for its files alone.
+    if (format != LogFormat::pmta || words.classes.bounce_patterns_file.empty()) return words;
     const auto patterns = files.read(words.classes.bounce_patterns_file, max_patterns_file);
     if (!patterns) return fail(patterns.error());
     auto parsed = mta::classes::BouncePatterns::parse(*patterns, words.classes.bounce_patterns_file);
@@ -91,13 +92,19 @@ Result<std::vector<std::string>> paths_of(const BounceRateQuery& query, const io
     return paths;
 }
 
+// The configuration's columns are those of PowerMTA's files.
+mta::classes::JobColumns job_columns_of(const BounceRateQuery& query, const mta::classes::Classes& classes) {
+    return mta::classes::job_columns(query.format == LogFormat::pmta ? classes.job_columns
+                                                                     : mta::classes::default_job_columns());
+}
+
 Result<LogOptions> read_options(const BounceRateQuery& query, const mta::classes::Classes& classes,
-                                const base::Clock& clock) {
+                                std::vector<std::string> custom_columns, const base::Clock& clock) {
     LogOptions options;
     options.format = query.format;
     options.scanner.aliases = classes.aliases;
     options.scanner.record_types = classes.record_types;
-    options.scanner.custom_columns = {"header_X-job", "header_BatchId"};
+    options.scanner.custom_columns = std::move(custom_columns);
     options.postfix.now = [&clock] { return base::unix_seconds(clock.wall()); };
     if (!query.table.empty()) {
         auto table = parse_table(query.table);
@@ -278,7 +285,7 @@ class Reader {
 Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const base::Deadline& deadline,
                                           world::World& world) {
     const base::SteadyTime begun = world.clock->steady();
-    auto words = read_words(query.classes_file, *world.files);
+    auto words = read_words(query.classes_file, query.format, *world.files);
     if (!words) return fail(words.error());
     const auto paths = paths_of(query, *world.files);
     if (!paths) return fail(paths.error());
@@ -290,8 +297,9 @@ Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const ba
     observation.by = query.by;
     observation.end = base::unix_seconds(query.end);
     observation.begin = observation.end - query.window.count();
-    MailTally tally(query, words->classes, std::move(words->patterns), observation);
-    const auto options = read_options(query, words->classes, *world.clock);
+    mta::classes::JobColumns jobs = job_columns_of(query, words->classes);
+    MailTally tally(query, words->classes, std::move(words->patterns), std::move(jobs.cells), observation);
+    const auto options = read_options(query, words->classes, std::move(jobs.custom), *world.clock);
     if (!options) return fail(options.error());
     Reader reader(query, *options, world, deadline, tally, observation);
     if (!query.journal.empty()) {

@@ -17,7 +17,13 @@ constexpr std::array<std::string_view, 10> key_names{
     "none", "vmta", "pool", "provider", "sender-domain", "recipient-domain", "job", "source-ip", "category", "relay"};
 constexpr std::size_t max_remembered = 1'000'000;  // answers kept for speed; past it they are worked out each time
 
-bool by_sender(MailKey key) { return key == MailKey::vmta || key == MailKey::pool; }
+bool is_domain(MailKey key) { return key == MailKey::sender_domain || key == MailKey::recipient_domain; }
+bool is_origin(MailKey key) { return key == MailKey::vmta || key == MailKey::pool; }
+
+bool asks_for_origin(const BounceRateQuery& query) {
+    return is_origin(query.by) ||
+           std::ranges::any_of(query.only, [](const auto& wanted) { return is_origin(wanted.first); });
+}
 
 }  // namespace
 
@@ -31,8 +37,14 @@ std::optional<MailKey> mail_key_of_name(std::string_view wanted) {
 }
 
 MailTally::MailTally(const BounceRateQuery& query, const mta::classes::Classes& classes,
-                     std::optional<mta::classes::BouncePatterns> patterns, BounceRateObservation& observation)
-    : query_(query), classes_(classes), patterns_(std::move(patterns)), observation_(observation) {}
+                     std::optional<mta::classes::BouncePatterns> patterns, std::vector<Column> job_cells,
+                     BounceRateObservation& observation)
+    : query_(query),
+      classes_(classes),
+      patterns_(std::move(patterns)),
+      job_cells_(std::move(job_cells)),
+      origin_asked_(asks_for_origin(query)),
+      observation_(observation) {}
 
 const mta::classes::ReplyClassifier& MailTally::replies() {
     if (!replies_) replies_ = std::make_unique<const mta::classes::ReplyClassifier>();
@@ -69,7 +81,7 @@ void MailTally::add(std::span<const Record> records) {
         newest_ = std::max(newest_, record.time);
         if (record.time < begin) continue;
         ++inside;
-        if (plain && record.type == RecordType::d && record.raw(Column::dlv_type) == "smtp") {
+        if (plain && record.type == RecordType::d && !mta::classes::is_local(record)) {
             ++plain_deliveries;
         } else {
             count(record);
@@ -83,74 +95,101 @@ void MailTally::add(std::span<const Record> records) {
 void MailTally::count(const Record& record) {
     switch (record.type) {
         case RecordType::d: {
+            const bool local = mta::classes::is_local(record);
+            if (origin_asked_ && !local) learn_origin(record);
             if (!passes(record)) return;
-            const bool smtp = mta::classes::is_smtp_delivery(record.raw(Column::dlv_type));
-            const auto field = smtp ? &MailCounts::delivered : &MailCounts::local_delivered;
+            const auto field = local ? &MailCounts::local_delivered : &MailCounts::delivered;
             ++(observation_.total.*field);
             if (MailCounts* counts = group_of(record)) ++(counts->*field);
-            if (query_.needed.complaints && by_sender(query_.by) && sources_.size() < max_remembered) {
-                const std::string_view source = record.raw(Column::dlv_source_ip);
-                if (!source.empty()) sources_.try_emplace(std::string(source), key_of(query_.by, record));
-            }
             return;
         }
         case RecordType::b:
-            return count_bounce(record, passes(record));
+            if (passes(record)) count_bounce(record);
+            return;
         case RecordType::t:
-            if (!mta::classes::is_smtp_delivery(record.raw(Column::dlv_type)) || !passes(record)) return;
+            if (mta::classes::is_local(record) || !passes(record)) return;
             ++observation_.total.deferred;
             if (MailCounts* counts = group_of(record)) ++counts->deferred;
             return;
         case RecordType::f:
-            if (passes(record)) count_complaint(record);
+            count_complaint(record);
             return;
         default:
             return;
     }
 }
 
-void MailTally::count_bounce(const Record& record, bool narrowed) {
-    if (!narrowed) return;
-    const std::string_view status = record.raw(Column::dsn_status);
-    const std::string_view diag = record.raw(Column::dsn_diag);
-    const std::string_view category = category_of(record);
-    BounceClass bounce_class = BounceClass::local;
-    if (!mta::classes::is_local_bounce(record.raw(Column::dlv_type), diag)) {
-        bounce_class = classes_.bounce_classes.is_open(category)
-                           ? mta::classes::class_of_reply(replies().classify(status, diag).reply_class, status)
-                           : classes_.bounce_classes.of_category(category);
-    }
+BounceClass MailTally::bounce_class_of(const Record& record) {
+    return mta::classes::bounce_class_of(record, classes_.bounce_classes, category_of(record),
+                                         [&] { return mta::classes::reason_of(record, replies()); });
+}
+
+void MailTally::count_bounce(const Record& record) {
     constexpr std::array<std::uint64_t MailCounts::*, mta::classes::bounce_class_count> fields{
         &MailCounts::hard, &MailCounts::soft, &MailCounts::block, &MailCounts::other, &MailCounts::local_bounced};
-    const auto field = fields[static_cast<std::size_t>(bounce_class)];
+    const auto field = fields[static_cast<std::size_t>(bounce_class_of(record))];
     ++(observation_.total.*field);
     if (MailCounts* counts = group_of(record)) ++(counts->*field);
 }
 
+void MailTally::learn_origin(const Record& delivery) {
+    const std::string_view source = delivery.raw(Column::dlv_source_ip);
+    if (source.empty()) return;
+    auto known = sources_.find(source);
+    if (known == sources_.end()) {
+        if (sources_.size() >= max_remembered) return;
+        known = sources_.emplace(source, Origin{}).first;
+    }
+    // An address keeps its vmta for long.
+    const auto set = [](std::string& text, std::string_view now) {
+        if (text != now) text = now;
+    };
+    set(known->second.vmta, mta::classes::vmta_of(delivery));
+    set(known->second.pool, mta::classes::pool_of(delivery));
+}
+
 void MailTally::count_complaint(const Record& record) {
-    ++observation_.total.complaints;
-    if (query_.by == MailKey::none || query_.by == MailKey::category) return;
-    const std::string_view key = key_of(query_.by, record);
     const std::string_view source = record.raw(Column::dlv_source_ip);
-    if (key.empty() && by_sender(query_.by) && !source.empty() && unplaced_.size() < max_remembered) {
-        unplaced_.emplace_back(source, 1);
+    const mta::classes::OriginGaps gaps = mta::classes::origin_gaps(record);
+    if (!origin_asked_ || source.empty() || !gaps.vmta) {
+        if (passes(record)) add_complaint(key_of(query_.by, record));
         return;
     }
-    ++group(key)->complaints;
+    if (!passes(record, Asked::but_origin)) return;
+    Complaint complaint{std::string(source), std::string(mta::classes::pool_of(record)),
+                        is_origin(query_.by) ? std::string() : std::string(key_of(query_.by, record))};
+    if (sources_.contains(source) || unplaced_.size() >= max_remembered) {
+        place(complaint);
+    } else {
+        unplaced_.push_back(std::move(complaint));
+    }
+}
+
+void MailTally::add_complaint(std::string_view key) {
+    ++observation_.total.complaints;
+    if (query_.by != MailKey::none && query_.by != MailKey::category) ++group(key)->complaints;
+}
+
+void MailTally::place(const Complaint& complaint) {
+    const auto known = sources_.find(complaint.source);
+    Origin origin = known == sources_.end() ? Origin() : known->second;
+    if (!complaint.pool.empty()) origin.pool = complaint.pool;
+    const bool wanted = std::ranges::all_of(query_.only, [&](const auto& only) {
+        return !is_origin(only.first) || base::iequals(origin.of(only.first), only.second);
+    });
+    if (wanted) add_complaint(is_origin(query_.by) ? origin.of(query_.by) : complaint.key);
 }
 
 void MailTally::finish() {
-    for (const auto& [source, count] : unplaced_) {
-        const auto known = sources_.find(source);
-        group(known == sources_.end() ? std::string_view() : std::string_view(known->second))->complaints += count;
-    }
+    for (const Complaint& complaint : unplaced_) place(complaint);
     unplaced_.clear();
 }
 
 // Whether the record is of the mail that --only asks for. Deliveries have no category, so that key never drops them.
-bool MailTally::passes(const Record& record) {
+bool MailTally::passes(const Record& record, Asked asked) {
     return std::ranges::all_of(query_.only, [&](const auto& wanted) {
         if (wanted.first == MailKey::category && record.type != RecordType::b) return true;
+        if (asked == Asked::but_origin && is_origin(wanted.first)) return true;
         return base::iequals(key_of(wanted.first, record), wanted.second);
     });
 }
@@ -164,8 +203,8 @@ MailCounts* MailTally::group_of(const Record& record) {
 MailCounts* MailTally::group(std::string_view key) {
     const auto known = groups_.find(key);
     if (known != groups_.end()) return known->second;
-    constexpr std::size_t longest = 128;
-    std::string label = key.empty() ? "none" : base::to_lower(base::clean_utf8(key, longest));
+    std::string label = key.empty() ? "none" : mta::classes::readable_name(key);
+    if (is_domain(query_.by)) label = base::to_lower(label);
     if (observation_.groups.size() >= max_mail_groups && !observation_.groups.contains(label)) {
         observation_.groups_folded = true;
         return &observation_.groups["other"];
@@ -176,55 +215,46 @@ MailCounts* MailTally::group(std::string_view key) {
 }
 
 std::string_view MailTally::category_of(const Record& record) {
-    const std::string_view category = record.raw(Column::bounce_cat);
-    if (!category.empty() || !patterns_) return category;
-    return patterns_->category(record.raw(Column::dsn_status), record.raw(Column::dsn_diag));
+    return mta::classes::category_of(record, patterns_ ? &*patterns_ : nullptr);
 }
 
 std::string_view MailTally::provider_of(const Record& record) {
     const mta::classes::ProviderTable& table = classes_.providers;
-    const std::string_view domain = mta::logs::recipient_domain(record.raw(Column::rcpt), record.raw(Column::queue));
-    if (record.type == RecordType::f) {
-        return table.name(table.of_complaint(domain, record.raw(Column::format), record.raw(Column::user_agent),
-                                             record.raw(Column::reporting_mta)));
-    }
-    // The MX counts only for domains that the table does not know, and changes rarely within one domain.
-    scratch_.assign(domain);
+    if (record.type == RecordType::f) return table.name(mta::classes::provider_of_complaint(table, record));
+    const mta::classes::RecipientNames names = mta::classes::recipient_names_of(record);
+    scratch_.assign(names.domain);
     scratch_ += '\n';
-    scratch_ += mta::logs::host_of(record.raw(Column::dsn_mta));
-    if (domain.empty()) scratch_ += record.raw(Column::queue);
+    scratch_ += names.mx;
     const auto known = providers_.find(scratch_);
-    if (known != providers_.end()) return known->second;
-    const std::string_view found =
-        table.name(table.find(domain, record.raw(Column::dsn_mta), record.raw(Column::queue)));
-    if (providers_.size() < max_remembered) providers_.emplace(scratch_, found);
-    return found;
+    mta::classes::ProviderId by_names = mta::classes::other_provider;
+    if (known != providers_.end()) {
+        by_names = known->second;
+    } else {
+        by_names = mta::classes::provider_by_names(table, names);
+        if (providers_.size() < max_remembered) providers_.emplace(scratch_, by_names);
+    }
+    return table.name(mta::classes::provider_of(table, record, by_names));
 }
 
 std::string_view MailTally::key_of(MailKey key, const Record& record) {
     switch (key) {
         case MailKey::vmta:
         case MailKey::relay:
-            return record.raw(Column::vmta);
+            return mta::classes::vmta_of(record);
         case MailKey::pool:
-            return record.raw(Column::vmta_pool);
+            return mta::classes::pool_of(record);
         case MailKey::provider:
             return provider_of(record);
-        case MailKey::sender_domain: {
-            const std::string_view domain = mta::logs::address_domain(record.raw(Column::orig));
-            return domain.empty() ? record.raw(Column::reported_domain) : domain;
-        }
+        case MailKey::sender_domain:
+            return mta::classes::sender_domain_of(record);
         case MailKey::recipient_domain:
-            return mta::logs::recipient_domain(record.raw(Column::rcpt), record.raw(Column::queue));
+            return mta::classes::recipient_domain_of(record);
         case MailKey::job:
-            for (const Column column : {Column::job_id, mta::logs::custom_column(0), mta::logs::custom_column(1)}) {
-                if (const std::string_view job = record.raw(column); !job.empty()) return job;
-            }
-            return {};
+            return mta::classes::job_of(record, job_cells_);
         case MailKey::source_ip:
             return record.raw(Column::dlv_source_ip);
         case MailKey::category:
-            return category_of(record);
+            return mta::classes::category_name(category_of(record));
         case MailKey::none:
             break;
     }

@@ -1,4 +1,5 @@
-// Counts the records of a window by kind, in all and by group. Fed with batches of a log reader.
+// Counts the records of a window by kind, in all and by group. Fed with batches of a log reader. What a record is
+// counted under is decided by shared/mta/classes/attribution.h.
 #pragma once
 
 #include <functional>
@@ -10,6 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "shared/base/hash.h"
+#include "shared/mta/classes/attribution.h"
 #include "shared/mta/classes/classes_config.h"
 #include "shared/mta/classes/reply_class.h"
 #include "shared/mta/logs/record.h"
@@ -19,25 +22,46 @@ namespace mtawatch::probe::bounce_rate {
 
 class MailTally {
   public:
-    // `observation` has begin and end set; it and `classes` outlive the tally.
+    // `observation` has begin and end set; it and `classes` outlive the tally. `job_cells` are those of the reader's
+    // job_columns().
     MailTally(const BounceRateQuery& query, const mta::classes::Classes& classes,
-              std::optional<mta::classes::BouncePatterns> patterns, BounceRateObservation& observation);
+              std::optional<mta::classes::BouncePatterns> patterns, std::vector<mta::logs::Column> job_cells,
+              BounceRateObservation& observation);
 
     // Counts the records that lie in the window and notes what all of them show: types that are logged, newest record.
     void add(std::span<const mta::logs::Record> records);
     // Notes the same and counts nothing: for what was read to find the window.
     void observe(std::span<const mta::logs::Record> records);
-    // Gives complaints without a vmta or pool those of the deliveries from the same source address.
+    // Counts the complaints that do not name their vmta and whose source address had no delivery before them: under
+    // the vmta of the last delivery from it, where there was one after all.
     void finish();
 
   private:
+    // Where mail went out: of a complaint that does not say it, that of the delivery before it from its source address.
+    struct Origin {
+        std::string vmta;
+        std::string pool;
+        [[nodiscard]] std::string_view of(MailKey key) const { return key == MailKey::vmta ? vmta : pool; }
+    };
+    // One that does not name its vmta.
+    struct Complaint {
+        std::string source;
+        std::string pool;  // its own
+        std::string key;   // of query.by, where that is neither vmta nor pool
+    };
+
     void count(const mta::logs::Record& record);
-    void count_bounce(const mta::logs::Record& record, bool narrowed);
+    void count_bounce(const mta::logs::Record& record);
+    void learn_origin(const mta::logs::Record& delivery);
     void count_complaint(const mta::logs::Record& record);
+    void add_complaint(std::string_view key);
+    void place(const Complaint& complaint);
     [[nodiscard]] std::string_view key_of(MailKey key, const mta::logs::Record& record);
     [[nodiscard]] std::string_view provider_of(const mta::logs::Record& record);
     [[nodiscard]] std::string_view category_of(const mta::logs::Record& record);
-    [[nodiscard]] bool passes(const mta::logs::Record& record);
+    [[nodiscard]] mta::classes::BounceClass bounce_class_of(const mta::logs::Record& record);
+    enum class Asked { all, but_origin };
+    [[nodiscard]] bool passes(const mta::logs::Record& record, Asked asked = Asked::all);
     [[nodiscard]] MailCounts* group(std::string_view key);
     [[nodiscard]] MailCounts* group_of(const mta::logs::Record& record);
     [[nodiscard]] const mta::classes::ReplyClassifier& replies();
@@ -47,6 +71,8 @@ class MailTally {
     const BounceRateQuery& query_;
     const mta::classes::Classes& classes_;
     std::optional<mta::classes::BouncePatterns> patterns_;
+    const std::vector<mta::logs::Column> job_cells_;
+    const bool origin_asked_;  // vmta or pool is a key of the query
     BounceRateObservation& observation_;
     std::unique_ptr<const mta::classes::ReplyClassifier> replies_;  // made when the first bounce needs it
     std::uint32_t seen_ = 0;
@@ -54,12 +80,12 @@ class MailTally {
     std::string scratch_;
     struct Hash {
         using is_transparent = void;
-        std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+        std::size_t operator()(std::string_view text) const { return base::hash_bytes(text); }
     };
     std::unordered_map<std::string, MailCounts*, Hash, std::equal_to<>> groups_;
-    std::unordered_map<std::string, std::string, Hash, std::equal_to<>> providers_;
-    std::unordered_map<std::string, std::string, Hash, std::equal_to<>> sources_;  // source address to vmta or pool
-    std::vector<std::pair<std::string, std::uint64_t>> unplaced_;                  // complaints by source address
+    std::unordered_map<std::string, mta::classes::ProviderId, Hash, std::equal_to<>> providers_;  // "domain\nmx"
+    std::unordered_map<std::string, Origin, Hash, std::equal_to<>> sources_;
+    std::vector<Complaint> unplaced_;
 };
 
 }  // namespace mtawatch::probe::bounce_rate

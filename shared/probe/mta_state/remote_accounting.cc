@@ -150,7 +150,7 @@ Result<DeliveryFacts> remote_deliveries(const world::Machine& machine, const std
     seen.end = *now + 1;
     const bounce_rate::BounceRateQuery query;
     const mta::classes::Classes classes;
-    bounce_rate::MailTally tally(query, classes, std::nullopt, seen);
+    bounce_rate::MailTally tally(query, classes, std::nullopt, {}, seen);
     DeliveryFacts facts;
     for (const RemoteFile& file : *files) {
         const auto first = read_file(machine, file, tally, deadline);

@@ -184,7 +184,7 @@ BOOST_AUTO_TEST_CASE(labels_are_clean_bounded_and_never_an_address) {
     counting.add(job(std::string(500, 'x')));
     const auto counts = by_first_label(counting.store, Family::job_deliveries);
     BOOST_TEST(counts.contains("plain"));
-    BOOST_TEST(counts.contains("example.net"));
+    BOOST_TEST(counts.contains(""));  // that record is of no job
     BOOST_TEST(counts.contains("a\\\"b\\\\c"));
     BOOST_TEST(
         counts.contains("bad\xef\xbf\xbd"
@@ -220,7 +220,17 @@ BOOST_AUTO_TEST_CASE(complaints_go_to_the_vmta_that_delivered_from_the_address) 
     BOOST_TEST(text(0) == "gmail");
     BOOST_TEST(text(2) == "v1");
     BOOST_TEST(text(3) == "p1");
-    BOOST_TEST(text(6) == "other");
+    BOOST_TEST(text(6) == "");
+}
+
+BOOST_AUTO_TEST_CASE(a_complaint_without_a_source_address_is_not_given_the_vmta_of_a_delivery_without_one) {
+    Counting counting{exporter::series::CountSettings()};
+    counting.add(delivery("x@gmail.com", test_now, "s.example.com", ""));
+    counting.add({mta::logs::RecordType::f, test_now, {{Column::rcpt, "x@gmail.com"}}});
+    const SeriesTable& table = counting.store.table(Family::complaints);
+    BOOST_REQUIRE(table.size() == 1U);
+    BOOST_TEST(counting.store.texts().text(table.keys()[2]) == "");
+    BOOST_TEST(counting.store.texts().text(table.keys()[3]) == "");
 }
 
 // 200 000 records with 40 000 domains, budgets far below: a tenth of the size of the benchmark of the same name.

@@ -11,40 +11,6 @@ using namespace mtawatch::mta::logs;
 using namespace mtawatch::mta::classes;
 namespace base = mtawatch::base;
 
-BOOST_AUTO_TEST_CASE(domain_then_mx_then_rollup_decides) {
-    const ProviderTable table = ProviderTable::builtin();
-    struct {
-        const char* domain;
-        const char* mx;
-        const char* queue;
-        const char* provider;
-    } const rows[] = {
-        {"gmail.com", "", "", "gmail"},
-        {"GMAIL.COM", "", "", "gmail"},
-        {"gmail.com.", "", "", "gmail"},
-        {"notgmail.com", "", "", "other"},
-        {"mail.gmail.com", "", "", "other"},
-        {"YMAIL.COM", "mta7.am0.yahoodns.net (192.0.2.1)", "", "yahoo"},
-        {"shop.example", "shop-example.mail.protection.outlook.com (192.0.2.1)", "", "microsoft"},
-        {"shop.example", "ASPMX.L.GOOGLE.COM (192.0.2.1)", "", "gmail"},
-        {"shop.example", "mx.notgoogle.com", "", "other"},
-        {"gmail.com", "mx.relay.example", "", "gmail"},
-        {"", "", "yahoo.rollup/vmta18", "yahoo"},
-        {"", "", "Hotmail.Rollup/vmta18", "microsoft"},
-        {"shop.example", "", "strange.rollup/vmta1", "other"},
-        {"shop.example", "mx.shop.example", "shop.example/vmta1", "other"},
-        {"t-online.de", "", "", "t-online"},
-        {"free.fr", "", "", "free"},
-        {"list.ru", "", "", "mail.ru"},
-        {"", "", "", "other"},
-    };
-    for (const auto& row : rows) {
-        BOOST_TEST_CONTEXT(row.domain << " " << row.mx << " " << row.queue) {
-            BOOST_CHECK_EQUAL(table.name(table.find(row.domain, row.mx, row.queue)), row.provider);
-        }
-    }
-}
-
 BOOST_AUTO_TEST_CASE(every_built_in_name_is_found_under_its_provider) {
     const ProviderTable table = ProviderTable::builtin();
     for (const NamedProvider& entry : provider_domains) {

@@ -4,7 +4,6 @@
 #include <string>
 #include <vector>
 
-#include "shared/mta/classes/bounce_class.h"
 #include "shared/mta/classes/reply_class.h"
 #include "shared/mta/classes/reply_rules.h"
 
@@ -220,39 +219,4 @@ BOOST_AUTO_TEST_CASE(what_follows_the_bytes_that_decided_changes_no_code) {
                                 diag << " and " << other);
         }
     }
-}
-
-BOOST_AUTO_TEST_CASE(a_bounce_is_judged_by_category_then_by_reply) {
-    const ReplyClassifier replies;
-    BounceClasses classes;
-    const auto judge = [&](const char* category, const char* status, const char* diag) {
-        return std::string(name(judge_bounce(classes, replies, category, status, diag)));
-    };
-    BOOST_CHECK_EQUAL(judge("bad-mailbox", "", "smtp;550 blocked using spamhaus"), "hard");
-    BOOST_CHECK_EQUAL(judge("", "5.1.1 (x)", "smtp;550 blocked using spamhaus"), "block");
-    BOOST_CHECK_EQUAL(judge("other", "5.2.2 (x)", "smtp;552 mailbox full"), "soft");
-    BOOST_CHECK_EQUAL(judge("other", "5.0.0 (x)", "smtp;550 no"), "other");
-    BOOST_CHECK_EQUAL(judge("our-own-category", "5.1.1 (x)", "smtp;550 user unknown"), "other");
-    BOOST_CHECK_EQUAL(judge("bad-mailbox", "", "x-pmta;bounce-queue"), "local");
-    BOOST_CHECK_EQUAL(judge("other", "", "smtp;550 5.7.1 recipient is in suppression list \"\"a1\"\": <x>"), "local");
-    BOOST_CHECK_EQUAL(judge("", "5.1.2 (no such domain)", ""), "hard");
-    BOOST_CHECK_EQUAL(judge("", "4.4.3 (x)", "smtp;450 dns lookup failed"), "soft");
-    classes.set("our-own-category", BounceClass::block);
-    BOOST_CHECK_EQUAL(judge("our-own-category", "", ""), "block");
-    classes.set("other", BounceClass::soft);
-    BOOST_CHECK_EQUAL(judge("other", "5.1.1 (x)", "smtp;550 user unknown"), "soft");
-    const std::vector<std::pair<const char*, const char*>> categories{
-        {"bad-mailbox", "hard"},      {"bad-domain", "hard"},     {"inactive-mailbox", "hard"},
-        {"routing-errors", "hard"},   {"spam-related", "block"},  {"policy-related", "block"},
-        {"content-related", "block"}, {"virus-related", "block"}, {"invalid-sender", "block"},
-        {"relaying-issues", "block"}, {"quota-issues", "soft"},   {"no-answer-from-host", "soft"},
-        {"message-expired", "soft"},  {"bad-connection", "soft"}, {"bad-configuration", "soft"},
-        {"protocol-errors", "soft"}};
-    for (const auto& [category, expected] : categories) {
-        BOOST_CHECK_EQUAL(name(BounceClasses().of_category(category)), expected);
-    }
-    for (const char* type : {"pipe", "file", "discard", "http-delivery"}) BOOST_CHECK(!is_smtp_delivery(type));
-    BOOST_CHECK(is_smtp_delivery("smtp") && is_smtp_delivery(""));
-    BOOST_CHECK(is_local_bounce("local", "550 no") && is_local_bounce("smtp", "x-pmta;bounce-queue"));
-    BOOST_CHECK(!is_local_bounce("smtp", "smtp;550 no") && !is_local_bounce("", "smtp;550 no"));
 }
