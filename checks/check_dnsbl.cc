@@ -77,11 +77,11 @@ plugin::OptionTable options() {
 }
 
 Result<void> fits(const probe::dnsbl::DnsblQuery& query, const base::Deadline& deadline) {
-    const auto least = std::chrono::duration<double>(probe::dnsbl::dnsbl_least_time(query)).count();
+    const probe::dnsbl::DnsblEffort effort = probe::dnsbl::dnsbl_effort(query);
+    const auto least = std::chrono::duration<double>(effort.least_time).count();
     if (least <= std::chrono::duration<double>(deadline.remaining()).count()) return {};
     return fail(base::Fault::usage, "{} targets on {} lists take about {:.0f} s: give -t {:.0f} or more",
-                query.targets.size(), query.lists.size(), std::ceil(least),
-                std::ceil(least / plugin::target_share) + 1);
+                query.targets.size(), effort.lists, std::ceil(least), std::ceil(least / plugin::target_share) + 1);
 }
 
 Result<probe::dnsbl::DnsblQuery> query_of(const Options& options, const base::Deadline& deadline,
@@ -100,14 +100,6 @@ Result<probe::dnsbl::DnsblQuery> query_of(const Options& options, const base::De
     auto targets = probe::dnsbl::dnsbl_targets(addresses, domains, query.resolver, deadline, world);
     if (!targets) return fail(targets.error());
     query.targets = std::move(*targets);
-    // Lists for which there is no target say nothing, and would look as if they had not answered.
-    std::erase_if(query.lists, [&query](const probe::dnsbl::DnsblList& list) {
-        return !(list.takes_addresses() && !query.targets.addresses.empty()) &&
-               !(list.takes_domains() && !query.targets.domains.empty());
-    });
-    if (query.lists.empty()) {
-        return fail(base::Fault::usage, "none of the lists takes what was given; name others with --list");
-    }
     if (auto done = fits(query, deadline); !done) return fail(done.error());
     return query;
 }

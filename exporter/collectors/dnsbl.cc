@@ -103,10 +103,6 @@ Result<Families> run_probe(const Settings& settings, probe::dnsbl::DnsblTargets 
     probe::dnsbl::DnsblQuery query;
     query.targets = std::move(targets);
     query.lists = settings.lists;
-    std::erase_if(query.lists, [&query](const probe::dnsbl::DnsblList& list) {
-        return !(list.takes_addresses() && !query.targets.addresses.empty()) &&
-               !(list.takes_domains() && !query.targets.domains.empty());
-    });
     query.resolver = settings.resolver;
     query.self_test = settings.self_test;
     const auto seen = probe::dnsbl::dnsbl(query, deadline, world);

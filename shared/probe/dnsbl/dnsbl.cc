@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "shared/base/text.h"
@@ -41,6 +42,15 @@ struct Asked {
 std::string test_label(std::uint8_t last, bool v6) {
     if (!v6) return dns::reversed_labels(IpAddress::v4(127, 0, 0, last));
     return dns::reversed_labels(IpAddress::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x7f, 0, 0, last}));
+}
+
+std::vector<DnsblList> fitting_lists(const DnsblQuery& query) {
+    std::vector<DnsblList> lists;
+    std::ranges::copy_if(query.lists, std::back_inserter(lists), [&query](const DnsblList& list) {
+        return (list.takes_addresses() && !query.targets.addresses.empty()) ||
+               (list.takes_domains() && !query.targets.domains.empty());
+    });
+    return lists;
 }
 
 // Which kinds of target the run has, to test the lists for those alone.
@@ -247,11 +257,14 @@ void DnsblRun::ask_reasons() {
 
 Result<DnsblObservation> DnsblRun::all() {
     const auto start = deadline_.clock().steady();
-    seen_.lists = query_.lists;
-    seen_.states.resize(query_.lists.size());
+    seen_.lists = fitting_lists(query_);
+    if (seen_.lists.empty()) {
+        return fail(Fault::usage, "none of the lists takes what was given; name others with --list");
+    }
+    seen_.states.resize(seen_.lists.size());
     seen_.resolver = transport_.describe();
-    tests_.resize(query_.lists.size());
-    silent_.resize(query_.lists.size(), false);
+    tests_.resize(seen_.lists.size());
+    silent_.resize(seen_.lists.size(), false);
     for (const IpAddress& address : query_.targets.addresses) {
         (address.is_v4() ? kinds_.v4 : kinds_.v6) = true;
         seen_.targets.push_back(address.to_string());
@@ -303,14 +316,15 @@ std::string_view name(ListHealth health) {
     return "untested";
 }
 
-base::Duration dnsbl_least_time(const DnsblQuery& query) {
+DnsblEffort dnsbl_effort(const DnsblQuery& query) {
+    const std::size_t lists = fitting_lists(query).size();
     const std::size_t window = query.resolver.window > 0 ? query.resolver.window : dns::default_window;
     const std::size_t group_window = dns::group_window_of(window);
     const std::size_t tests = query.self_test ? 2 : 0;
     const std::size_t per_list = query.targets.size() + tests;
     const std::size_t rounds =
-        std::max((per_list * query.lists.size() + window - 1) / window, (per_list + group_window - 1) / group_window);
-    return usual_answer_time * static_cast<long>(rounds);
+        std::max((per_list * lists + window - 1) / window, (per_list + group_window - 1) / group_window);
+    return {lists, usual_answer_time * static_cast<long>(rounds)};
 }
 
 Result<DnsblObservation> dnsbl(const DnsblQuery& query, const base::Deadline& deadline, const world::World& world) {

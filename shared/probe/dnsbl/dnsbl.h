@@ -40,9 +40,13 @@ struct DnsblQuery {
     world::ResolverChoice resolver;
 };
 
-// The time the run needs if every question is answered in 30 ms, as through a resolver near by: with less than that
-// it cannot end.
-[[nodiscard]] base::Duration dnsbl_least_time(const DnsblQuery& query);
+struct DnsblEffort {
+    std::size_t lists = 0;  // those that take one of the targets
+    // What the run needs if every question is answered in 30 ms, as through a resolver near by: with less than that it
+    // cannot end.
+    base::Duration least_time{};
+};
+[[nodiscard]] DnsblEffort dnsbl_effort(const DnsblQuery& query);
 
 enum class Verdict { listed, clean, unknown };
 [[nodiscard]] std::string_view name(Verdict verdict);
@@ -77,6 +81,8 @@ struct DnsblResult {
 
 struct DnsblObservation {
     std::vector<std::string> targets;  // as text; addresses first
+    // Those of the query that take addresses where there are some, or domains: others have nothing to say, and would
+    // look as if they had not answered.
     std::vector<DnsblList> lists;
     std::vector<DnsblListState> states;  // like lists
     std::vector<DnsblResult> results;    // pairs that go together (an IPv6 address is not asked of an IPv4 list)
