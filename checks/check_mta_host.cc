@@ -44,7 +44,7 @@ plugin::OptionTable options() {
           {.name = "queue",
            .kind = Kind::thresholds,
            .help = "Messages (PowerMTA: recipients) in the queue",
-           .fallback_text = "postfix 100/500, others 100000/500000"},
+           .fallback_text = default_queue_text},
           {.name = "url",
            .metavar = "URL",
            .help = "PowerMTA's monitor or KumoMTA's API, to ask it instead of a program"},
@@ -104,9 +104,9 @@ std::string spool_of(const std::string& mta) {
 
 Result<probe::mta_state::MtaQueueQuery> queue_query_of(const Options& options, const std::string& mta, bool over_ssh) {
     probe::mta_state::MtaQueueQuery queue;
-    queue.mta = mta == "pmta"      ? probe::mta_state::Mta::pmta
-                : mta == "postfix" ? probe::mta_state::Mta::postfix
-                                   : probe::mta_state::Mta::kumomta;
+    const auto named = probe::mta_state::mta_named(mta);
+    if (!named) return fail(named.error().at("--mta"));
+    queue.mta = *named;
     queue.sudo = options.flag("sudo");
     if (options.given("url")) {
         if (queue.mta == probe::mta_state::Mta::postfix) {
@@ -170,8 +170,10 @@ struct HostLimits {
     Thresholds certificate;
 };
 
-Thresholds queue_limits_of(const Options& options, const std::string& mta) {
-    const Thresholds fallback = Thresholds::parse(mta == "postfix" ? "100/500" : "100000/500000").value();
+Result<Thresholds> queue_limits_of(const Options& options, const std::string& mta) {
+    const auto named = probe::mta_state::mta_named(mta);
+    if (!named) return fail(named.error().at("--mta"));
+    const Thresholds fallback = default_queue_limits(*named);
     Thresholds limits = options.find_thresholds("queue").value_or(fallback);
     if (options.given("queue") && options.text("queue").find('/') == std::string::npos) {
         limits.critical = fallback.critical;  // as with the options that have one default
@@ -184,7 +186,11 @@ Result<HostLimits> limits_of(const Options& options) {
     auto groups = groups_of(options);
     if (!groups) return fail(groups.error());
     limits.groups = std::move(*groups);
-    if (const auto mta = options.find_text("mta")) limits.queue = queue_limits_of(options, *mta);
+    if (const auto mta = options.find_text("mta")) {
+        const auto queue = queue_limits_of(options, *mta);
+        if (!queue) return fail(queue.error());
+        limits.queue = *queue;
+    }
     limits.disk = *options.find_thresholds("disk-limits");
     limits.delivery = *options.find_thresholds("delivery");
     limits.log_errors = *options.find_thresholds("log-errors");

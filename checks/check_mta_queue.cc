@@ -43,12 +43,12 @@ plugin::OptionTable queue_options() {
          .letter = 'w',
          .kind = Kind::range,
          .help = "Messages (PowerMTA: recipients) in the queue",
-         .fallback_text = "postfix 100, others 100000"},
+         .fallback_text = default_queue_warning},
         {.name = "critical",
          .letter = 'c',
          .kind = Kind::range,
          .help = "The same",
-         .fallback_text = "postfix 500, others 500000"},
+         .fallback_text = default_queue_critical},
         {.name = "url",
          .metavar = "URL",
          .help = "PowerMTA's monitor (default http://127.0.0.1:8080) or KumoMTA's API (default http://127.0.0.1:8000)"},
@@ -143,8 +143,9 @@ Result<void> choose_source(const Options& options, probe::mta_state::MtaQueueQue
 
 Result<probe::mta_state::MtaQueueQuery> query_of(const Options& options) {
     probe::mta_state::MtaQueueQuery query;
-    const std::string mta = options.text("mta");
-    query.mta = mta == "pmta" ? Mta::pmta : mta == "postfix" ? Mta::postfix : Mta::kumomta;
+    const auto mta = probe::mta_state::mta_named(options.text("mta"));
+    if (!mta) return fail(mta.error().at("--mta"));
+    query.mta = *mta;
     auto ssh = ssh_target(options);
     if (!ssh) return fail(ssh.error());
     query.ssh = std::move(*ssh);
@@ -189,7 +190,7 @@ Result<QueueLimits> limits_of(const Options& options, const probe::mta_state::Mt
     QueueLimits limits;
     limits.by = query.group;
     limits.count = options.thresholds();
-    const Thresholds fallback = Thresholds::parse(query.mta == Mta::postfix ? "100/500" : "100000/500000").value();
+    const Thresholds fallback = default_queue_limits(query.mta);
     if (!limits.count.warning) limits.count.warning = fallback.warning;
     if (!limits.count.critical) limits.count.critical = fallback.critical;
     limits.group = options.thresholds("warning-group", "critical-group");

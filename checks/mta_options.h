@@ -1,12 +1,22 @@
 // Options that name a machine (--ssh …) or a web interface (--basic-auth-file …), parsed for check_mta_queue,
-// check_mta_service and check_mta_host.
+// check_mta_service and check_mta_host, and the limits of a queue where none are given.
 #pragma once
 
 #include "shared/plugin/options.h"
+#include "shared/probe/mta_state/mta_queue.h"
 #include "shared/probe/world/machine.h"
 #include "shared/probe/world/web_source.h"
 
 namespace mtawatch::checks {
+
+// A bulk sender's queue is never empty; Postfix passes on what it gets. The texts are those of --help.
+[[nodiscard]] inline plugin::Thresholds default_queue_limits(probe::mta_state::Mta mta) {
+    const bool postfix = mta == probe::mta_state::Mta::postfix;
+    return plugin::Thresholds::parse(postfix ? "100/500" : "100000/500000").value();
+}
+inline constexpr std::string_view default_queue_text = "postfix 100/500, others 100000/500000";
+inline constexpr std::string_view default_queue_warning = "postfix 100, others 100000";
+inline constexpr std::string_view default_queue_critical = "postfix 500, others 500000";
 
 // What --ssh and its companions say; absent without --ssh. A companion alone is a usage error. `host_option`, where
 // there is one ("hostname"), names the remote host too.

@@ -54,9 +54,9 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
     if (auto done = map.finish(); !done) return fail(done.error());
     auto target = reader.finish(node);
     if (!target) return fail(target.error());
-    query.mta = mta == "postfix" ? probe::mta_state::Mta::postfix
-                : mta == "pmta"  ? probe::mta_state::Mta::pmta
-                                 : probe::mta_state::Mta::kumomta;
+    const auto named = probe::mta_state::mta_named(mta);
+    if (!named) return fail(node.error("mta: " + named.error().what));
+    query.mta = *named;
     query.ssh = target->ssh;
     query.web = target->web;
     if (query.mta == probe::mta_state::Mta::postfix && query.web) {

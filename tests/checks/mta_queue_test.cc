@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "checks/mta_options.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_commands.h"
 #include "tests/support/run_check.h"
@@ -510,6 +511,21 @@ BOOST_AUTO_TEST_CASE(json_holds_queues_in_backoff) {
         R"("backoff":{"recipients":200,"complete":true,"queues":[{"domain":"example.com","vmta":"vmta2","recipients":200,"reason":""}]},)"
         R"("paused":{"recipients":105,"complete":true,"queues":[{"domain":"example.org","vmta":"vmta1","recipients":105,"reason":""}]},)"
         R"("spool_percent":3.22,"left_last_minute":5809,"left_last_hour":348704,"unseen":[]}})"));
+}
+
+BOOST_AUTO_TEST_CASE(the_default_limits_in_help_are_those_that_are_used) {
+    const auto postfix = checks::default_queue_limits(probe::mta_state::Mta::postfix);
+    const auto pmta = checks::default_queue_limits(probe::mta_state::Mta::pmta);
+    const auto kumomta = checks::default_queue_limits(probe::mta_state::Mta::kumomta);
+    BOOST_TEST(checks::default_queue_warning ==
+               fmt::format("postfix {}, others {}", postfix.warning->text(), pmta.warning->text()));
+    BOOST_TEST(checks::default_queue_critical ==
+               fmt::format("postfix {}, others {}", postfix.critical->text(), pmta.critical->text()));
+    BOOST_TEST(checks::default_queue_text == fmt::format("postfix {}/{}, others {}/{}", postfix.warning->text(),
+                                                         postfix.critical->text(), pmta.warning->text(),
+                                                         pmta.critical->text()));
+    BOOST_TEST(kumomta.warning->text() == pmta.warning->text());
+    BOOST_TEST(kumomta.critical->text() == pmta.critical->text());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -100,6 +100,13 @@ Result<MtaQueueObservation> finish(Result<MtaQueueObservation> seen, Mta mta, st
 
 std::string_view name(Mta mta) { return mta == Mta::postfix ? "postfix" : mta == Mta::pmta ? "pmta" : "kumomta"; }
 
+Result<Mta> mta_named(std::string_view word) {
+    for (const Mta mta : {Mta::pmta, Mta::postfix, Mta::kumomta}) {
+        if (name(mta) == word) return mta;
+    }
+    return fail(Fault::usage, "\"{}\" is no MTA known here; write pmta, postfix or kumomta", base::one_line(word, 60));
+}
+
 std::string_view full_name(Mta mta) {
     return mta == Mta::postfix ? "Postfix" : mta == Mta::pmta ? "PowerMTA" : "KumoMTA";
 }

@@ -21,6 +21,8 @@ namespace mtawatch::probe::mta_state {
 enum class Mta { postfix, pmta, kumomta };
 [[nodiscard]] std::string_view name(Mta mta);       // "postfix", "pmta", "kumomta"
 [[nodiscard]] std::string_view full_name(Mta mta);  // "Postfix", "PowerMTA", "KumoMTA"
+// The MTA of that name(). Fault::usage for another word.
+[[nodiscard]] base::Result<Mta> mta_named(std::string_view word);
 // What it counts in its queue: "messages"; PowerMTA "recipients".
 [[nodiscard]] std::string_view counted_unit(Mta mta);
 
