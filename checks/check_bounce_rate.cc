@@ -61,7 +61,7 @@ constexpr std::array<MetricWords, 7> metric_words{{{"bounced", "5", "10"},
 
 const MetricWords& words_of(MailMetric metric) { return metric_words[static_cast<std::size_t>(metric)]; }
 
-plugin::OptionTable log_options() {
+options::OptionTable log_options() {
     return {
         {.name = "file",
          .letter = 'f',
@@ -87,7 +87,7 @@ plugin::OptionTable log_options() {
                  "leave them out"}};
 }
 
-plugin::OptionTable judging_options() {
+options::OptionTable judging_options() {
     return {{.name = "metric",
              .kind = Kind::choice,
              .metavar = "bounce|hard|soft|block|deferral|complaint|delivery",
@@ -136,7 +136,7 @@ plugin::OptionTable judging_options() {
              .help = "The exporter's configuration, for its providers, bounce classes and aliases"}};
 }
 
-plugin::OptionTable options() { return plugin::options_of({log_options(), judging_options()}); }
+options::OptionTable options() { return options::options_of({log_options(), judging_options()}); }
 
 std::vector<std::string> default_files(LogFormat format) {
     switch (format) {

@@ -19,8 +19,8 @@ using plugin::Options;
 using plugin::Report;
 using plugin::State;
 
-plugin::OptionTable options() {
-    return plugin::options_of(
+options::OptionTable options() {
+    return options::options_of(
         {{{.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that signs (d=)"},
           {.name = "selector",
            .letter = 's',

@@ -17,29 +17,29 @@ using plugin::Options;
 using plugin::Report;
 using plugin::State;
 
-plugin::OptionTable options() {
-    return plugin::options_of({{{.name = "domain",
-                                 .letter = 'd',
-                                 .metavar = "DOMAIN",
-                                 .help = "The domain in the From address",
-                                 .required = true},
-                                {.name = "min-policy",
-                                 .kind = Kind::choice,
-                                 .metavar = "none|quarantine|reject",
-                                 .help = "WARNING when receivers apply less",
-                                 .fallback = "quarantine"},
-                                {.name = "spf-domain",
-                                 .metavar = "DOMAIN",
-                                 .help = "The domain of a bounce address of its mail: does it align?",
-                                 .repeatable = true},
-                                {.name = "dkim-domain",
-                                 .metavar = "DOMAIN",
-                                 .help = "A d= that signs its mail: does it align?",
-                                 .repeatable = true},
-                                {.name = "authoritative",
-                                 .kind = Kind::flag,
-                                 .help = "Ask every authoritative server directly, and compare what they publish"}},
-                               plugin::dns_options()});
+options::OptionTable options() {
+    return options::options_of({{{.name = "domain",
+                                  .letter = 'd',
+                                  .metavar = "DOMAIN",
+                                  .help = "The domain in the From address",
+                                  .required = true},
+                                 {.name = "min-policy",
+                                  .kind = Kind::choice,
+                                  .metavar = "none|quarantine|reject",
+                                  .help = "WARNING when receivers apply less",
+                                  .fallback = "quarantine"},
+                                 {.name = "spf-domain",
+                                  .metavar = "DOMAIN",
+                                  .help = "The domain of a bounce address of its mail: does it align?",
+                                  .repeatable = true},
+                                 {.name = "dkim-domain",
+                                  .metavar = "DOMAIN",
+                                  .help = "A d= that signs its mail: does it align?",
+                                  .repeatable = true},
+                                 {.name = "authoritative",
+                                  .kind = Kind::flag,
+                                  .help = "Ask every authoritative server directly, and compare what they publish"}},
+                                plugin::dns_options()});
 }
 
 Result<probe::mail_auth::DmarcQuery> query_of(const Options& options) {

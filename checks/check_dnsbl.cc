@@ -26,8 +26,8 @@ using probe::dnsbl::Verdict;
 
 constexpr std::size_t max_named = 8;  // lists or targets named in one line
 
-plugin::OptionTable options() {
-    return plugin::options_of(
+options::OptionTable options() {
+    return options::options_of(
         {{{.name = "address",
            .letter = 'a',
            .metavar = "IP|NETWORK|NAME",

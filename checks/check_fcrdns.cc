@@ -17,17 +17,17 @@ using plugin::Options;
 using plugin::Report;
 using plugin::State;
 
-plugin::OptionTable options() {
-    return plugin::options_of({{{.name = "ip",
-                                 .letter = 'i',
-                                 .metavar = "IP",
-                                 .help = "A sending address",
-                                 .repeatable = true,
-                                 .required = true},
-                                {.name = "helo",
-                                 .metavar = "NAME",
-                                 .help = "The name that the host says in HELO; it must fit every address"}},
-                               plugin::dns_options()});
+options::OptionTable options() {
+    return options::options_of({{{.name = "ip",
+                                  .letter = 'i',
+                                  .metavar = "IP",
+                                  .help = "A sending address",
+                                  .repeatable = true,
+                                  .required = true},
+                                 {.name = "helo",
+                                  .metavar = "NAME",
+                                  .help = "The name that the host says in HELO; it must fit every address"}},
+                                plugin::dns_options()});
 }
 
 Result<probe::mail_auth::FcrdnsQuery> query_of(const Options& options) {

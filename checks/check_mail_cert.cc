@@ -32,7 +32,7 @@ constexpr int weak_rsa_bits = 2048;    // RFC 8301 and the CA/Browser forum: bel
 constexpr int broken_rsa_bits = 1024;  // factored in practice below it
 constexpr int weak_ec_bits = 224;      // 112 bits of security, as RSA 2048
 
-plugin::OptionTable target_options() {
+options::OptionTable target_options() {
     return {
         {.name = "endpoint",
          .letter = 'e',
@@ -57,7 +57,7 @@ plugin::OptionTable target_options() {
          .fallback_text = "by port"}};
 }
 
-plugin::OptionTable judging_options() {
+options::OptionTable judging_options() {
     return {
         {.name = "warning",
          .letter = 'w',
@@ -94,8 +94,8 @@ plugin::OptionTable judging_options() {
          .fallback = "localhost.localdomain"}};
 }
 
-plugin::OptionTable options() {
-    return plugin::options_of({target_options(), judging_options(), plugin::dns_options(), plugin::family_options()});
+options::OptionTable options() {
+    return options::options_of({target_options(), judging_options(), plugin::dns_options(), plugin::family_options()});
 }
 
 Result<probe::mail_server::MailCertQuery> query_of(const Options& options) {

@@ -24,7 +24,7 @@ using probe::mail_server::SubmitEnd;
 using probe::mail_server::SubmitReply;
 using probe::mail_server::SubmitStep;
 
-plugin::OptionTable server_options() {
+options::OptionTable server_options() {
     return {
         {.name = "hostname", .letter = 'H', .metavar = "HOST", .help = "Submission server", .required = true},
         {.name = "port",
@@ -43,7 +43,7 @@ plugin::OptionTable server_options() {
     };
 }
 
-plugin::OptionTable login_options() {
+options::OptionTable login_options() {
     return {
         {.name = "user",
          .metavar = "NAME",
@@ -70,7 +70,7 @@ plugin::OptionTable login_options() {
     };
 }
 
-plugin::OptionTable judging_options() {
+options::OptionTable judging_options() {
     return {
         {.name = "warning",
          .letter = 'w',
@@ -105,8 +105,8 @@ plugin::OptionTable judging_options() {
     };
 }
 
-plugin::OptionTable options() {
-    return plugin::options_of(
+options::OptionTable options() {
+    return options::options_of(
         {server_options(), login_options(), judging_options(), plugin::dns_options(), plugin::family_options()});
 }
 

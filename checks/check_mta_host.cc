@@ -27,8 +27,8 @@ constexpr std::int64_t enough_mail = 100;  // below it a share of bounces says n
 constexpr std::int64_t an_hour = 3600;
 constexpr double seconds_of_a_day = 86'400;
 
-plugin::OptionTable options() {
-    return plugin::options_of(
+options::OptionTable options() {
+    return options::options_of(
         {{{.name = "hostname",
            .letter = 'H',
            .metavar = "HOST",

@@ -28,7 +28,7 @@ constexpr std::size_t group_figures = 20;  // in the perfdata: every one is a gr
 constexpr auto one_minute = std::chrono::minutes(1);
 constexpr auto one_hour = std::chrono::hours(1);
 
-plugin::OptionTable queue_options() {
+options::OptionTable queue_options() {
     return {
         {.name = "mta",
          .kind = Kind::choice,
@@ -63,7 +63,7 @@ plugin::OptionTable queue_options() {
          .repeatable = true}};
 }
 
-plugin::OptionTable limit_options() {
+options::OptionTable limit_options() {
     return {
         {.name = "warning-age", .kind = Kind::duration, .help = "Age of the oldest message"},
         {.name = "critical-age", .kind = Kind::duration, .help = "The same"},
@@ -85,8 +85,8 @@ plugin::OptionTable limit_options() {
         {.name = "license", .kind = Kind::thresholds, .help = "PowerMTA: days until the licence ends, such as 30:/7:"}};
 }
 
-plugin::OptionTable options() {
-    return plugin::options_of(
+options::OptionTable options() {
+    return options::options_of(
         {queue_options(), limit_options(), web_options(), plugin::ssh_options(), plugin::family_options()});
 }
 

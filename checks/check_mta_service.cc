@@ -21,8 +21,8 @@ using plugin::Unit;
 constexpr int smtp_ready = 220;  // RFC 5321 4.2.3
 constexpr int http_ok = 200;
 
-plugin::OptionTable options() {
-    return plugin::options_of(
+options::OptionTable options() {
+    return options::options_of(
         {{{.name = "hostname",
            .letter = 'H',
            .metavar = "HOST",

@@ -14,17 +14,17 @@ using base::Result;
 using plugin::Options;
 using plugin::Report;
 
-plugin::OptionTable options() {
-    return plugin::options_of({{{.name = "domain",
-                                 .letter = 'd',
-                                 .metavar = "DOMAIN",
-                                 .help = "The domain that takes mail",
-                                 .required = true},
-                                {.name = "ca-file",
-                                 .metavar = "FILE",
-                                 .help = "Authorities in PEM to trust",
-                                 .fallback_text = "the system's authorities"}},
-                               plugin::dns_options()});
+options::OptionTable options() {
+    return options::options_of({{{.name = "domain",
+                                  .letter = 'd',
+                                  .metavar = "DOMAIN",
+                                  .help = "The domain that takes mail",
+                                  .required = true},
+                                 {.name = "ca-file",
+                                  .metavar = "FILE",
+                                  .help = "Authorities in PEM to trust",
+                                  .fallback_text = "the system's authorities"}},
+                                plugin::dns_options()});
 }
 
 Result<probe::mail_auth::MtaStsQuery> query_of(const Options& options) {

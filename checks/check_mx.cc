@@ -15,18 +15,18 @@ using plugin::Options;
 using plugin::Report;
 using plugin::State;
 
-plugin::OptionTable options() {
-    return plugin::options_of({{{.name = "domain",
-                                 .letter = 'd',
-                                 .metavar = "DOMAIN",
-                                 .help = "A domain that takes mail: bounce, feedback-loop and unsubscribe domains too",
-                                 .repeatable = true,
-                                 .required = true},
-                                {.name = "expect",
-                                 .metavar = "HOST",
-                                 .help = "A mail host that every domain must have; others are then a WARNING",
-                                 .repeatable = true}},
-                               plugin::dns_options()});
+options::OptionTable options() {
+    return options::options_of({{{.name = "domain",
+                                  .letter = 'd',
+                                  .metavar = "DOMAIN",
+                                  .help = "A domain that takes mail: bounce, feedback-loop and unsubscribe domains too",
+                                  .repeatable = true,
+                                  .required = true},
+                                 {.name = "expect",
+                                  .metavar = "HOST",
+                                  .help = "A mail host that every domain must have; others are then a WARNING",
+                                  .repeatable = true}},
+                                plugin::dns_options()});
 }
 
 Result<probe::mail_auth::MxQuery> query_of(const Options& options) {

@@ -20,8 +20,8 @@ using plugin::Options;
 using plugin::Report;
 using plugin::State;
 
-plugin::OptionTable options() {
-    return plugin::options_of(
+options::OptionTable options() {
+    return options::options_of(
         {{{.name = "domain",
            .letter = 'd',
            .metavar = "DOMAIN",

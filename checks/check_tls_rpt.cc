@@ -14,13 +14,13 @@ using base::Result;
 using plugin::Options;
 using plugin::Report;
 
-plugin::OptionTable options() {
-    return plugin::options_of({{{.name = "domain",
-                                 .letter = 'd',
-                                 .metavar = "DOMAIN",
-                                 .help = "The domain that takes mail",
-                                 .required = true}},
-                               plugin::dns_options()});
+options::OptionTable options() {
+    return options::options_of({{{.name = "domain",
+                                  .letter = 'd',
+                                  .metavar = "DOMAIN",
+                                  .help = "The domain that takes mail",
+                                  .required = true}},
+                                plugin::dns_options()});
 }
 
 Result<probe::mail_auth::TlsRptQuery> query_of(const Options& options) {

@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "shared/base/json.h"
-#include "shared/plugin/run.h"
+#include "shared/plugin/check.h"
 
 namespace mtawatch::checks {
 // clang-format off
@@ -16,7 +16,8 @@ MTAWATCH_ALL_CHECKS
 int main() {
     mtawatch::base::JsonWriter json;
     json.array();
-#define MTAWATCH_CHECK(name) json.raw(mtawatch::plugin::describe(mtawatch::checks::name()));
+#define MTAWATCH_CHECK(name) \
+    json.raw(mtawatch::options::describe(mtawatch::plugin::program_of(mtawatch::checks::name())));
     MTAWATCH_ALL_CHECKS
 #undef MTAWATCH_CHECK
     json.end();

@@ -43,7 +43,7 @@ inline constexpr std::string_view default_queue_critical = "postfix 500, others 
 }
 
 // --insecure and --certificate-pin, and where the secrets of a web interface lie.
-[[nodiscard]] inline plugin::OptionTable web_options() {
+[[nodiscard]] inline options::OptionTable web_options() {
     return {{.name = "basic-auth-file",
              .metavar = "FILE",
              .help = "User and password for the web interface, user:password on one line"},

@@ -1,11 +1,9 @@
 #include "exporter/options.h"
 
-#include <fmt/format.h>
-
 #include <array>
-#include <functional>
+#include <utility>
 
-#include "shared/base/duration.h"
+#include "shared/options/values.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -13,147 +11,109 @@ namespace {
 using base::fail;
 using base::Fault;
 using base::Result;
-using Set = Result<void> (*)(Options&, const std::string& value);
+using options::Kind;
 
-struct Option {
-    std::string_view name;
-    std::string_view value;  // what --help calls it; "" for a switch
-    std::string_view help;
-    Set set;
-};
+Result<void> accept_listen_address(const options::Option&, std::string_view text) {
+    return options::without_value(web::parse_listen_address(text));
+}
 
-Result<void> set_format(Options& options, const std::string& value) {
-    if (value != "text" && value != "openmetrics") {
-        return fail(Fault::usage, "--format {}: write text or openmetrics", value);
-    }
-    options.format = value == "text" ? exposition::Format::text : exposition::Format::openmetrics;
+Result<void> accept_telemetry_path(const options::Option&, std::string_view text) {
+    const bool path = text.starts_with('/') && text != "/" && !text.starts_with("/-/") &&
+                      text.find_first_of(" ?#\"<>") == std::string_view::npos;
+    if (!path) return fail(Fault::usage, "{}: write a path such as /metrics", options::quoted(text));
     return {};
 }
 
-Result<void> set_log_level(Options& options, const std::string& value) {
-    const auto level = base::log_level_of(value);
-    if (!level) return fail(Fault::usage, "--log.level {}: write debug, info, warn or error", value);
-    options.log_level = *level;
-    return {};
+constexpr Kind listen_address{"listen-address", "[HOST]:PORT", accept_listen_address};
+constexpr Kind telemetry_path{"telemetry-path", "PATH", accept_telemetry_path};
+
+constexpr std::array actions{std::pair{"help", Action::help},
+                             std::pair{"version", Action::version},
+                             std::pair{"once", Action::once},
+                             std::pair{"backfill", Action::backfill},
+                             std::pair{"catalog", Action::catalog},
+                             std::pair{"explain", Action::explain},
+                             std::pair{"config.check", Action::check_config}};
+
+options::OptionTable input_options() {
+    return {
+        {.name = "acct",
+         .metavar = "GLOB",
+         .help = "Accounting files to follow; enough to run without a configuration",
+         .repeatable = true},
+        {.name = "postfix-log",
+         .metavar = "GLOB",
+         .help = "Postfix logs to follow, counted as postfix_*",
+         .repeatable = true},
+        {.name = "kumomta-log",
+         .metavar = "GLOB",
+         .help = "KumoMTA log segments to follow, counted as kumomta_log_*",
+         .repeatable = true},
+        {.name = "config.file", .metavar = "FILE", .help = "The configuration (YAML)"},
+        {.name = "config.check",
+         .kind = Kind::flag,
+         .help = "Read the configuration, say what is wrong with it, and exit",
+         .one_of = "action"},
+        {.name = "pmta.config",
+         .metavar = "FILE",
+         .help = "PowerMTA's own configuration: its accounting files are followed"},
+    };
 }
 
-Result<void> set_log_format(Options& options, const std::string& value) {
-    if (value != "logfmt" && value != "json") {
-        return fail(Fault::usage, "--log.format {}: write logfmt or json", value);
-    }
-    options.log_format = value == "json" ? base::LogFormat::json : base::LogFormat::logfmt;
-    return {};
+options::OptionTable serving_options() {
+    return {
+        {.name = "web.listen-address",
+         .kind = listen_address,
+         .help = "Where to listen; unix:/path too",
+         .fallback = ":10925",
+         .repeatable = true},
+        {.name = "web.config.file",
+         .metavar = "FILE",
+         .help = "TLS, client certificates and basic authentication (exporter-toolkit format)"},
+        {.name = "web.telemetry-path", .kind = telemetry_path, .help = "Where the metrics are", .fallback = "/metrics"},
+        {.name = "web.enable-lifecycle", .kind = Kind::flag, .help = "Let POST /-/reload read the configuration again"},
+        {.name = "state.file",
+         .metavar = "FILE",
+         .help = "Where offsets and counters are kept; none keeps no state",
+         .fallback_text = "/var/lib/pmta_exporter/state; none with --once and --backfill"},
+        {.name = "log.level",
+         .kind = Kind::choice,
+         .metavar = "debug|info|warn|error",
+         .help = "The least severe lines that are logged",
+         .fallback = "info"},
+        {.name = "log.format",
+         .kind = Kind::choice,
+         .metavar = "logfmt|json",
+         .help = "Form of the log lines",
+         .fallback = "logfmt"},
+    };
 }
 
-Result<void> set_step(Options& options, const std::string& value) {
-    const auto step = base::parse_duration(value);
-    if (!step) return fail(step.error().at("--step " + value));
-    if (*step < std::chrono::seconds(1)) return fail(Fault::usage, "--step {}: at least 1s", value);
-    options.step = std::chrono::duration_cast<std::chrono::seconds>(*step);
-    return {};
-}
-
-Result<void> add_listen(Options& options, const std::string& value) {
-    auto address = web::parse_listen_address(value);
-    if (!address) return fail(address.error());
-    options.listen.push_back(std::move(*address));
-    return {};
-}
-
-Result<void> set_telemetry_path(Options& options, const std::string& value) {
-    if (!value.starts_with('/') || value == "/" || value.starts_with("/-/") ||
-        value.find_first_of(" ?#\"<>") != std::string::npos) {
-        return fail(Fault::usage, "--web.telemetry-path {}: write a path such as /metrics", value);
-    }
-    options.telemetry_path = value;
-    return {};
-}
-
-Result<void> set_action(Options& options, Action action, std::string_view name) {
-    if (options.action != Action::serve && options.action != action) {
-        return fail(Fault::usage,
-                    "{} cannot stand beside another action (--once, --backfill, --catalog, "
-                    "--explain, --config.check)",
-                    name);
-    }
-    options.action = action;
-    return {};
-}
-
-template <Action action>
-Result<void> act(Options& options, const std::string& name) {
-    return set_action(options, action, name);
-}
-
-template <std::string Options::*member>
-Result<void> assign(Options& options, const std::string& value) {
-    if (value.empty()) return fail(Fault::usage, "an empty file name");
-    options.*member = value;
-    return {};
-}
-
-template <std::vector<std::string> Options::*member>
-Result<void> add_glob(Options& options, const std::string& value) {
-    if (value.empty()) return fail(Fault::usage, "needs a file name or a pattern");
-    (options.*member).push_back(value);
-    return {};
-}
-
-// A switch gets its own name as the value, for messages.
-constexpr std::array options_table{
-    Option{"--acct", "GLOB", "Accounting files to follow; repeatable. Enough to run without a configuration.",
-           add_glob<&Options::acct>},
-    Option{"--postfix-log", "GLOB", "Postfix logs to follow, counted as postfix_*; repeatable.",
-           add_glob<&Options::postfix_log>},
-    Option{"--kumomta-log", "GLOB", "KumoMTA log segments to follow, counted as kumomta_log_*; repeatable.",
-           add_glob<&Options::kumomta_log>},
-    Option{"--config.file", "FILE", "The configuration (YAML).", assign<&Options::config_file>},
-    Option{"--config.check", "", "Read the configuration, say what is wrong with it, and exit.",
-           act<Action::check_config>},
-    Option{"--pmta.config", "FILE", "PowerMTA's own configuration: its accounting files are followed.",
-           assign<&Options::pmta_config>},
-    Option{"--web.listen-address", "[HOST]:PORT", "Where to listen; repeatable; unix:/path too. Default :10925.",
-           add_listen},
-    Option{"--web.config.file", "FILE", "TLS, client certificates and basic authentication (exporter-toolkit format).",
-           assign<&Options::web_config_file>},
-    Option{"--web.telemetry-path", "PATH", "Where the metrics are. Default /metrics.", set_telemetry_path},
-    Option{"--web.enable-lifecycle", "", "Let POST /-/reload read the configuration again.",
-           [](Options& o, const std::string&) -> Result<void> {
-               o.enable_lifecycle = true;
-               return {};
-           }},
-    Option{"--state.file", "FILE",
-           "Where offsets and counters are kept; none keeps no state.\n"
-           "Default /var/lib/pmta_exporter/state; none with --once and --backfill.",
-           [](Options& o, const std::string& v) -> Result<void> {
-               if (v.empty()) return fail(Fault::usage, "--state.file needs a file name or none");
-               o.state_file = v == "none" ? std::string() : v;
-               return {};
-           }},
-    Option{"--once", "", "Read everything, print the metrics, exit.", act<Action::once>},
-    Option{"--format", "text|openmetrics", "Format of --once. Default text.", set_format},
-    Option{"--backfill", "", "Print OpenMetrics with the records' time stamps, for promtool tsdb create-blocks-from.",
-           act<Action::backfill>},
-    Option{"--step", "DURATION", "Interval between the samples of --backfill. Default 1h.", set_step},
-    Option{"--catalog", "", "Print the metric catalogue as JSON and exit.", act<Action::catalog>},
-    Option{"--explain", "TEXT", "Say which reply class a diagnostic text has, and by which rule.",
-           [](Options& o, const std::string& v) {
-               o.explain = v;
-               return set_action(o, Action::explain, "--explain");
-           }},
-    Option{"--log.level", "LEVEL", "debug, info, warn or error. Default info.", set_log_level},
-    Option{"--log.format", "FORMAT", "logfmt or json. Default logfmt.", set_log_format},
-    Option{"--version", "", "Print the version and exit.", nullptr},
-    Option{"--help", "", "Print this text and exit.", nullptr},
-};
-
-const Option* find_option(std::string_view name) {
-    if (name == "-h") name = "--help";
-    if (name == "-V") name = "--version";
-    for (const Option& option : options_table) {
-        if (option.name == name) return &option;
-    }
-    return nullptr;
+options::OptionTable printing_options() {
+    return {
+        {.name = "once", .kind = Kind::flag, .help = "Read everything, print the metrics, exit", .one_of = "action"},
+        {.name = "format",
+         .kind = Kind::choice,
+         .metavar = "text|openmetrics",
+         .help = "Format of --once",
+         .fallback = "text"},
+        {.name = "backfill",
+         .kind = Kind::flag,
+         .help = "Print OpenMetrics with the records' time stamps, for promtool tsdb create-blocks-from",
+         .one_of = "action"},
+        {.name = "step",
+         .kind = Kind::duration,
+         .help = "Interval between the samples of --backfill, at least 1s",
+         .fallback = "1h"},
+        {.name = "catalog",
+         .kind = Kind::flag,
+         .help = "Print the metric catalogue as JSON and exit",
+         .one_of = "action"},
+        {.name = "explain",
+         .help = "Say which reply class a diagnostic text has, and by which rule",
+         .may_be_empty = true,
+         .one_of = "action"},
+    };
 }
 
 Result<void> check_together(const Options& options) {
@@ -172,61 +132,58 @@ Result<void> check_together(const Options& options) {
     if (options.action == Action::check_config && options.config_file.empty() && options.pmta_config.empty()) {
         return fail(Fault::usage, "--config.check needs --config.file or --pmta.config");
     }
+    if (options.step < std::chrono::seconds(1)) return fail(Fault::usage, "--step: write at least 1s");
     return {};
 }
 
 }  // namespace
 
-Result<Options> parse_options(std::span<const std::string> arguments) {
-    Options options;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const std::string& argument = arguments[i];
-        const std::size_t equals = argument.find('=');
-        const bool joined = argument.starts_with("--") && equals != std::string::npos;
-        const std::string name = joined ? argument.substr(0, equals) : argument;
-        const Option* option = find_option(name);
-        if (option == nullptr) return fail(Fault::usage, "{}: no such option; --help lists them", name);
-        if (option->set == nullptr) {
-            options.action = option->name == "--help" ? Action::help : Action::version;
-            return options;
-        }
-        if (option->value.empty() && joined) return fail(Fault::usage, "{} takes no value", name);
-        if (!option->value.empty() && !joined && i + 1 == arguments.size()) {
-            return fail(Fault::usage, "{} needs a value: {}", name, option->value);
-        }
-        std::string value = name;
-        if (joined) value = argument.substr(equals + 1);
-        if (!option->value.empty() && !joined) value = arguments[++i];
-        if (auto done = option->set(options, value); !done) {
-            const bool named = done.error().what.starts_with("--");
-            return fail(named ? done.error() : done.error().at(name));
-        }
-    }
-    if (options.listen.empty()) options.listen.push_back(*web::parse_listen_address(default_listen_address));
-    if (auto done = check_together(options); !done) return fail(done.error());
-    return options;
+options::Program exporter_program() {
+    return {.name = "pmta_exporter",
+            .purpose = "Exports metrics of PowerMTA and its neighbours to Prometheus",
+            .options = options::options_of(
+                {input_options(), serving_options(), printing_options(), options::help_and_version()}),
+            .description =
+                "Follows PowerMTA's accounting files, Postfix logs and KumoMTA log segments, asks what its "
+                "configuration names, and publishes what it counts over HTTP for Prometheus.",
+            .example = "pmta_exporter --acct '/var/log/pmta/acct-*.csv'",
+            .notes =
+                "A DURATION is numbers with units: 90s, 10m, 1h30m, 2d.\n"
+                "SIGHUP reads the configuration again, SIGTERM and SIGINT stop it.\n"
+                "Exit codes: 0 done or stopped, 1 something failed, 2 a bad command line.\n"};
 }
 
-std::string help_text() {
-    std::string text =
-        "Usage: pmta_exporter [options]\n"
-        "Follows PowerMTA's accounting files, Postfix logs and KumoMTA log segments, and publishes what it\n"
-        "counts to Prometheus.\n\n";
-    for (const Option& option : options_table) {
-        std::string head = fmt::format("  {}{}{}", option.name, option.value.empty() ? "" : " ", option.value);
-        std::string help(option.help);
-        for (std::size_t at = 0; (at = help.find('\n', at)) != std::string::npos; at += 34) {
-            help.replace(at, 1, "\n" + std::string(33, ' '));
-        }
-        if (head.size() > 31) {
-            head += "\n" + std::string(33, ' ');
-        } else {
-            head.resize(33, ' ');
-        }
-        text += head + help + "\n";
+Result<Options> parse_options(std::span<const std::string> arguments) {
+    // A service's unit names the configuration; its defaults file may name another one behind it.
+    const auto given = options::Options::parse(exporter_program().options, {arguments.begin(), arguments.end()},
+                                               {.later_counts = true});
+    if (!given) return fail(given.error());
+    Options options;
+    for (const auto& [name, action] : actions) {
+        if (given->given(name)) options.action = action;
     }
-    text += "\nSIGHUP reads the configuration again, SIGTERM and SIGINT stop the exporter cleanly.\n";
-    return text;
+    if (options.action == Action::help || options.action == Action::version) return options;
+    options.acct = given->list("acct");
+    options.postfix_log = given->list("postfix-log");
+    options.kumomta_log = given->list("kumomta-log");
+    options.config_file = given->find_text("config.file").value_or("");
+    options.pmta_config = given->find_text("pmta.config").value_or("");
+    for (const std::string& address : given->list("web.listen-address")) {
+        options.listen.push_back(web::parse_listen_address(address).value());
+    }
+    options.web_config_file = given->find_text("web.config.file").value_or("");
+    options.telemetry_path = given->text("web.telemetry-path");
+    options.enable_lifecycle = given->flag("web.enable-lifecycle");
+    options.state_file = given->find_text("state.file");
+    if (options.state_file == "none") options.state_file = "";
+    const bool openmetrics = given->text("format") == "openmetrics";
+    options.format = openmetrics ? exposition::Format::openmetrics : exposition::Format::text;
+    options.step = std::chrono::duration_cast<std::chrono::seconds>(given->duration("step"));
+    options.explain = given->find_text("explain").value_or("");
+    options.log_level = base::log_level_of(given->text("log.level")).value();
+    options.log_format = given->text("log.format") == "json" ? base::LogFormat::json : base::LogFormat::logfmt;
+    if (auto done = check_together(options); !done) return fail(done.error());
+    return options;
 }
 
 }  // namespace mtawatch::exporter

@@ -12,6 +12,7 @@
 #include "exporter/web/listen_address.h"
 #include "shared/base/log.h"
 #include "shared/base/result.h"
+#include "shared/options/help.h"
 
 namespace mtawatch::exporter {
 
@@ -36,15 +37,13 @@ struct Options {
     base::LogFormat log_format = base::LogFormat::logfmt;
 };
 
-inline constexpr std::string_view default_listen_address = ":10925";
 inline constexpr std::string_view default_state_file = "/var/lib/pmta_exporter/state";
 
-// `arguments` without the program's name. Go's manner: --name value or --name=value, exact names; -h and -V for --help
-// and --version. Fault::usage names the option, the value and what to write instead. --help and --version win over
-// everything, so that they answer beside any other option.
-[[nodiscard]] base::Result<Options> parse_options(std::span<const std::string> arguments);
+// The option table, and what --help and the man page say beside it.
+[[nodiscard]] options::Program exporter_program();
 
-// The text of --help.
-[[nodiscard]] std::string help_text();
+// `arguments` without the program's name, by the rules of options::Options; of an option that is given twice and is not
+// repeatable the later one counts. Fault::usage names the option, the value and what to write instead.
+[[nodiscard]] base::Result<Options> parse_options(std::span<const std::string> arguments);
 
 }  // namespace mtawatch::exporter

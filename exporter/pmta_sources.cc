@@ -4,10 +4,14 @@
 
 #include <algorithm>
 
+#include "exporter/pipe/pipe_options.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::exporter {
 namespace {
+
+using base::fail;
+using base::Fault;
 
 std::string codes(const std::set<mta::logs::RecordType>& types) {
     std::string text;
@@ -16,19 +20,20 @@ std::string codes(const std::set<mta::logs::RecordType>& types) {
 }
 
 // Why no records of this section are counted.
-std::string ignored_because(const mta::documents::AcctFile& file, bool ours) {
+std::string ignored_because(const mta::documents::AcctFile& file, const base::Result<std::string>& glob) {
     if (file.records.empty()) return "it logs no records";
     if (base::iends_with(file.path, ".json")) return "JSON accounting files cannot be read; log CSV beside it";
-    if (!file.pipe.empty() && !ours) return "the records go to another program; log them to a file beside it";
+    if (!glob) return glob.error().what;
     return "other sections log the same record types, and a record must be counted once";
 }
 
 void add_counted_file(const mta::documents::CountedFile& counted, ExporterConfig& config) {
     const mta::documents::AcctFile& file = *counted.source;
-    const std::string glob = file.pipe.empty() ? file.glob() : spool_glob(file.pipe);
+    const auto found = file.pipe.empty() ? base::Result<std::string>(file.glob()) : spool_glob(file.pipe);
+    const std::string glob = found.value_or("");
     const std::string place = fmt::format("{} line {}: <acct-file {}>", file.file, file.line, file.name());
     if (counted.types.empty()) {
-        config.notes.push_back(fmt::format("{} is ignored: {}", place, ignored_because(file, !glob.empty())));
+        config.notes.push_back(fmt::format("{} is ignored: {}", place, ignored_because(file, found)));
         return;
     }
     feed::FeedSettings& accounting = config.accounting;
@@ -46,27 +51,22 @@ void add_counted_file(const mta::documents::CountedFile& counted, ExporterConfig
 
 }  // namespace
 
-std::string spool_glob(std::string_view command) {
+base::Result<std::string> spool_glob(std::string_view command) {
     const auto words = base::words(command);
-    if (words.empty()) return {};
-    const std::string_view program = words[0].substr(words[0].rfind('/') + 1);
-    if (program != pipe_program) return {};
-    std::string name;
-    std::string folder(default_spool_folder);
-    for (std::size_t i = 1; i < words.size(); ++i) {
-        const auto value_of = [&](std::string_view option, std::string& into) {
-            if (words[i].starts_with(std::string(option) + "=")) into = words[i].substr(option.size() + 1);
-            if (words[i] == option && i + 1 < words.size()) into = words[i + 1];
-        };
-        value_of("--name", name);
-        value_of("--spool", folder);
+    const std::string_view program = words.empty() ? std::string_view() : words[0].substr(words[0].rfind('/') + 1);
+    if (program != "pmta_acct_pipe") {
+        return fail(Fault::configuration, "the records go to another program; log them to a file beside it");
     }
-    return name.empty() ? std::string() : folder + "/" + name + "/*.csv";
+    const auto given = pipe::parse_pipe_options({words.begin() + 1, words.end()});
+    if (!given) return fail(Fault::configuration, "{}: {}", program, given.error().what);
+    if (!given->given("name")) return fail(Fault::configuration, "{}: --name is missing", program);
+    const pipe::SpoolSettings settings = pipe::spool_settings(*given);
+    return fmt::format("{}/{}/*.csv", settings.folder, settings.name);
 }
 
 void add_pmta_sources(const mta::documents::PmtaConfig& pmta, ExporterConfig& config) {
     config.notes.insert(config.notes.end(), pmta.notes.begin(), pmta.notes.end());
-    const auto ours = [](const mta::documents::AcctFile& file) { return !spool_glob(file.pipe).empty(); };
+    const auto ours = [](const mta::documents::AcctFile& file) { return spool_glob(file.pipe).has_value(); };
     std::set<mta::logs::RecordType> fed;
     for (const mta::documents::CountedFile& file : mta::documents::choose_acct_files(pmta, ours)) {
         add_counted_file(file, config);

@@ -9,16 +9,13 @@
 
 namespace mtawatch::exporter {
 
-// The program of ours that PowerMTA may pipe records to, and the folder of the files that it makes of them.
-inline constexpr std::string_view pipe_program = "pmta_acct_pipe";
-inline constexpr std::string_view default_spool_folder = "/var/spool/pmta_exporter";
-
 // Adds the accounting files, move-to folders, spools of our pipes and the log that `pmta` names to what is followed.
 // Where several sections log the same record type only one of them is counted, and a note names the others. Notes also
 // say which of the types that alerts need (d b t f) are logged nowhere.
 void add_pmta_sources(const mta::documents::PmtaConfig& pmta, ExporterConfig& config);
 
-// The pattern of the files that our pipe program writes when it is started like this; "" where it is another program.
-[[nodiscard]] std::string spool_glob(std::string_view command);
+// The pattern of the files that pmta_acct_pipe writes when it is started like this. Fault::configuration says why there
+// are none: it is another program, or the arguments are wrong.
+[[nodiscard]] base::Result<std::string> spool_glob(std::string_view command);
 
 }  // namespace mtawatch::exporter

@@ -146,7 +146,7 @@ int run(std::span<const std::string> arguments) {
         failed(options.error());
         return exit_usage;
     }
-    if (options->action == Action::help) return print(help_text());
+    if (options->action == Action::help) return print(options::help_text(exporter_program()));
     if (options->action == Action::version) return print(version_line() + "\n");
     if (options->action == Action::catalog) return print(exposition::catalogue_json());
     if (options->action == Action::explain) return explain(options->explain);

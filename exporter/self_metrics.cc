@@ -13,6 +13,7 @@
 
 #include "generated/revision.h"
 #include "shared/base/text.h"
+#include "shared/options/help.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -90,7 +91,7 @@ void SelfMetrics::record_reload(bool successful) {
 
 void SelfMetrics::write(exposition::ExpositionWriter& writer) const {
     const exposition::Metric& build = exposition::metric("pmta_exporter_build_info");
-    const std::vector<std::string_view> values{version(), revision, compiler};
+    const std::vector<std::string_view> values{options::version(), revision, compiler};
     if (writer.begin(build)) {
         writer.sample(exposition::line_head(build.name, exposition::label_names(build), values), std::uint64_t{1});
     }
@@ -103,8 +104,8 @@ void SelfMetrics::write(exposition::ExpositionWriter& writer) const {
               static_cast<double>(base::unix_seconds(*reloaded_)));
 }
 
-std::string_view version() { return MTAWATCH_VERSION; }
-
-std::string version_line() { return fmt::format("pmta_exporter {} (revision {}, {})", version(), revision, compiler); }
+std::string version_line() {
+    return fmt::format("pmta_exporter {} (revision {}, {})", options::version(), revision, compiler);
+}
 
 }  // namespace mtawatch::exporter

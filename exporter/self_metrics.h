@@ -27,8 +27,7 @@ class SelfMetrics {
     std::optional<base::WallTime> reloaded_;
 };
 
-// "0.1.0", "pmta_exporter 0.1.0 (revision …, GCC 12.2.0)".
-[[nodiscard]] std::string_view version();
+// "pmta_exporter 0.1.0 (revision …, GCC 12.2.0)".
 [[nodiscard]] std::string version_line();
 
 }  // namespace mtawatch::exporter

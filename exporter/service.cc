@@ -89,14 +89,14 @@ base::Result<void> Service::start_parts(ExporterConfig config) {
         }
     }
     scheduler_ = std::make_unique<collectors::Scheduler>(board_, worlds_->pointers());
-    log_->info("pmta_exporter started", {{"version", std::string(version())}});
+    log_->info("pmta_exporter started", {{"version", std::string(options::version())}});
     for (const std::string& address : server_->addresses()) log_->info("listening", {{"address", address}});
     return {};
 }
 
 web::SiteContent Service::site_content() {
     web::SiteContent content;
-    content.version = version();
+    content.version = options::version();
     content.metrics_path = options_.telemetry_path;
     content.sources = {
         [this](exposition::ExpositionWriter& writer) { accounting_ ? accounting_->write(writer) : void(); },

@@ -1,18 +1,17 @@
 """Writes what is made from the option tables: Icinga 2 CheckCommands, Nagios commands, man pages, bash completion.
 
-usage: generate.py TABLES.json EXPORTER OUTPUT-FOLDER
+usage: generate.py PLUGINS.json EXPORTER.json OUTPUT-FOLDER
 
-TABLES.json is the output of describe_checks (checks/describe.cc), which links the tables that the plugins parse with.
-EXPORTER is the program pmta_exporter, whose --help is made from its own table. There is no second list of options anywhere.
+The two files are the output of describe_checks (checks/describe.cc) and describe_exporter (exporter/describe.cc), which link
+the tables that the programs parse with. There is no second list of options anywhere.
 """
 import json
 import pathlib
 import re
-import subprocess
 import sys
 
 PLUGIN_FOLDER = "/usr/lib/nagios/plugins"
-NOTE = "Generated from the plugins' option tables; changes belong into the source."
+NOTE = "Generated from the programs' option tables; changes belong into the source."
 # Options that mean nothing to a monitoring engine.
 NOT_FOR_ENGINES = {"help", "version", "output"}
 # What a shell can complete, by the last word of a metavar.
@@ -22,6 +21,27 @@ RANGES = ("A RANGE is [@]start:end and alerts outside it (with @ inside): 10 is 
           "lower value allowed, 5:10 outside 5 to 10. A DURATION is numbers with units: 90s, 10m, 1h30m, 2d.")
 EXIT_CODES = [("0", "OK"), ("1", "WARNING"), ("2", "CRITICAL: also when what is checked does not answer"),
               ("3", "UNKNOWN: the check could not be made; also --help, --version and a bad command line")]
+
+
+# The sections of a man page that no option table holds.
+SECTIONS = {
+    "pmta_exporter": (
+        ".SH SIGNALS\nSIGHUP reads the configuration again; SIGTERM and SIGINT stop the exporter cleanly.\n"
+        ".SH EXIT STATUS\n.TP\n\\fB0\\fR\nDone, or stopped in order.\n.TP\n\\fB1\\fR\nSomething failed, said on standard error.\n"
+        ".TP\n\\fB2\\fR\nThe command line is wrong.\n"
+        ".SH FILES\n.TP\n/etc/pmta_exporter/config.yml\nThe configuration.\n.TP\n/etc/default/pmta_exporter\n"
+        "Further arguments of the service.\n.TP\n/var/lib/pmta_exporter/state, state.postfix, state.kumomta\n"
+        "Offsets and counters.\n"),
+    "pmta_acct_pipe": (
+        ".SH EXIT STATUS\n.TP\n\\fB0\\fR\nStandard input ended, or a signal came and the record in progress was kept.\n"
+        ".TP\n\\fB2\\fR\nThe command line is wrong, or the spool cannot be written.\n"
+        ".SH EXAMPLE\nIn PowerMTA's configuration:\n.nf\n<acct\\-file |/usr/bin/pmta_acct_pipe \\-\\-name bounces>\n"
+        "    records b\n</acct\\-file>\n.fi\n"),
+}
+
+
+def engine_name(table):
+    return table["program"].removeprefix("check_")
 
 
 def variable(name):
@@ -62,7 +82,7 @@ def icinga_argument(command, option):
 
 
 def icinga_command(table):
-    command = table["name"]
+    command = engine_name(table)
     own_address = any(o["name"] == "hostname" and o["required"] for o in table["options"])
     text = f'// {table["purpose"]}.\nobject CheckCommand "{command}" {{\n'
     if own_address:
@@ -125,11 +145,15 @@ def man_option(option):
     return f".TP\n{', '.join(names)}\n{roff(explained(option))}.\n"
 
 
+def man_synopsis(table):
+    required = "".join(f" \\fB{roff('--' + o['name'])}\\fR \\fI{roff(o['metavar'])}\\fR" for o in table["options"] if o["required"])
+    return (man_head(table["program"], table["version"], table["purpose"])
+            + f".SH SYNOPSIS\n\\fB{roff(table['program'])}\\fR{required} [\\fIoptions\\fR]\n")
+
+
 def man_plugin(table, others):
     program = table["program"]
-    required = "".join(f" \\fB{roff('--' + o['name'])}\\fR \\fI{roff(o['metavar'])}\\fR" for o in table["options"] if o["required"])
-    text = man_head(program, table["version"], table["purpose"])
-    text += f".SH SYNOPSIS\n\\fB{roff(program)}\\fR{required} [\\fIoptions\\fR]\n"
+    text = man_synopsis(table)
     text += (f".SH DESCRIPTION\n{roff(table['purpose'])}. A check plugin for Icinga, Nagios and whatever else runs monitoring "
              "plugins: one line with performance data on standard output, and an exit code.\n.SH OPTIONS\n")
     text += "".join(man_option(o) for o in table["options"] if not o["common"])
@@ -141,41 +165,9 @@ def man_plugin(table, others):
     return text + ".SH SEE ALSO\n" + ", ".join(f"\\fB{roff(name)}\\fR(1)" for name in others if name != program) + "\n"
 
 
-def exporter_options(program):
-    """[(name, value, help)] from --help, whose lines are made from the exporter's option table."""
-    text = subprocess.run([program, "--help"], capture_output=True, check=True, text=True).stdout
-    options = []
-    for line in text.splitlines():
-        head = re.match(r"  (--\S+)( \S+)?(?:\s{2,}(.*))?$", line)
-        if head:
-            options.append([head.group(1), (head.group(2) or "").strip(), head.group(3) or ""])
-        elif line.startswith(" " * 33) and options:
-            options[-1][2] = (options[-1][2] + " " + line.strip()).strip()
-    assert len(options) > 5, "the form of pmta_exporter --help is not the expected one"
-    return options
-
-
-def man_exporter(options, version):
-    purpose = "Prometheus exporter for PowerMTA and its neighbours"
-    text = man_head("pmta_exporter", version, purpose)
-    text += (".SH SYNOPSIS\n\\fBpmta_exporter\\fR [\\fIoptions\\fR]\n.SH DESCRIPTION\n"
-             "Follows PowerMTA's accounting files, Postfix logs and KumoMTA's log segments, asks what its configuration names, and "
-             "publishes what it counts over HTTP for Prometheus.\n.SH OPTIONS\n")
-    for name, value, help_text in options:
-        text += f".TP\n\\fB{roff(name)}\\fR{f' {chr(92)}fI{roff(value)}{chr(92)}fR' if value else ''}\n{roff(help_text)}\n"
-    return text + (".SH SIGNALS\nSIGHUP reads the configuration again; SIGTERM and SIGINT stop the exporter cleanly.\n"
-                   ".SH FILES\n.TP\n/etc/pmta_exporter/config.yml\nThe configuration.\n.TP\n/etc/default/pmta_exporter\n"
-                   "Further arguments of the service.\n.TP\n/var/lib/pmta_exporter/state, state.postfix, state.kumomta\n"
-                   "Offsets and counters.\n")
-
-
-def man_pipe(help_text, version):
-    """From --help, whose first paragraph is the usage."""
-    usage, _, body = help_text.partition("\n\n")
-    synopsis = usage.removeprefix("usage: ")
-    return (man_head("pmta_acct_pipe", version, "Keeps the accounting records that PowerMTA pipes, for pmta_exporter")
-            + f".SH SYNOPSIS\n.nf\n{roff(synopsis)}\n.fi\n.SH DESCRIPTION\n.nf\n"
-            + "\n".join(roff(line) for line in body.splitlines()) + "\n.fi\n")
+def man_service(table):
+    return (man_synopsis(table) + f".SH DESCRIPTION\n{roff(table['description'])}\n.SH OPTIONS\n"
+            + "".join(man_option(o) for o in table["options"]) + SECTIONS[table["program"]])
 
 
 # --- bash completion ----------------------------------------------------------------------------------------------------
@@ -193,44 +185,33 @@ def completion_case(names, metavar):
     return f"        {pattern}) return ;;\n"
 
 
-def completion(program, options):
-    """options: [(names, metavar)], the long name last."""
-    function = "_" + program
-    cases = "".join(completion_case(names, metavar) for names, metavar in options)
-    words = " ".join(names[-1] for names, _ in options)
-    return (f"# bash completion of {program}. {NOTE}\n{function}() {{\n    local cur prev words cword split\n"
-            f"    _init_completion -s -n : || return\n    case $prev in\n{cases}    esac\n"
-            f'    COMPREPLY=($(compgen -W "{words}" -- "$cur"))\n}} &&\n    complete -F {function} {program}\n')
-
-
-def completion_plugin(table):
-    options = []
+def completion(table):
+    program, function, cases, words = table["program"], "_" + table["program"], "", []
     for option in table["options"]:
         names = ([f"-{option['letter']}"] if option["letter"] else []) + [f"--{option['name']}"]
-        options.append((names, "" if option["kind"] == "flag" or option["value_optional"] else option["metavar"]))
-    return completion(table["program"], options)
+        cases += completion_case(names, "" if option["kind"] == "flag" or option["value_optional"] else option["metavar"])
+        words.append(names[-1])
+    return (f"# bash completion of {program}. {NOTE}\n{function}() {{\n    local cur prev words cword split\n"
+            f"    _init_completion -s -n : || return\n    case $prev in\n{cases}    esac\n"
+            f'    COMPREPLY=($(compgen -W "{" ".join(words)}" -- "$cur"))\n}} &&\n    complete -F {function} {program}\n')
 
 
 def main():
-    tables = sorted(json.loads(pathlib.Path(sys.argv[1]).read_text()), key=lambda table: table["name"])
-    exporter, output = pathlib.Path(sys.argv[2]), pathlib.Path(sys.argv[3])
+    plugins, services = (json.loads(pathlib.Path(path).read_text()) for path in sys.argv[1:3])
+    plugins.sort(key=lambda table: table["program"])
+    output = pathlib.Path(sys.argv[3])
     for folder in ("man/plugins", "man/exporter", "completion/plugins", "completion/exporter"):
         (output / folder).mkdir(parents=True, exist_ok=True)
         for old in (output / folder).iterdir():
             old.unlink()
-    (output / "icinga2.conf").write_text(icinga(tables))
-    (output / "nagios.cfg").write_text(nagios(tables))
-    programs = [table["program"] for table in tables]
-    for table in tables:
-        (output / "man/plugins" / f"{table['program']}.1").write_text(man_plugin(table, programs))
-        (output / "completion/plugins" / table["program"]).write_text(completion_plugin(table))
-    options = exporter_options(exporter)
-    version = tables[0]["version"]
-    (output / "man/exporter/pmta_exporter.1").write_text(man_exporter(options, version))
-    pipe = subprocess.run([exporter.with_name("pmta_acct_pipe"), "--help"], capture_output=True, check=True, text=True)
-    (output / "man/exporter/pmta_acct_pipe.1").write_text(man_pipe(pipe.stdout, version))
-    (output / "completion/exporter/pmta_exporter").write_text(
-        completion("pmta_exporter", [([name], value) for name, value, _ in options]))
+    (output / "icinga2.conf").write_text(icinga(plugins))
+    (output / "nagios.cfg").write_text(nagios(plugins))
+    programs = [table["program"] for table in plugins]
+    pages = [("plugins", table, man_plugin(table, programs)) for table in plugins]
+    pages += [("exporter", table, man_service(table)) for table in services]
+    for folder, table, man in pages:
+        (output / "man" / folder / f"{table['program']}.1").write_text(man)
+        (output / "completion" / folder / table["program"]).write_text(completion(table))
 
 
 if __name__ == "__main__":

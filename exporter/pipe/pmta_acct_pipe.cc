@@ -13,9 +13,9 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/pipe/pipe_options.h"
 #include "exporter/pipe/spool.h"
 #include "shared/base/clock.h"
-#include "shared/base/text.h"
 
 namespace {
 
@@ -28,24 +28,11 @@ constexpr std::chrono::seconds grace{2};
 // A problem that lasts is reported again this often.
 constexpr std::chrono::seconds say_again{60};
 
-constexpr std::string_view help_text =
-    R"(usage: pmta_acct_pipe --name NAME [--spool FOLDER] [--file-size BYTES] [--max-size BYTES]
-
-Reads PowerMTA's accounting records on stdin and appends them to FOLDER/NAME/NAME-*.csv (FOLDER is
-/var/spool/pmta_exporter by default), which pmta_exporter follows: --acct '/var/spool/pmta_exporter/*/*.csv'.
-  --file-size BYTES  a new file begins after so many (default 67108864)
-  --max-size BYTES   the files of NAME together; beyond it the oldest are deleted (default 1073741824)
-In PowerMTA's configuration:
-  <acct-file |/usr/bin/pmta_acct_pipe --name bounces>
-      records b
-  </acct-file>
-)";
-
 volatile std::sig_atomic_t stop_asked = 0;
 void ask_to_stop(int) { stop_asked = 1; }
 
 int usage(std::string_view what) {
-    fmt::print(stderr, "pmta_acct_pipe: {}; see --help\n", what);
+    fmt::print(stderr, "pmta_acct_pipe: {}\n", what);
     return usage_status;
 }
 
@@ -120,37 +107,16 @@ class Pipe {
 }  // namespace
 
 int main(int argc, char** argv) {
-    exporter::pipe::SpoolSettings settings;
-    settings.folder = "/var/spool/pmta_exporter";
-    std::vector<std::string_view> arguments;
-    for (const std::string_view argument : std::vector<std::string_view>(argv + 1, argv + argc)) {
-        // --name=bounces is two arguments in one.
-        const std::size_t equals = argument.starts_with("--") ? argument.find('=') : std::string_view::npos;
-        arguments.push_back(argument.substr(0, equals));
-        if (equals != std::string_view::npos) arguments.push_back(argument.substr(equals + 1));
+    namespace pipe = exporter::pipe;
+    const auto given = pipe::parse_pipe_options({argv + 1, argv + argc});
+    if (!given) return usage(given.error().what);
+    if (given->flag("help") || given->flag("version")) {
+        const options::Program program = pipe::pipe_program();
+        fmt::print("{}", given->flag("help") ? options::help_text(program) : options::version_text(program));
+        return 0;
     }
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const std::string_view name = arguments[i];
-        if (name == "--help" || name == "-h") {
-            fmt::print("{}", help_text);
-            return 0;
-        }
-        if (i + 1 == arguments.size()) return usage(fmt::format("{}: needs a value, or is no option", name));
-        const std::string_view value = arguments[++i];
-        const auto bytes = base::to_number<std::uint64_t>(value);
-        if (name == "--name") {
-            settings.name = value;
-        } else if (name == "--spool") {
-            settings.folder = value;
-        } else if ((name == "--file-size" || name == "--max-size") && bytes && *bytes > 0) {
-            (name == "--file-size" ? settings.file_bytes : settings.max_bytes) = *bytes;
-        } else {
-            return usage(fmt::format("{} {}: not an option, or not a number of bytes", name, value));
-        }
-    }
-    if (settings.name.empty()) return usage("--name is missing");
     const base::SystemClock clock;
-    auto spool = exporter::pipe::Spool::open(settings, clock);
+    auto spool = pipe::Spool::open(pipe::spool_settings(*given), clock);
     if (!spool) return usage(spool.error().what);
     struct sigaction action {};
     action.sa_handler = ask_to_stop;

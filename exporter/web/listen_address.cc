@@ -13,11 +13,11 @@ constexpr std::size_t max_unix_path = sizeof(sockaddr_un{}.sun_path) - 1;
 
 base::Result<ListenAddress> unix_address(std::string_view text, std::string_view path) {
     if (!path.starts_with('/') || path.ends_with('/')) {
-        return fail(base::Fault::usage, "--web.listen-address {}: write unix:/full/path/of/the.socket", text);
+        return fail(base::Fault::usage, "\"{}\": write unix:/full/path/of/the.socket", text);
     }
     if (path.size() > max_unix_path) {
-        return fail(base::Fault::usage, "--web.listen-address {}: the path has {} bytes, a socket takes {}", text,
-                    path.size(), max_unix_path);
+        return fail(base::Fault::usage, "\"{}\": the path has {} bytes, a socket takes {}", text, path.size(),
+                    max_unix_path);
     }
     return ListenAddress{{}, 0, std::string(path)};
 }
@@ -30,17 +30,15 @@ base::Result<ListenAddress> parse_listen_address(std::string_view text) {
     const bool bracketed = text.starts_with('[');
     const std::size_t closing = text.find(']');
     if (colon == std::string_view::npos || (bracketed && closing + 1 != colon)) {
-        return fail(base::Fault::usage, "--web.listen-address {}: write :PORT, HOST:PORT, [IPV6]:PORT or unix:/path",
-                    text);
+        return fail(base::Fault::usage, "\"{}\": write :PORT, HOST:PORT, [IPV6]:PORT or unix:/path", text);
     }
     const auto port = base::to_number<std::uint16_t>(text.substr(colon + 1));
     if (!port) {
-        return fail(base::Fault::usage, "--web.listen-address {}: the port must be a number from 0 to 65535", text);
+        return fail(base::Fault::usage, "\"{}\": the port must be a number from 0 to 65535", text);
     }
     const std::string_view host = bracketed ? text.substr(1, closing - 1) : text.substr(0, colon);
     if (!bracketed && host.find(':') != std::string_view::npos) {
-        return fail(base::Fault::usage, "--web.listen-address {}: write an IPv6 address in brackets: [{}]:{}", text,
-                    host, *port);
+        return fail(base::Fault::usage, "\"{}\": write an IPv6 address in brackets: [{}]:{}", text, host, *port);
     }
     return ListenAddress{std::string(host), *port, {}};
 }

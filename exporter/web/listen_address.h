@@ -17,7 +17,7 @@ struct ListenAddress {
     bool operator==(const ListenAddress&) const = default;
 };
 
-// Usage error that names the text and says what to write instead.
+// Usage error without the option's name that quotes the text and says what to write instead.
 [[nodiscard]] base::Result<ListenAddress> parse_listen_address(std::string_view text);
 
 }  // namespace mtawatch::exporter::web

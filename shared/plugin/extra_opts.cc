@@ -44,8 +44,8 @@ base::Result<Found> default_file(const io::Files& files, std::string_view ini_pa
                 "/etc/nagios/monitoring-plugins.ini");
 }
 
-base::Result<std::vector<ExtraOption>> load(std::string_view spec, const std::string& program, const io::Files& files,
-                                            std::string_view ini_path) {
+base::Result<std::vector<options::ExtraOption>> load(std::string_view spec, const std::string& program,
+                                                     const io::Files& files, std::string_view ini_path) {
     const std::size_t at = spec.find('@');
     const std::string section(spec.substr(0, at).empty() ? std::string_view(program) : spec.substr(0, at));
     Found found;
@@ -63,18 +63,18 @@ base::Result<std::vector<ExtraOption>> load(std::string_view spec, const std::st
     if (!sections) return fail(sections.error());
     for (const config::IniSection& candidate : *sections) {
         if (candidate.name != section) continue;
-        std::vector<ExtraOption> options;
+        std::vector<options::ExtraOption> found_here;
         for (const config::IniEntry& entry : candidate.entries) {
-            options.push_back({entry.key, entry.value, fmt::format("{} line {}", found.path, entry.line)});
+            found_here.push_back({entry.key, entry.value, fmt::format("{} line {}", found.path, entry.line)});
         }
-        return options;
+        return found_here;
     }
     return fail(Fault::configuration, "--extra-opts: {} has no section [{}]", found.path, base::one_line(section, 60));
 }
 
 }  // namespace
 
-ExtraLoader extra_loader(std::string_view program, const io::Files& files, std::string_view ini_path) {
+options::ExtraLoader extra_loader(std::string_view program, const io::Files& files, std::string_view ini_path) {
     return [program = std::string(program), &files, ini_path = std::string(ini_path)](std::string_view spec) {
         return load(spec, program, files, ini_path);
     };

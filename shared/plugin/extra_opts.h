@@ -4,12 +4,13 @@
 #include <string_view>
 
 #include "shared/io/files.h"
-#include "shared/plugin/options.h"
+#include "shared/options/options.h"
 
 namespace mtawatch::plugin {
 
 // Reads "[SECTION][@FILE]". Without SECTION the program's name; without FILE the first monitoring-plugins.ini or
 // plugins.ini in the folders of `ini_path` (colon-separated) and then in the usual ones. Errors name the file.
-[[nodiscard]] ExtraLoader extra_loader(std::string_view program, const io::Files& files, std::string_view ini_path);
+[[nodiscard]] options::ExtraLoader extra_loader(std::string_view program, const io::Files& files,
+                                                std::string_view ini_path);
 
 }  // namespace mtawatch::plugin

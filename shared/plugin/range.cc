@@ -90,11 +90,16 @@ std::string Range::canonical() const {
     return result;
 }
 
-base::Result<void> refuse_bare(const Range& range, std::string_view option, std::string_view what) {
+base::Result<void> refuse_bare_value(const Range& range, std::string_view option, std::string_view what) {
     if (!range.is_bare()) return {};
     const std::string_view verb = option.find("critical") != std::string_view::npos ? "alarmed" : "warned";
-    return fail(base::Fault::usage, "{}: {} alone would alert above {}; write {}: to be {} below {} {}", option,
-                range.text(), range.text(), range.text(), verb, range.text(), what);
+    return fail(base::Fault::usage, "{} alone would alert above {}; write {}: to be {} below {} {}", range.text(),
+                range.text(), range.text(), verb, range.text(), what);
+}
+
+base::Result<void> refuse_bare(const Range& range, std::string_view option, std::string_view what) {
+    if (auto done = refuse_bare_value(range, option, what); !done) return fail(done.error().at(option));
+    return {};
 }
 
 }  // namespace mtawatch::plugin

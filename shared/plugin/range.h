@@ -41,5 +41,7 @@ class Range {
 // A usage error for a bare range on a figure where low is bad, else nothing to complain about. `option` as the user
 // wrote it ("--warning"), `what` the figure's unit: 30 and "days" give "write 30: to be warned below 30 days".
 [[nodiscard]] base::Result<void> refuse_bare(const Range& range, std::string_view option, std::string_view what);
+// The same without the option's name in front.
+[[nodiscard]] base::Result<void> refuse_bare_value(const Range& range, std::string_view option, std::string_view what);
 
 }  // namespace mtawatch::plugin

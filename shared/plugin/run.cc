@@ -6,7 +6,6 @@
 
 #include "shared/base/text.h"
 #include "shared/plugin/extra_opts.h"
-#include "shared/plugin/help.h"
 #include "shared/plugin/stages.h"
 
 namespace mtawatch::plugin {
@@ -45,7 +44,7 @@ Report judged(const Check& check, const Options& options, const base::Deadline& 
 
 Outcome rendered(const Check& check, const Report& report, bool json, int verbosity) {
     const std::string program = program_name(check);
-    const Rendering how{program, version(), verbosity};
+    const Rendering how{program, options::version(), verbosity};
     return {exit_code(report.state()), json ? as_json(report, how) : as_text(report, how)};
 }
 
@@ -60,15 +59,16 @@ Report cut_short(const Options& options, std::string_view why, const RunContext&
 
 Prepared prepare(const Check& check, const std::vector<std::string>& arguments, const RunContext& context) {
     try {
-        const ExtraLoader loader = extra_loader(program_name(check), context.files, context.ini_path);
-        auto options = Options::parse(whole_table(check), arguments, loader);
-        if (!options) {
+        const options::Program program = program_of(check);
+        const options::ParseRules rules{.load = extra_loader(program.name, context.files, context.ini_path)};
+        auto given = options::Options::parse(program.options, arguments, rules);
+        if (!given) {
             return {std::nullopt,
-                    rendered(check, report_of(State::unknown, options.error().what), wants_json(arguments), 0)};
+                    rendered(check, report_of(State::unknown, given.error().what), wants_json(arguments), 0)};
         }
-        if (options->flag("help")) return {std::nullopt, {exit_code(State::unknown), help_text(check)}};
-        if (options->flag("version")) return {std::nullopt, {exit_code(State::unknown), version_text(check)}};
-        return {*std::move(options), {}};
+        if (given->flag("help")) return {std::nullopt, {exit_code(State::unknown), options::help_text(program)}};
+        if (given->flag("version")) return {std::nullopt, {exit_code(State::unknown), options::version_text(program)}};
+        return {Options(*std::move(given)), {}};
     } catch (const std::exception& error) {
         return {std::nullopt, rendered(check, mistake(error.what()), wants_json(arguments), 0)};
     }

@@ -34,7 +34,4 @@ struct RunContext {
 // exit code.
 [[nodiscard]] int run_program(const Check& check, int argc, char** argv, const RunContext& context);
 
-// The option table as JSON, for the generators in packaging/.
-[[nodiscard]] std::string describe(const Check& check);
-
 }  // namespace mtawatch::plugin

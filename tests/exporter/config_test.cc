@@ -214,11 +214,19 @@ BOOST_AUTO_TEST_CASE(types_that_nobody_logs_are_named) {
 }
 
 BOOST_AUTO_TEST_CASE(our_pipe_is_known_by_its_name) {
-    BOOST_TEST(spool_glob("/usr/bin/pmta_acct_pipe --name=x --spool /data") == "/data/x/*.csv");
-    BOOST_TEST(spool_glob("pmta_acct_pipe --name y") == "/var/spool/pmta_exporter/y/*.csv");
-    BOOST_TEST(spool_glob("/usr/bin/pmta_acct_pipe").empty());
-    BOOST_TEST(spool_glob("/usr/bin/other --name x").empty());
-    BOOST_TEST(spool_glob("").empty());
+    const auto glob = [](std::string_view command) {
+        const auto found = spool_glob(command);
+        return found ? *found : found.error().what;
+    };
+    const std::string other = "the records go to another program; log them to a file beside it";
+    BOOST_TEST(glob("/usr/bin/pmta_acct_pipe --name=x --spool /data") == "/data/x/*.csv");
+    BOOST_TEST(glob("pmta_acct_pipe --name y") == "/var/spool/pmta_exporter/y/*.csv");
+    BOOST_TEST(glob("/usr/bin/pmta_acct_pipe") == "pmta_acct_pipe: --name NAME is required; see --help");
+    BOOST_TEST(glob("/usr/bin/pmta_acct_pipe --name x --file-size 1G") ==
+               "pmta_acct_pipe: --file-size: \"1G\" is no whole number");
+    BOOST_TEST(glob("pmta_acct_pipe --help") == "pmta_acct_pipe: --name is missing");
+    BOOST_TEST(glob("/usr/bin/other --name x") == other);
+    BOOST_TEST(glob("") == other);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -147,7 +147,7 @@ class Engines(unittest.TestCase):
 
     def icinga_service(self, scenario):
         table = TABLES[scenario.program]
-        command = table["name"]
+        command = table["program"].removeprefix("check_")
         values = {}
         for name, value in given(table, scenario.arguments):
             repeatable = next(o["repeatable"] for o in table["options"] if o["name"] == name)

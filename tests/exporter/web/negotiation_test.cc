@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(listen_addresses) {
         BOOST_TEST_CONTEXT(wrong) { BOOST_TEST(!parse_listen_address(wrong)); }
     }
     BOOST_TEST(parse_listen_address("2001:db8::1:9").error().what ==
-               "--web.listen-address 2001:db8::1:9: write an IPv6 address in brackets: [2001:db8::1]:9");
+               "\"2001:db8::1:9\": write an IPv6 address in brackets: [2001:db8::1]:9");
     BOOST_TEST(!parse_listen_address("unix:/" + std::string(200, 'x')));
 }
 

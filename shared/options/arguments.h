@@ -6,9 +6,9 @@
 #include <vector>
 
 #include "shared/base/result.h"
-#include "shared/plugin/options.h"
+#include "shared/options/options.h"
 
-namespace mtawatch::plugin {
+namespace mtawatch::options {
 
 struct Given {
     const Option* option = nullptr;  // into the table
@@ -28,4 +28,4 @@ struct Given {
 // "; did you mean --window?" or "".
 [[nodiscard]] std::string suggestion(const OptionTable& table, std::string_view name);
 
-}  // namespace mtawatch::plugin
+}  // namespace mtawatch::options

@@ -1,18 +1,18 @@
-#include "shared/plugin/help.h"
+#include "shared/options/help.h"
 
 #include <fmt/format.h>
 
 #include "shared/base/json.h"
 #include "shared/base/text.h"
-#include "shared/plugin/run.h"
-#include "shared/plugin/values.h"
+#include "shared/options/values.h"
 
-namespace mtawatch::plugin {
+namespace mtawatch::options {
 
 namespace {
 
 constexpr std::size_t columns = 80;
-constexpr std::size_t indent = 4;
+constexpr std::size_t indent = 8;  // beyond the names, which begin at 5 where an option has no letter
+constexpr std::size_t example_indent = 4;
 
 // The words of `text` in lines of at most `columns`, each behind `blanks`; all but the last end in `continuation`.
 std::string wrapped(std::string_view text, std::size_t blanks = indent, std::string_view continuation = "") {
@@ -63,57 +63,48 @@ std::string explanation(const Option& option) {
     return text;
 }
 
-std::string usage(const Check& check) {
-    std::string text = "Usage: " + program_name(check);
-    for (const Option& option : check.options) {
+std::string usage(const Program& program) {
+    std::string text = fmt::format("Usage: {}", program.name);
+    for (const Option& option : program.options) {
         if (option.required) text += fmt::format(" --{} {}", option.name, metavar(option));
     }
     return wrapped(text + " [options]", 0);
 }
 
-void write_option(base::JsonWriter& json, const Option& option, bool common) {
+void write_option(base::JsonWriter& json, const Option& option) {
     json.object().member("name", option.name);
     json.member("letter", option.letter == 0 ? std::string() : std::string(1, option.letter));
-    json.member("kind", name(option.kind)).member("metavar", metavar(option)).member("help", option.help);
+    json.member("kind", option.kind.word).member("metavar", metavar(option)).member("help", option.help);
     json.member("default", option.fallback).member("default_text", option.fallback_text);
     json.member("repeatable", option.repeatable).member("required", option.required);
     json.member("value_optional", option.value_optional).member("may_be_empty", option.may_be_empty);
-    json.member("common", common).end();
+    json.member("common", option.common).end();
 }
 
 }  // namespace
 
 std::string_view version() { return MTAWATCH_VERSION; }
 
-std::string program_name(const Check& check) { return fmt::format("check_{}", check.name); }
-
-OptionTable whole_table(const Check& check) { return options_of({check.options, common_options()}); }
-
-std::string help_text(const Check& check) {
-    std::string text = version_text(check) + wrapped(std::string(check.purpose) + ".", 0) + "\n" + usage(check);
-    if (!check.example.empty()) text += "Example:\n" + wrapped(check.example, indent, " \\");
+std::string help_text(const Program& program) {
+    std::string text = version_text(program) + wrapped(std::string(program.purpose) + ".", 0);
+    if (!program.description.empty()) text += "\n" + wrapped(program.description, 0);
+    text += "\n" + usage(program);
+    if (!program.example.empty()) text += "Example:\n" + wrapped(program.example, example_indent, " \\");
     text += "\nOptions:\n";
-    for (const Option& option : whole_table(check)) text += heading(option) + "\n" + wrapped(explanation(option));
-    text +=
-        "\nA RANGE is [@]start:end and alerts outside it (with @ inside): 10 is above 10,\n"
-        "10: below 10, ~:10 above 10 with any lower value allowed, 5:10 outside 5 to 10.\n"
-        "A DURATION is numbers with units: 90s, 10m, 1h30m, 2d.\n"
-        "Exit codes: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.\n";
+    for (const Option& option : program.options) text += heading(option) + "\n" + wrapped(explanation(option));
+    if (!program.notes.empty()) text += fmt::format("\n{}", program.notes);
     return text;
 }
 
-std::string version_text(const Check& check) {
-    return fmt::format("{} {} (mtawatch)\n", program_name(check), version());
-}
+std::string version_text(const Program& program) { return fmt::format("{} {} (mtawatch)\n", program.name, version()); }
 
-std::string describe(const Check& check) {
+std::string describe(const Program& program) {
     base::JsonWriter json;
-    json.object().member("name", check.name).member("program", program_name(check));
-    json.member("version", version()).member("purpose", check.purpose).member("example", check.example);
-    json.key("options").array();
-    for (const Option& option : check.options) write_option(json, option, false);
-    for (const Option& option : common_options()) write_option(json, option, true);
+    json.object().member("program", program.name).member("version", version());
+    json.member("purpose", program.purpose).member("description", program.description);
+    json.member("example", program.example).key("options").array();
+    for (const Option& option : program.options) write_option(json, option);
     return json.end().end().take();
 }
 
-}  // namespace mtawatch::plugin
+}  // namespace mtawatch::options

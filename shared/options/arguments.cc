@@ -1,12 +1,13 @@
-#include "shared/plugin/arguments.h"
+#include "shared/options/arguments.h"
 
 #include <getopt.h>
 
 #include <fmt/format.h>
 
 #include "shared/base/text.h"
+#include "shared/options/values.h"
 
-namespace mtawatch::plugin {
+namespace mtawatch::options {
 
 namespace {
 
@@ -16,7 +17,7 @@ using base::Fault;
 constexpr int first_long = 256;             // getopt_long's code of the first long option, above every letter
 constexpr std::size_t longest_quote = 100;  // of an argument in a message
 
-std::string quoted(std::string_view text) { return base::one_line(text, longest_quote); }
+std::string shortened(std::string_view text) { return base::one_line(text, longest_quote); }
 
 // The table in the form of getopt_long; owns the strings it points to.
 struct GetoptTable {
@@ -43,7 +44,7 @@ struct GetoptTable {
 };
 
 base::Failure stray(std::string_view argument) {
-    return fail(Fault::usage, "stray argument \"{}\"; every value needs its option, see --help", quoted(argument));
+    return fail(Fault::usage, "stray argument \"{}\"; every value needs its option, see --help", shortened(argument));
 }
 
 // What getopt_long complained about in `token`.
@@ -52,19 +53,19 @@ base::Failure complaint(const OptionTable& table, int code, std::string_view tok
         const std::string letter(1, static_cast<char>(optopt));
         const Option& option =
             optopt >= first_long ? table[static_cast<std::size_t>(optopt - first_long)] : *find_option(table, letter);
-        return fail(Fault::usage, "{} needs a value; see --help", dashed(option));
+        return fail(Fault::usage, "{} needs a value, {}; see --help", dashed(option), metavar(option));
     }
     if (optopt >= first_long) {
         const Option& option = table[static_cast<std::size_t>(optopt - first_long)];
-        return fail(Fault::usage, "{} takes no value (\"{}\")", dashed(option), quoted(token));
+        return fail(Fault::usage, "{} takes no value (\"{}\")", dashed(option), shortened(token));
     }
     const std::string_view name = token.substr(0, token.find('='));
     if (optopt != 0 && name.substr(0, 2) != "--") {
         return fail(Fault::usage, "unknown option -{} (\"{}\"); see --help",
-                    quoted(std::string(1, static_cast<char>(optopt))), quoted(token));
+                    shortened(std::string(1, static_cast<char>(optopt))), shortened(token));
     }
     const std::string_view bare = name.substr(std::min<std::size_t>(2, name.size()));
-    return fail(Fault::usage, "unknown option {}{}; see --help", quoted(name), suggestion(table, bare));
+    return fail(Fault::usage, "unknown option {}{}; see --help", shortened(name), suggestion(table, bare));
 }
 
 }  // namespace
@@ -89,18 +90,18 @@ base::Result<std::vector<Given>> read_arguments(const OptionTable& table, const 
     const GetoptTable known(table);
     std::vector<std::string> copies(arguments);  // getopt_long wants writable pointers
     std::vector<char*> argv;
-    std::string program = "check";
+    std::string program = "program";  // getopt_long begins behind it
     argv.push_back(program.data());
     for (std::string& argument : copies) argv.push_back(argument.data());
     argv.push_back(nullptr);
     const int argc = static_cast<int>(argv.size()) - 1;
 
     std::vector<Given> given;
-    optind = 0;  // 0 starts glibc's getopt afresh, so that several plugins can be run in one process
+    optind = 0;  // 0 starts glibc's getopt afresh, so that several command lines can be read in one process
     opterr = 0;
     while (true) {
         const int at = optind == 0 ? 1 : optind;
-        // NOLINTNEXTLINE(concurrency-mt-unsafe): options are read before any thread is started
+        // NOLINTNEXTLINE(concurrency-mt-unsafe): Options::parse says that one thread at a time may call it
         const int code = getopt_long(argc, argv.data(), known.letters.c_str(), known.longs.data(), nullptr);
         if (code == -1) break;
         const std::string_view token = argv[static_cast<std::size_t>(at)];
@@ -108,11 +109,11 @@ base::Result<std::vector<Given>> read_arguments(const OptionTable& table, const 
         if (code == '?' || code == ':') return complaint(table, code, token);
         const Option* option = code >= first_long ? &table[static_cast<std::size_t>(code - first_long)]
                                                   : find_option(table, std::string(1, static_cast<char>(code)));
-        // getopt_long takes the beginning of a name for the name; a plugin's command line must not change its meaning
-        // when an option is added.
+        // getopt_long takes the beginning of a name for the name; a command line must not change its meaning when
+        // an option is added.
         if (code >= first_long && token.substr(2, token.find('=') - 2) != option->name) {
-            return fail(Fault::usage, "unknown option {}; did you mean {}?", quoted(token.substr(0, token.find('='))),
-                        dashed(*option));
+            return fail(Fault::usage, "unknown option {}; did you mean {}?",
+                        shortened(token.substr(0, token.find('='))), dashed(*option));
         }
         Given one{option, std::nullopt, ""};
         if (optarg != nullptr) one.value = optarg;
@@ -122,4 +123,4 @@ base::Result<std::vector<Given>> read_arguments(const OptionTable& table, const 
     return given;
 }
 
-}  // namespace mtawatch::plugin
+}  // namespace mtawatch::options

@@ -1,11 +1,11 @@
-// Options::parse: options from the command line and --extra-opts, checked against the option table.
+// Options::parse of options.h: options from the command line and --extra-opts, checked against the option table.
 #include <algorithm>
 
 #include "shared/base/text.h"
-#include "shared/plugin/arguments.h"
-#include "shared/plugin/values.h"
+#include "shared/options/arguments.h"
+#include "shared/options/values.h"
 
-namespace mtawatch::plugin {
+namespace mtawatch::options {
 
 namespace {
 
@@ -37,13 +37,9 @@ base::Result<std::vector<Given>> from_file(const OptionTable& table, const std::
 }
 
 base::Result<void> accept(const Given& given) {
-    const Option& option = *given.option;
-    if (!given.value) return {};
-    if (auto done = accept_value(option, *given.value); !done) return fail(located(given, done.error()));
-    if (option.kind == Kind::range && !option.low_is_bad.empty()) {
-        const auto range = Range::parse(*given.value);
-        const auto clear = refuse_bare(*range, dashed(option), option.low_is_bad);
-        if (!clear) return fail(given.place.empty() ? clear.error() : clear.error().at(given.place));
+    if (!given.value || given.option->kind.accept == nullptr) return {};
+    if (auto done = given.option->kind.accept(*given.option, *given.value); !done) {
+        return fail(located(given, done.error()));
     }
     return {};
 }
@@ -76,18 +72,20 @@ base::Result<void> no_doubles(const std::vector<Given>& all) {
     return {};
 }
 
-base::Result<std::vector<Given>> gather(const OptionTable& table, std::vector<Given> line, const ExtraLoader& load) {
+base::Result<std::vector<Given>> gather(const OptionTable& table, std::vector<Given> line, const ParseRules& rules) {
     std::vector<Given> extras;
     for (const Given& given : line) {
-        if (given.option->name != "extra-opts" || !load) continue;
-        auto loaded = load(given.value.value_or(""));
+        if (given.option->name != "extra-opts" || !rules.load) continue;
+        auto loaded = rules.load(given.value.value_or(""));
         if (!loaded) return fail(loaded.error());
         auto options = from_file(table, *loaded);
         if (!options) return options;
         extras.insert(extras.end(), options->begin(), options->end());
     }
-    if (auto done = no_doubles(line); !done) return fail(done.error());
-    if (auto done = no_doubles(extras); !done) return fail(done.error());
+    if (!rules.later_counts) {
+        if (auto done = no_doubles(line); !done) return fail(done.error());
+        if (auto done = no_doubles(extras); !done) return fail(done.error());
+    }
     // The command line wins over the file; of a repeatable option both count.
     std::vector<Given> all;
     for (Given& extra : extras) {
@@ -95,6 +93,21 @@ base::Result<std::vector<Given>> gather(const OptionTable& table, std::vector<Gi
     }
     for (Given& given : line) all.push_back(std::move(given));
     return all;
+}
+
+// Refuses two options of which one may be given.
+base::Result<void> no_rivals(const std::vector<Given>& all) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const Option& option = *all[i].option;
+        if (option.one_of.empty()) continue;
+        for (std::size_t k = 0; k < i; ++k) {
+            const Option& earlier = *all[k].option;
+            if (earlier.one_of != option.one_of || earlier.name == option.name) continue;
+            return fail(Fault::usage, "{} and {} exclude each other; give one of them, or none", dashed(earlier),
+                        dashed(option));
+        }
+    }
+    return {};
 }
 
 base::Result<void> complete(const OptionTable& table, const std::vector<Given>& all) {
@@ -106,16 +119,13 @@ base::Result<void> complete(const OptionTable& table, const std::vector<Given>& 
             return fail(Fault::usage, "--{} {} is required; see --help", option.name, metavar(option));
         }
     }
-    if (is_given(all, "ipv4") && is_given(all, "ipv6")) {
-        return fail(Fault::usage, "-4 and -6 exclude each other; leave both out to use either family");
-    }
-    return {};
+    return no_rivals(all);
 }
 
 }  // namespace
 
 base::Result<Options> Options::parse(const OptionTable& table, const std::vector<std::string>& arguments,
-                                     const ExtraLoader& load) {
+                                     const ParseRules& rules) {
     Options options;
     options.table_ = table;
     if (const std::string_view text = asks_for_text(arguments); !text.empty()) {
@@ -124,7 +134,7 @@ base::Result<Options> Options::parse(const OptionTable& table, const std::vector
     }
     auto line = read_arguments(table, arguments);
     if (!line) return fail(line.error());
-    auto all = gather(table, std::move(*line), load);
+    auto all = gather(table, std::move(*line), rules);
     if (!all) return fail(all.error());
     if (!is_given(*all, "help") && !is_given(*all, "version")) {
         if (auto done = complete(table, *all); !done) return fail(done.error());
@@ -135,4 +145,4 @@ base::Result<Options> Options::parse(const OptionTable& table, const std::vector
     return options;
 }
 
-}  // namespace mtawatch::plugin
+}  // namespace mtawatch::options

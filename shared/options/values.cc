@@ -1,4 +1,4 @@
-#include "shared/plugin/values.h"
+#include "shared/options/values.h"
 
 #include <algorithm>
 #include <optional>
@@ -6,7 +6,7 @@
 #include "shared/base/duration.h"
 #include "shared/base/text.h"
 
-namespace mtawatch::plugin {
+namespace mtawatch::options {
 
 namespace {
 
@@ -14,9 +14,6 @@ using base::fail;
 using base::Fault;
 
 constexpr std::size_t longest_quote = 100;  // of a bad value in a message
-constexpr double longest_timeout = 86'400;  // seconds; a check that takes a day is not watched by anyone
-
-std::string quoted(std::string_view text) { return "\"" + base::one_line(text, longest_quote) + "\""; }
 
 base::Result<void> within(const Option& option, std::string_view text, double value) {
     if (value >= option.least && value <= option.most) return {};
@@ -89,13 +86,46 @@ base::Result<void> accept_choice(const Option& option, std::string_view text) {
     return fail(Fault::usage, "{} is not known here; write {}", quoted(text), list);
 }
 
-template <class T>
-base::Result<void> without_value(const base::Result<T>& value) {
-    if (!value) return fail(value.error());
+base::Result<void> accept_text(const Option& option, std::string_view text) {
+    if (text.empty() && !option.may_be_empty) {
+        return fail(Fault::usage, "\"\" is empty; give a value or leave the option out");
+    }
+    if (text.find('\0') != std::string_view::npos) return fail(Fault::usage, "{} holds a NUL byte", quoted(text));
     return {};
 }
 
+base::Result<void> accept_integer(const Option& option, std::string_view text) {
+    return without_value(read_integer(option, text));
+}
+
+base::Result<void> accept_number(const Option& option, std::string_view text) {
+    return without_value(read_number(option, text));
+}
+
+base::Result<void> accept_duration(const Option&, std::string_view text) {
+    return without_value(base::parse_duration(text));
+}
+
+base::Result<void> accept_endpoint(const Option&, std::string_view text) {
+    return without_value(io::parse_endpoint(text, 0));
+}
+
+base::Result<void> accept_time(const Option&, std::string_view text) { return without_value(read_time(text)); }
+
 }  // namespace
+
+constinit const Kind Kind::flag{"flag", "", nullptr};
+constinit const Kind Kind::text{"text", "TEXT", accept_text};
+constinit const Kind Kind::integer{"integer", "N", accept_integer};
+constinit const Kind Kind::number{"number", "NUMBER", accept_number};
+constinit const Kind Kind::duration{"duration", "DURATION", accept_duration};
+constinit const Kind Kind::choice{"choice", "WORD", accept_choice};
+constinit const Kind Kind::endpoint{"endpoint", "IP[:PORT]", accept_endpoint};
+constinit const Kind Kind::time{"time", "TIME", accept_time};
+
+std::string quoted(std::string_view text) { return "\"" + base::one_line(text, longest_quote) + "\""; }
+
+std::string_view metavar(const Option& option) { return option.metavar.empty() ? option.kind.metavar : option.metavar; }
 
 base::Result<std::int64_t> read_integer(const Option& option, std::string_view text) {
     const auto value = base::to_number<std::int64_t>(text);
@@ -120,116 +150,4 @@ base::Result<base::WallTime> read_time(std::string_view text) {
     return *time;
 }
 
-base::Result<Timeout> read_timeout(std::string_view text) {
-    const std::size_t colon = text.find(':');
-    const auto seconds = base::to_double(text.substr(0, colon));
-    if (!seconds || *seconds < 0.1 || *seconds > longest_timeout) {
-        return fail(Fault::usage, "{} is no timeout; write seconds from 0.1 to {}, such as 10 or 10:critical",
-                    quoted(text), base::plain(longest_timeout));
-    }
-    Timeout timeout{std::chrono::milliseconds(static_cast<std::int64_t>(*seconds * 1000)), State::unknown};
-    if (colon != std::string_view::npos) {
-        const auto state = parse_state(text.substr(colon + 1));
-        if (!state) {
-            return fail(Fault::usage, "{} names no state; write ok, warning, critical or unknown after the colon",
-                        quoted(text));
-        }
-        timeout.state = *state;
-    }
-    return timeout;
-}
-
-base::Result<void> accept_value(const Option& option, std::string_view text) {
-    switch (option.kind) {
-        case Kind::flag:
-            return {};
-        case Kind::text:
-            if (text.empty() && !option.may_be_empty) {
-                return fail(Fault::usage, "\"\" is empty; give a value or leave the option out");
-            }
-            if (text.find('\0') != std::string_view::npos) {
-                return fail(Fault::usage, "{} holds a NUL byte", quoted(text));
-            }
-            return {};
-        case Kind::integer:
-            return without_value(read_integer(option, text));
-        case Kind::number:
-            return without_value(read_number(option, text));
-        case Kind::range: {
-            const auto range = Range::parse(text);
-            if (!range) return fail(range.error());
-            return {};
-        }
-        case Kind::thresholds:
-            return without_value(Thresholds::parse(text));
-        case Kind::duration:
-            return without_value(base::parse_duration(text));
-        case Kind::choice:
-            return accept_choice(option, text);
-        case Kind::endpoint:
-            return without_value(io::parse_endpoint(text, 0));
-        case Kind::time:
-            return without_value(read_time(text));
-        case Kind::timeout:
-            return without_value(read_timeout(text));
-    }
-    return {};
-}
-
-std::string_view metavar(const Option& option) {
-    if (!option.metavar.empty() || option.kind == Kind::flag) return option.metavar;
-    switch (option.kind) {
-        case Kind::flag:
-        case Kind::text:
-            return "TEXT";
-        case Kind::integer:
-            return "N";
-        case Kind::number:
-            return "NUMBER";
-        case Kind::range:
-            return "RANGE";
-        case Kind::thresholds:
-            return "RANGE[/RANGE]";
-        case Kind::duration:
-            return "DURATION";
-        case Kind::choice:
-            return "WORD";
-        case Kind::endpoint:
-            return "IP[:PORT]";
-        case Kind::time:
-            return "TIME";
-        case Kind::timeout:
-            return "SECONDS[:STATE]";
-    }
-    return "TEXT";
-}
-
-std::string_view name(Kind kind) {
-    switch (kind) {
-        case Kind::flag:
-            return "flag";
-        case Kind::text:
-            return "text";
-        case Kind::integer:
-            return "integer";
-        case Kind::number:
-            return "number";
-        case Kind::range:
-            return "range";
-        case Kind::thresholds:
-            return "thresholds";
-        case Kind::duration:
-            return "duration";
-        case Kind::choice:
-            return "choice";
-        case Kind::endpoint:
-            return "endpoint";
-        case Kind::time:
-            return "time";
-        case Kind::timeout:
-            return "timeout";
-    }
-    return "text";
-}
-
-}  // namespace mtawatch::plugin
+}  // namespace mtawatch::options
