@@ -11,6 +11,7 @@
 #include "exporter/exposition/catalogue.h"
 #include "exporter/feed/accounting.h"
 #include "exporter/options.h"
+#include "exporter/process_metrics.h"
 #include "exporter/self_metrics.h"
 #include "exporter/service.h"
 #include "shared/base/clock.h"
@@ -63,7 +64,8 @@ int read_once(const Options& options, const ExporterConfig& config, const base::
     if (!done) return failed(done.error());
     SelfMetrics self(clock);
     self.record_reload(true);
-    self.write(writer);
+    const ProcessMetrics process(clock);
+    exposition::CollectableSource({&self, &process}).write(writer);
     writer.finish();
     return print(text);
 }

@@ -49,7 +49,13 @@ struct Service::Worlds {
 base::Log accounting_log(const base::Log& log) { return log.with("component", "accounting"); }
 
 Service::Service(const Options& options, const base::Clock& clock, const base::Log& log)
-    : options_(options), clock_(&clock), log_(&log), self_(clock), board_(clock, log, std::random_device()()) {}
+    : options_(options),
+      clock_(&clock),
+      log_(&log),
+      self_(clock),
+      process_(clock),
+      board_(clock, log, std::random_device()()),
+      collected_({&board_, &self_, &process_}) {}
 
 Service::~Service() {
     while (!stop()) {
@@ -98,11 +104,8 @@ web::SiteContent Service::site_content() {
     web::SiteContent content;
     content.version = options::version();
     content.metrics_path = options_.telemetry_path;
-    content.sources = {
-        [this](exposition::ExpositionWriter& writer) { accounting_ ? accounting_->write(writer) : void(); },
-        [this](exposition::ExpositionWriter& writer) { board_.write(writer); },
-        [this](exposition::ExpositionWriter& writer) { self_.write(writer); },
-    };
+    if (accounting_) content.sources.push_back(accounting_.get());
+    content.sources.push_back(&collected_);
     content.not_ready_because = [this] { return not_ready_because(); };
     content.status = [this] { return status(); };
     if (options_.enable_lifecycle) content.reload = [this] { return reload(); };
@@ -117,8 +120,8 @@ std::string Service::not_ready_because() const {
     return "the files that were there at the start are being read";
 }
 
-std::vector<web::SourceStatus> Service::status() const {
-    std::vector<web::SourceStatus> rows;
+std::vector<exposition::SourceStatus> Service::status() const {
+    std::vector<exposition::SourceStatus> rows;
     if (accounting_) {
         const std::lock_guard lock(followed_mutex_);
         const std::string reason = not_ready_because();

@@ -10,6 +10,7 @@
 #include "exporter/config.h"
 #include "exporter/feed/accounting.h"
 #include "exporter/options.h"
+#include "exporter/process_metrics.h"
 #include "exporter/self_metrics.h"
 #include "exporter/web/server.h"
 #include "shared/base/result.h"
@@ -41,7 +42,7 @@ class Service {
     base::Result<void> apply(ExporterConfig config);
     [[nodiscard]] web::SiteContent site_content();
     [[nodiscard]] std::string not_ready_because() const;
-    [[nodiscard]] std::vector<web::SourceStatus> status() const;
+    [[nodiscard]] std::vector<exposition::SourceStatus> status() const;
 
     struct Worlds;
 
@@ -49,10 +50,12 @@ class Service {
     const base::Clock* clock_;
     const base::Log* log_;
     SelfMetrics self_;
+    ProcessMetrics process_;
     std::mutex reloading_;
     mutable std::mutex followed_mutex_;
     std::vector<std::string> followed_;  // in words, for the status page
     collectors::TaskBoard board_;
+    exposition::CollectableSource collected_;
     std::unique_ptr<feed::Accounting> accounting_;
     std::unique_ptr<Worlds> worlds_;
     std::unique_ptr<collectors::Scheduler> scheduler_;

@@ -11,6 +11,7 @@ namespace {
 
 using base::fail;
 using base::Result;
+using exposition::add_series;
 
 // One endpoint of the list: a URL alone, or a map with what is expected of it.
 struct Target {
@@ -43,40 +44,41 @@ Result<Target> read_target(const config::Node& node) {
     return target;
 }
 
-void publish_look(const probe::mail_server::CertLook& look, Families& families) {
+void publish_look(const probe::mail_server::CertLook& look, Published& published) {
     if (look.error) {
-        families.set_failure(look.error->at(look.target));
+        published.failure = look.error->at(look.target);
         return;
     }
     // A server that shows no certificate cannot be verified by anyone: that was seen, so it is a 0.
     if (look.outcome != probe::mail_server::CertOutcome::shown) {
-        families.add("mail_certificate_verified", {look.target}, 0.0);
+        add_series(published.families, "mail_certificate_verified", {look.target}, 0.0);
     }
     for (std::size_t i = 0; i < look.path.size(); ++i) {
         if (const auto end = look.path[i].not_after) {
-            families.add("mail_certificate_not_after_timestamp_seconds", {look.target, std::to_string(i)},
-                         static_cast<double>(*end));
+            add_series(published.families, "mail_certificate_not_after_timestamp_seconds",
+                       {look.target, std::to_string(i)}, static_cast<double>(*end));
         }
     }
     if (look.verified) {
-        families.add("mail_certificate_verified", {look.target},
-                     *look.verified && look.name_matches == true ? 1.0 : 0.0);
+        add_series(published.families, "mail_certificate_verified", {look.target},
+                   *look.verified && look.name_matches == true ? 1.0 : 0.0);
     }
     if (look.same_as_file) {
-        families.add("mail_certificate_served_matches_file", {look.target}, *look.same_as_file ? 1.0 : 0.0);
+        add_series(published.families, "mail_certificate_served_matches_file", {look.target},
+                   *look.same_as_file ? 1.0 : 0.0);
     }
-    if (look.dane && look.dane->error) families.set_failure(look.dane->error->at(look.target));
+    if (look.dane && look.dane->error) published.failure = look.dane->error->at(look.target);
     if (look.dane && !look.dane->error && look.dane->records > 0) {
-        families.add("mail_certificate_dane_valid", {look.target}, look.dane->valid ? 1.0 : 0.0);
+        add_series(published.families, "mail_certificate_dane_valid", {look.target}, look.dane->valid ? 1.0 : 0.0);
     }
 }
 
 }  // namespace
 
-Families publish(const probe::mail_server::MailCertObservation& observation) {
-    Families families;
-    for (const probe::mail_server::CertLook& look : observation.looks) publish_look(look, families);
-    return families;
+Published publish(const probe::mail_server::MailCertObservation& observation) {
+    Published published;
+    for (const probe::mail_server::CertLook& look : observation.looks) publish_look(look, published);
+    return published;
 }
 
 Result<std::vector<Task>> certificate_tasks(const config::Node& section) {
@@ -110,7 +112,7 @@ Result<std::vector<Task>> certificate_tasks(const config::Node& section) {
                          .interval = interval,
                          .timeout = timeout,
                          .run = [query = std::move(query)](probe::world::World& world,
-                                                           const base::Deadline& deadline) -> Result<Families> {
+                                                           const base::Deadline& deadline) -> Result<Published> {
                              const auto observation = probe::mail_server::mail_cert(query, deadline, world);
                              if (!observation) return fail(observation.error());
                              return publish(*observation);

@@ -17,6 +17,7 @@ using base::Fault;
 using base::IpAddress;
 using base::Result;
 using config::Node;
+using exposition::add_series;
 using probe::dnsbl::Verdict;
 
 // A look at a few addresses takes seconds; a whole network through a slow resolver may take minutes.
@@ -98,8 +99,8 @@ Result<void> read_section(const Node& section, Settings& settings) {
     return check_targets(section, settings);
 }
 
-Result<Families> run_probe(const Settings& settings, probe::dnsbl::DnsblTargets targets, const base::Deadline& deadline,
-                           const probe::world::World& world) {
+Result<Published> run_probe(const Settings& settings, probe::dnsbl::DnsblTargets targets,
+                            const base::Deadline& deadline, const probe::world::World& world) {
     probe::dnsbl::DnsblQuery query;
     query.targets = std::move(targets);
     query.lists = settings.lists;
@@ -113,7 +114,7 @@ Result<Families> run_probe(const Settings& settings, probe::dnsbl::DnsblTargets 
 Task task_for(const SettingsPtr& settings, const std::string& text, bool domain) {
     const std::vector<std::string> one{text};
     return {"dnsbl", text, settings->interval, settings->timeout,
-            [settings, one, domain](probe::world::World& world, const base::Deadline& deadline) -> Result<Families> {
+            [settings, one, domain](probe::world::World& world, const base::Deadline& deadline) -> Result<Published> {
                 auto targets = probe::dnsbl::dnsbl_targets(domain ? std::vector<std::string>{} : one,
                                                            domain ? one : std::vector<std::string>{},
                                                            settings->resolver, deadline, world);
@@ -124,7 +125,7 @@ Task task_for(const SettingsPtr& settings, const std::string& text, bool domain)
 
 Task accounting_task(const SettingsPtr& settings) {
     return {"dnsbl", "accounting", settings->interval, settings->timeout,
-            [settings](probe::world::World& world, const base::Deadline& deadline) -> Result<Families> {
+            [settings](probe::world::World& world, const base::Deadline& deadline) -> Result<Published> {
                 if (!world.sending_addresses) {
                     return fail(Fault::configuration,
                                 "no accounting files are followed, so no sending address is known; name them "
@@ -157,9 +158,9 @@ std::vector<IpAddress> public_addresses(const std::vector<std::string>& seen,
     return {addresses.begin(), addresses.end()};
 }
 
-Families publish_dnsbl(const probe::dnsbl::DnsblObservation& seen, double min_answers) {
+Published publish_dnsbl(const probe::dnsbl::DnsblObservation& seen, double min_answers) {
     constexpr std::array verdicts = {Verdict::listed, Verdict::clean, Verdict::unknown};
-    Families families;
+    Published published;
     std::vector<std::array<std::size_t, verdicts.size()>> counts(seen.targets.size());
     for (const probe::dnsbl::DnsblResult& result : seen.results) {
         const probe::dnsbl::DnsblList& list = seen.lists[result.list];
@@ -171,23 +172,23 @@ Families publish_dnsbl(const probe::dnsbl::DnsblObservation& seen, double min_an
         ++counts[result.target].at(static_cast<std::size_t>(verdict));
         if (!known) continue;
         const auto severity = listed ? result.severity : list.severity;
-        families.add("mail_dnsbl_listed", {seen.targets[result.target], list.name, std::string(name(severity))},
-                     listed ? 1 : 0);
+        add_series(published.families, "mail_dnsbl_listed",
+                   {seen.targets[result.target], list.name, std::string(name(severity))}, listed ? 1 : 0);
     }
     for (std::size_t target = 0; target < counts.size(); ++target) {
         std::size_t asked = 0;
         for (const Verdict verdict : verdicts) {
             const std::size_t number = counts[target].at(static_cast<std::size_t>(verdict));
             asked += number;
-            families.add("mail_dnsbl_lists", {seen.targets[target], std::string(name(verdict))},
-                         static_cast<double>(number));
+            add_series(published.families, "mail_dnsbl_lists", {seen.targets[target], std::string(name(verdict))},
+                       static_cast<double>(number));
         }
         const std::size_t able = asked - counts[target].at(static_cast<std::size_t>(Verdict::unknown));
         if (able > 0 && 100.0 * static_cast<double>(able) >= min_answers * static_cast<double>(asked)) continue;
-        families.set_failure({Fault::resolver, fmt::format("{} of {} lists could tell about {} (resolver {})", able,
-                                                           asked, seen.targets[target], seen.resolver)});
+        published.failure = {Fault::resolver, fmt::format("{} of {} lists could tell about {} (resolver {})", able,
+                                                          asked, seen.targets[target], seen.resolver)};
     }
-    return families;
+    return published;
 }
 
 Result<std::vector<Task>> dnsbl_tasks(const Node& section) {

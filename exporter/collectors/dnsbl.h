@@ -27,7 +27,7 @@ namespace mtawatch::exporter::collectors {
 
 // mail_dnsbl_listed for every list that could tell (allow lists are left out), mail_dnsbl_lists for every target.
 // A target about which fewer than `min_answers` percent of the lists could tell makes the look a failed one.
-[[nodiscard]] Families publish_dnsbl(const probe::dnsbl::DnsblObservation& seen, double min_answers);
+[[nodiscard]] Published publish_dnsbl(const probe::dnsbl::DnsblObservation& seen, double min_answers);
 
 // The addresses that the accounting saw, as the Internet sees them: `nat` applied, private and unreadable ones left
 // out, sorted, each once, at most probe::dnsbl::max_dnsbl_targets.

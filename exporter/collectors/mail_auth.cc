@@ -15,6 +15,7 @@ namespace {
 using base::fail;
 using base::Result;
 using config::Node;
+using exposition::add_series;
 using probe::mail_auth::Findings;
 using probe::mail_auth::Weight;
 
@@ -101,8 +102,8 @@ Result<void> read_section(const Node& section, Settings& settings) {
 
 // Runs `look` with a cache of its own over one resolver.
 template <class Look>
-Result<Families> with_cache(const Settings& settings, const base::Deadline& deadline, const probe::world::World& world,
-                            Look look) {
+Result<Published> with_cache(const Settings& settings, const base::Deadline& deadline, const probe::world::World& world,
+                             Look look) {
     auto transport = probe::world::open_resolver(world, settings.resolver);
     if (!transport) return fail(transport.error());
     auth::DnsCache dns(**transport, deadline);
@@ -141,28 +142,28 @@ Result<void> probe_domain(const Domain& domain, const Settings& settings, auth::
 }
 
 // 1 or 0; nothing when a lookup failed, the reason being noted.
-std::optional<double> validity(const Findings& findings, Families& families) {
+std::optional<double> validity(const Findings& findings, Published& published) {
     for (const probe::mail_auth::Finding& finding : findings.items) {
         if (finding.weight != Weight::unseen) continue;
-        families.set_failure({base::Fault::resolver, finding.text});
+        published.failure = {base::Fault::resolver, finding.text};
         if (!findings.has(Weight::broken) && !findings.has(Weight::absent)) return std::nullopt;
     }
     return findings.usable() ? 1 : 0;
 }
 
-void publish_spf(const probe::mail_auth::SpfObservation& seen, Families& families) {
-    const auto valid = validity(seen.lint.findings, families);
-    families.add("mail_spf_valid", {seen.domain}, valid);
+void publish_spf(const probe::mail_auth::SpfObservation& seen, Published& published) {
+    const auto valid = validity(seen.lint.findings, published);
+    add_series(published.families, "mail_spf_valid", {seen.domain}, valid);
     if (valid && seen.lint.records.size() == 1) {
-        families.add("mail_spf_lookups", {seen.domain}, static_cast<double>(seen.lint.tree.lookups));
+        add_series(published.families, "mail_spf_lookups", {seen.domain}, static_cast<double>(seen.lint.tree.lookups));
     }
     for (const probe::mail_auth::SpfPass& pass : seen.evaluations) {
         if (pass.evaluation.result == auth::SpfResult::temperror) {
-            families.set_failure({base::Fault::resolver, pass.evaluation.reason});
+            published.failure = {base::Fault::resolver, pass.evaluation.reason};
             continue;
         }
-        families.add("mail_spf_pass", {seen.domain, pass.ip.to_string()},
-                     pass.evaluation.result == auth::SpfResult::pass ? 1.0 : 0.0);
+        add_series(published.families, "mail_spf_pass", {seen.domain, pass.ip.to_string()},
+                   pass.evaluation.result == auth::SpfResult::pass ? 1.0 : 0.0);
     }
 }
 
@@ -195,31 +196,38 @@ Result<std::vector<Task>> mail_auth_tasks(const Node& section) {
     return tasks;
 }
 
-Families publish(const MailAuthSeen& seen) {
-    Families families;
-    if (seen.spf) publish_spf(*seen.spf, families);
+Published publish(const MailAuthSeen& seen) {
+    Published published;
+    if (seen.spf) publish_spf(*seen.spf, published);
     for (const probe::mail_auth::DkimKeyLook& look : seen.keys) {
-        families.add("mail_dkim_valid", {look.domain, look.selector}, validity(look.findings, families));
+        add_series(published.families, "mail_dkim_valid", {look.domain, look.selector},
+                   validity(look.findings, published));
         if (look.key.key) {
-            families.add("mail_dkim_key_bytes", {look.domain, look.selector}, look.key.bits / bits_per_byte);
+            add_series(published.families, "mail_dkim_key_bytes", {look.domain, look.selector},
+                       look.key.bits / bits_per_byte);
         }
     }
     if (seen.dmarc) {
-        families.add("mail_dmarc_valid", {seen.dmarc->domain}, validity(seen.dmarc->findings, families));
+        add_series(published.families, "mail_dmarc_valid", {seen.dmarc->domain},
+                   validity(seen.dmarc->findings, published));
         if (const auto policy = effective_policy(*seen.dmarc)) {
-            families.add("mail_dmarc_policy", {seen.dmarc->domain, std::string(auth::name(*policy))}, 1.0);
+            add_series(published.families, "mail_dmarc_policy", {seen.dmarc->domain, std::string(auth::name(*policy))},
+                       1.0);
         }
     }
     if (seen.mta_sts) {
-        families.add("mail_mta_sts_valid", {seen.mta_sts->domain}, validity(seen.mta_sts->findings, families));
+        add_series(published.families, "mail_mta_sts_valid", {seen.mta_sts->domain},
+                   validity(seen.mta_sts->findings, published));
     }
     if (seen.tls_rpt) {
-        families.add("mail_tls_rpt_valid", {seen.tls_rpt->domain}, validity(seen.tls_rpt->findings, families));
+        add_series(published.families, "mail_tls_rpt_valid", {seen.tls_rpt->domain},
+                   validity(seen.tls_rpt->findings, published));
     }
     if (seen.reverse) {
-        families.add("mail_fcrdns_valid", {seen.reverse->ip.to_string()}, validity(seen.reverse->findings, families));
+        add_series(published.families, "mail_fcrdns_valid", {seen.reverse->ip.to_string()},
+                   validity(seen.reverse->findings, published));
     }
-    return families;
+    return published;
 }
 
 }  // namespace mtawatch::exporter::collectors

@@ -41,6 +41,6 @@ struct MailAuthSeen {
 
 // mail_spf_*, mail_dkim_*, mail_dmarc_*, mail_mta_sts_valid, mail_tls_rpt_valid, mail_fcrdns_valid. What a failed
 // lookup hid has no series, and makes the look a failed one.
-[[nodiscard]] Families publish(const MailAuthSeen& seen);
+[[nodiscard]] Published publish(const MailAuthSeen& seen);
 
 }  // namespace mtawatch::exporter::collectors

@@ -13,6 +13,7 @@ namespace {
 
 using base::fail;
 using base::Result;
+using exposition::add_series;
 
 Result<probe::mail_server::MailSubmitQuery> read_query(config::MapReader& map, const config::Node& node) {
     probe::mail_server::MailSubmitQuery query;
@@ -53,7 +54,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .interval = pace.interval,
                 .timeout = pace.timeout,
                 .run = [query = std::move(*query), target](probe::world::World& world,
-                                                           const base::Deadline& deadline) -> Result<Families> {
+                                                           const base::Deadline& deadline) -> Result<Published> {
                     const auto seen = probe::mail_server::mail_submit(query, deadline, world);
                     if (!seen) return fail(seen.error());
                     return publish(*seen, target);
@@ -62,20 +63,21 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
 
 }  // namespace
 
-Families publish(const probe::mail_server::MailSubmitObservation& seen, const std::string& target) {
-    Families families;
+Published publish(const probe::mail_server::MailSubmitObservation& seen, const std::string& target) {
+    Published published;
     if (seen.end == probe::mail_server::SubmitEnd::not_tried) {
-        families.set_failure({base::Fault::configuration, target + ": no mail was tried"});
-        return families;
+        published.failure = {base::Fault::configuration, target + ": no mail was tried"};
+        return published;
     }
-    families.add("mail_submit_accepted", {target}, seen.end == probe::mail_server::SubmitEnd::accepted ? 1.0 : 0.0);
+    add_series(published.families, "mail_submit_accepted", {target},
+               seen.end == probe::mail_server::SubmitEnd::accepted ? 1.0 : 0.0);
     for (std::size_t i = 0; i < seen.took.size(); ++i) {
         if (!seen.took[i]) continue;
-        families.add("mail_submit_phase_duration_seconds",
-                     {target, std::string(name(static_cast<probe::mail_server::SubmitStep>(i)))},
-                     std::chrono::duration<double>(*seen.took[i]).count());
+        add_series(published.families, "mail_submit_phase_duration_seconds",
+                   {target, std::string(name(static_cast<probe::mail_server::SubmitStep>(i)))},
+                   std::chrono::duration<double>(*seen.took[i]).count());
     }
-    return families;
+    return published;
 }
 
 Result<std::vector<Task>> mail_submit_tasks(const config::Node& section) {

@@ -8,6 +8,7 @@ namespace {
 
 using base::fail;
 using base::Result;
+using exposition::add_series;
 
 Result<Task> read_target(const config::Node& node, const Pace& pace) {
     probe::mta_state::MtaHostQuery query;
@@ -28,7 +29,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .interval = pace.interval,
                 .timeout = pace.timeout,
                 .run = [query, host = target->host](probe::world::World& world,
-                                                    const base::Deadline& deadline) -> Result<Families> {
+                                                    const base::Deadline& deadline) -> Result<Published> {
                     const auto seen = probe::mta_state::mta_host(query, deadline, world);
                     if (!seen) return fail(seen.error());
                     return publish(*seen, host);
@@ -37,14 +38,14 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
 
 }  // namespace
 
-Families publish(const probe::mta_state::MtaHostObservation& seen, const std::string& host) {
-    Families families;
+Published publish(const probe::mta_state::MtaHostObservation& seen, const std::string& host) {
+    Published published;
     for (const auto& disk : seen.disks) {
-        families.add("mail_host_disk_used_ratio", {host, disk.mountpoint}, disk.used_percent() / 100);
+        add_series(published.families, "mail_host_disk_used_ratio", {host, disk.mountpoint}, disk.used_percent() / 100);
     }
-    if (seen.log) families.add("mail_host_log_errors", {host}, static_cast<double>(seen.log->errors));
-    if (!seen.unseen.empty()) families.set_failure(seen.unseen.front().why.at(seen.unseen.front().part));
-    return families;
+    if (seen.log) add_series(published.families, "mail_host_log_errors", {host}, static_cast<double>(seen.log->errors));
+    if (!seen.unseen.empty()) published.failure = seen.unseen.front().why.at(seen.unseen.front().part);
+    return published;
 }
 
 Result<std::vector<Task>> mta_host_tasks(const config::Node& section) { return read_targets(section, read_target); }

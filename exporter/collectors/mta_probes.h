@@ -8,10 +8,10 @@ namespace mtawatch::exporter::collectors {
 
 // mail_queue_*: Postfix's queues by name (an empty one is 0, because the whole listing was read), KumoMTA's largest
 // scheduled queues and the rest as "other", PowerMTA's kinds of queues.
-[[nodiscard]] Families publish(const probe::mta_state::MtaQueueObservation& observation, const std::string& host);
+[[nodiscard]] Published publish(const probe::mta_state::MtaQueueObservation& observation, const std::string& host);
 // mail_service_*: 1 for active and reloading units.
-[[nodiscard]] Families publish(const std::vector<probe::mta_state::UnitFacts>& units, const std::string& host);
+[[nodiscard]] Published publish(const std::vector<probe::mta_state::UnitFacts>& units, const std::string& host);
 // mail_host_*; a part that could not be seen is absent and makes the run count as failed.
-[[nodiscard]] Families publish(const probe::mta_state::MtaHostObservation& observation, const std::string& host);
+[[nodiscard]] Published publish(const probe::mta_state::MtaHostObservation& observation, const std::string& host);
 
 }  // namespace mtawatch::exporter::collectors

@@ -12,35 +12,43 @@ namespace {
 
 using base::fail;
 using base::Result;
+using exposition::add_series;
 constexpr std::string_view messages = "mail_queue_messages";
 
-void publish_kumomta(const probe::mta_state::MtaQueueObservation& seen, const std::string& host, Families& families) {
+void publish_kumomta(const probe::mta_state::MtaQueueObservation& seen, const std::string& host,
+                     exposition::MetricFamilies& families) {
     const std::size_t limit = exposition::metric(messages).budget - 2;  // "ready" and "other" beside the names
     std::int64_t named = 0;
     for (std::size_t i = 0; i < seen.groups.size() && i < limit; ++i) {
-        families.add(messages, {host, "kumomta", seen.groups[i].name}, static_cast<double>(seen.groups[i].count));
+        add_series(families, messages, {host, "kumomta", seen.groups[i].name},
+                   static_cast<double>(seen.groups[i].count));
         named += seen.groups[i].count;
     }
     for (const auto& queue : seen.queues) {
-        if (queue.name == "ready") families.add(messages, {host, "kumomta", "ready"}, static_cast<double>(queue.count));
+        if (queue.name == "ready") {
+            add_series(families, messages, {host, "kumomta", "ready"}, static_cast<double>(queue.count));
+        }
         if (queue.name == "scheduled" && (queue.count > named || seen.groups.empty())) {
-            families.add(messages, {host, "kumomta", "other"}, static_cast<double>(queue.count - named));
+            add_series(families, messages, {host, "kumomta", "other"}, static_cast<double>(queue.count - named));
         }
     }
-    for (const auto& one : seen.suspended) families.add("mail_kumomta_source_suspended", {host, one.source}, 1.0);
+    for (const auto& one : seen.suspended) {
+        add_series(families, "mail_kumomta_source_suspended", {host, one.source}, 1.0);
+    }
 }
 
-void publish_others(const probe::mta_state::MtaQueueObservation& seen, const std::string& host, Families& families) {
+void publish_others(const probe::mta_state::MtaQueueObservation& seen, const std::string& host,
+                    exposition::MetricFamilies& families) {
     const std::string mta(name(seen.mta));
     std::set<std::string> told;
     for (const auto& queue : seen.queues) {
-        families.add(messages, {host, mta, queue.name}, static_cast<double>(queue.count));
+        add_series(families, messages, {host, mta, queue.name}, static_cast<double>(queue.count));
         told.insert(queue.name);
     }
     if (seen.mta != probe::mta_state::Mta::postfix) return;
     // The listing was read to its end, so a queue that is not in it is empty.
     for (const auto* name : {"active", "deferred", "hold", "incoming", "maildrop"}) {
-        if (!told.contains(name)) families.add(messages, {host, mta, name}, 0.0);
+        if (!told.contains(name)) add_series(families, messages, {host, mta, name}, 0.0);
     }
 }
 
@@ -75,7 +83,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .interval = pace.interval,
                 .timeout = pace.timeout,
                 .run = [query, host = target->host](probe::world::World& world,
-                                                    const base::Deadline& deadline) -> Result<Families> {
+                                                    const base::Deadline& deadline) -> Result<Published> {
                     const auto seen = probe::mta_state::mta_queue(query, deadline, world);
                     if (!seen) return fail(seen.error());
                     return publish(*seen, host);
@@ -84,18 +92,18 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
 
 }  // namespace
 
-Families publish(const probe::mta_state::MtaQueueObservation& seen, const std::string& host) {
-    Families families;
+Published publish(const probe::mta_state::MtaQueueObservation& seen, const std::string& host) {
+    Published published;
     if (seen.mta == probe::mta_state::Mta::kumomta) {
-        publish_kumomta(seen, host, families);
+        publish_kumomta(seen, host, published.families);
     } else {
-        publish_others(seen, host, families);
+        publish_others(seen, host, published.families);
     }
     if (seen.oldest) {
-        families.add("mail_queue_oldest_message_timestamp_seconds", {host, std::string(name(seen.mta))},
-                     static_cast<double>(base::unix_seconds(seen.oldest->arrival)));
+        add_series(published.families, "mail_queue_oldest_message_timestamp_seconds",
+                   {host, std::string(name(seen.mta))}, static_cast<double>(base::unix_seconds(seen.oldest->arrival)));
     }
-    return families;
+    return published;
 }
 
 Result<std::vector<Task>> mta_queue_tasks(const config::Node& section) { return read_targets(section, read_target); }

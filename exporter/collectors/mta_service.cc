@@ -8,6 +8,7 @@ namespace {
 
 using base::fail;
 using base::Result;
+using exposition::add_series;
 
 Result<Task> read_target(const config::Node& node, const Pace& pace) {
     std::vector<std::string> units;
@@ -29,7 +30,7 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
                 .interval = pace.interval,
                 .timeout = pace.timeout,
                 .run = [query, groups, host = target->host](probe::world::World& world,
-                                                            const base::Deadline& deadline) -> Result<Families> {
+                                                            const base::Deadline& deadline) -> Result<Published> {
                     const auto seen = probe::mta_state::mta_service(query, deadline, world);
                     if (!seen) return fail(seen.error());
                     return publish(probe::mta_state::choose_units(groups, seen->units), host);
@@ -38,14 +39,14 @@ Result<Task> read_target(const config::Node& node, const Pace& pace) {
 
 }  // namespace
 
-Families publish(const std::vector<probe::mta_state::UnitFacts>& units, const std::string& host) {
-    Families families;
+Published publish(const std::vector<probe::mta_state::UnitFacts>& units, const std::string& host) {
+    Published published;
     for (const auto& unit : units) {
         const bool active = unit.active_state == "active" || unit.active_state == "reloading";
-        families.add("mail_service_active", {host, unit.unit}, active ? 1.0 : 0.0);
-        families.add("mail_service_restarts", {host, unit.unit}, unit.restarts);
+        add_series(published.families, "mail_service_active", {host, unit.unit}, active ? 1.0 : 0.0);
+        add_series(published.families, "mail_service_restarts", {host, unit.unit}, unit.restarts);
     }
-    return families;
+    return published;
 }
 
 Result<std::vector<Task>> mta_service_tasks(const config::Node& section) { return read_targets(section, read_target); }

@@ -13,12 +13,13 @@ namespace {
 
 using base::fail;
 using base::Result;
+using exposition::add_series;
 
 constexpr double bytes_per_kb = 1000;  // assumed; PowerMTA's guide does not say
 
-void add_total(Families& families, PmtaTotals& totals, std::string_view metric, const std::string& direction,
-               std::optional<double> now) {
-    if (now) families.add(metric, {direction}, totals.carry(std::string(metric) + direction, *now));
+void add_total(exposition::MetricFamilies& families, PmtaTotals& totals, std::string_view metric,
+               const std::string& direction, std::optional<double> now) {
+    if (now) add_series(families, metric, {direction}, totals.carry(std::string(metric) + direction, *now));
 }
 
 std::optional<double> bytes_of(std::optional<double> kilobytes) {
@@ -26,7 +27,7 @@ std::optional<double> bytes_of(std::optional<double> kilobytes) {
     return std::round(*kilobytes * bytes_per_kb);
 }
 
-void publish_flow(const mta::documents::PmtaStatus& status, PmtaTotals& totals, Families& families) {
+void publish_flow(const mta::documents::PmtaStatus& status, PmtaTotals& totals, exposition::MetricFamilies& families) {
     for (const auto& [direction, traffic] :
          {std::pair<std::string, const mta::documents::PmtaTraffic&>("in", status.total.in),
           {"out", status.total.out}}) {
@@ -34,64 +35,66 @@ void publish_flow(const mta::documents::PmtaStatus& status, PmtaTotals& totals, 
         add_total(families, totals, "pmta_traffic_messages_total", direction, traffic.messages);
         add_total(families, totals, "pmta_traffic_bytes_total", direction, bytes_of(traffic.kilobytes));
     }
-    families.add("pmta_connections", {"in"}, status.connections_in.current);
-    families.add("pmta_connections", {"out"}, status.connections_out.current);
-    families.add("pmta_connections_max", {"in"}, status.connections_in.maximum);
-    families.add("pmta_connections_max", {"out"}, status.connections_out.maximum);
+    add_series(families, "pmta_connections", {"in"}, status.connections_in.current);
+    add_series(families, "pmta_connections", {"out"}, status.connections_out.current);
+    add_series(families, "pmta_connections_max", {"in"}, status.connections_in.maximum);
+    add_series(families, "pmta_connections_max", {"out"}, status.connections_out.maximum);
 }
 
 void publish_status(const mta::documents::PmtaStatus& status, base::WallTime now, PmtaTotals& totals,
-                    Families& families) {
-    families.add("pmta_up", {}, status.state == "running" ? 1.0 : 0.0);
-    families.add("pmta_info", {status.version, status.platform}, 1.0);
+                    exposition::MetricFamilies& families) {
+    add_series(families, "pmta_up", {}, status.state == "running" ? 1.0 : 0.0);
+    add_series(families, "pmta_info", {status.version, status.platform}, 1.0);
     // PowerMTA's own clock has no zone, so the start is counted back from ours.
     if (status.uptime) {
-        families.add("pmta_start_time_seconds", {},
-                     totals.steady_start(static_cast<double>(base::unix_seconds(now) - status.uptime->count())));
+        add_series(families, "pmta_start_time_seconds", {},
+                   totals.steady_start(static_cast<double>(base::unix_seconds(now) - status.uptime->count())));
     }
     publish_flow(status, totals, families);
     for (const auto& kind : status.queues) {
-        families.add("pmta_queued_recipients", {kind.name}, kind.recipients);
-        families.add("pmta_queued_domains", {kind.name}, kind.domains);
-        families.add("pmta_queued_bytes", {kind.name}, bytes_of(kind.kilobytes));
+        add_series(families, "pmta_queued_recipients", {kind.name}, kind.recipients);
+        add_series(families, "pmta_queued_domains", {kind.name}, kind.domains);
+        add_series(families, "pmta_queued_bytes", {kind.name}, bytes_of(kind.kilobytes));
     }
-    families.add("pmta_spool_recipients", {}, status.spool_recipients);
-    families.add("pmta_spool_recipients_max", {}, status.spool_max_recipients);
+    add_series(families, "pmta_spool_recipients", {}, status.spool_recipients);
+    add_series(families, "pmta_spool_recipients_max", {}, status.spool_max_recipients);
     if (status.spool_initialized_percent) {
-        families.add("pmta_spool_initialized_ratio", {}, *status.spool_initialized_percent / 100);
+        add_series(families, "pmta_spool_initialized_ratio", {}, *status.spool_initialized_percent / 100);
     }
-    families.add("pmta_resolver_pending_queries", {}, status.queries_pending);
+    add_series(families, "pmta_resolver_pending_queries", {}, status.queries_pending);
 }
 
 // The largest by name, the rest of all recipients that wait as "other".
 void publish_groups(std::string_view name, const std::vector<probe::mta_state::QueueCount>& groups, std::int64_t all,
-                    Families& families) {
+                    exposition::MetricFamilies& families) {
     const std::size_t limit = exposition::metric(name).budget - 1;
     std::int64_t named = 0;
     for (std::size_t i = 0; i < groups.size() && i < limit; ++i) {
-        families.add(name, {groups[i].name}, static_cast<double>(groups[i].count));
+        add_series(families, name, {groups[i].name}, static_cast<double>(groups[i].count));
         named += groups[i].count;
     }
     if (groups.size() > limit || named < all) {
-        families.add(name, {"other"}, static_cast<double>(std::max<std::int64_t>(all - named, 0)));
+        add_series(families, name, {"other"}, static_cast<double>(std::max<std::int64_t>(all - named, 0)));
     }
 }
 
 void publish_held(std::string_view name, std::string_view mode, const std::optional<probe::mta_state::HeldQueues>& held,
-                  Families& families) {
+                  exposition::MetricFamilies& families) {
     if (!held) return;
     const std::size_t limit = exposition::metric(name).budget - 1;
     double rest = 0;
     for (std::size_t i = 0; i < held->queues.size(); ++i) {
         const auto& queue = held->queues[i];
         if (i < limit) {
-            families.add(name, {queue.domain, queue.vmta}, static_cast<double>(queue.recipients));
+            add_series(families, name, {queue.domain, queue.vmta}, static_cast<double>(queue.recipients));
         } else {
             rest += static_cast<double>(queue.recipients);
         }
     }
-    if (rest > 0) families.add(name, {"other", "other"}, rest);
-    if (held->complete) families.add("pmta_queues", {std::string(mode)}, static_cast<double>(held->queues.size()));
+    if (rest > 0) add_series(families, name, {"other", "other"}, rest);
+    if (held->complete) {
+        add_series(families, "pmta_queues", {std::string(mode)}, static_cast<double>(held->queues.size()));
+    }
 }
 
 struct Settings {
@@ -144,24 +147,24 @@ double PmtaTotals::steady_start(double start) {
     return start_;
 }
 
-Families publish(const probe::mta_state::MtaQueueObservation& seen, base::WallTime now, PmtaTotals& totals) {
-    Families families;
-    if (!seen.pmta) return families;
-    publish_status(*seen.pmta, now, totals, families);
+Published publish(const probe::mta_state::MtaQueueObservation& seen, base::WallTime now, PmtaTotals& totals) {
+    Published published;
+    if (!seen.pmta) return published;
+    publish_status(*seen.pmta, now, totals, published.families);
     if (!seen.groups.empty() || seen.queued == 0) {
-        publish_groups("pmta_domain_queued_recipients", seen.groups, seen.queued, families);
+        publish_groups("pmta_domain_queued_recipients", seen.groups, seen.queued, published.families);
     }
     if (!seen.vmtas.empty() || seen.queued == 0) {
-        publish_groups("pmta_vmta_queued_recipients", seen.vmtas, seen.queued, families);
+        publish_groups("pmta_vmta_queued_recipients", seen.vmtas, seen.queued, published.families);
     }
-    publish_held("pmta_backoff_queue_recipients", "backoff", seen.backoff, families);
-    publish_held("pmta_paused_queue_recipients", "paused", seen.paused, families);
+    publish_held("pmta_backoff_queue_recipients", "backoff", seen.backoff, published.families);
+    publish_held("pmta_paused_queue_recipients", "paused", seen.paused, published.families);
     if (seen.licence_expires) {
-        families.add("pmta_license_expiry_timestamp_seconds", {},
-                     static_cast<double>(base::unix_seconds(*seen.licence_expires)));
+        add_series(published.families, "pmta_license_expiry_timestamp_seconds", {},
+                   static_cast<double>(base::unix_seconds(*seen.licence_expires)));
     }
-    if (!seen.unseen.empty()) families.set_failure(seen.unseen.front().why.at(seen.unseen.front().part));
-    return families;
+    if (!seen.unseen.empty()) published.failure = seen.unseen.front().why.at(seen.unseen.front().part);
+    return published;
 }
 
 Result<std::vector<Task>> pmta_monitor_tasks(const config::Node& section) {
@@ -174,13 +177,13 @@ Result<std::vector<Task>> pmta_monitor_tasks(const config::Node& section) {
               .interval = settings->pace.interval,
               .timeout = settings->pace.timeout,
               .run = [query = settings->query, totals](probe::world::World& world,
-                                                       const base::Deadline& deadline) -> Result<Families> {
+                                                       const base::Deadline& deadline) -> Result<Published> {
                   auto seen = probe::mta_state::mta_queue(query, deadline, world);
                   if (seen) return publish(*seen, world.clock->wall(), *totals);
-                  Families families;
-                  families.add("pmta_up", {}, 0.0);
-                  families.set_failure(seen.error());
-                  return families;
+                  Published published;
+                  add_series(published.families, "pmta_up", {}, 0.0);
+                  published.failure = seen.error();
+                  return published;
               }};
     return std::vector<Task>{std::move(task)};
 }

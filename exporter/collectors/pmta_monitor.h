@@ -28,7 +28,7 @@ class PmtaTotals {
 };
 
 // All of pmta_*; what PowerMTA did not tell is absent.
-[[nodiscard]] Families publish(const probe::mta_state::MtaQueueObservation& observation, base::WallTime now,
-                               PmtaTotals& totals);
+[[nodiscard]] Published publish(const probe::mta_state::MtaQueueObservation& observation, base::WallTime now,
+                                PmtaTotals& totals);
 
 }  // namespace mtawatch::exporter::collectors

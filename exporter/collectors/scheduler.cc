@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "shared/base/duration.h"
 
@@ -18,11 +19,12 @@ double seconds_of(base::Duration duration) { return std::chrono::duration<double
 
 double seconds_of(base::WallTime time) { return std::chrono::duration<double>(time.time_since_epoch()).count(); }
 
-void write_series(exposition::ExpositionWriter& writer, const exposition::Metric& entry,
-                  const std::vector<std::string>& labels, double value) {
-    const auto names = exposition::label_names(entry);
-    const std::vector<std::string_view> values(labels.begin(), labels.end());
-    writer.sample(exposition::line_head(entry.name, names, values), value);
+using Series = prometheus::ClientMetric;
+
+// All series of a family have the same label names, so the values alone order them.
+bool in_order(const Series* left, const Series* right) {
+    return std::ranges::lexicographical_compare(left->label, right->label, {}, &Series::Label::value,
+                                                &Series::Label::value);
 }
 
 }  // namespace
@@ -69,7 +71,7 @@ std::optional<base::SteadyTime> TaskBoard::next_due() const {
     return next;
 }
 
-base::Result<Families> TaskBoard::run_task(const Entry& entry, probe::world::World& world) const {
+base::Result<Published> TaskBoard::run_task(const Entry& entry, probe::world::World& world) const {
     try {
         return entry.task.run(world, base::Deadline(*clock_, entry.task.timeout));
     } catch (const std::exception& error) {
@@ -91,7 +93,7 @@ bool TaskBoard::run_due(probe::world::World& world) {
 }
 
 void TaskBoard::store_outcome(Entry& entry, base::SteadyTime started, base::WallTime started_wall,
-                              base::Result<Families> outcome) {
+                              base::Result<Published> outcome) {
     const base::SteadyTime now = clock_->steady();
     const std::string before = entry.problem;
     entry.running = false;
@@ -102,12 +104,12 @@ void TaskBoard::store_outcome(Entry& entry, base::SteadyTime started, base::Wall
     entry.due += entry.task.interval;
     if (entry.due <= now) entry.due = now + entry.task.interval;
     if (outcome) {
-        entry.values = outcome->by_name();
+        entry.families = std::move(outcome->families);
         entry.fresh_until = now + stale_after_intervals * entry.task.interval;
     }
     const base::Error* failure = nullptr;
     if (!outcome) failure = &outcome.error();
-    if (outcome && outcome->failure()) failure = &*outcome->failure();
+    if (outcome && outcome->failure) failure = &*outcome->failure;
     entry.succeeded = failure == nullptr;
     entry.problem = failure == nullptr ? std::string() : failure->what;
     if (entry.succeeded) entry.last_success = started_wall;
@@ -122,18 +124,17 @@ void TaskBoard::store_outcome(Entry& entry, base::SteadyTime started, base::Wall
     }
 }
 
-void TaskBoard::write(exposition::ExpositionWriter& writer) const {
-    const std::lock_guard lock(mutex_);
+exposition::MetricFamilies TaskBoard::probe_families() const {
+    exposition::MetricFamilies families;
     const auto each = [&](std::string_view name, auto value) {
         const exposition::Metric& entry = exposition::metric(name);
-        bool begun = false;
+        prometheus::MetricFamily family = exposition::empty_family(entry);
         for (const EntryPtr& task : entries_) {
             const std::optional<double> shown = task->ran ? value(*task) : std::nullopt;
             if (!shown) continue;
-            if (!begun && !writer.begin(entry)) return;
-            begun = true;
-            write_series(writer, entry, {task->task.probe, task->task.target}, *shown);
+            family.metric.push_back(exposition::series_of(entry, {task->task.probe, task->task.target}, *shown));
         }
+        families.push_back(std::move(family));
     };
     using Shown = std::optional<double>;
     each("mail_probe_success", [](const Entry& entry) -> Shown { return entry.succeeded ? 1 : 0; });
@@ -143,27 +144,46 @@ void TaskBoard::write(exposition::ExpositionWriter& writer) const {
     each("mail_probe_last_success_timestamp_seconds", [](const Entry& entry) -> Shown {
         return entry.last_success ? Shown(seconds_of(*entry.last_success)) : std::nullopt;
     });
-    // Several tasks publish into one family, and a series must not be written twice: the first task that has it wins.
-    std::map<std::string_view, std::map<std::vector<std::string>, double>> families;
-    for (const EntryPtr& task : entries_) {
-        if (!task->ran || clock_->steady() >= task->fresh_until) continue;
-        for (const auto& [name, samples] : task->values) {
-            for (const auto& sample : samples) families[name].emplace(sample.labels, sample.value);
-        }
-    }
-    for (const auto& [name, samples] : families) {
-        const exposition::Metric& entry = exposition::metric(name);
-        if (!writer.begin(entry)) continue;
-        for (const auto& [labels, value] : samples) write_series(writer, entry, labels, value);
-    }
+    return families;
 }
 
-std::vector<web::SourceStatus> TaskBoard::status() const {
+exposition::MetricFamilies TaskBoard::Collect() const {
+    struct Merged {
+        const prometheus::MetricFamily* first = nullptr;
+        std::vector<const Series*> series;
+    };
     const std::lock_guard lock(mutex_);
-    std::vector<web::SourceStatus> rows;
+    std::map<std::string_view, Merged> merged;
+    for (const EntryPtr& task : entries_) {
+        if (!task->ran || clock_->steady() >= task->fresh_until) continue;
+        for (const prometheus::MetricFamily& family : task->families) {
+            Merged& all = merged[family.name];
+            if (all.first == nullptr) all.first = &family;
+            // A task's later series stands before its earlier ones, so that it is the one that stays.
+            for (auto series = family.metric.rbegin(); series != family.metric.rend(); ++series) {
+                all.series.push_back(&*series);
+            }
+        }
+    }
+    exposition::MetricFamilies families = probe_families();
+    for (auto& [name, all] : merged) {
+        std::ranges::stable_sort(all.series, in_order);
+        families.push_back({all.first->name, all.first->help, all.first->type, {}});
+        std::vector<Series>& shown = families.back().metric;
+        shown.reserve(all.series.size());
+        for (const Series* series : all.series) {
+            if (shown.empty() || shown.back().label != series->label) shown.push_back(*series);
+        }
+    }
+    return families;
+}
+
+std::vector<exposition::SourceStatus> TaskBoard::status() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<exposition::SourceStatus> rows;
     for (const EntryPtr& entry : entries_) {
-        web::SourceStatus row{entry->task.probe + " " + entry->task.target, !entry->ran || entry->succeeded,
-                              "not run yet"};
+        exposition::SourceStatus row{entry->task.probe + " " + entry->task.target, !entry->ran || entry->succeeded,
+                                     "not run yet"};
         if (entry->ran) {
             const auto age = std::chrono::floor<std::chrono::seconds>(clock_->wall() - entry->last_run);
             row.state = fmt::format("looked {} ago", base::human_duration(age));

@@ -2,6 +2,8 @@
 // these.
 #pragma once
 
+#include <prometheus/collectable.h>
+
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -13,8 +15,7 @@
 #include <vector>
 
 #include "exporter/collectors/collector.h"
-#include "exporter/exposition/exposition.h"
-#include "exporter/web/site.h"
+#include "exporter/exposition/metric_source.h"
 #include "shared/base/log.h"
 
 namespace mtawatch::exporter::collectors {
@@ -25,7 +26,7 @@ inline constexpr int stale_after_intervals = 5;
 inline constexpr std::chrono::milliseconds first_runs_within{10'000};
 
 // What the tasks have found so far. Safe from any thread. No thread of its own, so tests drive it with a fake clock.
-class TaskBoard {
+class TaskBoard final : public prometheus::Collectable {
   public:
     // `seed` decides where in its interval each task runs.
     TaskBoard(const base::Clock& clock, const base::Log& log, std::uint64_t seed);
@@ -39,9 +40,10 @@ class TaskBoard {
     // When the next task is due; nothing when none waits.
     [[nodiscard]] std::optional<base::SteadyTime> next_due() const;
 
-    // mail_probe_* of every task that ran, and the values that are fresh enough.
-    void write(exposition::ExpositionWriter& writer) const;
-    [[nodiscard]] std::vector<web::SourceStatus> status() const;
+    // mail_probe_* of every task that ran, and the values that are fresh enough, by name and label values. Several
+    // tasks publish into one family; where two have the same series, that of the first task is shown.
+    [[nodiscard]] exposition::MetricFamilies Collect() const override;
+    [[nodiscard]] std::vector<exposition::SourceStatus> status() const;
 
   private:
     struct Entry {
@@ -54,15 +56,16 @@ class TaskBoard {
         base::WallTime last_run;  // its start
         std::optional<base::WallTime> last_success;
         base::SteadyTime fresh_until;
-        std::map<std::string, std::vector<Families::Sample>, std::less<>> values;
-        std::string problem;  // of the last run, empty when it succeeded
+        exposition::MetricFamilies families;  // of the last success
+        std::string problem;                  // of the last run, empty when it succeeded
     };
     using EntryPtr = std::shared_ptr<Entry>;
 
     [[nodiscard]] EntryPtr pop_due();
-    [[nodiscard]] base::Result<Families> run_task(const Entry& entry, probe::world::World& world) const;
+    [[nodiscard]] base::Result<Published> run_task(const Entry& entry, probe::world::World& world) const;
     void store_outcome(Entry& entry, base::SteadyTime started, base::WallTime started_wall,
-                       base::Result<Families> outcome);
+                       base::Result<Published> outcome);
+    [[nodiscard]] exposition::MetricFamilies probe_families() const;
 
     const base::Clock* clock_;
     const base::Log* log_;

@@ -1,12 +1,11 @@
 #include "exporter/exposition/exposition.h"
 
-#include <prometheus/client_metric.h>
-#include <prometheus/metric_family.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <stdexcept>
 
+#include "exporter/exposition/metric_families.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::exporter::exposition {
@@ -56,30 +55,12 @@ std::string_view without_total(std::string_view name) {
     return name.ends_with(total) ? name.substr(0, name.size() - total.size()) : name;
 }
 
-MetricType type_of(prometheus::MetricType type) {
-    switch (type) {
-        case prometheus::MetricType::Counter:
-            return MetricType::counter;
-        case prometheus::MetricType::Histogram:
-            return MetricType::histogram;
-        default:
-            return MetricType::gauge;
-    }
-}
-
-// `name{labels` with the labels of a prometheus-cpp metric, closed by the caller.
-std::string open_head(std::string_view name, const prometheus::ClientMetric& metric) {
-    std::string head(name);
-    char before = '{';
-    for (const auto& label : metric.label) {
-        head += before;
-        head += label.name;
-        head += "=\"";
-        append_label_value(head, label.value);
-        head += '"';
-        before = ',';
-    }
-    return head;
+void append_label(std::string& out, bool first, std::string_view name, std::string_view value) {
+    out += first ? '{' : ',';
+    out += name;
+    out += "=\"";
+    append_label_value(out, value);
+    out += '"';
 }
 
 }  // namespace
@@ -109,15 +90,8 @@ void append_label_value(std::string& out, std::string_view value) {
 std::string line_head(std::string_view name, std::span<const std::string_view> label_names,
                       std::span<const std::string_view> label_values) {
     std::string head(name);
-    for (std::size_t i = 0; i < label_names.size(); ++i) {
-        head += i == 0 ? '{' : ',';
-        head += label_names[i];
-        head += "=\"";
-        append_label_value(head, label_values[i]);
-        head += '"';
-    }
-    if (!label_names.empty()) head += '}';
-    head += ' ';
+    for (std::size_t i = 0; i < label_names.size(); ++i) append_label(head, i == 0, label_names[i], label_values[i]);
+    head += label_names.empty() ? " " : "} ";
     return head;
 }
 
@@ -129,17 +103,16 @@ std::string le_text(double bound) {
     return text;
 }
 
-bool ExpositionWriter::begin(const Metric& entry) { return begin(entry.name, entry.type, entry.unit, entry.help); }
-
-bool ExpositionWriter::begin(std::string_view name, MetricType type, std::string_view unit, std::string_view help) {
-    if (!begun_.emplace(name).second) return false;
+bool ExpositionWriter::begin(const Metric& entry) {
+    if (!begun_.emplace(entry.name).second) return false;
     const bool openmetrics = format_ == Format::openmetrics;
-    const std::string_view family = openmetrics && type == MetricType::counter ? without_total(name) : name;
+    const bool cut = openmetrics && entry.type == MetricType::counter;
+    const std::string_view family = cut ? without_total(entry.name) : entry.name;
     std::string& out = *out_;
     out.append("# HELP ").append(family) += ' ';
-    append_help(out, help, format_);
-    out.append("\n# TYPE ").append(family).append(" ").append(name_of(type)) += '\n';
-    if (openmetrics && !unit.empty()) out.append("# UNIT ").append(family).append(" ").append(unit) += '\n';
+    append_help(out, entry.help, format_);
+    out.append("\n# TYPE ").append(family).append(" ").append(name_of(entry.type)) += '\n';
+    if (openmetrics && !entry.unit.empty()) out.append("# UNIT ").append(family).append(" ").append(entry.unit) += '\n';
     return true;
 }
 
@@ -161,53 +134,29 @@ void ExpositionWriter::sample(std::string_view head, double value) {
     *out_ += '\n';
 }
 
-void ExpositionWriter::end_line(std::int64_t unix_seconds) {
+void ExpositionWriter::sample_at(std::string_view head, std::uint64_t value, std::int64_t unix_seconds) {
+    out_->append(head);
+    append_integer(*out_, value);
     *out_ += ' ';
     append_integer(*out_, unix_seconds);
     // Text 0.0.4 counts milliseconds, OpenMetrics seconds.
     *out_ += format_ == Format::openmetrics ? "\n" : "000\n";
 }
 
-void ExpositionWriter::sample_at(std::string_view head, std::uint64_t value, std::int64_t unix_seconds) {
-    out_->append(head);
-    append_integer(*out_, value);
-    end_line(unix_seconds);
-}
-
-void ExpositionWriter::sample_at(std::string_view head, double value, std::int64_t unix_seconds) {
-    out_->append(head);
-    append_double(*out_, value);
-    end_line(unix_seconds);
-}
-
 void ExpositionWriter::family(const prometheus::MetricFamily& family) {
     if (family.metric.empty()) return;
-    const Metric* known = find_metric(family.name);
-    const MetricType type = known != nullptr ? known->type : type_of(family.type);
-    const bool fresh = known != nullptr ? begin(*known) : begin(family.name, type, "", family.help);
-    if (!fresh) return;
-    for (const prometheus::ClientMetric& metric : family.metric) client_metric(family.name, type, metric);
-}
-
-void ExpositionWriter::client_metric(const std::string& name, MetricType type, const prometheus::ClientMetric& metric) {
-    if (type == MetricType::histogram) return histogram(name, metric);
-    std::string head = open_head(name, metric);
-    head += metric.label.empty() ? " " : "} ";
-    sample(head, type == MetricType::counter ? metric.counter.value : metric.gauge.value);
-}
-
-void ExpositionWriter::histogram(const std::string& name, const prometheus::ClientMetric& metric) {
-    std::string head = open_head(name + "_bucket", metric);
-    head += metric.label.empty() ? "{le=\"" : ",le=\"";
-    bool infinite = false;
-    for (const auto& bucket : metric.histogram.bucket) {
-        infinite = infinite || std::isinf(bucket.upper_bound);
-        sample(head + le_text(bucket.upper_bound) + "\"} ", std::uint64_t{bucket.cumulative_count});
+    const Metric& entry = metric(family.name);
+    if (family.type != client_type(entry)) {
+        throw std::logic_error(family.name + " was collected with another type than the catalogue's");
     }
-    if (!infinite) sample(head + "+Inf\"} ", std::uint64_t{metric.histogram.sample_count});
-    const std::string close = metric.label.empty() ? " " : "} ";
-    sample(open_head(name + "_sum", metric) + close, metric.histogram.sample_sum);
-    sample(open_head(name + "_count", metric) + close, std::uint64_t{metric.histogram.sample_count});
+    if (!begin(entry)) return;
+    for (const prometheus::ClientMetric& series : family.metric) {
+        *out_ += family.name;
+        for (const auto& label : series.label) {
+            append_label(*out_, &label == &series.label.front(), label.name, label.value);
+        }
+        sample(series.label.empty() ? " " : "} ", value_of(family.type, series));
+    }
 }
 
 void ExpositionWriter::finish() {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <set>
 #include <span>
 #include <string>
@@ -11,9 +10,8 @@
 #include "exporter/exposition/catalogue.h"
 
 namespace prometheus {
-struct ClientMetric;
 struct MetricFamily;
-}  // namespace prometheus
+}
 
 namespace mtawatch::exporter::exposition {
 
@@ -45,7 +43,6 @@ class ExpositionWriter {
     // # HELP and # TYPE (in OpenMetrics # UNIT too). False, and nothing written, when the family was begun before: its
     // lines would make the whole page unreadable for Prometheus, so the caller leaves them out.
     bool begin(const Metric& entry);
-    bool begin(std::string_view name, MetricType type, std::string_view unit, std::string_view help);
 
     // One line. `head` comes from line_head().
     void sample(std::string_view head, std::uint64_t value);
@@ -53,26 +50,19 @@ class ExpositionWriter {
     void sample(std::string_view head, double value);
     // The same with the time it was true, in Unix seconds (for backfilling only: a live scrape has no time stamps).
     void sample_at(std::string_view head, std::uint64_t value, std::int64_t unix_seconds);
-    void sample_at(std::string_view head, double value, std::int64_t unix_seconds);
 
-    // A whole family of prometheus-cpp: header and lines. Help text, type and unit come from the catalogue where it
-    // knows the name. A family without series writes nothing.
+    // A whole family of prometheus-cpp: header and lines. A family without series writes nothing, and neither does one
+    // that was begun before. A name that the catalogue lacks, or another type than its, is a programming error
+    // (std::logic_error).
     void family(const prometheus::MetricFamily& family);
 
     // Ends the output: "# EOF" in OpenMetrics, nothing in text.
     void finish();
 
   private:
-    void end_line(std::int64_t unix_seconds);
-    void client_metric(const std::string& name, MetricType type, const prometheus::ClientMetric& metric);
-    void histogram(const std::string& name, const prometheus::ClientMetric& metric);
-
     Format format_;
     std::string* out_;
     std::set<std::string, std::less<>> begun_;
 };
-
-// Something that has families to show. Called from the rendering thread; must not block on the network or on a disk.
-using ExpositionSource = std::function<void(ExpositionWriter&)>;
 
 }  // namespace mtawatch::exporter::exposition

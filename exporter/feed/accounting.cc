@@ -43,7 +43,7 @@ Accounting::Accounting(std::vector<std::unique_ptr<Feed>> feeds) : feeds_(std::m
 
 Accounting::~Accounting() { stop(); }
 
-void Accounting::write(exposition::ExpositionWriter& writer) {
+void Accounting::write(exposition::ExpositionWriter& writer) const {
     std::vector<std::shared_ptr<Ingest>> held;
     std::vector<const Ingest*> ingests;
     for (const auto& feed : feeds_) ingests.push_back(held.emplace_back(feed->current()).get());

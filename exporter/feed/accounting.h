@@ -9,14 +9,11 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/exposition/metric_source.h"
 #include "exporter/feed/feed_settings.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/result.h"
-
-namespace mtawatch::exporter::exposition {
-class ExpositionWriter;
-}
 
 namespace mtawatch::exporter::feed {
 
@@ -24,7 +21,7 @@ class Feed;
 
 // Follows the files of every feed, each in a thread of its own, from start() until destruction. All members are safe
 // from any thread.
-class Accounting {
+class Accounting final : public exposition::MetricSource {
   public:
     // Takes the locks on the state files, restores them and begins to read; one feed for each format. Faults: io or
     // permission (a state file's folder cannot be used), configuration (another exporter holds the lock, no glob,
@@ -33,13 +30,11 @@ class Accounting {
     [[nodiscard]] static base::Result<std::unique_ptr<Accounting>> start(std::vector<FeedSettings> feeds,
                                                                          const base::Clock& clock,
                                                                          const base::Log& log);
-    Accounting(const Accounting&) = delete;
-    Accounting& operator=(const Accounting&) = delete;
-    ~Accounting();
+    ~Accounting() override;
 
-    // The families of records, pmta_log_events_total and the self metrics of reading (pmta_exporter_lines_total …).
+    // The families of records, pmta_log_events_total and the 64-bit counts of reading (pmta_exporter_lines_total …).
     // Before its first backlog is read a feed's families of records are left out.
-    void write(exposition::ExpositionWriter& writer);
+    void write(exposition::ExpositionWriter& writer) const override;
     // False until the files that were there at the first start have been read to their size then: /-/ready.
     [[nodiscard]] bool ready() const;
     // Not ready, because none of the files that should be followed can be read: no baseline, so no series of records.

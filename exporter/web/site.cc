@@ -96,7 +96,7 @@ std::string Site::exposition(exposition::Format format) {
     std::string text;
     text.reserve(last_size_ + last_size_ / 16);
     exposition::ExpositionWriter writer(format, text);
-    for (const exposition::ExpositionSource& source : content_.sources) source(writer);
+    for (const exposition::MetricSource* source : content_.sources) source->write(writer);
     writer.finish();
     last_size_ = text.size();
     return text;
@@ -144,7 +144,7 @@ Response Site::landing_page() const {
         html(content_.version), html(content_.metrics_path));
     if (content_.status) {
         page += "<table><tr><th>Source</th><th>State</th><th></th></tr>\n";
-        for (const SourceStatus& row : content_.status()) {
+        for (const exposition::SourceStatus& row : content_.status()) {
             page += fmt::format("<tr><td>{}</td><td class=\"{}\">{}</td><td>{}</td></tr>\n", html(row.name),
                                 row.healthy ? "good" : "bad", row.healthy ? "ok" : "trouble", html(row.state));
         }

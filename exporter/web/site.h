@@ -6,28 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "exporter/exposition/exposition.h"
+#include "exporter/exposition/metric_source.h"
 #include "exporter/web/message.h"
 #include "shared/base/result.h"
 
 namespace mtawatch::exporter::web {
 
-// A row of the landing page: one thing that feeds metrics, and how it is doing.
-struct SourceStatus {
-    std::string name;  // "accounting /var/log/pmta/acct-*.csv", "dnsbl 192.0.2.1"
-    bool healthy = true;
-    std::string state;  // "read 3 s ago", "no answer since 12 min: connection refused"
-};
-
 struct SiteContent {
     std::string version;
     std::string metrics_path = "/metrics";
-    std::vector<exposition::ExpositionSource> sources;
+    // In the order of the page. They must outlive the site.
+    std::vector<const exposition::MetricSource*> sources;
     // Nothing when ready; else why not, in words ("reading the backlog of accounting files").
     std::function<std::string()> not_ready_because;
     // Re-reads the configuration; empty when --web.enable-lifecycle is off.
     std::function<base::Result<void>()> reload;
-    std::function<std::vector<SourceStatus>()> status;
+    std::function<std::vector<exposition::SourceStatus>()> status;
 };
 
 // Safe from several threads at once.

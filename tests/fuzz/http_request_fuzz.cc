@@ -7,6 +7,7 @@
 #include "exporter/web/basic_auth.h"
 #include "exporter/web/http_message.h"
 #include "exporter/web/site.h"
+#include "tests/support/fake_source.h"
 
 using namespace mtawatch;
 using namespace mtawatch::exporter::web;
@@ -14,11 +15,12 @@ using namespace mtawatch::exporter::web;
 namespace {
 
 SiteContent content() {
+    static const test::FakeSource source([](exporter::exposition::ExpositionWriter& writer) {
+        writer.begin({"x", exporter::exposition::MetricType::gauge, "", "X.", "", ""});
+    });
     SiteContent content;
     content.version = "1";
-    content.sources = {[](exporter::exposition::ExpositionWriter& writer) {
-        writer.begin("x", exporter::exposition::MetricType::gauge, "", "X.");
-    }};
+    content.sources = {&source};
     return content;
 }
 

@@ -8,10 +8,13 @@
 #include "shared/io/files.h"
 #include "tests/support/certificate_maker.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/metric_families.h"
 #include "tests/support/scripted_stream.h"
 
 namespace mtawatch::exporter::collectors {
 namespace {
+
+using test::value_in;
 
 base::Result<std::vector<Task>> tasks_of(const char* yaml) {
     return certificate_tasks(config::parse_yaml(yaml, "config.yml").value());
@@ -71,44 +74,48 @@ probe::mail_server::CertLook shown() {
 BOOST_AUTO_TEST_CASE(what_was_seen_is_published_and_nothing_else) {
     const std::vector<std::string> target{"smtp://mx1.example.net"};
     probe::mail_server::CertLook look = shown();
-    Families families = publish({.looks = {look}, .at = {}});
-    BOOST_TEST(families.value("mail_certificate_not_after_timestamp_seconds", {target[0], "0"}).value() == 1.8e9);
-    BOOST_TEST(families.value("mail_certificate_not_after_timestamp_seconds", {target[0], "1"}).value() == 1.9e9);
-    BOOST_TEST(families.value("mail_certificate_verified", target).value() == 1);
-    BOOST_TEST(!families.value("mail_certificate_dane_valid", target).has_value());
-    BOOST_TEST(!families.value("mail_certificate_served_matches_file", target).has_value());
-    BOOST_TEST(!families.failure().has_value());
+    Published published = publish({.looks = {look}, .at = {}});
+    BOOST_TEST(value_in(published.families, "mail_certificate_not_after_timestamp_seconds", {target[0], "0"}).value() ==
+               1.8e9);
+    BOOST_TEST(value_in(published.families, "mail_certificate_not_after_timestamp_seconds", {target[0], "1"}).value() ==
+               1.9e9);
+    BOOST_TEST(value_in(published.families, "mail_certificate_verified", target).value() == 1);
+    BOOST_TEST(!value_in(published.families, "mail_certificate_dane_valid", target).has_value());
+    BOOST_TEST(!value_in(published.families, "mail_certificate_served_matches_file", target).has_value());
+    BOOST_TEST(!published.failure.has_value());
 
     look.name_matches = false;
     look.same_as_file = false;
     look.dane = probe::mail_server::DaneFacts{};
     look.dane->records = 1;
-    families = publish({.looks = {look}, .at = {}});
-    BOOST_TEST(families.value("mail_certificate_verified", target).value() == 0);
-    BOOST_TEST(families.value("mail_certificate_served_matches_file", target).value() == 0);
-    BOOST_TEST(families.value("mail_certificate_dane_valid", target).value() == 0);
+    published = publish({.looks = {look}, .at = {}});
+    BOOST_TEST(value_in(published.families, "mail_certificate_verified", target).value() == 0);
+    BOOST_TEST(value_in(published.families, "mail_certificate_served_matches_file", target).value() == 0);
+    BOOST_TEST(value_in(published.families, "mail_certificate_dane_valid", target).value() == 0);
     look.dane->valid = true;
-    BOOST_TEST(publish({.looks = {look}, .at = {}}).value("mail_certificate_dane_valid", target).value() == 1);
+    BOOST_TEST(value_in(publish({.looks = {look}, .at = {}}).families, "mail_certificate_dane_valid", target).value() ==
+               1);
     look.dane->records = 0;
-    BOOST_TEST(!publish({.looks = {look}, .at = {}}).value("mail_certificate_dane_valid", target).has_value());
+    BOOST_TEST(
+        !value_in(publish({.looks = {look}, .at = {}}).families, "mail_certificate_dane_valid", target).has_value());
     look.dane->error = base::Error{base::Fault::resolver, "SERVFAIL"};
-    families = publish({.looks = {look}, .at = {}});
-    BOOST_TEST(!families.value("mail_certificate_dane_valid", target).has_value());
-    BOOST_TEST(families.failure().value().what == "smtp://mx1.example.net: SERVFAIL");
+    published = publish({.looks = {look}, .at = {}});
+    BOOST_TEST(!value_in(published.families, "mail_certificate_dane_valid", target).has_value());
+    BOOST_TEST(published.failure.value().what == "smtp://mx1.example.net: SERVFAIL");
 }
 
 BOOST_AUTO_TEST_CASE(a_failed_look_publishes_nothing_and_a_server_without_tls_is_not_verified) {
     probe::mail_server::CertLook look;
     look.target = "smtp://mx1.example.net";
     look.error = base::Error{base::Fault::refused, "192.0.2.25:25: connection refused"};
-    Families families = publish({.looks = {look}, .at = {}});
-    BOOST_TEST(families.by_name().empty());
-    BOOST_TEST(families.failure().value().what == "smtp://mx1.example.net: 192.0.2.25:25: connection refused");
+    Published published = publish({.looks = {look}, .at = {}});
+    BOOST_TEST(published.families.empty());
+    BOOST_TEST(published.failure.value().what == "smtp://mx1.example.net: 192.0.2.25:25: connection refused");
     look.error.reset();
     look.outcome = probe::mail_server::CertOutcome::not_offered;
-    families = publish({.looks = {look}, .at = {}});
-    BOOST_TEST(families.value("mail_certificate_verified", {"smtp://mx1.example.net"}).value() == 0);
-    BOOST_TEST(!families.failure().has_value());
+    published = publish({.looks = {look}, .at = {}});
+    BOOST_TEST(value_in(published.families, "mail_certificate_verified", {"smtp://mx1.example.net"}).value() == 0);
+    BOOST_TEST(!published.failure.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_task_looks_for_itself) {
@@ -122,11 +129,11 @@ BOOST_AUTO_TEST_CASE(a_task_looks_for_itself) {
     world.files = &files;
     world.connector = &network;
     const auto tasks = tasks_of("targets: [imaps://192.0.2.1]");
-    const auto families = tasks->at(0).run(world, base::Deadline(clock, std::chrono::seconds(5)));
-    BOOST_REQUIRE(families.has_value());
-    BOOST_TEST(families->value("mail_certificate_verified", {"imaps://192.0.2.1"}).value() == 0);
-    BOOST_TEST(families->value("mail_certificate_not_after_timestamp_seconds", {"imaps://192.0.2.1", "0"}).value() ==
-               static_cast<double>(test::test_now + 80 * test::one_day));
+    const auto published = tasks->at(0).run(world, base::Deadline(clock, std::chrono::seconds(5)));
+    BOOST_REQUIRE(published.has_value());
+    BOOST_TEST(value_in(published->families, "mail_certificate_verified", {"imaps://192.0.2.1"}).value() == 0);
+    BOOST_TEST(value_in(published->families, "mail_certificate_not_after_timestamp_seconds", {"imaps://192.0.2.1", "0"})
+                   .value() == static_cast<double>(test::test_now + 80 * test::one_day));
 }
 
 }  // namespace

@@ -6,10 +6,13 @@
 #include "shared/config/node.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/folder.h"
+#include "tests/support/metric_families.h"
 #include "tests/support/zone_transport.h"
 
 using namespace mtawatch;
 using namespace mtawatch::exporter::collectors;
+using mtawatch::test::series_in;
+using mtawatch::test::value_in;
 
 namespace {
 
@@ -32,7 +35,7 @@ struct Fixture {
     static base::Result<std::vector<Task>> tasks(const std::string& text) {
         return dnsbl_tasks(config::parse_yaml(text, "config.yml").value());
     }
-    base::Result<Families> run(const std::string& text, std::size_t index = 0) {
+    base::Result<Published> run(const std::string& text, std::size_t index = 0) {
         const auto made = tasks(text);
         BOOST_REQUIRE_MESSAGE(made.has_value(), (made ? "" : made.error().what));
         BOOST_REQUIRE(made->size() > index);
@@ -45,26 +48,29 @@ struct Fixture {
 BOOST_FIXTURE_TEST_SUITE(dnsbl_collector, Fixture)
 
 BOOST_AUTO_TEST_CASE(a_listing_a_clean_list_and_a_mute_one) {
-    const auto families =
+    const auto published =
         run("addresses: [192.0.2.1]\nlists: [bl.example, soft.example=advisory, mute.example, list.dnswl.org]\n")
             .value();
-    BOOST_TEST(families.value("mail_dnsbl_listed", {"192.0.2.1", "bl.example", "critical"}).value() == 1);
-    BOOST_TEST(families.value("mail_dnsbl_listed", {"192.0.2.1", "soft.example", "advisory"}).value() == 1);
-    BOOST_TEST(!families.value("mail_dnsbl_listed", {"192.0.2.1", "mute.example", "critical"}).has_value());
-    BOOST_TEST(!families.value("mail_dnsbl_listed", {"192.0.2.1", "list.dnswl.org", "critical"}).has_value());
-    BOOST_TEST(families.value("mail_dnsbl_lists", {"192.0.2.1", "listed"}).value() == 2);
-    BOOST_TEST(families.value("mail_dnsbl_lists", {"192.0.2.1", "clean"}).value() == 0);
-    BOOST_TEST(families.value("mail_dnsbl_lists", {"192.0.2.1", "unknown"}).value() == 1);
-    BOOST_TEST(!families.failure().has_value());
+    BOOST_TEST(value_in(published.families, "mail_dnsbl_listed", {"192.0.2.1", "bl.example", "critical"}).value() == 1);
+    BOOST_TEST(value_in(published.families, "mail_dnsbl_listed", {"192.0.2.1", "soft.example", "advisory"}).value() ==
+               1);
+    BOOST_TEST(
+        !value_in(published.families, "mail_dnsbl_listed", {"192.0.2.1", "mute.example", "critical"}).has_value());
+    BOOST_TEST(
+        !value_in(published.families, "mail_dnsbl_listed", {"192.0.2.1", "list.dnswl.org", "critical"}).has_value());
+    BOOST_TEST(value_in(published.families, "mail_dnsbl_lists", {"192.0.2.1", "listed"}).value() == 2);
+    BOOST_TEST(value_in(published.families, "mail_dnsbl_lists", {"192.0.2.1", "clean"}).value() == 0);
+    BOOST_TEST(value_in(published.families, "mail_dnsbl_lists", {"192.0.2.1", "unknown"}).value() == 1);
+    BOOST_TEST(!published.failure.has_value());
     const auto clean = run("addresses: [192.0.2.9]\nlists: [bl.example]\n").value();
-    BOOST_TEST(clean.value("mail_dnsbl_listed", {"192.0.2.9", "bl.example", "critical"}).value() == 0);
+    BOOST_TEST(value_in(clean.families, "mail_dnsbl_listed", {"192.0.2.9", "bl.example", "critical"}).value() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_look_in_which_no_list_could_tell_has_failed) {
-    const auto families = run("addresses: [192.0.2.1]\nlists: [mute.example]\n").value();
-    BOOST_TEST(families.failure().value().what == "0 of 1 lists could tell about 192.0.2.1 (resolver 192.0.2.53)");
-    BOOST_TEST(families.by_name().count("mail_dnsbl_listed") == 0U);
-    BOOST_TEST(families.value("mail_dnsbl_lists", {"192.0.2.1", "unknown"}).value() == 1);
+    const auto published = run("addresses: [192.0.2.1]\nlists: [mute.example]\n").value();
+    BOOST_TEST(published.failure.value().what == "0 of 1 lists could tell about 192.0.2.1 (resolver 192.0.2.53)");
+    BOOST_TEST(series_in(published.families, "mail_dnsbl_listed") == 0U);
+    BOOST_TEST(value_in(published.families, "mail_dnsbl_lists", {"192.0.2.1", "unknown"}).value() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(one_task_for_each_thing_named) {
@@ -73,9 +79,10 @@ BOOST_AUTO_TEST_CASE(one_task_for_each_thing_named) {
     BOOST_TEST(made[0].target == "192.0.2.0/30");
     BOOST_TEST((made[0].interval == std::chrono::minutes(15)));
     const auto by_name = run("addresses: [mx.example.net]\nlists: [bl.example]\n").value();
-    BOOST_TEST(by_name.value("mail_dnsbl_listed", {"192.0.2.7", "bl.example", "critical"}).value() == 0);
+    BOOST_TEST(value_in(by_name.families, "mail_dnsbl_listed", {"192.0.2.7", "bl.example", "critical"}).value() == 0);
     const auto domain = run("domains: [example.com]\nlists: [bl.example, domains.example]\n").value();
-    BOOST_TEST(domain.value("mail_dnsbl_listed", {"example.com", "domains.example", "critical"}).value() == 0);
+    BOOST_TEST(value_in(domain.families, "mail_dnsbl_listed", {"example.com", "domains.example", "critical"}).value() ==
+               0);
 }
 
 BOOST_AUTO_TEST_CASE(addresses_from_the_accounting) {
@@ -87,10 +94,11 @@ BOOST_AUTO_TEST_CASE(addresses_from_the_accounting) {
     world.sending_addresses = [] {
         return std::vector<std::string>{"192.0.2.1", "10.1.2.3", "10.9.9.9", "other", "::ffff:192.0.2.1", "x"};
     };
-    const auto families = run(section).value();
-    BOOST_TEST(families.value("mail_dnsbl_listed", {"192.0.2.1", "bl.example", "critical"}).value() == 1);
-    BOOST_TEST(families.value("mail_dnsbl_listed", {"203.0.113.5", "bl.example", "critical"}).value() == 1);
-    BOOST_TEST(families.by_name().at("mail_dnsbl_listed").size() == 2U);
+    const auto published = run(section).value();
+    BOOST_TEST(value_in(published.families, "mail_dnsbl_listed", {"192.0.2.1", "bl.example", "critical"}).value() == 1);
+    BOOST_TEST(value_in(published.families, "mail_dnsbl_listed", {"203.0.113.5", "bl.example", "critical"}).value() ==
+               1);
+    BOOST_TEST(series_in(published.families, "mail_dnsbl_listed") == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(a_section_that_cannot_be_right_is_refused) {

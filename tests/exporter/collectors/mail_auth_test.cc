@@ -6,11 +6,14 @@
 #include "shared/config/node.h"
 #include "shared/io/files.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/metric_families.h"
 #include "tests/support/scripted_stream.h"
 #include "tests/support/zone_transport.h"
 
 namespace mtawatch::exporter::collectors {
 namespace {
+
+using test::value_in;
 
 base::Result<std::vector<Task>> tasks_of(const char* yaml) {
     return mail_auth_tasks(config::parse_yaml(yaml, "config.yml").value());
@@ -37,7 +40,7 @@ s1._domainkey.example.com    TXT "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7h
 
 // Runs a task of `section` against zone text.
 struct Ran {
-    base::Result<Families> families;
+    base::Result<Published> published;
     std::vector<std::string> asked;
 };
 Ran run(const char* zone_text, std::size_t index, const char* yaml = section) {
@@ -83,20 +86,20 @@ BOOST_AUTO_TEST_CASE(mail_auth_mistakes_name_file_line_and_key) {
 
 BOOST_AUTO_TEST_CASE(a_good_domain_is_valid_in_every_respect) {
     const Ran ran = run(good, 0);
-    BOOST_REQUIRE(ran.families.has_value());
-    const Families& families = *ran.families;
-    BOOST_TEST(!families.failure().has_value());
-    BOOST_TEST(families.value("mail_spf_valid", {"example.com"}).value() == 1);
-    BOOST_TEST(families.value("mail_spf_lookups", {"example.com"}).value() == 1);
-    BOOST_TEST(families.value("mail_spf_pass", {"example.com", "192.0.2.10"}).value() == 1);
-    BOOST_TEST(families.value("mail_spf_pass", {"example.com", "192.0.2.11"}).value() == 0);
-    BOOST_TEST(families.value("mail_dkim_valid", {"example.com", "s1"}).value() == 1);
-    BOOST_TEST(families.value("mail_dkim_key_bytes", {"example.com", "s1"}).value() == 32);
-    BOOST_TEST(families.value("mail_dmarc_valid", {"example.com"}).value() == 1);
-    BOOST_TEST(families.value("mail_dmarc_policy", {"example.com", "reject"}).value() == 1);
-    BOOST_TEST(families.value("mail_tls_rpt_valid", {"example.com"}).value() == 1);
-    BOOST_TEST(!families.value("mail_mta_sts_valid", {"example.com"}).has_value());
-    BOOST_TEST(run(good, 1).families.value().value("mail_fcrdns_valid", {"192.0.2.10"}).value() == 1);
+    BOOST_REQUIRE(ran.published.has_value());
+    const Published& published = *ran.published;
+    BOOST_TEST(!published.failure.has_value());
+    BOOST_TEST(value_in(published.families, "mail_spf_valid", {"example.com"}).value() == 1);
+    BOOST_TEST(value_in(published.families, "mail_spf_lookups", {"example.com"}).value() == 1);
+    BOOST_TEST(value_in(published.families, "mail_spf_pass", {"example.com", "192.0.2.10"}).value() == 1);
+    BOOST_TEST(value_in(published.families, "mail_spf_pass", {"example.com", "192.0.2.11"}).value() == 0);
+    BOOST_TEST(value_in(published.families, "mail_dkim_valid", {"example.com", "s1"}).value() == 1);
+    BOOST_TEST(value_in(published.families, "mail_dkim_key_bytes", {"example.com", "s1"}).value() == 32);
+    BOOST_TEST(value_in(published.families, "mail_dmarc_valid", {"example.com"}).value() == 1);
+    BOOST_TEST(value_in(published.families, "mail_dmarc_policy", {"example.com", "reject"}).value() == 1);
+    BOOST_TEST(value_in(published.families, "mail_tls_rpt_valid", {"example.com"}).value() == 1);
+    BOOST_TEST(!value_in(published.families, "mail_mta_sts_valid", {"example.com"}).has_value());
+    BOOST_TEST(value_in(run(good, 1).published.value().families, "mail_fcrdns_valid", {"192.0.2.10"}).value() == 1);
     // One pass: nothing is asked twice.
     for (const std::string& question : ran.asked) {
         BOOST_TEST(std::ranges::count(ran.asked, question) == 1, question);
@@ -105,34 +108,35 @@ BOOST_AUTO_TEST_CASE(a_good_domain_is_valid_in_every_respect) {
 
 BOOST_AUTO_TEST_CASE(a_bare_domain_is_invalid_and_nothing_is_made_up) {
     const Ran ran = run("example.com A 192.0.2.1", 0);
-    const Families& families = ran.families.value();
+    const Published& published = ran.published.value();
     for (const char* metric : {"mail_spf_valid", "mail_dmarc_valid"}) {
-        BOOST_TEST(families.value(metric, {"example.com"}).value() == 0, metric);
+        BOOST_TEST(value_in(published.families, metric, {"example.com"}).value() == 0, metric);
     }
-    BOOST_TEST(families.value("mail_dkim_valid", {"example.com", "s1"}).value() == 0);
-    BOOST_TEST(!families.value("mail_dkim_key_bytes", {"example.com", "s1"}).has_value());
-    BOOST_TEST(!families.value("mail_spf_lookups", {"example.com"}).has_value());
-    BOOST_TEST(!families.value("mail_tls_rpt_valid", {"example.com"}).has_value());
-    BOOST_TEST(run("example.com A 192.0.2.1", 1).families.value().value("mail_fcrdns_valid", {"192.0.2.10"}).value() ==
-               0);
+    BOOST_TEST(value_in(published.families, "mail_dkim_valid", {"example.com", "s1"}).value() == 0);
+    BOOST_TEST(!value_in(published.families, "mail_dkim_key_bytes", {"example.com", "s1"}).has_value());
+    BOOST_TEST(!value_in(published.families, "mail_spf_lookups", {"example.com"}).has_value());
+    BOOST_TEST(!value_in(published.families, "mail_tls_rpt_valid", {"example.com"}).has_value());
+    BOOST_TEST(
+        value_in(run("example.com A 192.0.2.1", 1).published.value().families, "mail_fcrdns_valid", {"192.0.2.10"})
+            .value() == 0);
     const Ran wanted =
         run("example.com A 192.0.2.1", 0, "domains: [{domain: example.com, mta_sts: true, tls_rpt: true}]");
-    BOOST_TEST(wanted.families.value().value("mail_mta_sts_valid", {"example.com"}).value() == 0);
-    BOOST_TEST(wanted.families.value().value("mail_tls_rpt_valid", {"example.com"}).value() == 0);
+    BOOST_TEST(value_in(wanted.published.value().families, "mail_mta_sts_valid", {"example.com"}).value() == 0);
+    BOOST_TEST(value_in(wanted.published.value().families, "mail_tls_rpt_valid", {"example.com"}).value() == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_silent_resolver_is_a_failed_look_without_values) {
     const Ran ran = run("*.example.com !TIMEOUT\nexample.com !TIMEOUT", 0);
-    BOOST_REQUIRE(ran.families.has_value());
-    BOOST_TEST(ran.families->failure().has_value());
-    BOOST_TEST(ran.families->by_name().empty());
+    BOOST_REQUIRE(ran.published.has_value());
+    BOOST_TEST(ran.published->failure.has_value());
+    BOOST_TEST(ran.published->families.empty());
 }
 
 BOOST_AUTO_TEST_CASE(the_part_that_could_be_seen_is_published) {
     const Ran ran = run((std::string(good) + "s1._domainkey.example.com !SERVFAIL\n").c_str(), 0);
-    BOOST_TEST(ran.families.value().failure().has_value());
-    BOOST_TEST(ran.families->value("mail_spf_valid", {"example.com"}).value() == 1);
-    BOOST_TEST(!ran.families->value("mail_dkim_valid", {"example.com", "s1"}).has_value());
+    BOOST_TEST(ran.published.value().failure.has_value());
+    BOOST_TEST(value_in(ran.published->families, "mail_spf_valid", {"example.com"}).value() == 1);
+    BOOST_TEST(!value_in(ran.published->families, "mail_dkim_valid", {"example.com", "s1"}).has_value());
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "shared/io/files.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/folder.h"
+#include "tests/support/metric_families.h"
 #include "tests/support/scripted_stream.h"
 
 namespace mtawatch::exporter::collectors {
@@ -15,6 +16,7 @@ namespace {
 
 using probe::mail_server::SubmitEnd;
 using probe::mail_server::SubmitStep;
+using test::value_in;
 
 base::Result<std::vector<Task>> tasks_of(const std::string& yaml) {
     return mail_submit_tasks(config::parse_yaml(yaml, "config.yml").value());
@@ -64,20 +66,20 @@ BOOST_AUTO_TEST_CASE(mail_that_is_taken_is_1_and_every_other_end_is_0) {
     const std::vector<std::string> target{"mail.example.net:587"};
     probe::mail_server::MailSubmitObservation seen;
     seen.took[static_cast<std::size_t>(SubmitStep::auth)] = std::chrono::milliseconds(1500);
-    const Families taken = publish(seen, target[0]);
-    BOOST_TEST(taken.value("mail_submit_accepted", target).value() == 1);
-    BOOST_TEST(taken.value("mail_submit_phase_duration_seconds", {target[0], "auth"}).value() == 1.5);
-    BOOST_TEST(!taken.value("mail_submit_phase_duration_seconds", {target[0], "rcpt"}).has_value());
+    const Published taken = publish(seen, target[0]);
+    BOOST_TEST(value_in(taken.families, "mail_submit_accepted", target).value() == 1);
+    BOOST_TEST(value_in(taken.families, "mail_submit_phase_duration_seconds", {target[0], "auth"}).value() == 1.5);
+    BOOST_TEST(!value_in(taken.families, "mail_submit_phase_duration_seconds", {target[0], "rcpt"}).has_value());
     for (const SubmitEnd end : {SubmitEnd::unknown_name, SubmitEnd::unreachable, SubmitEnd::silent, SubmitEnd::closed,
                                 SubmitEnd::refused, SubmitEnd::not_offered, SubmitEnd::injected, SubmitEnd::not_smtp,
                                 SubmitEnd::no_tls, SubmitEnd::untrusted, SubmitEnd::unproved}) {
         seen.end = end;
-        BOOST_TEST(publish(seen, target[0]).value("mail_submit_accepted", target).value() == 0);
-        BOOST_TEST(!publish(seen, target[0]).failure().has_value());
+        BOOST_TEST(value_in(publish(seen, target[0]).families, "mail_submit_accepted", target).value() == 0);
+        BOOST_TEST(!publish(seen, target[0]).failure.has_value());
     }
     seen.end = SubmitEnd::not_tried;
-    BOOST_TEST(publish(seen, target[0]).by_name().empty());
-    BOOST_TEST(publish(seen, target[0]).failure().has_value());
+    BOOST_TEST(publish(seen, target[0]).families.empty());
+    BOOST_TEST(publish(seen, target[0]).failure.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(a_submission_task_looks_for_itself_and_a_secret_that_is_gone_is_a_failed_look) {
@@ -98,9 +100,9 @@ BOOST_AUTO_TEST_CASE(a_submission_task_looks_for_itself_and_a_secret_that_is_gon
     BOOST_REQUIRE(!unseen.has_value());
     BOOST_TEST(unseen.error().what == "/secret: No such file or directory");
     folder.write("/secret", "pw");
-    const auto families = tasks->at(0).run(world, deadline);
-    BOOST_REQUIRE(families.has_value());
-    BOOST_TEST(families->value("mail_submit_accepted", {"192.0.2.25:587"}).value() == 0);
+    const auto published = tasks->at(0).run(world, deadline);
+    BOOST_REQUIRE(published.has_value());
+    BOOST_TEST(value_in(published->families, "mail_submit_accepted", {"192.0.2.25:587"}).value() == 0);
     BOOST_TEST(network.connections() == 1U);
     BOOST_TEST(network.complaints() == "");
 }

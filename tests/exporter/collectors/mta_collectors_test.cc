@@ -11,10 +11,13 @@
 #include "shared/mta/documents/pmta_status.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/fake_commands.h"
+#include "tests/support/metric_families.h"
 
 namespace mtawatch::exporter::collectors {
 namespace {
 
+using test::series_in;
+using test::value_in;
 using Section = base::Result<std::vector<Task>> (*)(const config::Node&);
 
 base::Result<std::vector<Task>> tasks_of(Section section, std::string_view yaml) {
@@ -54,7 +57,7 @@ struct Bench {
         commands.add("/usr/sbin/pmta --dom show vmtas" + all,
                      {"vmta[0].name=\"vmta1\"\nvmta[0].rcp=\"805\"\ntotalRcp=\"805\"\n"});
     }
-    base::Result<Families> run(const Task& task) {
+    base::Result<Published> run(const Task& task) {
         return task.run(world, base::Deadline(clock, std::chrono::seconds(10)));
     }
 };
@@ -65,25 +68,25 @@ BOOST_AUTO_TEST_CASE(pmta_monitor_publishes_what_powermta_tells) {
     const auto tasks = tasks_of(pmta_monitor_tasks, "program: true");
     BOOST_REQUIRE(tasks.has_value());
     BOOST_TEST(tasks->front().probe == "pmta_monitor");
-    const auto families = bench.run(tasks->front());
-    BOOST_REQUIRE(families.has_value());
-    BOOST_TEST(families->value("pmta_up", {}).value() == 1);
-    BOOST_TEST(families->value("pmta_info", {"5.0r5", "Linux 6.1.0-44-amd64"}).value() == 1);
-    BOOST_TEST(families->value("pmta_start_time_seconds", {}).value() == 1'700'000'000 - 20'739);
-    BOOST_TEST(families->value("pmta_traffic_recipients_total", {"out"}).value() == 2'007'007);
-    BOOST_TEST(families->value("pmta_traffic_bytes_total", {"in"}).value() == 8'799'700);
-    BOOST_TEST(families->value("pmta_connections_max", {"out"}).value() == 1200);
-    BOOST_TEST(families->value("pmta_queued_recipients", {"smtp"}).value() == 805);
-    BOOST_TEST(families->value("pmta_spool_initialized_ratio", {}).value() == 1);
-    BOOST_TEST(families->value("pmta_domain_queued_recipients", {"example.com"}).value() == 700);
-    BOOST_TEST(families->value("pmta_domain_queued_recipients", {"other"}).value() == 105);
-    BOOST_TEST(families->value("pmta_vmta_queued_recipients", {"vmta1"}).value() == 805);
-    BOOST_TEST(!families->value("pmta_vmta_queued_recipients", {"other"}));
-    BOOST_TEST(families->value("pmta_backoff_queue_recipients", {"example.com", "vmta2"}).value() == 200);
-    BOOST_TEST(families->value("pmta_queues", {"backoff"}).value() == 1);
-    BOOST_TEST(families->value("pmta_queues", {"paused"}).value() == 0);
-    BOOST_TEST(!families->value("pmta_license_expiry_timestamp_seconds", {}));
-    BOOST_TEST(!families->failure());
+    const auto published = bench.run(tasks->front());
+    BOOST_REQUIRE(published.has_value());
+    BOOST_TEST(value_in(published->families, "pmta_up", {}).value() == 1);
+    BOOST_TEST(value_in(published->families, "pmta_info", {"5.0r5", "Linux 6.1.0-44-amd64"}).value() == 1);
+    BOOST_TEST(value_in(published->families, "pmta_start_time_seconds", {}).value() == 1'700'000'000 - 20'739);
+    BOOST_TEST(value_in(published->families, "pmta_traffic_recipients_total", {"out"}).value() == 2'007'007);
+    BOOST_TEST(value_in(published->families, "pmta_traffic_bytes_total", {"in"}).value() == 8'799'700);
+    BOOST_TEST(value_in(published->families, "pmta_connections_max", {"out"}).value() == 1200);
+    BOOST_TEST(value_in(published->families, "pmta_queued_recipients", {"smtp"}).value() == 805);
+    BOOST_TEST(value_in(published->families, "pmta_spool_initialized_ratio", {}).value() == 1);
+    BOOST_TEST(value_in(published->families, "pmta_domain_queued_recipients", {"example.com"}).value() == 700);
+    BOOST_TEST(value_in(published->families, "pmta_domain_queued_recipients", {"other"}).value() == 105);
+    BOOST_TEST(value_in(published->families, "pmta_vmta_queued_recipients", {"vmta1"}).value() == 805);
+    BOOST_TEST(!value_in(published->families, "pmta_vmta_queued_recipients", {"other"}));
+    BOOST_TEST(value_in(published->families, "pmta_backoff_queue_recipients", {"example.com", "vmta2"}).value() == 200);
+    BOOST_TEST(value_in(published->families, "pmta_queues", {"backoff"}).value() == 1);
+    BOOST_TEST(value_in(published->families, "pmta_queues", {"paused"}).value() == 0);
+    BOOST_TEST(!value_in(published->families, "pmta_license_expiry_timestamp_seconds", {}));
+    BOOST_TEST(!published->failure);
 }
 
 BOOST_AUTO_TEST_CASE(totals_survive_reset_counters) {
@@ -94,7 +97,7 @@ BOOST_AUTO_TEST_CASE(totals_survive_reset_counters) {
     const auto tasks = tasks_of(pmta_monitor_tasks, "program: true").value();
     std::vector<double> seen;
     for (int i = 0; i < 4; ++i) {
-        seen.push_back(bench.run(tasks.front())->value("pmta_traffic_recipients_total", {"out"}).value());
+        seen.push_back(value_in(bench.run(tasks.front())->families, "pmta_traffic_recipients_total", {"out"}).value());
     }
     BOOST_TEST(seen == (std::vector<double>{1000, 1500, 1520, 1550}), boost::test_tools::per_element());
 }
@@ -102,24 +105,24 @@ BOOST_AUTO_TEST_CASE(totals_survive_reset_counters) {
 BOOST_AUTO_TEST_CASE(a_powermta_that_does_not_answer_is_down_and_leaves_no_other_value) {
     Bench bench;
     bench.commands.add("/usr/sbin/pmta --dom show status", {"", 1, "pmta: unable to connect"});
-    const auto families = bench.run(tasks_of(pmta_monitor_tasks, "program: true").value().front());
-    BOOST_REQUIRE(families.has_value());
-    BOOST_TEST(families->value("pmta_up", {}).value() == 0);
-    BOOST_TEST(families->by_name().size() == 1U);
-    BOOST_REQUIRE(families->failure().has_value());
-    BOOST_TEST(families->failure()->what.find("unable to connect") != std::string::npos);
+    const auto published = bench.run(tasks_of(pmta_monitor_tasks, "program: true").value().front());
+    BOOST_REQUIRE(published.has_value());
+    BOOST_TEST(value_in(published->families, "pmta_up", {}).value() == 0);
+    BOOST_TEST(published->families.size() == 1U);
+    BOOST_REQUIRE(published->failure.has_value());
+    BOOST_TEST(published->failure->what.find("unable to connect") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(a_part_that_powermta_does_not_show_is_absent_and_reported) {
     Bench bench;
     bench.commands.add("/usr/sbin/pmta --dom show status", {fixture("status.dom")});
     bench.commands.add("/usr/sbin/pmta show license", {"", 2, "unknown command"});
-    const auto families = bench.run(tasks_of(pmta_monitor_tasks, "program: true\nlicense: true").value().front());
-    BOOST_REQUIRE(families.has_value());
-    BOOST_TEST(families->value("pmta_up", {}).value() == 1);
-    BOOST_TEST(!families->value("pmta_license_expiry_timestamp_seconds", {}));
-    BOOST_REQUIRE(families->failure().has_value());
-    BOOST_TEST(families->failure()->what.find("the licence") != std::string::npos);
+    const auto published = bench.run(tasks_of(pmta_monitor_tasks, "program: true\nlicense: true").value().front());
+    BOOST_REQUIRE(published.has_value());
+    BOOST_TEST(value_in(published->families, "pmta_up", {}).value() == 1);
+    BOOST_TEST(!value_in(published->families, "pmta_license_expiry_timestamp_seconds", {}));
+    BOOST_REQUIRE(published->failure.has_value());
+    BOOST_TEST(published->failure->what.find("the licence") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(postfix_queues_that_are_not_listed_are_empty) {
@@ -130,20 +133,21 @@ BOOST_AUTO_TEST_CASE(postfix_queues_that_are_not_listed_are_empty) {
     const auto tasks = tasks_of(mta_queue_tasks, "targets: [{mta: postfix, host: mx1}]");
     BOOST_REQUIRE(tasks.has_value());
     BOOST_TEST(tasks->front().target == "postfix mx1");
-    const auto families = bench.run(tasks->front());
-    BOOST_REQUIRE(families.has_value());
-    BOOST_TEST(families->value("mail_queue_messages", {"mx1", "postfix", "deferred"}).value() == 1);
-    BOOST_TEST(families->value("mail_queue_messages", {"mx1", "postfix", "active"}).value() == 0);
-    BOOST_TEST(families->value("mail_queue_oldest_message_timestamp_seconds", {"mx1", "postfix"}).value() ==
-               1'699'990'000);
+    const auto published = bench.run(tasks->front());
+    BOOST_REQUIRE(published.has_value());
+    BOOST_TEST(value_in(published->families, "mail_queue_messages", {"mx1", "postfix", "deferred"}).value() == 1);
+    BOOST_TEST(value_in(published->families, "mail_queue_messages", {"mx1", "postfix", "active"}).value() == 0);
+    BOOST_TEST(
+        value_in(published->families, "mail_queue_oldest_message_timestamp_seconds", {"mx1", "postfix"}).value() ==
+        1'699'990'000);
 }
 
 BOOST_AUTO_TEST_CASE(an_unreadable_queue_publishes_nothing) {
     Bench bench;
     bench.commands.add("postqueue -j", {"", 69, "not allowed to view the mail queue"});
-    const auto families = bench.run(tasks_of(mta_queue_tasks, "targets: [{mta: postfix}]").value().front());
-    BOOST_REQUIRE(!families.has_value());
-    BOOST_TEST((families.error().fault == base::Fault::permission));
+    const auto published = bench.run(tasks_of(mta_queue_tasks, "targets: [{mta: postfix}]").value().front());
+    BOOST_REQUIRE(!published.has_value());
+    BOOST_TEST((published.error().fault == base::Fault::permission));
 }
 
 BOOST_AUTO_TEST_CASE(kumomta_queues_beyond_the_budget_are_other) {
@@ -152,12 +156,13 @@ BOOST_AUTO_TEST_CASE(kumomta_queues_beyond_the_budget_are_other) {
     seen.queues = {{"scheduled", 1000, {}}, {"ready", 7, {}}};
     for (int i = 0; i < 300; ++i) seen.groups.push_back({"q" + std::to_string(i), 2, {}});
     seen.suspended = {{"ip1", "too many failures"}};
-    const auto families = publish(seen, "mx1");
-    BOOST_TEST(families.by_name().at("mail_queue_messages").size() == 256U);
-    BOOST_TEST(families.value("mail_queue_messages", {"mx1", "kumomta", "q0"}).value() == 2);
-    BOOST_TEST(families.value("mail_queue_messages", {"mx1", "kumomta", "other"}).value() == 1000 - 254 * 2);
-    BOOST_TEST(families.value("mail_queue_messages", {"mx1", "kumomta", "ready"}).value() == 7);
-    BOOST_TEST(families.value("mail_kumomta_source_suspended", {"mx1", "ip1"}).value() == 1);
+    const auto published = publish(seen, "mx1");
+    BOOST_TEST(series_in(published.families, "mail_queue_messages") == 256U);
+    BOOST_TEST(value_in(published.families, "mail_queue_messages", {"mx1", "kumomta", "q0"}).value() == 2);
+    BOOST_TEST(value_in(published.families, "mail_queue_messages", {"mx1", "kumomta", "other"}).value() ==
+               1000 - 254 * 2);
+    BOOST_TEST(value_in(published.families, "mail_queue_messages", {"mx1", "kumomta", "ready"}).value() == 7);
+    BOOST_TEST(value_in(published.families, "mail_kumomta_source_suspended", {"mx1", "ip1"}).value() == 1);
 }
 
 BOOST_AUTO_TEST_CASE(services_are_active_or_not_and_absent_when_unseen) {
@@ -168,11 +173,11 @@ BOOST_AUTO_TEST_CASE(services_are_active_or_not_and_absent_when_unseen) {
     probe::mta_state::UnitFacts failed;
     failed.unit = "pmta.service";
     failed.active_state = "failed";
-    const auto families = publish({running, failed}, "mx1");
-    BOOST_TEST(families.value("mail_service_active", {"mx1", "postfix.service"}).value() == 1);
-    BOOST_TEST(families.value("mail_service_active", {"mx1", "pmta.service"}).value() == 0);
-    BOOST_TEST(families.value("mail_service_restarts", {"mx1", "postfix.service"}).value() == 3);
-    BOOST_TEST(!families.value("mail_service_restarts", {"mx1", "pmta.service"}));
+    const auto published = publish({running, failed}, "mx1");
+    BOOST_TEST(value_in(published.families, "mail_service_active", {"mx1", "postfix.service"}).value() == 1);
+    BOOST_TEST(value_in(published.families, "mail_service_active", {"mx1", "pmta.service"}).value() == 0);
+    BOOST_TEST(value_in(published.families, "mail_service_restarts", {"mx1", "postfix.service"}).value() == 3);
+    BOOST_TEST(!value_in(published.families, "mail_service_restarts", {"mx1", "pmta.service"}));
     Bench bench;
     BOOST_TEST(!bench.run(tasks_of(mta_service_tasks, "targets: [{units: [x]}]").value().front()).has_value());
 }
@@ -181,10 +186,10 @@ BOOST_AUTO_TEST_CASE(a_host_with_an_unreadable_log_still_shows_its_disks) {
     probe::mta_state::MtaHostObservation seen;
     seen.disks = {{"/", "/", 250, 750}};
     seen.unseen = {{"mail log", {base::Fault::permission, "no"}}};
-    const auto families = publish(seen, "mx1");
-    BOOST_TEST(families.value("mail_host_disk_used_ratio", {"mx1", "/"}).value() == 0.25);
-    BOOST_TEST(!families.value("mail_host_log_errors", {"mx1"}));
-    BOOST_TEST(families.failure().has_value());
+    const auto published = publish(seen, "mx1");
+    BOOST_TEST(value_in(published.families, "mail_host_disk_used_ratio", {"mx1", "/"}).value() == 0.25);
+    BOOST_TEST(!value_in(published.families, "mail_host_log_errors", {"mx1"}));
+    BOOST_TEST(published.failure.has_value());
 }
 
 BOOST_AUTO_TEST_CASE(mistakes_in_the_sections_name_file_line_and_key) {

@@ -1,11 +1,11 @@
 #include "exporter/exposition/exposition.h"
 
-#include <prometheus/metric_family.h>
-
 #include <boost/test/unit_test.hpp>
 #include <cmath>
-#include <limits>
+#include <stdexcept>
 #include <vector>
+
+#include "exporter/exposition/metric_families.h"
 
 using namespace mtawatch::exporter::exposition;
 
@@ -22,15 +22,6 @@ std::string written(Format format, Write write) {
     write(writer);
     writer.finish();
     return out;
-}
-
-prometheus::ClientMetric histogram_metric() {
-    prometheus::ClientMetric metric;
-    metric.label = {{"provider", "gmail"}};
-    metric.histogram.sample_count = 3;
-    metric.histogram.sample_sum = 12.5;
-    metric.histogram.bucket = {{1, 0.5}, {2, 900}, {3, std::numeric_limits<double>::infinity()}};
-    return metric;
 }
 
 }  // namespace
@@ -50,7 +41,8 @@ BOOST_AUTO_TEST_CASE(a_label_of_any_length_is_cut) {
 
 BOOST_AUTO_TEST_CASE(counter_in_both_formats) {
     const auto write = [](ExpositionWriter& writer) {
-        BOOST_TEST(writer.begin("x_bytes_total", MetricType::counter, "bytes", "Back\\slash, \"quotes\"\nand lines."));
+        BOOST_TEST(writer.begin(
+            {"x_bytes_total", MetricType::counter, "bytes", "Back\\slash, \"quotes\"\nand lines.", "", ""}));
         writer.sample(head("x_bytes_total", {"a"}, {"1"}), std::uint64_t{18446744073709551615U});
     };
     BOOST_TEST(written(Format::text, write) ==
@@ -74,36 +66,45 @@ BOOST_AUTO_TEST_CASE(bucket_bounds_have_one_spelling) {
     BOOST_TEST(le_text(900) == "900.0");
     BOOST_TEST(le_text(0.5) == "0.5");
     BOOST_TEST(le_text(HUGE_VAL) == "+Inf");
-    prometheus::MetricFamily family{"x_seconds", "A time.", prometheus::MetricType::Histogram, {histogram_metric()}};
-    const auto write = [&](ExpositionWriter& writer) { writer.family(family); };
-    const std::string lines =
-        "x_seconds_bucket{provider=\"gmail\",le=\"0.5\"} 1\nx_seconds_bucket{provider=\"gmail\",le=\"900.0\"} 2\n"
-        "x_seconds_bucket{provider=\"gmail\",le=\"+Inf\"} 3\nx_seconds_sum{provider=\"gmail\"} 12.5\n"
-        "x_seconds_count{provider=\"gmail\"} 3\n";
-    BOOST_TEST(written(Format::text, write) == "# HELP x_seconds A time.\n# TYPE x_seconds histogram\n" + lines);
-    BOOST_TEST(written(Format::openmetrics, write) ==
-               "# HELP x_seconds A time.\n# TYPE x_seconds histogram\n" + lines + "# EOF\n");
 }
 
-BOOST_AUTO_TEST_CASE(a_known_family_takes_its_header_from_the_catalogue) {
-    prometheus::MetricFamily family{"pmta_up", "Something else.", prometheus::MetricType::Counter, {{}}};
-    family.metric[0].gauge.value = 1;
-    BOOST_TEST(written(Format::text, [&](ExpositionWriter& writer) { writer.family(family); }) ==
-               "# HELP pmta_up " + std::string(metric("pmta_up").help) + "\n# TYPE pmta_up gauge\npmta_up 1\n");
+BOOST_AUTO_TEST_CASE(a_collected_family_is_written_in_both_formats) {
+    MetricFamilies families;
+    add_series(families, "pmta_traffic_bytes_total", {"out"}, 1e6);
+    add_series(families, "pmta_traffic_bytes_total", {"q\"b\\n\n\xff"}, 0.5);
+    const auto write = [&](ExpositionWriter& writer) { writer.family(families.at(0)); };
+    const std::string help(metric("pmta_traffic_bytes_total").help);
+    const std::string lines =
+        "pmta_traffic_bytes_total{direction=\"out\"} 1e+06\n"
+        "pmta_traffic_bytes_total{direction=\"q\\\"b\\\\n\\n\xEF\xBF\xBD\"} 0.5\n";
+    BOOST_TEST(written(Format::text, write) ==
+               "# HELP pmta_traffic_bytes_total " + help + "\n# TYPE pmta_traffic_bytes_total counter\n" + lines);
+    BOOST_TEST(written(Format::openmetrics, write) ==
+               "# HELP pmta_traffic_bytes " + help +
+                   "\n# TYPE pmta_traffic_bytes counter\n# UNIT pmta_traffic_bytes bytes\n" + lines + "# EOF\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_family_is_never_begun_twice) {
-    prometheus::MetricFamily family{"x", "A.", prometheus::MetricType::Gauge, {{}}};
+    MetricFamilies families;
+    add_series(families, "pmta_up", {}, 1.0);
     BOOST_TEST(written(Format::text, [&](ExpositionWriter& writer) {
-                   writer.family(family);
-                   writer.family(family);
-                   BOOST_TEST(!writer.begin("x", MetricType::gauge, "", "A."));
-               }) == "# HELP x A.\n# TYPE x gauge\nx 0\n");
+                   writer.family(families[0]);
+                   writer.family(families[0]);
+                   BOOST_TEST(!writer.begin(metric("pmta_up")));
+               }) == "# HELP pmta_up " + std::string(metric("pmta_up").help) + "\n# TYPE pmta_up gauge\npmta_up 1\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_family_without_series_writes_nothing) {
-    prometheus::MetricFamily family{"x", "A.", prometheus::MetricType::Gauge, {}};
+    const auto family = empty_family(metric("pmta_up"));
     BOOST_TEST(written(Format::text, [&](ExpositionWriter& writer) { writer.family(family); }).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_family_that_the_catalogue_does_not_have_is_a_mistake) {
+    std::string out;
+    ExpositionWriter writer(Format::text, out);
+    BOOST_CHECK_THROW(writer.family({"x", "A.", prometheus::MetricType::Gauge, {{}}}), std::logic_error);
+    BOOST_CHECK_THROW(writer.family({"pmta_up", "A.", prometheus::MetricType::Counter, {{}}}), std::logic_error);
+    BOOST_TEST(out.empty());
 }
 
 BOOST_AUTO_TEST_CASE(time_stamps_are_milliseconds_in_text_and_seconds_in_openmetrics) {

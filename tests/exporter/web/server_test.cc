@@ -10,10 +10,14 @@
 #include <vector>
 
 #include "shared/base/clock.h"
+#include "tests/support/fake_source.h"
 #include "tests/support/http_client.h"
 
 using namespace mtawatch;
 using namespace mtawatch::exporter::web;
+using mtawatch::exporter::exposition::ExpositionWriter;
+using mtawatch::exporter::exposition::MetricType;
+using mtawatch::test::FakeSource;
 using mtawatch::test::HttpClient;
 using mtawatch::test::HttpReply;
 using std::chrono::milliseconds;
@@ -21,15 +25,16 @@ using std::chrono::milliseconds;
 namespace {
 
 SiteContent content() {
-    SiteContent content;
-    content.version = "9.9";
-    content.sources = {[](exporter::exposition::ExpositionWriter& writer) {
-        writer.begin("x_total", exporter::exposition::MetricType::counter, "", "A count.");
+    static const FakeSource numbers([](ExpositionWriter& writer) {
+        writer.begin({"x_total", MetricType::counter, "", "A count.", "", ""});
         for (std::uint64_t i = 0; i < 100; ++i) {
             const std::string number = std::to_string(i);
             writer.sample("x_total{number=\"" + number + "\"} ", i);
         }
-    }};
+    });
+    SiteContent content;
+    content.version = "9.9";
+    content.sources = {&numbers};
     content.not_ready_because = [] { return std::string(); };
     return content;
 }
@@ -152,7 +157,9 @@ BOOST_AUTO_TEST_CASE(reload_needs_the_lifecycle_option_and_post) {
 
 BOOST_AUTO_TEST_CASE(the_landing_page_escapes_what_it_shows) {
     SiteContent what = content();
-    what.status = [] { return std::vector<SourceStatus>{{"accounting /var/<b>*.csv", false, "a & b"}}; };
+    what.status = [] {
+        return std::vector<exporter::exposition::SourceStatus>{{"accounting /var/<b>*.csv", false, "a & b"}};
+    };
     const Running running({}, what);
     HttpClient client = running.client();
     const HttpReply page = client.get("/");
@@ -239,12 +246,13 @@ BOOST_AUTO_TEST_CASE(a_crowd_that_asks_at_once_gets_one_page_and_nobody_is_sent_
     std::promise<void> crowd_is_there;
     const std::shared_future<void> go = crowd_is_there.get_future().share();
     std::atomic<int> made = 0;
-    what.sources.push_back([&made, go](exporter::exposition::ExpositionWriter& writer) {
+    const FakeSource counted([&made, go](ExpositionWriter& writer) {
         ++made;
         go.wait();
-        writer.begin("made", exporter::exposition::MetricType::gauge, "", "A count.");
+        writer.begin({"made", MetricType::gauge, "", "A count.", "", ""});
         writer.sample("made ", static_cast<std::uint64_t>(made));
     });
+    what.sources.push_back(&counted);
     const Running running({}, what);
     HttpClient first = running.client();
     first.send("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -292,10 +300,11 @@ BOOST_AUTO_TEST_CASE(other_formats_and_pages_are_not_mixed_up_in_a_crowd) {
 // Far more than the buffers of both sockets hold, so that a client that does not read keeps its page in memory.
 BOOST_AUTO_TEST_CASE(slow_readers_give_way_to_later_pages) {
     SiteContent what = content();
-    what.sources.push_back([](exporter::exposition::ExpositionWriter& writer) {
-        writer.begin("y", exporter::exposition::MetricType::gauge, "", "Y.");
+    const FakeSource large([](ExpositionWriter& writer) {
+        writer.begin({"y", MetricType::gauge, "", "Y.", "", ""});
         for (std::uint64_t i = 0; i < 400'000; ++i) writer.sample("y{number=\"" + std::to_string(i) + "\"} ", i);
     });
+    what.sources.push_back(&large);
     ServerLimits limits;
     limits.pages_at_once = 2;
     const Running running(limits, what);
@@ -315,7 +324,8 @@ BOOST_AUTO_TEST_CASE(slow_readers_give_way_to_later_pages) {
 
 BOOST_AUTO_TEST_CASE(a_page_that_throws_is_an_error_page) {
     SiteContent what = content();
-    what.sources.push_back([](exporter::exposition::ExpositionWriter&) { throw std::runtime_error("broken"); });
+    const FakeSource broken([](ExpositionWriter&) { throw std::runtime_error("broken"); });
+    what.sources.push_back(&broken);
     mtawatch::base::SystemClock clock;
     const Running running({}, what);
     HttpClient client = running.client();
