@@ -163,4 +163,14 @@ void ExpositionWriter::finish() {
     if (format_ == Format::openmetrics) *out_ += "# EOF\n";
 }
 
+void write_by_label(ExpositionWriter& writer, std::string_view name, std::string_view label,
+                    const std::vector<std::pair<std::string_view, std::uint64_t>>& values) {
+    writer.begin(metric(name));
+    const std::array<std::string_view, 1> labels{label};
+    for (const auto& [value, count] : values) {
+        const std::array<std::string_view, 1> label_values{value};
+        writer.sample(line_head(name, labels, label_values), count);
+    }
+}
+
 }  // namespace mtawatch::exporter::exposition

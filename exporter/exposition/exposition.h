@@ -6,6 +6,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "exporter/exposition/catalogue.h"
 
@@ -64,5 +66,9 @@ class ExpositionWriter {
     std::string* out_;
     std::set<std::string, std::less<>> begun_;
 };
+
+// A family of counts with one label: a line for each value.
+void write_by_label(ExpositionWriter& writer, std::string_view name, std::string_view label,
+                    const std::vector<std::pair<std::string_view, std::uint64_t>>& values);
 
 }  // namespace mtawatch::exporter::exposition

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "exporter/feed/reading_metrics.h"
 #include "shared/base/text.h"
 #include "shared/io/byte_source.h"
 
@@ -251,7 +250,7 @@ void Ingest::write_log_events(exposition::ExpositionWriter& writer) const {
     if (!found || settings_.log_globs.empty()) return;
     std::vector<std::pair<std::string_view, std::uint64_t>> values;
     for (std::size_t i = 0; i < log_event_count; ++i) values.emplace_back(name(static_cast<LogEvent>(i)), counts[i]);
-    write_by_label(writer, "pmta_log_events_total", "event", values);
+    exposition::write_by_label(writer, "pmta_log_events_total", "event", values);
 }
 
 Ingest::Reading Ingest::reading() const {

@@ -51,12 +51,12 @@ void write_reading(exposition::ExpositionWriter& writer, const Ingest::Reading& 
     }
     const std::uint64_t oversized = totals.scan_errors[series::index_of(mta::logs::ScanError::oversized)];
     reasons.emplace_back("future_timestamp", totals.future_stamps);
-    write_by_label(writer, "pmta_exporter_lines_total", "status",
-                   {{"parsed", totals.lines_parsed},
-                    {"malformed", malformed},
-                    {"oversized", oversized},
-                    {"header", totals.lines_header}});
-    write_by_label(writer, "pmta_exporter_parse_errors_total", "reason", reasons);
+    exposition::write_by_label(writer, "pmta_exporter_lines_total", "status",
+                               {{"parsed", totals.lines_parsed},
+                                {"malformed", malformed},
+                                {"oversized", oversized},
+                                {"header", totals.lines_header}});
+    exposition::write_by_label(writer, "pmta_exporter_parse_errors_total", "reason", reasons);
     write_one(writer, "pmta_exporter_read_bytes_total", totals.read_bytes);
     write_time(writer, "pmta_exporter_last_read_timestamp_seconds", reading.marks.last_read);
     write_one(writer, "pmta_exporter_catching_up", reading.catching_up ? 1 : 0);
@@ -70,7 +70,7 @@ void write_sources(exposition::ExpositionWriter& writer, const std::vector<Inges
     const auto each = [&](std::string_view name, auto&& value) {
         Values values;
         for (const Ingest::SourceStatus& source : sources) values.emplace_back(source.glob, value(source));
-        write_by_label(writer, name, "source", values);
+        exposition::write_by_label(writer, name, "source", values);
     };
     each("pmta_exporter_read_lag_bytes", [](const Ingest::SourceStatus& s) { return s.lag_bytes; });
     each("pmta_exporter_source_files", [](const Ingest::SourceStatus& s) { return s.files; });
@@ -78,16 +78,6 @@ void write_sources(exposition::ExpositionWriter& writer, const std::vector<Inges
 }
 
 }  // namespace
-
-void write_by_label(exposition::ExpositionWriter& writer, std::string_view name, std::string_view label,
-                    const Values& values) {
-    writer.begin(exposition::metric(name));
-    const std::array<std::string_view, 1> labels{label};
-    for (const auto& [value, count] : values) {
-        const std::array<std::string_view, 1> label_values{value};
-        writer.sample(exposition::line_head(name, labels, label_values), count);
-    }
-}
 
 void write_reading_metrics(exposition::ExpositionWriter& writer, std::span<const Ingest* const> feeds) {
     std::vector<series::LockedStore> stores;

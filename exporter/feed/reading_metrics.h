@@ -16,8 +16,4 @@ namespace mtawatch::exporter::feed {
 // feed does; sources and families have the label that tells them apart.
 void write_reading_metrics(exposition::ExpositionWriter& writer, std::span<const Ingest* const> feeds);
 
-// One family with one label.
-void write_by_label(exposition::ExpositionWriter& writer, std::string_view name, std::string_view label,
-                    const std::vector<std::pair<std::string_view, std::uint64_t>>& values);
-
 }  // namespace mtawatch::exporter::feed
