@@ -36,7 +36,15 @@ base::Result<int> drive(ssh_session session, const base::Deadline& deadline, con
     return code;
 }
 
-base::Result<void> set_options(ssh_session session, const SshSettings& settings, int fd) {
+// The largest number of a descriptor that libssh takes: it keeps 16 bits of what it is given.
+constexpr int max_descriptor = 0xffff;
+
+base::Result<void> set_options(const Session& whole, const SshSettings& settings) {
+    ssh_session session = whole.get();
+    const int fd = whole.descriptor();
+    if (fd < 0 || fd > max_descriptor) {
+        return fail(base::Fault::limit, "no descriptor left for SSH: raise the limit of open files (ulimit -n)");
+    }
     const bool no_config = false;
     const int quiet = SSH_LOG_NOLOG;
     const unsigned port = settings.port;
@@ -173,17 +181,11 @@ base::Result<Session> log_in(const SshSettings& settings, const base::Deadline& 
                     "prints it",
                     *settings.host_key);
     }
-    auto fd = connect_tcp(settings, deadline);
-    if (!fd) return fail(fd.error());
-    Session session(ssh_new());
-    if (!session) {
-        close(*fd);
-        return fail(base::Fault::internal, "libssh gave no session");
-    }
-    if (auto done = set_options(session.get(), settings, *fd); !done) {
-        close(*fd);
-        return fail(done.error());
-    }
+    auto socket = connect_tcp(settings, deadline);
+    if (!socket) return fail(socket.error());
+    Session session(ssh_new(), LentSocket(std::move(*socket)));
+    if (session.get() == nullptr) return fail(base::Fault::internal, "libssh gave no session");
+    if (auto done = set_options(session, settings); !done) return fail(done.error());
     ssh_set_blocking(session.get(), 0);
     auto connected = drive(session.get(), deadline, "SSH", SSH_AGAIN, [&] { return ssh_connect(session.get()); });
     if (!connected && connected.error().fault == base::Fault::timeout) {
