@@ -131,10 +131,17 @@ base::Failure changed(const std::vector<KnownHostsFile>& files, const HostKey& k
                 settings.host, key.fingerprint, key.type, command_to_forget(settings.host, settings.port, place));
 }
 
+// The words of an ssh command that lead to this host.
+std::string ssh_words(const SshSettings& settings) {
+    const auto host = quote({settings.user ? *settings.user + '@' + settings.host : settings.host});
+    return fmt::format("{}{}", settings.port == usual_port ? "" : fmt::format("-p {} ", settings.port),
+                       host.value_or("HOST"));
+}
+
 base::Failure unknown(const std::vector<KnownHostsFile>& files, const HostKey& key, const SshSettings& settings) {
     const std::string add =
         command_to_add(settings.host, settings.port, settings.known_hosts_file.value_or("~/.ssh/known_hosts"),
-                       settings.jump ? settings.jump->host : "");
+                       settings.jump ? ssh_words(*settings.jump) : "");
     for (const auto& file : files) {
         const auto* line = find_line(file, Marker::cert_authority, settings);
         if (line == nullptr) continue;

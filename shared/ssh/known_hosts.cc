@@ -52,7 +52,7 @@ std::string command_to_forget(std::string_view host, std::uint16_t port, const s
 
 std::string command_to_add(std::string_view host, std::uint16_t port, const std::string& file,
                            const std::string& jump) {
-    return fmt::format("{}ssh-keyscan {}{} >> {}", jump.empty() ? "" : "ssh " + shell_word(jump) + ' ',
+    return fmt::format("{}ssh-keyscan {}{} >> {}", jump.empty() ? "" : "ssh " + jump + ' ',
                        port == 22 ? "" : fmt::format("-p {} ", port), shell_word(std::string(host)), shell_word(file));
 }
 

@@ -27,8 +27,8 @@ struct KnownHostsLine {
 // The name under which a host is looked up there: "mx1.example.net", "[mx1.example.net]:2222"; in lower case.
 [[nodiscard]] std::string known_hosts_name(std::string_view host, std::uint16_t port);
 
-// A shell command that takes the host out of `file`, and one that puts its key in. `jump` is where the second one runs,
-// empty for this machine.
+// A shell command that takes the host out of `file`, and one that puts its key in. `jump` holds the words behind `ssh`
+// that lead to where the second one runs; empty for this machine.
 [[nodiscard]] std::string command_to_forget(std::string_view host, std::uint16_t port, const std::string& file);
 [[nodiscard]] std::string command_to_add(std::string_view host, std::uint16_t port, const std::string& file,
                                          const std::string& jump);

@@ -1,6 +1,6 @@
 """Looks over SSH, again and again through one exporter, leave nothing behind: no descriptor here, no login there.
 
-Four real OpenSSH servers: one for each of queue, service and host, and one that refuses the key. LOOKS of each (in ctest 40; a whole
+Real OpenSSH servers: one for each of queue, service and host, one that refuses the key, and a jump host with one behind it. LOOKS of each (in ctest 40; a whole
 night's proof is MTAWATCH_SSH_LOOKS=200 and more): the open descriptors of the exporter and the sshd processes are the same after the
 20th and after the last.
 """
@@ -20,7 +20,7 @@ from ssh_server import SshServer
 
 ROOT, BUILD = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).resolve()
 sys.argv[1:] = []
-KINDS = ("mta_queue", "mta_service", "mta_host", "refused")
+KINDS = ("mta_queue", "mta_service", "mta_host", "refused", "jump", "behind")
 LOOKS = int(os.environ.get("MTAWATCH_SSH_LOOKS", "40"))
 FIRST = 20
 TARGETS = 4  # addresses of one server, each looked at every second
@@ -41,17 +41,24 @@ class Looks(unittest.TestCase):
                        for number, kind in enumerate(KINDS)}
         for server in cls.servers.values():
             cls.addClassCleanup(server.stop)
+        jump, behind = cls.servers["jump"], cls.servers["behind"]
+        shutil.copy(behind.folder / "key.pub", jump.folder / "key.pub")  # one key for both
+        cls.known = cls.folder / "known_hosts"
+        cls.known.write_text("".join(f"[127.0.0.*]:{server.port} {(server.folder / 'host.pub').read_text()}" for server in (jump, behind)))
 
     def configure(self, looking):
         lines = ["collectors:"] if looking else []
         for section, kinds, keys in (("mta_queue", ("mta_queue", "refused"), "mta: postfix, "), ("mta_host", ("mta_host",), ""),
-                                     ("mta_service", ("mta_service",), "units: [x.service], ")) if looking else ():
+                                     ("mta_service", ("mta_service", "behind"), "units: [x.service], ")) if looking else ():
             lines += [f"  {section}:", "    interval: 1s", "    timeout: 1s", "    targets:"]
             for kind in kinds:
                 server = self.servers[kind]
                 # Another server's key is one that this server does not know.
                 key = self.servers["mta_queue" if kind == "refused" else kind].folder / "key"
-                lines += [f"      - {{{keys}ssh: \"root@127.0.0.{n}:{server.port}\", ssh_key: {key}, ssh_host_key: \"{server.fingerprint()}\"}}"
+                trust = f"ssh_host_key: \"{server.fingerprint()}\""
+                if kind == "behind":
+                    trust = f"ssh_known_hosts: {self.known}, ssh_jump: \"root@127.0.0.1:{self.servers['jump'].port}\""
+                lines += [f"      - {{{keys}ssh: \"root@127.0.0.{n}:{server.port}\", ssh_key: {key}, {trust}}}"
                           for n in range(1, TARGETS + 1)]
         (self.folder / "exporter.yml").write_text("\n".join(lines) + "\n")
 

@@ -214,6 +214,72 @@ class Ssh(unittest.TestCase):
         (self.home / ".ssh/known_hosts").write_text(f"127.0.0.1 {kind} {other}\n")
         self.assertIn("is not known", self.check()[1])
 
+    @contextlib.contextmanager
+    def jump(self, host_key="host2", **settings):
+        """A jump host with a host key and a log of its own; the target is reached by the name that only it knows."""
+        names = self.folder / "hosts"
+        names.write_text("127.0.0.1 localhost mx1.inside.test\n")
+        server = self.start_server(host_key, PORT + 3, **settings)
+        subprocess.run(["mount", "--bind", str(names), "/etc/hosts"], check=True)
+        kind, key = (self.folder / f"{host_key}.pub").read_text().split()[:2]
+        with open(self.home / ".ssh/known_hosts", "a", encoding="ascii") as known:
+            known.write(f"[127.0.0.1]:{PORT + 3} {kind} {key}\n")
+            kind, key = (self.folder / "host.pub").read_text().split()[:2]
+            known.write(f"[mx1.inside.test]:{PORT} {kind} {key}\n")
+        try:
+            yield "--ssh-jump", f"root@127.0.0.1:{PORT + 3}"
+        finally:
+            server.terminate()
+            server.wait(10)
+            subprocess.run(["umount", "/etc/hosts"], check=True)
+
+    def test_through_a_jump_host(self):
+        target = f"root@mx1.inside.test:{PORT}"
+        with self.jump() as jump:
+            self.assertEqual(self.check(*jump, target=target), (0, "MTA_SERVICE OK - x is active (running) | x_restarts=0;;;0\n"))
+            self.assertEqual(self.check(*jump, "--ssh-host-key", self.fingerprint("host"), target=target)[0], 0)
+            # Much in both directions: a listing of 29 MB, and a command line of 100 kB.
+            line = ('{"queue_name": "deferred", "queue_id": "Q%.0f", "arrival_time": 1700000000, "message_size": 10, '
+                    '"recipients": [{"address": "a@example.com"}]}')
+            self.say(f"seq -f '{line}' 1 200000")
+            code, text = self.check(*jump, "-w", "1000000", "-c", "2000000", "-t", "30", program="check_mta_queue", target=target)
+            self.assertEqual(code, 0, text)
+            self.assertIn("200000 messages queued", text)
+            self.say(f"printf '%s\\n' \"$@\" | wc -c >{self.folder}/arguments")
+            self.check(*jump, "--config-dir", "/" + 100_000 * "x", program="check_mta_queue", target=target)
+            self.assertGreater(int((self.folder / "arguments").read_text()), 100_000)
+
+    def test_unknown_through_a_jump_host(self):
+        target = f"root@mx1.inside.test:{PORT}"
+        with self.jump() as jump:
+            self.say("exec yes")
+            begin = time.monotonic()
+            self.assertIn("said more than", self.check(*jump, "-t", "8", target=target)[1])
+            self.say("sleep 60")
+            self.assertIn("no answer in time", self.check(*jump, "-t", "3", target=target)[1])
+            self.assertLess(time.monotonic() - begin, 13)
+            self.assertIn("the jump host 127.0.0.1 gives no way to mx1.inside.test port 1: ", self.check(*jump, target="root@mx1.inside.test:1")[1])
+            self.assertIn("gives no way to mx9.inside.test", self.check(*jump, target="root@mx9.inside.test")[1])
+            code, text = self.check(*jump, "--ssh-known-hosts", "/dev/null", target=target)
+            self.assertEqual(code, 3)
+            self.assertIn(f"jump host: the host key of 127.0.0.1 is not known ({self.fingerprint('host2')}", text)
+            self.know_host("host2", PORT + 3)
+            text = self.check(*jump, target=target)[1]
+            self.assertIn("the host key of mx1.inside.test is not known", text)
+            self.assertIn(f"ssh -p {PORT + 3} root@127.0.0.1 ssh-keyscan -p {PORT} mx1.inside.test >> ~/.ssh/known_hosts", text)
+            self.assertIn("jump host: root@127.0.0.1 did not accept the key", self.check(*jump, key="other", target=target)[1])
+            with socket.create_server(("127.0.0.1", 0)) as listener:
+                text = self.check(*jump, "-t", "3", target=f"root@mx1.inside.test:{listener.getsockname()[1]}")[1]
+                self.assertIn("SSH greeting with mx1.inside.test", text)
+        with self.jump(AllowTcpForwarding="no") as jump:
+            code, text = self.check(*jump, target=target)
+            self.assertEqual(code, 3)
+            self.assertIn("does its sshd allow it (AllowTcpForwarding, permitopen)?", text)
+        self.assertIn("jump host: cannot connect to 127.0.0.1 port 1", self.check("--ssh-jump", "127.0.0.1:1")[1])
+        self.assertIn("--ssh-jump: ", self.check("--ssh-jump", "-oProxyCommand=id")[1])
+        result = run(BUILD / "checks/check_mta_service", "-u", "x", "--ssh-jump", "bastion")
+        self.assertEqual((result.returncode, result.stdout), (3, "MTA_SERVICE UNKNOWN - --ssh-jump is for --ssh, which is missing\n"))
+
     def test_pinned_host_key(self):
         (self.home / ".ssh/known_hosts").write_text("")
         self.assertEqual(self.check("--ssh-host-key", self.fingerprint("host"))[0], 0)
