@@ -1,5 +1,5 @@
-// Options that name a machine (--ssh …) or a web interface (--basic-auth-file …), parsed for check_mta_queue,
-// check_mta_service and check_mta_host, and the limits of a queue where none are given.
+// Options that name a machine (--ssh …) or a web interface (--basic-auth-file …), parsed for the checks of mail hosts,
+// and the limits of a queue where none are given.
 #pragma once
 
 #include "shared/plugin/options.h"
