@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "checks/mta_options.h"
 #include "shared/base/duration.h"
 #include "shared/base/utc.h"
 #include "shared/plugin/check.h"
@@ -97,7 +98,10 @@ options::OptionTable judging_options() {
              .kind = Kind::duration,
              .help = "Length of time to judge",
              .fallback_text = "1h; 24h for complaints"},
-            {.name = "at", .kind = Kind::time, .help = "End of that time", .fallback_text = "now"},
+            {.name = "at",
+             .kind = Kind::time,
+             .help = "End of that time",
+             .fallback_text = "now, by the clock of the host that wrote the log"},
             {.name = "warning",
              .letter = 'w',
              .kind = Kind::range,
@@ -136,7 +140,9 @@ options::OptionTable judging_options() {
              .help = "The exporter's configuration, for its providers, bounce classes and aliases"}};
 }
 
-options::OptionTable options() { return options::options_of({log_options(), judging_options()}); }
+options::OptionTable options() {
+    return options::options_of({log_options(), judging_options(), plugin::ssh_options(), plugin::family_options()});
+}
 
 std::vector<std::string> default_files(LogFormat format) {
     switch (format) {
@@ -157,6 +163,9 @@ Result<void> read_sources(const Options& options, probe::bounce_rate::BounceRate
     query.journal = options.find_text("journal").value_or("");
     query.table = options.find_text("map").value_or("");
     query.types = options.find_text("types").value_or("");
+    auto ssh = ssh_target(options);
+    if (!ssh) return fail(ssh.error());
+    query.ssh = std::move(*ssh);
     if (!query.journal.empty() && query.format != LogFormat::postfix) {
         return fail(Fault::usage, "--journal is for --format postfix: {} writes its own files",
                     words_of(query.format).program);
@@ -197,7 +206,7 @@ MailMetric metric_of(const Options& options) {
     return probe::bounce_rate::mail_metric_of_name(options.text("metric")).value_or(MailMetric::bounce);
 }
 
-Result<probe::bounce_rate::BounceRateQuery> query_of(const Options& options, const base::Clock& clock) {
+Result<probe::bounce_rate::BounceRateQuery> query_of(const Options& options) {
     probe::bounce_rate::BounceRateQuery query;
     if (const auto done = read_sources(options, query); !done) return fail(done.error());
     query.metric = metric_of(options);
@@ -205,7 +214,7 @@ Result<probe::bounce_rate::BounceRateQuery> query_of(const Options& options, con
     const auto window = options.find_duration("window").value_or(std::chrono::hours(complaints ? 24 : 1));
     query.window = std::chrono::duration_cast<std::chrono::seconds>(window);
     if (query.window < std::chrono::seconds(1)) return fail(Fault::usage, "--window: must be at least 1s");
-    query.end = options.find_time("at").value_or(clock.wall());
+    query.end = options.find_time("at");
     if (const auto by = options.find_text("by")) {
         query.by = probe::bounce_rate::mail_key_of_name(*by).value_or(MailKey::none);
     }
@@ -436,9 +445,14 @@ Report judge(const BounceRateObservation& seen, const BounceRateLimits& limits) 
 Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
     const auto limits = limits_of(options);
     if (!limits) return fail(limits.error());
-    const auto query = query_of(options, *world.clock);
+    const auto query = query_of(options);
     if (!query) return fail(query.error());
     const auto seen = probe::bounce_rate::bounce_rate(*query, deadline, world);
+    // A host that cannot be reached says nothing about its mail.
+    if (!seen && query->ssh && seen.error().fault != Fault::usage) {
+        Report report;
+        return report.add(State::unknown, fmt::format("the log could not be read: {}", seen.error().what));
+    }
     if (!seen) return fail(seen.error());
     return judge(*seen, *limits);
 }

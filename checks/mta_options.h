@@ -1,5 +1,5 @@
-// Options that name a machine (--ssh …) or a web interface (--basic-auth-file …), parsed for check_mta_queue,
-// check_mta_service and check_mta_host, and the limits of a queue where none are given.
+// Options that name a machine (--ssh …) or a web interface (--basic-auth-file …), parsed for the checks of mail hosts,
+// and the limits of a queue where none are given.
 #pragma once
 
 #include "shared/plugin/options.h"
@@ -27,7 +27,7 @@ inline constexpr std::string_view default_queue_critical = "postfix 500, others 
         return base::fail(base::Fault::usage, "-H and --ssh both name the host to look on: give one of them");
     }
     if (!options.given("ssh") && !by_host) {
-        for (const auto* name : {"ssh-key", "ssh-known-hosts", "ssh-host-key"}) {
+        for (const auto* name : {"ssh-key", "ssh-known-hosts", "ssh-host-key", "ssh-jump"}) {
             if (options.given(name)) return base::fail(base::Fault::usage, "--{} is for --ssh, which is missing", name);
         }
         return std::optional<probe::world::SshTarget>();
@@ -37,6 +37,7 @@ inline constexpr std::string_view default_queue_critical = "postfix 500, others 
     target.key_file = options.find_text("ssh-key");
     target.known_hosts_file = options.find_text("ssh-known-hosts");
     target.host_key = options.find_text("ssh-host-key");
+    target.jump = options.find_text("ssh-jump");
     target.only_ipv4 = options.family() == plugin::Family::ipv4;
     target.only_ipv6 = options.family() == plugin::Family::ipv6;
     return std::optional<probe::world::SshTarget>(std::move(target));

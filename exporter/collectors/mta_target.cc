@@ -22,6 +22,7 @@ std::string host_in(std::string text) {
 MtaTargetReader::MtaTargetReader(config::MapReader& map, bool web) {
     map.text("host", host_).text("ssh", ssh_).text("ssh_key", ssh_details_.key_file);
     map.text("ssh_known_hosts", ssh_details_.known_hosts_file).text("ssh_host_key", ssh_details_.host_key);
+    map.text("ssh_jump", ssh_details_.jump);
     if (!web) return;
     map.text("url", web_.url).text("api_key_file", web_.api_key_file).text("basic_auth_file", web_.basic_auth_file);
     map.boolean("insecure", web_.insecure).text("certificate_pin", web_.certificate_pin);
@@ -30,8 +31,9 @@ MtaTargetReader::MtaTargetReader(config::MapReader& map, bool web) {
 base::Result<MtaTarget> MtaTargetReader::finish(const config::Node& node) const {
     MtaTarget target;
     if (!ssh_.empty() && !web_.url.empty()) return fail(node.error("give url or ssh, not both"));
-    if (ssh_.empty() && (ssh_details_.key_file || ssh_details_.known_hosts_file || ssh_details_.host_key)) {
-        return fail(node.error("ssh_key, ssh_known_hosts and ssh_host_key need ssh"));
+    if (ssh_.empty() &&
+        (ssh_details_.key_file || ssh_details_.known_hosts_file || ssh_details_.host_key || ssh_details_.jump)) {
+        return fail(node.error("ssh_key, ssh_known_hosts, ssh_host_key and ssh_jump need ssh"));
     }
     if (!ssh_.empty()) {
         target.ssh = ssh_details_;

@@ -18,8 +18,9 @@ struct MtaTarget {
     std::string name;  // the label "target": what is looked at, as the operator wrote it
 };
 
-// The keys host, ssh, ssh_key, ssh_known_hosts, ssh_host_key; with `web` also url, api_key_file, basic_auth_file,
-// insecure and certificate_pin. They are read when the returned function is called, after MapReader::finish().
+// The keys host, ssh, ssh_key, ssh_known_hosts, ssh_host_key, ssh_jump; with `web` also url, api_key_file,
+// basic_auth_file, insecure and certificate_pin. They are read when the returned function is called, after
+// MapReader::finish().
 class MtaTargetReader {
   public:
     MtaTargetReader(config::MapReader& map, bool web);

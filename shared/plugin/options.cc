@@ -122,7 +122,12 @@ options::OptionTable ssh_options() {
         {.name = "ssh-host-key",
          .kind = Kind::text,
          .metavar = "SHA256:HASH",
-         .help = "The fingerprint that the host key must have; then no known-hosts file is read"},
+         .help = "The fingerprint that the host key must have, instead of a known host key"},
+        {.name = "ssh-jump",
+         .kind = Kind::text,
+         .metavar = "[USER@]HOST[:PORT]",
+         .help = "Reach the host through this one, as ssh -J does",
+         .fallback_text = "a direct connection"},
     };
 }
 

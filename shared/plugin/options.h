@@ -22,7 +22,7 @@ struct Kind : options::Kind {
 [[nodiscard]] options::OptionTable common_options();
 // Groups that several plugins share.
 [[nodiscard]] options::OptionTable dns_options();     // --dns-server (repeatable endpoint)
-[[nodiscard]] options::OptionTable ssh_options();     // --ssh --ssh-key --ssh-known-hosts --ssh-host-key
+[[nodiscard]] options::OptionTable ssh_options();     // --ssh --ssh-key --ssh-known-hosts --ssh-host-key --ssh-jump
 [[nodiscard]] options::OptionTable family_options();  // -4 -6
 
 enum class Family { any, ipv4, ipv6 };

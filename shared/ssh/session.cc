@@ -3,18 +3,18 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
-#include <cstdio>
 
 #include "shared/base/text.h"
+#include "shared/ssh/tunnel.h"
 
 namespace mtawatch::ssh {
 
 using base::fail;
 
 namespace {
-
-std::string reason(ssh_session session) { return base::one_line(ssh_get_error(session), 200); }
 
 // The step in which the time ran out, for the message: a server that greeted as SSH and was silent then is told from a
 // port on which something else listens.
@@ -24,19 +24,15 @@ std::string way_to(ssh_session session, const SshSettings& settings) {
                        settings.port);
 }
 
-// Runs one libssh call that answers SSH_AGAIN until it is done.
-template <class Call>
-base::Result<int> drive(ssh_session session, const base::Deadline& deadline, const std::string& doing, int again,
-                        Call call) {
-    int code = call();
-    while (code == again) {
-        if (auto done = wait(session, deadline, doing); !done) return fail(done.error());
-        code = call();
-    }
-    return code;
-}
+// The largest number of a descriptor that libssh takes: it keeps 16 bits of what it is given.
+constexpr int max_descriptor = 0xffff;
 
-base::Result<void> set_options(ssh_session session, const SshSettings& settings, int fd) {
+base::Result<void> set_options(const Session& whole, const SshSettings& settings) {
+    ssh_session session = whole.get();
+    const int fd = whole.descriptor();
+    if (fd < 0 || fd > max_descriptor) {
+        return fail(base::Fault::limit, "no descriptor left for SSH: raise the limit of open files (ulimit -n)");
+    }
     const bool no_config = false;
     const int quiet = SSH_LOG_NOLOG;
     const unsigned port = settings.port;
@@ -62,66 +58,12 @@ base::Result<void> set_options(ssh_session session, const SshSettings& settings,
     return {};
 }
 
-struct HostKey {
-    std::string type;         // "ssh-ed25519"
-    std::string fingerprint;  // "SHA256:…" without padding
-};
-
-base::Result<HostKey> host_key_of(ssh_session session, const SshSettings& settings) {
-    ssh_key raw = nullptr;
-    if (ssh_get_server_publickey(session, &raw) != SSH_OK) {
-        return fail(base::Fault::auth, "{} showed no host key: {}", settings.host, reason(session));
-    }
-    const Key key(raw);
-    unsigned char* hash = nullptr;
-    std::size_t length = 0;
-    if (ssh_get_publickey_hash(key.get(), SSH_PUBLICKEY_HASH_SHA256, &hash, &length) != SSH_OK) {
-        return fail(base::Fault::auth, "the host key of {} cannot be read", settings.host);
-    }
-    char* text = ssh_get_fingerprint_hash(SSH_PUBLICKEY_HASH_SHA256, hash, length);
-    HostKey found{ssh_key_type_to_char(ssh_key_type(key.get())), text == nullptr ? "" : text};
-    ssh_string_free_char(text);
-    ssh_clean_pubkey_hash(&hash);
-    return found;
-}
-
-base::Result<void> verify_host(ssh_session session, const SshSettings& settings) {
-    auto key = host_key_of(session, settings);
-    if (!key) return fail(key.error());
-    if (settings.host_key) {
-        if (*settings.host_key == key->fingerprint) return {};
-        return fail(base::Fault::auth,
-                    "the host key of {} is {} ({}), not the pinned {}: if the host was set up anew, pin the new "
-                    "key with --ssh-host-key; if not, somebody may be in between",
-                    settings.host, key->fingerprint, key->type, *settings.host_key);
-    }
-    const auto port = settings.port == 22 ? std::string() : fmt::format("-p {} ", settings.port);
-    switch (ssh_session_is_known_server(session)) {
-        case SSH_KNOWN_HOSTS_OK:
-            return {};
-        case SSH_KNOWN_HOSTS_CHANGED:
-        case SSH_KNOWN_HOSTS_OTHER:
-            return fail(base::Fault::auth,
-                        "the host key of {} changed: it is now {} ({}); if the host was set up anew, remove the "
-                        "old key (ssh-keygen -R {}) and add the new one, if not, somebody may be in between",
-                        settings.host, key->fingerprint, key->type, settings.host);
-        case SSH_KNOWN_HOSTS_ERROR:
-            return fail(base::Fault::auth, "known_hosts cannot be read: {}", reason(session));
-        case SSH_KNOWN_HOSTS_NOT_FOUND:
-        case SSH_KNOWN_HOSTS_UNKNOWN:
-            break;
-    }
-    return fail(base::Fault::auth,
-                "the host key of {} is not known ({}, {}): compare it with the host's own, then add it with "
-                "ssh-keyscan {}{} >> ~/.ssh/known_hosts, or pin it with --ssh-host-key {}",
-                settings.host, key->fingerprint, key->type, port, settings.host, key->fingerprint);
-}
-
 std::string who(const SshSettings& settings) {
     return settings.user ? fmt::format("{}@{}", *settings.user, settings.host) : settings.host;
 }
 
-base::Result<void> authenticate_with(ssh_session session, const SshSettings& settings, const base::Deadline& deadline) {
+base::Result<void> authenticate_with(const Session& session, const SshSettings& settings,
+                                     const base::Deadline& deadline) {
     const std::string& path = *settings.key_file;
     if (access(path.c_str(), R_OK) != 0) return fail(base::Fault::usage, "--ssh-key: {} cannot be read", path);
     ssh_key raw = nullptr;
@@ -134,17 +76,17 @@ base::Result<void> authenticate_with(ssh_session session, const SshSettings& set
     }
     const Key key(raw);
     auto done = drive(session, deadline, "logging in to " + who(settings), SSH_AUTH_AGAIN,
-                      [&] { return ssh_userauth_publickey(session, nullptr, key.get()); });
+                      [&] { return ssh_userauth_publickey(session.get(), nullptr, key.get()); });
     if (!done) return fail(done.error());
     if (*done == SSH_AUTH_SUCCESS) return {};
     return fail(base::Fault::auth, "{} did not accept the key {}: add its public half to authorized_keys there",
                 who(settings), path);
 }
 
-base::Result<void> authenticate(ssh_session session, const SshSettings& settings, const base::Deadline& deadline) {
+base::Result<void> authenticate(const Session& session, const SshSettings& settings, const base::Deadline& deadline) {
     if (settings.key_file) return authenticate_with(session, settings, deadline);
     auto done = drive(session, deadline, "logging in to " + who(settings), SSH_AUTH_AGAIN,
-                      [&] { return ssh_userauth_publickey_auto(session, nullptr, ""); });
+                      [&] { return ssh_userauth_publickey_auto(session.get(), nullptr, ""); });
     if (!done) return fail(done.error());
     if (*done == SSH_AUTH_SUCCESS) return {};
     return fail(base::Fault::auth,
@@ -155,16 +97,51 @@ base::Result<void> authenticate(ssh_session session, const SshSettings& settings
 
 }  // namespace
 
-base::Result<void> wait(ssh_session session, const base::Deadline& deadline, const std::string& doing) {
-    pollfd wanted{ssh_get_fd(session), POLLIN, 0};
-    if ((ssh_get_poll_flags(session) & SSH_WRITE_PENDING) != 0) wanted.events |= POLLOUT;
+Session::Session(ssh_session session, LentSocket socket, std::unique_ptr<Tunnel> tunnel)
+    : tunnel_(std::move(tunnel)), socket_(std::move(socket)), session_(session) {}
+Session::Session(Session&&) noexcept = default;
+Session::~Session() = default;
+
+std::string reason(ssh_session session) { return base::one_line(ssh_get_error(session), 200); }
+
+base::Result<void> wait(const Session& session, const base::Deadline& deadline, const std::string& doing) {
     while (!deadline.expired()) {
-        const int ready = poll(&wanted, 1, deadline.poll_milliseconds());
-        if (ready > 0) return {};
+        std::array<pollfd, 3> wanted{pollfd{ssh_get_fd(session.get()), POLLIN, 0}, pollfd{-1, 0, 0}, pollfd{-1, 0, 0}};
+        if (wanted[0].fd < 0) return fail(base::Fault::refused, "{}: the connection has ended", doing);
+        if ((ssh_get_poll_flags(session.get()) & SSH_WRITE_PENDING) != 0) wanted[0].events |= POLLOUT;
+        if (session.tunnel() != nullptr) std::ranges::copy(session.tunnel()->polls(), wanted.begin() + 1);
+        const int ready = poll(wanted.data(), wanted.size(), deadline.poll_milliseconds());
         if (ready < 0 && errno != EINTR) return fail(base::Fault::io, "{}: poll failed", doing);
+        if (ready <= 0) continue;
+        if (wanted[1].revents != 0 || wanted[2].revents != 0) session.tunnel()->move();
+        if (wanted[0].revents != 0) return {};
     }
     return fail(base::Fault::timeout, "{}: no answer in time", doing);
 }
+
+namespace {
+
+// The socket for a session: of a direct connection, or the inner one of a tunnel.
+struct Way {
+    io::Descriptor socket;
+    std::unique_ptr<Tunnel> tunnel;
+};
+
+base::Result<Way> way_to_host(const SshSettings& settings, const base::Deadline& deadline) {
+    if (!settings.jump) {
+        auto socket = connect_tcp(settings, deadline);
+        if (!socket) return fail(socket.error());
+        return Way{std::move(*socket), nullptr};
+    }
+    auto through = log_in(*settings.jump, deadline);
+    if (!through) return fail(through.error().at("jump host"));
+    auto tunnel = Tunnel::open(std::move(*through), settings.jump->host, settings.host, settings.port, deadline);
+    if (!tunnel) return fail(tunnel.error());
+    io::Descriptor inner = (*tunnel)->take_inner();
+    return Way{std::move(inner), std::move(*tunnel)};
+}
+
+}  // namespace
 
 base::Result<Session> log_in(const SshSettings& settings, const base::Deadline& deadline) {
     if (settings.host_key && !settings.host_key->starts_with("SHA256:")) {
@@ -173,29 +150,23 @@ base::Result<Session> log_in(const SshSettings& settings, const base::Deadline& 
                     "prints it",
                     *settings.host_key);
     }
-    auto fd = connect_tcp(settings, deadline);
-    if (!fd) return fail(fd.error());
-    Session session(ssh_new());
-    if (!session) {
-        close(*fd);
-        return fail(base::Fault::internal, "libssh gave no session");
-    }
-    if (auto done = set_options(session.get(), settings, *fd); !done) {
-        close(*fd);
-        return fail(done.error());
-    }
+    auto way = way_to_host(settings, deadline);
+    if (!way) return fail(way.error());
+    Session session(ssh_new(), LentSocket(std::move(way->socket)), std::move(way->tunnel));
+    if (session.get() == nullptr) return fail(base::Fault::internal, "libssh gave no session");
+    if (auto done = set_options(session, settings); !done) return fail(done.error());
     ssh_set_blocking(session.get(), 0);
-    auto connected = drive(session.get(), deadline, "SSH", SSH_AGAIN, [&] { return ssh_connect(session.get()); });
+    auto connected = drive(session, deadline, "SSH", SSH_AGAIN, [&] { return ssh_connect(session.get()); });
     if (!connected && connected.error().fault == base::Fault::timeout) {
         return fail(base::Fault::timeout, "{}: no answer in time", way_to(session.get(), settings));
     }
     if (!connected) return fail(connected.error());
     if (*connected != SSH_OK) {
-        return fail(base::Fault::refused, "no SSH with {} port {}: {}", settings.host, settings.port,
-                    reason(session.get()));
+        return fail(base::Fault::refused, "no SSH with {} port {}{}: {}", settings.host, settings.port,
+                    settings.jump ? " through " + settings.jump->host : "", reason(session.get()));
     }
     if (auto done = verify_host(session.get(), settings); !done) return fail(done.error());
-    if (auto done = authenticate(session.get(), settings, deadline); !done) return fail(done.error());
+    if (auto done = authenticate(session, settings, deadline); !done) return fail(done.error());
     return session;
 }
 

@@ -62,38 +62,37 @@ base::Result<Addresses> resolve(const SshSettings& settings, const base::Deadlin
     return std::move(found.addresses);
 }
 
-base::Result<int> connect_one(const addrinfo& address, const SshSettings& settings, const base::Deadline& deadline) {
-    const int fd = socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) return fail(base::Fault::io, "no socket for SSH: {}", words_of(errno));
-    int error = connect(fd, address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
+base::Result<io::Descriptor> connect_one(const addrinfo& address, const SshSettings& settings,
+                                         const base::Deadline& deadline) {
+    io::Descriptor fd(socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (!fd) return fail(base::Fault::io, "no socket for SSH: {}", words_of(errno));
+    int error = connect(fd.get(), address.ai_addr, address.ai_addrlen) == 0 ? 0 : errno;
     if (error == EINPROGRESS) {
-        pollfd wanted{fd, POLLOUT, 0};
+        pollfd wanted{fd.get(), POLLOUT, 0};
         int ready = 0;
         do ready = poll(&wanted, 1, deadline.poll_milliseconds());
         while (ready < 0 && errno == EINTR);
         socklen_t size = sizeof error;
         if (ready == 0) {
-            close(fd);
             return fail(base::Fault::timeout, "no answer from {} port {} in time", settings.host, settings.port);
         }
-        getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
+        getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     }
     if (error != 0) {
-        close(fd);
         return fail(base::Fault::refused, "cannot connect to {} port {}: {}", settings.host, settings.port,
                     words_of(error));
     }
     const int on = 1;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     return fd;
 }
 
 }  // namespace
 
-base::Result<int> connect_tcp(const SshSettings& settings, const base::Deadline& deadline) {
+base::Result<io::Descriptor> connect_tcp(const SshSettings& settings, const base::Deadline& deadline) {
     auto addresses = resolve(settings, deadline);
     if (!addresses) return fail(addresses.error());
-    base::Result<int> last = fail(base::Fault::not_found, "{} has no address", settings.host);
+    base::Result<io::Descriptor> last = fail(base::Fault::not_found, "{} has no address", settings.host);
     int left = 0;
     for (const addrinfo* a = addresses->get(); a != nullptr; a = a->ai_next) ++left;
     for (const addrinfo* a = addresses->get(); a != nullptr; a = a->ai_next, --left) {

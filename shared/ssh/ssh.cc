@@ -7,18 +7,15 @@
 #include <csignal>
 
 #include "shared/base/text.h"
+#include "shared/ssh/frame.h"
 #include "shared/ssh/session.h"
+#include "shared/ssh/tunnel.h"
 
 namespace mtawatch::ssh {
 
 using base::fail;
 
 namespace {
-
-struct FreeChannel {
-    void operator()(ssh_channel channel) const { ssh_channel_free(channel); }
-};
-using Channel = std::unique_ptr<ssh_channel_struct, FreeChannel>;
 
 // RFC 4254 section 6.10 names signals without "SIG"; only those are sent.
 std::optional<int> signal_number(std::string_view name) {
@@ -48,30 +45,39 @@ using Event = std::unique_ptr<ssh_event_struct, FreeEvent>;
 
 // What the callbacks of one command learn. libssh hands everything over the moment it reads it, so nothing can be left
 // in its buffers while we wait for the socket.
-struct Conversation {
-    const io::OutputSink& sink;
-    std::size_t max_error;
-    io::CommandResult result = {};
-    bool enough = false;  // the sink wants no more
-    bool ended = false;   // exit status or signal came
+class Conversation {
+  public:
+    Conversation(const Marks& marks, const io::OutputSink& sink, std::size_t max_error)
+        : output(marks.output, [this, &sink](std::string_view piece) { enough = enough || !sink(piece); }),
+          errors(marks.errors, [this, max_error](std::string_view piece) {
+              error_text += piece.substr(0, max_error - std::min(max_error, error_text.size()));
+          }) {}
+    Conversation(const Conversation&) = delete;
+    Conversation& operator=(const Conversation&) = delete;
+
+    // The program has ended and said everything, or the sink wants no more. What a forced command or a child that was
+    // left behind does with the channel after that is not waited for.
+    [[nodiscard]] bool over() const {
+        return enough || closed || (output.status() && errors.ended()) || (ended && end_of_output);
+    }
+
+    FrameReader output;
+    FrameReader errors;
+    std::string error_text;
+    bool enough = false;
+    bool ended = false;  // the server told the exit status or signal of the login shell
+    std::optional<int> shell_status;
+    std::optional<int> shell_signal;
     bool end_of_output = false;
     bool closed = false;
-
-    [[nodiscard]] bool over() const { return enough || closed || (ended && end_of_output); }
 };
 
 Conversation& conversation(void* userdata) { return *static_cast<Conversation*>(userdata); }
 
 int on_data(ssh_session /*session*/, ssh_channel /*channel*/, void* data, std::uint32_t length, int is_stderr,
             void* to) {
-    Conversation& talk = conversation(to);
     const std::string_view piece(static_cast<const char*>(data), length);
-    if (is_stderr != 0) {
-        std::string& kept = talk.result.error_text;
-        kept += piece.substr(0, talk.max_error - std::min(talk.max_error, kept.size()));
-    } else if (!talk.enough) {
-        talk.enough = !talk.sink(piece);
-    }
+    (is_stderr != 0 ? conversation(to).errors : conversation(to).output).take(piece);
     return static_cast<int>(length);
 }
 
@@ -81,14 +87,13 @@ void on_close(ssh_session /*session*/, ssh_channel /*channel*/, void* to) { conv
 
 void on_status(ssh_session /*session*/, ssh_channel /*channel*/, int status, void* to) {
     conversation(to).ended = true;
-    conversation(to).result.exit_status = status;
+    conversation(to).shell_status = status;
 }
 
-// A signal whose name we do not know leaves both status and signal absent.
 void on_signal(ssh_session /*session*/, ssh_channel /*channel*/, const char* name, int /*core*/, const char* /*why*/,
                const char* /*language*/, void* to) {
     conversation(to).ended = true;
-    conversation(to).result.signal = signal_number(name == nullptr ? "" : name);
+    conversation(to).shell_signal = signal_number(name == nullptr ? "" : name);
 }
 
 // The program that a person would name: behind `env NAME=value` and `sudo -n`.
@@ -137,18 +142,14 @@ class RemoteCommands final : public io::Commands {
 
   private:
     [[nodiscard]] base::Failure broken(const std::string& doing) const {
-        return fail(base::Fault::auth, "{}: the SSH connection broke: {}", doing,
-                    base::one_line(ssh_get_error(session_.get()), 200));
+        return fail(base::Fault::auth, "{}: the SSH connection broke: {}", doing, reason(session_.get()));
     }
 
     template <class Call>
-    base::Result<void> drive(const base::Deadline& deadline, const std::string& doing, Call call) {
-        int code = call();
-        while (code == SSH_AGAIN) {
-            if (auto done = wait(session_.get(), deadline, doing); !done) return fail(done.error());
-            code = call();
-        }
-        if (code != SSH_OK) return broken(doing);
+    base::Result<void> insist(const base::Deadline& deadline, const std::string& doing, Call call) {
+        auto code = drive(session_, deadline, doing, SSH_AGAIN, call);
+        if (!code) return fail(code.error());
+        if (*code != SSH_OK) return broken(doing);
         return {};
     }
 
@@ -159,11 +160,10 @@ class RemoteCommands final : public io::Commands {
         if (!line) return fail(line.error());
         const std::string doing = fmt::format("{} on {}", program_of(argv), host_);
         deadline.doing("running " + doing);
-        // The same surroundings as a local command: no translations, and the folders of mail programs in PATH. `exec`
-        // leaves no shell behind to turn a signal into an exit status, and `env` is understood by every login shell.
-        const std::string command = "exec env LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin " + *line + " </dev/null";
+        const Marks marks = random_marks();
+        const std::string command = framed(*line, marks);
 
-        Conversation talk{.sink = sink, .max_error = max_error};
+        Conversation talk(marks, sink, max_error);
         ssh_channel_callbacks_struct callbacks{};
         callbacks.userdata = &talk;
         callbacks.channel_data_function = on_data;
@@ -174,19 +174,19 @@ class RemoteCommands final : public io::Commands {
         ssh_callbacks_init(&callbacks);
         const Channel channel(ssh_channel_new(session_.get()));
         if (!channel || ssh_set_channel_callbacks(channel.get(), &callbacks) != SSH_OK) return broken(doing);
-        if (auto done = drive(deadline, doing, [&] { return ssh_channel_open_session(channel.get()); }); !done) {
+        if (auto done = insist(deadline, doing, [&] { return ssh_channel_open_session(channel.get()); }); !done) {
             return fail(done.error());
         }
         if (auto started =
-                drive(deadline, doing, [&] { return ssh_channel_request_exec(channel.get(), command.c_str()); });
+                insist(deadline, doing, [&] { return ssh_channel_request_exec(channel.get(), command.c_str()); });
             !started) {
             return fail(started.error());
         }
         auto listened = listen(talk, deadline, doing);
         ssh_remove_channel_callbacks(channel.get(), &callbacks);
-        if (!talk.ended) end_there(channel.get());
+        if (!talk.output.ended() && !talk.ended) end_there(channel.get());
         if (!listened) return fail(listened.error());
-        return finish(program_of(argv), doing, std::move(talk.result));
+        return finish(program_of(argv), doing, talk);
     }
 
     // A server ends nothing when the connection does, so a program that hangs would stay there, one for every run.
@@ -197,7 +197,7 @@ class RemoteCommands final : public io::Commands {
         }
     }
 
-    // Lets libssh read until the program has ended and said everything, or the sink has had enough.
+    // Lets libssh read until everything is said.
     base::Result<void> listen(const Conversation& talk, const base::Deadline& deadline, const std::string& doing) {
         const Event event(ssh_event_new());
         if (!event || ssh_event_add_session(event.get(), session_.get()) != SSH_OK) return broken(doing);
@@ -205,19 +205,55 @@ class RemoteCommands final : public io::Commands {
         while (done && !talk.over()) {
             if (deadline.expired()) {
                 done = fail(base::Fault::timeout, "{}: no answer in time", doing);
-            } else if (ssh_event_dopoll(event.get(), deadline.poll_milliseconds()) == SSH_ERROR ||
-                       ssh_is_connected(session_.get()) == 0) {
+            } else if (ssh_event_dopoll(event.get(), 0) == SSH_ERROR || ssh_is_connected(session_.get()) == 0) {
                 // What came with the last bytes still counts.
                 if (!talk.over()) done = broken(doing);
+            } else if (!talk.over()) {
+                done = wait(session_, deadline, doing);
             }
         }
         ssh_event_remove_session(event.get(), session_.get());
         return done;
     }
 
+    // The login shell ended and the program never began: an account without a shell, a forced command, a restricted
+    // shell without `env` or `sh`.
+    [[nodiscard]] base::Failure not_begun(const std::string& doing, const Conversation& talk) const {
+        const std::string noise = talk.output.noise() + talk.errors.noise();
+        const std::string said = base::one_line(base::trim(noise), 200);
+        return fail(base::Fault::auth,
+                    "{} was not run: the login shell or a forced command there ended{}{}; the account needs a shell "
+                    "that runs commands and finds env and sh, and no forced command in authorized_keys",
+                    doing, talk.shell_status ? fmt::format(" with {}", *talk.shell_status) : "",
+                    said.empty() ? " and said nothing" : fmt::format(" and said '{}'", said));
+    }
+
     base::Result<io::CommandResult> finish(const std::string& program, const std::string& doing,
-                                           io::CommandResult result) const {
-        // What a POSIX shell answers when it cannot run the program (XCU 2.8.2).
+                                           Conversation& talk) const {
+        if (!talk.enough && !talk.output.begun()) return not_begun(doing, talk);
+        if (talk.output.ended() && !talk.errors.ended()) {
+            return fail(base::Fault::malformed,
+                        "{}: its error output is not told from its output: a forced command or login shell there "
+                        "joins the two (2>&1)",
+                        doing);
+        }
+        io::CommandResult result;
+        result.error_text = std::move(talk.error_text);
+        if (const auto status = talk.output.status()) {
+            // What a POSIX shell tells of a program that a signal ended (XCU 2.8.2); programs themselves stay below.
+            constexpr int signal_base = 128;
+            if (*status > signal_base && *status < signal_base + NSIG) {
+                result.signal = *status - signal_base;
+            } else {
+                result.exit_status = *status;
+            }
+        } else if (!talk.enough && talk.shell_status == 0) {
+            return fail(base::Fault::malformed, "{}: its output was cut off before the end", doing);
+        } else {
+            result.exit_status = talk.shell_status;
+            result.signal = talk.shell_signal;
+        }
+        // And what it answers when it cannot run the program.
         if (result.exit_status == 127) return fail(base::Fault::not_found, "{}: no such program there", doing);
         if (result.exit_status == 126) {
             return fail(base::Fault::permission, "{} {} may not be run: {}", program, where(),

@@ -24,8 +24,11 @@ struct SshSettings {
     std::optional<std::string> user;              // absent: the user who runs this program
     std::optional<std::string> key_file;          // absent: the agent, then ~/.ssh/id_ed25519, id_ecdsa, id_rsa
     std::optional<std::string> known_hosts_file;  // absent: ~/.ssh/known_hosts and /etc/ssh/ssh_known_hosts
-    std::optional<std::string> host_key;          // "SHA256:…" as ssh-keygen -l prints it: replaces known_hosts
-    Family family = Family::any;
+    std::optional<std::string> host_key;  // "SHA256:…" as ssh-keygen -l prints it: instead of a known_hosts line
+    Family family = Family::any;          // of the first connection: to the host, or to the jump host
+    // Another host that connects to this one for us, by its own resolver ("ssh -J"). Null: a direct connection. Its key
+    // comes from known_hosts and it gets its own login; `host_key` is this host's.
+    std::shared_ptr<const SshSettings> jump;
 };
 
 // "[USER@]HOST[:PORT]", an IPv6 address with a port in brackets. Usage error for an empty or out-of-range part, for
@@ -36,9 +39,12 @@ struct SshSettings {
 // line to the login shell). Usage error when one holds a NUL byte, which no argument can carry.
 [[nodiscard]] base::Result<std::string> quote(const std::vector<std::string>& argv);
 
-// One connection for all commands that follow. `deadline` is for connecting and logging in; every command has its own.
-// Faults: not_found (no such host name), refused, timeout, auth (unknown or changed host key, no key accepted; the text
-// says what to do), usage (a key or known_hosts file that cannot be read, a pin that cannot be right).
+// One connection for all commands that follow. Their output is what the programs themselves say: what a login shell's
+// start-up files, a forced command or the server prints around it is never part of it, and a program that a shell did
+// not start is Fault::auth with what the shell said instead. `deadline` is for connecting and logging in; every command
+// has its own. Faults: not_found (no such host name), refused, timeout, auth (unknown, changed or revoked host key, no
+// key accepted; the text says what to do), usage (a key or known_hosts file that cannot be read, a pin that cannot be
+// right).
 [[nodiscard]] base::Result<std::unique_ptr<io::Commands>> open(const SshSettings& settings,
                                                                const base::Deadline& deadline);
 

@@ -269,7 +269,7 @@ BOOST_AUTO_TEST_CASE(a_host_where_nobody_logs_is_not_a_quiet_one) {
 
 // What find, head and tail say of PowerMTA's accounting on another host, whose clock stands at 1700000000.
 struct Accounting {
-    test::Said find{"1699999990.25 900 /var/log/pmta/acct-2.csv\n1699990000.0 500 /var/log/pmta/acct-1.csv\n"};
+    test::Said find{"1699999990.25 900 7 /var/log/pmta/acct-2.csv\n1699990000.0 500 8 /var/log/pmta/acct-1.csv\n"};
     test::Said tail{};
     test::Said head{"type,timeLogged,orig,rcpt,dsnStatus,dsnDiag,bounceCat,dlvType\n"};
 };
@@ -295,7 +295,7 @@ plugin::Outcome run_remote(const Accounting& host, const std::vector<std::string
                          const base::Deadline&) -> base::Result<std::unique_ptr<io::Commands>> {
         auto commands = std::make_unique<test::FakeCommands>("on mx1.example.net");
         commands->add("date +%s", {"1700000000\n"});
-        commands->add("find -L /var/log/pmta -maxdepth 1 -type f -name acct-*.csv -printf %T@ %s %p\\n", host.find);
+        commands->add("find -L /var/log/pmta -maxdepth 1 -type f -name acct-*.csv -printf %T@ %s %i %p\\n", host.find);
         commands->add("head -n 1 -- /var/log/pmta/acct-2.csv", host.head);
         commands->add("tail -c 33554432 -- /var/log/pmta/acct-2.csv", host.tail);
         return commands;
@@ -350,9 +350,9 @@ BOOST_AUTO_TEST_CASE(deliveries_of_powermta_come_over_the_same_connection) {
         {"few",
          {.tail = {acct_header + accounting(now, 3, 2)}},
          "OK: 5 mails ended in the last hour, 2 of them bounced: too few to judge"},
-        {"idle", {.find = {"1699990000.0 500 /var/log/pmta/acct-1.csv\n"}}, "OK: 0 mails ended in the last hour"},
+        {"idle", {.find = {"1699990000.0 500 8 /var/log/pmta/acct-1.csv\n"}}, "OK: 0 mails ended in the last hour"},
         {"only_the_end_is_read",
-         {.find = {"1699999990.25 99000000 /var/log/pmta/acct-2.csv\n"}, .tail = {cut}},
+         {.find = {"1699999990.25 99000000 7 /var/log/pmta/acct-2.csv\n"}, .tail = {cut}},
          "OK: 95 % of 200 mails were delivered in the last 10 min"},
         {"no_deliveries_logged",
          {.tail = {acct_header + accounting(now, 0, 50)}},
@@ -366,7 +366,7 @@ BOOST_AUTO_TEST_CASE(deliveries_of_powermta_come_over_the_same_connection) {
          "deliveries could not be seen: no file matches /var/log/pmta/acct-*.csv on mx1.example.net"},
         {"no_folder",
          {.find = {"", 1, "find: '/var/log/pmta': No such file or directory"}},
-         "deliveries could not be seen: find on mx1.example.net exited with 1: find: '/var/log/pmta': No such file"},
+         "deliveries could not be seen: no file matches /var/log/pmta/acct-*.csv on mx1.example.net"},
         {"no_permission",
          {.tail = {"", 1, "tail: cannot open '/var/log/pmta/acct-2.csv' for reading: Permission denied"}},
          "Permission denied; the user of the connection must be able to read the accounting files (group pmta)"},

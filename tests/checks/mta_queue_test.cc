@@ -475,6 +475,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_fed_is_refused) {
         {"--mta pmta --config-dir /etc/postfix", "--config-dir is for Postfix"},
         {"--mta pmta --by provider", "domain, vmta or queue"},
         {"--mta postfix --ssh-key /tmp/key", "--ssh-key is for --ssh"},
+        {"--mta postfix --ssh-jump bastion", "--ssh-jump is for --ssh"},
         {"--mta postfix --critical-age 60", "60"},
     };
     for (const auto& [arguments, part] : cases) {

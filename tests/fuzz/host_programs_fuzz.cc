@@ -6,7 +6,7 @@
 
 #include "shared/mta/logs/mail_log.h"
 #include "shared/probe/mta_state/mta_host.h"
-#include "shared/probe/mta_state/remote_accounting.h"
+#include "shared/probe/world/remote_files.h"
 
 using namespace mtawatch;
 
@@ -23,7 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             }
             return 0;
         case 1:
-            if (const auto files = probe::mta_state::read_find(text)) {
+            if (const auto files = probe::world::read_find(text)) {
                 for (const auto& file : *files) {
                     if (file.path.empty() || file.modified < 0 || file.path.find('\n') != std::string::npos) {
                         std::abort();

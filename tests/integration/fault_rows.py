@@ -271,7 +271,8 @@ def policy_rows(world):
 
 def ssh_rows():
     pin = ["--ssh-host-key", "SHA256:" + "A" * 43]
-    subjects = {"check_mta_host": ["--mta", "postfix"], "check_mta_queue": ["--mta", "postfix"], "check_mta_service": ["-u", "x"]}
+    subjects = {"check_mta_host": ["--mta", "postfix"], "check_mta_queue": ["--mta", "postfix"], "check_mta_service": ["-u", "x"],
+                "check_bounce_rate": ["-f", "/var/log/acct-*.csv"]}
     steps = [(None, b"SSH-2.0-OpenSSH_9.2\r\n"), (LINE, b"\x00\x00\x7f\xf0\x0a\x14" + bytes(600))]
     for plugin, arguments in subjects.items():
         def over(port, arguments=arguments):

@@ -8,13 +8,13 @@ import time
 class SshServer:
     """`enter` is put before sshd's command line: nsenter, to look into other namespaces. /run/sshd must exist there."""
 
-    def __init__(self, folder, port, enter=()):
+    def __init__(self, folder, port, enter=(), listen="127.0.0.1"):
         self.folder, self.port = pathlib.Path(folder), port
         self.folder.mkdir()
         for name in ("host", "key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", self.folder / name], check=True)
         (self.folder / "config").write_text(
-            f"Port {port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host\nPidFile none\n"
+            f"Port {port}\nListenAddress {listen}\nHostKey {self.folder}/host\nPidFile none\n"
             f"AuthorizedKeysFile {self.folder}/key.pub\nPermitRootLogin prohibit-password\nUsePAM no\nStrictModes no\n")
         self.server = subprocess.Popen([*enter, "/usr/sbin/sshd", "-D", "-E", str(self.folder / "log"), "-f",
                                         str(self.folder / "config")])
@@ -27,10 +27,12 @@ class SshServer:
                 time.sleep(0.05)
         raise AssertionError("sshd did not come up: " + (self.folder / "log").read_text())
 
+    def fingerprint(self):
+        return subprocess.run(["ssh-keygen", "-lf", self.folder / "host.pub"], capture_output=True, text=True,
+                              check=True).stdout.split()[1]
+
     def options(self):
-        fingerprint = subprocess.run(["ssh-keygen", "-lf", self.folder / "host.pub"], capture_output=True, text=True,
-                                     check=True).stdout.split()[1]
-        return ["--ssh", f"root@127.0.0.1:{self.port}", "--ssh-key", str(self.folder / "key"), "--ssh-host-key", fingerprint]
+        return ["--ssh", f"root@127.0.0.1:{self.port}", "--ssh-key", str(self.folder / "key"), "--ssh-host-key", self.fingerprint()]
 
     def logins(self):
         return (self.folder / "log").read_text().count("Accepted publickey")

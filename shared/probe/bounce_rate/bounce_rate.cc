@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <map>
 
 #include "shared/base/text.h"
 #include "shared/config/node.h"
 #include "shared/io/files.h"
+#include "shared/mta/logs/timestamps.h"
+#include "shared/probe/bounce_rate/log_files.h"
 #include "shared/probe/bounce_rate/log_window.h"
 #include "shared/probe/bounce_rate/mail_tally.h"
 
@@ -25,7 +27,8 @@ constexpr std::array<std::string_view, 2> compressed_names{".gz", ".zst"};
 constexpr std::chrono::hours finished_before{24};
 // KumoMTA stamps in seconds since 1970, by the clock that the file has its time from.
 constexpr std::chrono::hours kumo_finished_before{1};
-constexpr std::uint64_t sampled_text = 64U << 20U;    // some 70,000 records of KumoMTA
+constexpr std::uint64_t sampled_text = 64U << 20U;  // some 70,000 records of KumoMTA
+constexpr std::size_t max_far_files = 100;          // each costs several commands; more in a window is a wrong pattern
 constexpr std::size_t max_patterns_file = 4U << 20U;  // PowerMTA's configuration files are far smaller
 
 struct Words {
@@ -62,34 +65,39 @@ std::optional<std::string> uncompressed_name(const std::string& path) {
 }
 
 // The files to read, each once. x.gz beside x is a copy that is still being made.
-Result<std::vector<std::string>> paths_of(const BounceRateQuery& query, const io::Files& files) {
+Result<std::vector<LogEntry>> entries_of(const BounceRateQuery& query, LogFiles& files) {
     if (query.globs.empty() && query.journal.empty()) return fail(Fault::usage, "no file is named");
-    std::set<std::string> found;
+    std::map<std::string, base::WallTime> found;
     for (const std::string& glob : query.globs) {
         if (glob == standard_input_path) {
-            found.insert(glob);
+            if (files.far()) return fail(Fault::usage, "-f -: standard input is not on the other host; name its files");
+            found.emplace(glob, base::WallTime::max());
             continue;
         }
         const auto matched = files.glob(glob);
         if (!matched) return fail(matched.error());
-        found.insert(matched->begin(), matched->end());
+        for (const LogEntry& entry : *matched) found.emplace(entry.path, entry.modified);
     }
-    std::vector<std::string> paths;
-    for (const std::string& path : found) {
+    std::vector<LogEntry> entries;
+    for (const auto& [path, modified] : found) {
         const auto plain = uncompressed_name(path);
-        if (!plain || !found.contains(*plain)) paths.push_back(path);
+        if (!plain || !found.contains(*plain)) entries.push_back({path, modified});
     }
-    if (paths.empty() && query.journal.empty()) {
-        return fail(Fault::not_found, "no file matches {}", base::join(query.globs, " or "));
+    if (entries.empty() && query.journal.empty()) {
+        return fail(Fault::not_found, "no file matches {}{}", base::join(query.globs, " or "), files.where());
     }
     // What is remembered of a message goes from one file to the next, so the oldest is read first.
-    if (query.format == LogFormat::postfix) {
-        std::ranges::stable_sort(paths, {}, [&](const std::string& path) {
-            const auto info = files.info(path);
-            return info ? info->modified : base::WallTime::max();
-        });
-    }
-    return paths;
+    if (query.format == LogFormat::postfix) std::ranges::stable_sort(entries, {}, &LogEntry::modified);
+    return entries;
+}
+
+// What the clock of the machine says that wrote the log.
+Result<mta::logs::MachineTime> time_on(const world::Machine& machine, const base::Deadline& deadline) {
+    const auto printed = machine.output_of({"date", "+%Y-%m-%dT%H:%M:%S%z"}, deadline);
+    if (!printed) return fail(printed.error());
+    const auto now = mta::logs::parse_machine_time(*printed);
+    if (!now) return fail(Fault::malformed, "date printed '{}'", base::one_line(*printed, 60));
+    return *now;
 }
 
 // The configuration's columns are those of PowerMTA's files.
@@ -99,13 +107,20 @@ mta::classes::JobColumns job_columns_of(const BounceRateQuery& query, const mta:
 }
 
 Result<LogOptions> read_options(const BounceRateQuery& query, const mta::classes::Classes& classes,
-                                std::vector<std::string> custom_columns, const base::Clock& clock) {
+                                std::vector<std::string> custom_columns, const base::Clock& clock,
+                                const std::optional<mta::logs::MachineTime>& there) {
     LogOptions options;
     options.format = query.format;
     options.scanner.aliases = classes.aliases;
     options.scanner.record_types = classes.record_types;
     options.scanner.custom_columns = std::move(custom_columns);
     options.postfix.now = [&clock] { return base::unix_seconds(clock.wall()); };
+    if (there) {
+        options.postfix.now = [seconds = there->seconds] { return seconds; };
+        // Its rules for summer time are not known here: for an hour after a change, stamps without an offset are
+        // read an hour off.
+        options.scanner.zone = options.postfix.zone = mta::logs::Zone::fixed(there->offset);
+    }
     if (!query.table.empty()) {
         auto table = parse_table(query.table);
         if (!table) return fail(table.error());
@@ -122,12 +137,12 @@ Result<LogOptions> read_options(const BounceRateQuery& query, const mta::classes
 
 class Reader {
   public:
-    Reader(const BounceRateQuery& query, const LogOptions& options, world::World& world, const base::Deadline& deadline,
-           MailTally& tally, BounceRateObservation& observation)
+    Reader(const BounceRateQuery& query, const LogOptions& options, LogFiles& files, io::Commands* commands,
+           const base::Deadline& deadline, MailTally& tally, BounceRateObservation& observation)
         : options_(options),
           text_(options),
-          files_(*world.files),
-          commands_(world.commands),
+          files_(files),
+          commands_(commands),
           deadline_(deadline),
           observation_(observation),
           query_(query) {
@@ -141,17 +156,29 @@ class Reader {
     }
 
     // One source into the observation. An Error only when time is up.
-    Result<void> read(const std::string& path) {
+    // `newest`: no other file was written to later.
+    Result<void> read(const LogEntry& entry, bool newest) {
         LogSource& source = observation_.sources.emplace_back();
-        source.path = path == standard_input_path ? std::string(standard_input_name) : path;
-        return record_source(source, facts_of(path, source));
+        source.path = entry.path == standard_input_path ? std::string(standard_input_name) : entry.path;
+        return record_source(source, facts_of(entry, newest, source));
     }
     Result<void> read_journal() {
         LogSource& source = observation_.sources.emplace_back();
-        source.path = "journal of " + query_.journal;
+        source.path = journal_name();
         deadline_.doing("reading the " + source.path);
         return record_source(source,
                              read_journal_window(*commands_, query_.journal, text_, window_, deadline_, source));
+    }
+    // Names the sources whose file was exchanged while it was read. An Error when that cannot be told.
+    Result<void> check_identity() {
+        for (LogSource& source : observation_.sources) {
+            const bool read = source.bytes_read > 0 && source.problem.empty() && source.path != journal_name();
+            if (!read) continue;
+            auto exchanged = files_.exchanged(source.path);
+            if (!exchanged) return fail(exchanged.error());
+            source.problem = std::move(*exchanged);
+        }
+        return {};
     }
     // Looks for needed record types outside the window, where it did not show them.
     void search_outside_window() {
@@ -159,11 +186,10 @@ class Reader {
             if (types_are_shown()) return;
             const bool searched = source.search_reads > 0;  // a plain file
             if (!source.problem.empty() || !searched) continue;
-            if (const auto done =
-                    sample_file(files_.real_path(source.path), options_, window_.sample, deadline_, source);
-                !done) {
-                source.problem = done.error().what;
-            }
+            const auto file = files_.open(source.path);
+            const auto done = file ? sample_file(**file, options_, window_.sample, deadline_, source)
+                                   : Result<void>(fail(file.error()));
+            if (!done) source.problem = done.error().what;
         }
         // Of KumoMTA's log only compressed segments are there: the ones before the window, newest first.
         std::uint64_t left = options_.format == LogFormat::kumomta ? sampled_text : 0;
@@ -175,6 +201,8 @@ class Reader {
     [[nodiscard]] const std::optional<base::Error>& first_error() const { return first_error_; }
 
   private:
+    [[nodiscard]] std::string journal_name() const { return "journal of " + query_.journal; }
+
     Result<void> record_source(LogSource& source, const Result<LogFacts>& facts) {
         if (facts) {
             observation_.queue_times |= facts->queue_times;
@@ -201,25 +229,32 @@ class Reader {
         }
     }
 
-    Result<LogFacts> facts_of(const std::string& path, LogSource& source) {
-        deadline_.doing("reading " + source.path);
+    Result<LogFacts> facts_of(const LogEntry& entry, bool newest, LogSource& source) {
+        const std::string& path = entry.path;
+        deadline_.doing("reading " + source.path + files_.where());
         if (path == standard_input_path) return read_source(*io::standard_input(), source);
-        const std::string real = files_.real_path(path);
-        const auto compression = file_compression(real, path);
+        const bool finished = finished_before_window(entry.modified);
+        // The newest file is read all the same: it says how old the newest record is.
+        if (files_.far() && finished && !newest) return skip(source);
+        const auto file = files_.open(path);
+        if (!file) return fail(file.error());
+        const auto compression = file_compression(**file, path);
         if (!compression) return fail(compression.error());
         // A file whose name ends in .gz or the like is read as compressed, so that a damaged one is reported as
         // damaged.
         const bool compressed = *compression != io::Compression::none || uncompressed_name(path).has_value();
         if (!compressed && options_.table.empty()) {
-            return read_file_window(real, options_, text_, window_, deadline_, source);
+            return read_file_window(**file, options_, text_, window_, deadline_, source);
         }
-        if (const auto info = files_.info(path); compressed && info && finished_before_window(*info)) {
-            source.skipped = true;
-            return LogFacts{};
-        }
-        auto bytes = io::open_source(real);
+        if (compressed && finished) return skip(source);
+        auto bytes = files_.open_source(path);
         if (!bytes) return fail(bytes.error());
         return read_source(**bytes, source);
+    }
+
+    static LogFacts skip(LogSource& source) {
+        source.skipped = true;
+        return LogFacts{};
     }
 
     Result<LogFacts> read_source(io::ByteSource& bytes, LogSource& source) {
@@ -249,7 +284,7 @@ class Reader {
     // cannot be read shows nothing.
     void sample_skipped(LogSource& source, std::uint64_t& left) {
         if (left == 0 || types_are_shown()) return;
-        auto bytes = io::open_source(files_.real_path(source.path));
+        auto bytes = files_.open_source(source.path);
         if (!bytes) return;
         LogText text(options_);
         mta::logs::RecordReader& reader = text.reader();
@@ -263,15 +298,15 @@ class Reader {
         }
     }
 
-    [[nodiscard]] bool finished_before_window(const io::FileInfo& info) const {
+    [[nodiscard]] bool finished_before_window(base::WallTime modified) const {
         const std::chrono::seconds grace =
             options_.format == LogFormat::kumomta ? kumo_finished_before : finished_before;
-        return base::unix_seconds(info.modified) + grace.count() < window_.begin;
+        return modified != base::WallTime::max() && base::unix_seconds(modified) + grace.count() < window_.begin;
     }
 
     const LogOptions& options_;
     LogText text_;
-    const io::Files& files_;
+    LogFiles& files_;
     io::Commands* commands_;
     const base::Deadline& deadline_;
     BounceRateObservation& observation_;
@@ -282,35 +317,65 @@ class Reader {
 
 }  // namespace
 
+namespace {
+
+Result<void> read_all(const BounceRateQuery& query, const std::vector<LogEntry>& entries, LogFiles& files,
+                      Reader& reader) {
+    if (!query.journal.empty()) {
+        if (auto done = reader.read_journal(); !done) return done;
+    }
+    if (files.far() && entries.size() > max_far_files) {
+        return fail(Fault::limit, "{} files match {}{}: more than {} are not read over SSH", entries.size(),
+                    base::join(query.globs, " or "), files.where(), max_far_files);
+    }
+    const auto newest = std::ranges::max_element(entries, {}, &LogEntry::modified);
+    for (auto entry = entries.begin(); entry != entries.end(); ++entry) {
+        if (auto done = reader.read(*entry, entry == newest); !done) return done;
+    }
+    return {};
+}
+
+}  // namespace
+
 Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const base::Deadline& deadline,
                                           world::World& world) {
     const base::SteadyTime begun = world.clock->steady();
     auto words = read_words(query.classes_file, query.format, *world.files);
     if (!words) return fail(words.error());
-    const auto paths = paths_of(query, *world.files);
-    if (!paths) return fail(paths.error());
+    std::optional<world::Machine> machine;
+    std::optional<mta::logs::MachineTime> there;
+    if (query.ssh) {
+        auto opened = world::Machine::open(world, query.ssh, deadline);
+        if (!opened) return fail(opened.error());
+        machine = std::move(*opened);
+        const auto time = time_on(*machine, deadline);
+        if (!time) return fail(time.error());
+        there = *time;
+    }
+    const auto files = machine ? remote_log_files(*machine, deadline) : local_log_files(*world.files);
+    const auto entries = entries_of(query, *files);
+    if (!entries) return fail(entries.error());
 
     BounceRateObservation observation;
     observation.format = query.format;
     observation.table = !query.table.empty() || !query.types.empty();
     observation.metric = query.metric;
     observation.by = query.by;
-    observation.end = base::unix_seconds(query.end);
+    observation.end = query.end ? base::unix_seconds(*query.end)
+                      : there   ? there->seconds
+                                : base::unix_seconds(world.clock->wall());
     observation.begin = observation.end - query.window.count();
     mta::classes::JobColumns jobs = job_columns_of(query, words->classes);
     MailTally tally(query, words->classes, std::move(words->patterns), std::move(jobs.cells), observation);
-    const auto options = read_options(query, words->classes, std::move(jobs.custom), *world.clock);
+    const auto options = read_options(query, words->classes, std::move(jobs.custom), *world.clock, there);
     if (!options) return fail(options.error());
-    Reader reader(query, *options, world, deadline, tally, observation);
-    if (!query.journal.empty()) {
-        if (const auto done = reader.read_journal(); !done) return fail(done.error());
-    }
-    for (const std::string& path : *paths) {
-        if (const auto done = reader.read(path); !done) return fail(done.error());
-    }
+    Reader reader(query, *options, *files, machine ? &machine->commands() : world.commands, deadline, tally,
+                  observation);
+    if (const auto done = read_all(query, *entries, *files, reader); !done) return fail(done.error());
     const bool none = std::ranges::all_of(observation.sources, [](const LogSource& s) { return !s.problem.empty(); });
     if (none) return fail(*reader.first_error());
     reader.search_outside_window();
+    if (const auto done = reader.check_identity(); !done) return fail(done.error());
     tally.finish();
     // Every delivery of Postfix is in its log, whatever became of it; what is missing there has not happened.
     if (query.format == LogFormat::postfix && observation.newest) {

@@ -13,6 +13,7 @@
 #include "shared/base/clock.h"
 #include "shared/base/deadline.h"
 #include "shared/base/result.h"
+#include "shared/probe/world/machine.h"
 #include "shared/probe/world/world.h"
 
 namespace mtawatch::probe::bounce_rate {
@@ -50,7 +51,8 @@ struct BounceRateQuery {
     std::string table;               // "timeLogged=created_at,…": the columns of a table (pmta); "" is none
     std::string types;               // "sent=d,…": what the values of its type column mean
     std::chrono::seconds window{3600};
-    base::WallTime end;
+    std::optional<base::WallTime> end;    // absent: now, by the clock of the machine that wrote the log
+    std::optional<world::SshTarget> ssh;  // the files or the journal of that host; absent: of this machine
     MailMetric metric = MailMetric::bounce;
     MailKey by = MailKey::none;
     // All of them must hold, without regard to case. A category narrows the bounces alone: deliveries have none.
@@ -121,10 +123,13 @@ struct BounceRateObservation {
 inline constexpr std::size_t max_unknown_types = 8;      // as many are named
 inline constexpr std::size_t max_mail_groups = 100'000;  // more distinct values than an operator can have meant
 
-// Faults: usage (no glob, a table that cannot be read), not_found (no file matches), configuration (classes file,
-// bounce patterns), deadline (it passed; the message names how far it came), and when no source at all could be read
-// that of the first: permission, malformed (no header, no time column) …. One source of several that cannot be read is
-// a LogSource::problem.
+// Over SSH a file is read by `dd` in parts: its beginning, the places of the bisection, and the window. A pattern may
+// then hold * ? [ in its last part only, files that were finished a day before the window are not opened but for the
+// newest, and one that was rotated meanwhile is a LogSource::problem.
+// Faults: those of Machine::open, usage (no glob, a table that cannot be read), not_found (no file matches),
+// configuration (classes file, bounce patterns), deadline (it passed; the message names how far it came), and when no
+// source at all could be read that of the first: permission, malformed (no header, no time column) …. One source of
+// several that cannot be read is a LogSource::problem.
 [[nodiscard]] base::Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query,
                                                               const base::Deadline& deadline, world::World& world);
 

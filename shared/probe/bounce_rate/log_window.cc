@@ -1,19 +1,12 @@
 #include "shared/probe/bounce_rate/log_window.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstring>
 #include <optional>
 #include <vector>
 
 #include "shared/base/text.h"
-#include "shared/io/descriptor.h"
-#include "shared/io/system_error.h"
 #include "shared/probe/world/machine.h"
 
 namespace mtawatch::probe::bounce_rate {
@@ -34,45 +27,6 @@ constexpr std::size_t sample_bytes = 64U << 10U;
 // Writers append in the order of their own clock; a minute covers a step of it.
 constexpr std::int64_t slack_seconds = 60;
 constexpr std::int64_t slack_without_offset = std::int64_t{2} * 3600;
-
-class File {
-  public:
-    static base::Result<File> open(const std::string& real_path, const std::string& path) {
-        // Non-blocking, so that a FIFO put in the file's place cannot hold the plugin.
-        io::Descriptor descriptor(::open(real_path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
-        if (!descriptor) return fail(io::file_error(path, errno));
-        struct stat status {};
-        if (::fstat(descriptor.get(), &status) != 0) return fail(io::file_error(path, errno));
-        if (S_ISDIR(status.st_mode)) {
-            return fail(base::Fault::io, "{}: is a directory; write a pattern for the files in it", path);
-        }
-        if (!S_ISREG(status.st_mode)) {
-            return fail(base::Fault::io, "{}: is no regular file; give its text on standard input with -f -", path);
-        }
-        return File(path, std::move(descriptor), static_cast<std::uint64_t>(status.st_size));
-    }
-
-    [[nodiscard]] std::uint64_t size() const { return size_; }
-    [[nodiscard]] base::Result<std::size_t> read(std::uint64_t at, std::span<char> into) const {
-        std::size_t filled = 0;
-        while (filled < into.size()) {
-            const ssize_t got =
-                ::pread(descriptor_.get(), into.data() + filled, into.size() - filled, static_cast<off_t>(at + filled));
-            if (got < 0 && errno == EINTR) continue;
-            if (got < 0) return fail(io::file_error(path_, errno));
-            if (got == 0) break;
-            filled += static_cast<std::size_t>(got);
-        }
-        return filled;
-    }
-
-  private:
-    File(std::string path, io::Descriptor descriptor, std::uint64_t size)
-        : path_(std::move(path)), descriptor_(std::move(descriptor)), size_(size) {}
-    std::string path_;
-    io::Descriptor descriptor_;
-    std::uint64_t size_;
-};
 
 base::Error cut(const LogSource& source, std::uint64_t size) {
     return {base::Fault::deadline,
@@ -109,7 +63,7 @@ base::Result<LogFacts> refuse_other_formats(const LogOptions& options, const Log
 // One file's search for the first record of the window.
 class Search {
   public:
-    Search(const File& file, const LogOptions& options, std::string header, const LogWindow& window, LogSource& source)
+    Search(LogFile& file, const LogOptions& options, std::string header, const LogWindow& window, LogSource& source)
         : file_(file), text_(options), header_(std::move(header)), window_(window), source_(source) {}
 
     // The start of a line before which no record is as late as `wanted`; nothing when the file does not let itself be
@@ -172,7 +126,7 @@ class Search {
         return times;
     }
 
-    const File& file_;
+    LogFile& file_;
     LogText text_;
     std::string header_;
     const LogWindow& window_;
@@ -181,7 +135,7 @@ class Search {
 };
 
 // Hands out the records from the scanner's place to the window's end.
-base::Result<void> read_on(const File& file, RecordReader& scanner, const LogWindow& window, std::int64_t slack,
+base::Result<void> read_on(LogFile& file, RecordReader& scanner, const LogWindow& window, std::int64_t slack,
                            const base::Deadline& deadline, LogSource& source) {
     bool past = false;
     const std::uint64_t malformed = malformed_of(scanner);
@@ -247,24 +201,20 @@ base::Result<bool> parse_table_header(std::string_view text, bool ended, const L
 
 }  // namespace
 
-base::Result<io::Compression> file_compression(const std::string& real_path, const std::string& path) {
-    const auto file = File::open(real_path, path);
-    if (!file) return fail(file.error());
+base::Result<io::Compression> file_compression(LogFile& file, const std::string& path) {
     std::array<char, 16> first{};
-    const auto got = file->read(0, first);
+    const auto got = file.read(0, first);
     if (!got) return fail(got.error());
     return io::compression_of({first.data(), *got}, path);
 }
 
-base::Result<LogFacts> read_file_window(const std::string& real_path, const LogOptions& options, LogText& text,
+base::Result<LogFacts> read_file_window(LogFile& file, const LogOptions& options, LogText& text,
                                         const LogWindow& window, const base::Deadline& deadline, LogSource& source) {
-    const auto file = File::open(real_path, source.path);
-    if (!file) return fail(file.error());
-    if (file->size() == 0) return LogFacts{};  // just created: nothing in it yet
+    if (file.size() == 0) return LogFacts{};  // just created: nothing in it yet
     const bool accounting = options.format == LogFormat::pmta;
     LogText head(options);
     std::string head_bytes(head_limit, '\0');
-    const auto got = file->read(0, head_bytes);
+    const auto got = file.read(0, head_bytes);
     if (!got) return fail(got.error());
     head_bytes.resize(*got);
     source.bytes_read += *got;
@@ -272,7 +222,7 @@ base::Result<LogFacts> read_file_window(const std::string& real_path, const LogO
     head.reader().push(head_bytes);
     const bool offsets = accounting ? stamps_have_offsets(head.reader(), window.sample)
                                     : lines_have_offsets(head.reader(), head_bytes, window.sample);
-    if (accounting && head.reader().header().empty() && *got == file->size()) {
+    if (accounting && head.reader().header().empty() && *got == file.size()) {
         head.reader().finish();
         drain(head.reader(), window.sample);
     }
@@ -280,18 +230,18 @@ base::Result<LogFacts> read_file_window(const std::string& real_path, const LogO
     const std::int64_t lead = options.format == LogFormat::postfix ? postfix_lead : 0;
     // Without a header at its beginning, or with times that are not those of writing, a file is read through.
     auto facts = head.header_facts(source.path);
-    if (!facts && !(head.reader().header().empty() && *got < file->size())) {
+    if (!facts && !(head.reader().header().empty() && *got < file.size())) {
         return refuse_other_formats(options, head, 0, head_bytes, source, facts);
     }
     text.reader().reset();
     if (facts && !facts->queue_times) {
-        Search search(*file, options, head.reader().header(), window, source);
+        Search search(file, options, head.reader().header(), window, source);
         const auto start = search.before(window.begin - slack - lead);
         if (!start) return fail(start.error());
         if (*start && **start > 0) text.reader().resume(head.reader().header(), **start);
     }
     const std::uint64_t lines_before = text.own_lines() - std::min(text.own_lines(), head.own_lines());
-    const auto read = read_on(*file, text.reader(), window, slack, deadline, source);
+    const auto read = read_on(file, text.reader(), window, slack, deadline, source);
     if (!read) return fail(read.error());
     if (!facts) facts = text.header_facts(source.path);
     return refuse_other_formats(options, text, lines_before, head_bytes, source, facts);
@@ -387,16 +337,14 @@ base::Result<LogFacts> read_journal_window(io::Commands& commands, const std::st
     return LogFacts{};
 }
 
-base::Result<void> sample_file(const std::string& real_path, const LogOptions& options, const RecordSink& sample,
+base::Result<void> sample_file(LogFile& file, const LogOptions& options, const RecordSink& sample,
                                const base::Deadline& deadline, LogSource& source) {
-    const auto file = File::open(real_path, source.path);
-    if (!file) return fail(file.error());
     LogText head(options);
     LogText later(options);
     std::vector<char> bytes(sample_bytes);
     for (std::size_t piece = 0; piece < sample_pieces && !deadline.expired(); ++piece) {
-        const std::uint64_t at = file->size() / sample_pieces * piece;
-        const auto got = file->read(at, bytes);
+        const std::uint64_t at = file.size() / sample_pieces * piece;
+        const auto got = file.read(at, bytes);
         if (!got) return fail(got.error());
         source.bytes_read += *got;
         std::string_view text(bytes.data(), *got);

@@ -11,6 +11,7 @@
 #include "shared/io/byte_source.h"
 #include "shared/io/command.h"
 #include "shared/probe/bounce_rate/bounce_rate.h"
+#include "shared/probe/bounce_rate/log_files.h"
 #include "shared/probe/bounce_rate/log_format.h"
 
 namespace mtawatch::probe::bounce_rate {
@@ -28,15 +29,15 @@ struct LogWindow {
 // message in hand, which is before the delivery by the time that the message waits for its turn.
 inline constexpr std::int64_t postfix_lead = 3600;
 
-// A file's compression, by its first bytes. Faults: permission, not_found, io (a folder, a pipe).
-[[nodiscard]] base::Result<io::Compression> file_compression(const std::string& real_path, const std::string& path);
+// A file's compression, by its first bytes.
+[[nodiscard]] base::Result<io::Compression> file_compression(LogFile& file, const std::string& path);
 
 // A file that can be read at any place; messages name source.path. Records are nearly, not strictly, in order: by
 // seconds where stamps carry their offset; by up to two hours where they do not, because autumn repeats an hour. `text`
 // reads what the window needs. Faults: permission, not_found, io, malformed (no header, no time column), deadline.
-[[nodiscard]] base::Result<LogFacts> read_file_window(const std::string& real_path, const LogOptions& options,
-                                                      LogText& text, const LogWindow& window,
-                                                      const base::Deadline& deadline, LogSource& source);
+[[nodiscard]] base::Result<LogFacts> read_file_window(LogFile& file, const LogOptions& options, LogText& text,
+                                                      const LogWindow& window, const base::Deadline& deadline,
+                                                      LogSource& source);
 
 // A stream, read to its end: standard input or a compressed file.
 [[nodiscard]] base::Result<LogFacts> read_stream_window(const io::ReadBytes& bytes, const LogOptions& options,
@@ -49,8 +50,7 @@ inline constexpr std::int64_t postfix_lead = 3600;
                                                          LogSource& source);
 
 // Pieces from all over the file, for record types that the window did not show.
-[[nodiscard]] base::Result<void> sample_file(const std::string& real_path, const LogOptions& options,
-                                             const RecordSink& sample, const base::Deadline& deadline,
-                                             LogSource& source);
+[[nodiscard]] base::Result<void> sample_file(LogFile& file, const LogOptions& options, const RecordSink& sample,
+                                             const base::Deadline& deadline, LogSource& source);
 
 }  // namespace mtawatch::probe::bounce_rate

@@ -8,6 +8,7 @@
 #include "shared/mta/classes/classes_config.h"
 #include "shared/mta/logs/accounting_scanner.h"
 #include "shared/probe/bounce_rate/mail_tally.h"
+#include "shared/probe/world/remote_files.h"
 
 namespace mtawatch::probe::mta_state {
 
@@ -70,22 +71,12 @@ base::Error readable(base::Error error) {
     return error;
 }
 
-Result<std::vector<RemoteFile>> written_lately(const world::Machine& machine, const std::string& glob,
-                                               std::int64_t since, const base::Deadline& deadline) {
-    const std::size_t slash = glob.rfind('/');
-    const std::string folder = glob.substr(0, std::max<std::size_t>(slash == std::string::npos ? 0 : slash, 1));
-    if (!glob.starts_with('/') || folder.find_first_of("*?[") != std::string::npos || slash + 1 == glob.size()) {
-        return fail(Fault::usage,
-                    "accounting files '{}': over SSH write an absolute path with a pattern in its last part", glob);
-    }
-    auto printed = machine.output_of({"find", "-L", folder, "-maxdepth", "1", "-type", "f", "-name",
-                                      glob.substr(slash + 1), "-printf", "%T@ %s %p\\n"},
-                                     deadline);
-    if (!printed) return fail(readable(printed.error()));
-    auto files = read_find(*printed);
-    if (!files) return fail(files.error());
+Result<std::vector<world::RemoteFile>> written_lately(const world::Machine& machine, const std::string& glob,
+                                                      std::int64_t since, const base::Deadline& deadline) {
+    auto files = world::list_files(machine, glob, deadline);
+    if (!files) return fail(readable(files.error()));
     if (files->empty()) return fail(Fault::not_found, "no file matches {} {}", glob, machine.commands().where());
-    std::erase_if(*files, [since](const RemoteFile& file) { return file.modified < since || file.bytes == 0; });
+    std::erase_if(*files, [since](const world::RemoteFile& file) { return file.modified < since || file.bytes == 0; });
     if (files->size() > max_files) {
         return fail(Fault::limit, "{} files matching {} were written to in the last hour", files->size(), glob);
     }
@@ -93,7 +84,7 @@ Result<std::vector<RemoteFile>> written_lately(const world::Machine& machine, co
 }
 
 // One file into the tally; when its first record that was read lies.
-Result<std::optional<std::int64_t>> read_file(const world::Machine& machine, const RemoteFile& file,
+Result<std::optional<std::int64_t>> read_file(const world::Machine& machine, const world::RemoteFile& file,
                                               bounce_rate::MailTally& tally, const base::Deadline& deadline) {
     std::string header;
     if (file.bytes > max_remote_tail) {
@@ -120,22 +111,6 @@ Result<std::optional<std::int64_t>> read_file(const world::Machine& machine, con
 
 }  // namespace
 
-Result<std::vector<RemoteFile>> read_find(std::string_view text) {
-    std::vector<RemoteFile> files;
-    for (const std::string_view line : base::split(text, '\n')) {
-        if (line.empty()) continue;
-        const std::size_t first = std::min(line.find(' '), line.size());
-        const std::size_t second = std::min(line.find(' ', first + 1), line.size());
-        const auto modified = base::to_double(line.substr(0, first));
-        const auto bytes = base::to_number<std::uint64_t>(line.substr(std::min(first + 1, second), second - first - 1));
-        if (!modified || !bytes || second + 1 >= line.size() || *modified < 0 || *modified > 1e11) {
-            return fail(Fault::malformed, "find printed '{}'", base::one_line(line, 80));
-        }
-        files.push_back({std::string(line.substr(second + 1)), *bytes, static_cast<std::int64_t>(*modified)});
-    }
-    return files;
-}
-
 Result<DeliveryFacts> remote_deliveries(const world::Machine& machine, const std::string& glob,
                                         const base::Deadline& deadline) {
     // That machine's clock wrote the stamps, so it says what the last hour is.
@@ -152,7 +127,7 @@ Result<DeliveryFacts> remote_deliveries(const world::Machine& machine, const std
     const mta::classes::Classes classes;
     bounce_rate::MailTally tally(query, classes, std::nullopt, {}, seen);
     DeliveryFacts facts;
-    for (const RemoteFile& file : *files) {
+    for (const world::RemoteFile& file : *files) {
         const auto first = read_file(machine, file, tally, deadline);
         if (!first) return fail(first.error());
         if (*first && **first > seen.begin) {

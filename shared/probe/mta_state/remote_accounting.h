@@ -2,10 +2,8 @@
 // from bounces, so the end of its accounting files is read through the host's connection.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "shared/probe/mta_state/mta_host.h"
 
@@ -19,13 +17,5 @@ inline constexpr std::size_t max_remote_tail = 32U << 20U;
 // not_found (no file matches), permission, malformed (no header), configuration (d records are not logged).
 [[nodiscard]] base::Result<DeliveryFacts> remote_deliveries(const world::Machine& machine, const std::string& glob,
                                                             const base::Deadline& deadline);
-
-struct RemoteFile {
-    std::string path;
-    std::uint64_t bytes = 0;
-    std::int64_t modified = 0;  // seconds since 1970, by that machine's clock
-};
-// What `find -printf '%T@ %s %p\n'` prints. Fault::malformed names the line.
-[[nodiscard]] base::Result<std::vector<RemoteFile>> read_find(std::string_view text);
 
 }  // namespace mtawatch::probe::mta_state

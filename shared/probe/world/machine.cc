@@ -6,6 +6,7 @@
 namespace mtawatch::probe::world {
 
 using base::fail;
+using base::Result;
 
 namespace {
 
@@ -16,20 +17,34 @@ std::string program_of(const std::vector<std::string>& argv) {
     return slash == std::string::npos ? argv[at] : argv[at].substr(slash + 1);
 }
 
+Result<ssh::SshSettings> settings_of(const SshTarget& target) {
+    auto settings = ssh::parse_target(target.target);
+    if (!settings) return fail(settings.error().at("--ssh"));
+    settings->key_file = target.key_file;
+    settings->known_hosts_file = target.known_hosts_file;
+    if (target.only_ipv4) settings->family = ssh::Family::ipv4;
+    if (target.only_ipv6) settings->family = ssh::Family::ipv6;
+    if (target.jump) {
+        auto jump = ssh::parse_target(*target.jump);
+        if (!jump) return fail(jump.error().at("--ssh-jump"));
+        jump->key_file = settings->key_file;
+        jump->known_hosts_file = settings->known_hosts_file;
+        jump->family = settings->family;
+        settings->jump = std::make_shared<const ssh::SshSettings>(std::move(*jump));
+    }
+    settings->host_key = target.host_key;
+    return settings;
+}
+
 }  // namespace
 
-base::Result<Machine> Machine::open(World& world, const std::optional<SshTarget>& ssh, const base::Deadline& deadline) {
+Result<Machine> Machine::open(World& world, const std::optional<SshTarget>& ssh, const base::Deadline& deadline) {
     if (!ssh) {
         if (world.commands == nullptr) return fail(base::Fault::internal, "this program runs no commands");
         return Machine(world.commands, nullptr);
     }
-    auto settings = ssh::parse_target(ssh->target);
-    if (!settings) return fail(settings.error().at("--ssh"));
-    settings->key_file = ssh->key_file;
-    settings->known_hosts_file = ssh->known_hosts_file;
-    settings->host_key = ssh->host_key;
-    if (ssh->only_ipv4) settings->family = ssh::Family::ipv4;
-    if (ssh->only_ipv6) settings->family = ssh::Family::ipv6;
+    const auto settings = settings_of(*ssh);
+    if (!settings) return fail(settings.error());
     if (!world.open_ssh) return fail(base::Fault::internal, "this program knows no SSH");
     auto opened = world.open_ssh(*settings, deadline);
     if (!opened) return fail(opened.error());
@@ -49,8 +64,8 @@ base::Error failed_program(const std::string& program, const io::Commands& machi
             fmt::format("{} {} {}{}", program, machine.where(), how, said.empty() ? "" : ": " + said)};
 }
 
-base::Result<std::string> Machine::output_of(const std::vector<std::string>& argv, const base::Deadline& deadline,
-                                             std::size_t max_output) const {
+Result<std::string> Machine::output_of(const std::vector<std::string>& argv, const base::Deadline& deadline,
+                                       std::size_t max_output) const {
     io::CommandLimits limits;
     limits.max_output = max_output;
     auto result = commands_->run(argv, limits, deadline);

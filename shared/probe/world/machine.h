@@ -18,6 +18,7 @@ struct SshTarget {
     std::optional<std::string> key_file;
     std::optional<std::string> known_hosts_file;
     std::optional<std::string> host_key;  // "SHA256:…"
+    std::optional<std::string> jump;      // "[USER@]HOST[:PORT]" of a host that connects to the target for us
     bool only_ipv4 = false;
     bool only_ipv6 = false;
 };

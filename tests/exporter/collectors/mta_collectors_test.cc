@@ -199,6 +199,7 @@ BOOST_AUTO_TEST_CASE(mistakes_in_the_sections_name_file_line_and_key) {
         {pmta_monitor_tasks, "interval: 5s\ntimeout: 10s", "timeout must not be longer than interval"},
         {pmta_monitor_tasks, "speed: 1", "speed"},
         {pmta_monitor_tasks, "program: true\nssh_key: /k", "need ssh"},
+        {mta_queue_tasks, "targets: [{mta: postfix, ssh_jump: bastion}]", "need ssh"},
         {mta_queue_tasks, "targets: [{mta: exim}]", "config.yml line 1: targets[0]"},
         {mta_queue_tasks, "targets: [{mta: postfix, url: 'http://x'}]", "Postfix is not asked by url"},
         {mta_queue_tasks, "targets: [{mta: kumomta, ssh: mx1}]", "KumoMTA is asked by url"},
