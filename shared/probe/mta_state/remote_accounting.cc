@@ -18,6 +18,7 @@ using base::Fault;
 using base::Result;
 
 constexpr std::int64_t one_hour = 3600;
+constexpr std::size_t max_find_output = 4U << 20U;  // some 50 000 files in the folder
 constexpr std::size_t max_files = 64;  // PowerMTA writes to one at a time; this many in an hour is a wrong pattern
 
 // The records of one file, from pieces of its end.
@@ -80,7 +81,7 @@ Result<std::vector<RemoteFile>> written_lately(const world::Machine& machine, co
     }
     auto printed = machine.output_of({"find", "-L", folder, "-maxdepth", "1", "-type", "f", "-name",
                                       glob.substr(slash + 1), "-printf", "%T@ %s %p\\n"},
-                                     deadline);
+                                     deadline, max_find_output);
     if (!printed) return fail(readable(printed.error()));
     auto files = read_find(*printed);
     if (!files) return fail(files.error());
@@ -122,7 +123,8 @@ Result<std::optional<std::int64_t>> read_file(const world::Machine& machine, con
 
 Result<std::vector<RemoteFile>> read_find(std::string_view text) {
     std::vector<RemoteFile> files;
-    for (const std::string_view line : base::split(text, '\n')) {
+    while (!text.empty()) {
+        const std::string_view line = base::take_line(text);
         if (line.empty()) continue;
         const std::size_t first = std::min(line.find(' '), line.size());
         const std::size_t second = std::min(line.find(' ', first + 1), line.size());
