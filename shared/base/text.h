@@ -25,6 +25,8 @@ namespace mtawatch::base {
 [[nodiscard]] std::string_view trim(std::string_view text);
 // Every piece between separators, empty ones too: "a,,b" is three pieces, "" is one.
 [[nodiscard]] std::vector<std::string_view> split(std::string_view text, char separator);
+// The text up to the next newline, which is taken off `rest` together with it: for what is too large to be split.
+[[nodiscard]] std::string_view take_line(std::string_view& rest);
 // The non-empty words between blanks.
 [[nodiscard]] std::vector<std::string_view> words(std::string_view text);
 [[nodiscard]] std::string join(const std::vector<std::string>& pieces, std::string_view separator);

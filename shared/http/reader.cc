@@ -6,6 +6,7 @@
 #include <boost/beast/http/string_body.hpp>
 // clang-format on
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 
@@ -22,7 +23,10 @@ using base::Result;
 using Parser = beast::http::response_parser<beast::http::string_body>;
 
 constexpr std::size_t read_size = 16U << 10U;  // one TLS record
-constexpr std::size_t shortest_chunk = 5;      // "0" CRLF CRLF: less cannot end a chunked body
+// A body beyond this gets room for all that it may have, so that it is not copied, and held twice, as it grows. What it
+// does not fill of that room costs nothing.
+constexpr std::size_t large_body = 1U << 20U;
+constexpr std::size_t shortest_chunk = 5;  // "0" CRLF CRLF: less cannot end a chunked body
 constexpr std::string_view no_answer = "the server closed the connection without an answer";
 constexpr std::size_t max_shown = 60;  // of an answer that is not HTTP
 constexpr int max_interim = 10;        // 1xx answers in front of the real one (RFC 9110 section 15.2)
@@ -48,7 +52,8 @@ base::Failure explain(const beast::error_code& code, const ReadLimits& limits, c
     return fail(Fault::malformed, "the answer is not HTTP: '{}' ({})", first, code.message());
 }
 
-// Hands what has been read to the parser; false when it wants more bytes first.
+// Hands what has been read to the parser; false when it wants more bytes first: it has the whole of a header, of a
+// chunk's size with its extension, and of the trailer in view before it takes anything of them.
 Result<bool> parse_some(Parser& parser, beast::flat_buffer& buffer, const ReadLimits& limits) {
     beast::error_code code;
     while (!parser.is_done() && buffer.size() > 0) {
@@ -62,6 +67,8 @@ Result<bool> parse_some(Parser& parser, beast::flat_buffer& buffer, const ReadLi
             return explain(beast::http::error::body_limit, limits, {});
         }
         if (header_alone) parser.eager(true);
+        std::string& body = parser.get().body();
+        if (body.size() > large_body && body.capacity() < limits.body_bytes) body.reserve(limits.body_bytes);
         if (code == beast::http::error::need_more) return false;
         if (code) return explain(code, limits, first);
         if (used == 0 && !parser.is_done()) return false;
@@ -75,7 +82,12 @@ Result<void> read_message(io::Stream& stream, Parser& parser, beast::flat_buffer
         const auto done = parse_some(parser, buffer, limits);
         if (!done) return fail(done.error());
         if (*done) return {};
-        const auto space = buffer.prepare(read_size);
+        const std::size_t room = buffer.max_size() - buffer.size();
+        if (room == 0) {
+            return fail(Fault::limit, "the answer's trailer or a chunk's extension is larger than {} bytes",
+                        limits.header_bytes);
+        }
+        const auto space = buffer.prepare(std::min(read_size, room));
         const auto count = stream.read_some({static_cast<char*>(space.data()), space.size()}, deadline);
         // Reset, or TLS broken off.
         if (!count && count.error().fault == Fault::refused && parser.got_some()) {
@@ -110,7 +122,8 @@ Response response_of(Parser& parser) {
 
 Result<Response> read_response(io::Stream& stream, const ReadLimits& limits, bool head_request,
                                const base::Deadline& deadline) {
-    beast::flat_buffer buffer;
+    // A header beyond its limit is refused by the parser, so only trailers and extensions fill this.
+    beast::flat_buffer buffer(limits.header_bytes + read_size);
     for (int i = 0; i <= max_interim; ++i) {
         Parser parser;
         // The header alone first: where bytes of the body follow it at once, Beast 1.74 makes room for all of an

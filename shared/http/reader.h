@@ -8,7 +8,7 @@
 namespace mtawatch::http {
 
 struct ReadLimits {
-    std::size_t header_bytes = 0;
+    std::size_t header_bytes = 0;  // also of a trailer, and of what stands beside a chunk's size
     std::size_t body_bytes = 0;
 };
 

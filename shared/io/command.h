@@ -16,8 +16,8 @@
 namespace mtawatch::io {
 
 struct CommandLimits {
-    std::size_t max_output = 16U << 20U;  // bytes of stdout kept; more is Fault::limit
-    std::size_t max_error = 64U << 10U;   // bytes of stderr kept; the rest is dropped
+    std::size_t max_output = 1U << 20U;  // bytes of stdout kept; more is Fault::limit
+    std::size_t max_error = 64U << 10U;  // bytes of stderr kept; the rest is dropped
 };
 
 struct CommandResult {

@@ -60,7 +60,7 @@ THIRD_PARTY = [
     (r"^libssh/", {"shared/ssh"}),
     (r"^boost/(asio|beast)", {"shared/http", "exporter/web"}),
     (r"^yaml-cpp/", {"shared/config"}),
-    (r"^(simdjson|pugixml|pcre2)", {"shared/mta"}),
+    (r"^(simdjson|rapidjson/|pugixml|pcre2)", {"shared/mta"}),
     (r"^prometheus/", {"exporter"}),
     (r"^(zlib|isa-l|igzip_lib|zstd)", {"shared/io"}),
     (r"^libpsl", {"shared/auth"}),

@@ -23,10 +23,12 @@ ROOT, BUILD = pathlib.Path(sys.argv[1]).resolve(), pathlib.Path(sys.argv[2]).res
 sys.argv[1:] = []
 SANITIZED = sanitized(BUILD / "exporter/pmta_exporter")
 LOOKED_UP = 3  # probes: the blocklists, the domain, the address
-MIB = 200  # one document of 64 MiB with the room it grows into
+MIB = 64  # of the exporter without accounting, whatever the targets send
+LOADED_MIB = 160  # with 1000 files, 75 000 series and two hostile targets at once
 AT_REST = 40  # MiB: a document that was refused leaves nothing behind
 METRICS = "silent reset close truncate garble slow-loris endless".split()  # of the stream to KumoMTA's metrics
-PAGES = ["status 500", "another page", "empty body", "body cut", "garbled body", "nested body", "body of 1 TB", "endless chunks"]
+PAGES = ["status 500", "another page", "empty body", "body cut", "garbled body", "nested body", "body of 1 TB", "endless chunks", "endless trailer",
+         "endless chunk extension", "many nodes"]
 # Of a name server. A record that cannot be read by anybody is a fact, so garbled text is none of them.
 LOOKUPS = ["silent", "wrong id", "cut", "SERVFAIL", "REFUSED", "NOTIMP", "referral", "alias to itself", "counts that lie"]
 SAMPLE = re.compile(r"^(\w+\{[^}]*\}|\w+) (\S+)$", re.MULTILINE)
@@ -143,6 +145,53 @@ class Collectors(unittest.TestCase):
         self.break_and_watch([exporter], len(self.servers) + 2, break_all)
         # Each of the exporter's threads kept the room of the endless documents that it had read.
         self.wait_until([exporter], lambda exporter: SANITIZED or exporter.memory("VmRSS") < AT_REST)
+
+    def test_two_hostile_targets_cost_the_accounting_neither_memory_nor_a_record(self):
+        logs = self.folder / "logs"
+        logs.mkdir()
+        columns = "type,timeLogged,orig,rcpt,vmta,jobId,dlvSourceIp,bounceCat,dsnStatus,dsnDiag\n"
+        kinds = [("d", "2.0.0 (ok)", ""), ("b", "5.1.1 (no)", "smtp;550 5.1.1 no such user"), ("t", "4.7.0 (wait)", "smtp;421 4.7.0 later")]
+
+        def record(n):
+            kind, status, said = kinds[n * 7919 // 11 % 3]
+            return (f"{kind},2026-11-29 05:00:00+0000,s@s{n % 3000}.example,u@d{n % 5000}.example,v{n % 1500},j{n % 8000},"
+                    f"10.{n % 7}.{n % 200}.{n % 250},{('bad-mailbox', 'spam-related', 'policy-related', 'other')[n * 31 // 7 % 4]},{status},{said}\n")
+        for number in range(1000):
+            (logs / f"acct-{number}.csv").write_text(columns + "".join(record(number * 200 + n) for n in range(200)))
+        written = 200 * 1000
+
+        def counted(exporter):
+            return sum(float(value) for name, value in exporter.samples.items()
+                       if re.match(r"pmta_(deliveries|bounces|transient_failures)_total\{", name))
+
+        good = reply(KUMO)
+        groups = b",".join(b'"%s%d": 1' % (b"q" * 1000, n) for n in range(20_000))
+        widest = reply(b'{"scheduled_count": {"value": {"queue": {%s}}}}' % groups)  # all of it is kept until the end
+        faults = [http_fault(name, good) for name in ("endless trailer", "endless chunk extension", "endless chunks", "many nodes")]
+        faults += [http_fault("many nodes", reply(b"", kind="text/xml")), lambda connection: connection.sendall(widest)]
+        targets = [Dialogue([(HEAD, good)] * 200) for _ in range(2)]
+        config = f"accounting:\n  files: ['{logs}/*.csv']\n  groups: [job, recipient_domain]\ncollectors:\n  mta_queue:\n"
+        config += "    interval: 1s\n    timeout: 1s\n    targets:\n"
+        for number, (target, mta) in enumerate(zip(targets, ("kumomta", "pmta"))):
+            config += f'      - {{mta: {mta}, url: "http://127.0.0.1:{target.port}", host: "h{number}"}}\n'
+        exporter = self.start("two hostile targets", config)
+        self.wait_until([exporter], lambda exporter: counted(exporter.scrape()) == written)
+        for fault in faults:
+            for target in targets:
+                target.fault = fault
+            for number in range(0, 1000, 20):
+                with open(logs / f"acct-{number}.csv", "a") as file:
+                    file.write(record(number))
+            written += 50
+            served = [target.served for target in targets]
+            self.wait_until([exporter], lambda exporter: counted(exporter.scrape()) == written and all(
+                target.served >= before + 2 for target, before in zip(targets, served)))
+        series = sum(not name.startswith(("pmta_exporter_", "process_")) for name in exporter.samples)
+        print(f"two hostile targets: {series} series, {written} records, {exporter.memory('VmHWM'):.0f} MiB at most, "
+              f"{exporter.memory('VmRSS'):.0f} MiB now")
+        self.assertGreater(series, 65_000)
+        if not SANITIZED:
+            self.assertLess(exporter.memory("VmHWM"), LOADED_MIB)
 
     def test_what_lookups_told_disappears(self):
         def config(server):

@@ -21,8 +21,8 @@ def behind(start, says):
 
 
 def or_cut_off(fault, doing):
-    """What takes in up to 64 MiB may keep a busy machine beyond its deadline; then the plugin's last resort names what it was doing."""
-    large = fault in ("endless chunks", "endless good lines", "one endless line", "one line of 64 MiB")
+    """What takes in so much may keep a busy machine beyond its deadline; then the plugin's last resort names what it was doing."""
+    large = fault in ("endless chunks", "many nodes", "endless good lines", "one endless line", "one line of 64 MiB")
     return rf"|timed out \(-t 2 s\) while {doing}" if large else ""
 
 
@@ -161,16 +161,17 @@ OF_HTTP = {
     "garble": "the answer is not HTTP: " + GARBAGE_SHOWN, "endless": "the answer is not HTTP: 'and: more'",
     "other protocol": f"the answer is not HTTP: '{OTHER_GREETING}'", "body of 1 TB": r"the answer's body is larger than \d+ bytes",
     **dict.fromkeys(("endless header lines", "huge header line"), r"the answer's header is larger than \d+ bytes"),
+    **dict.fromkeys(("endless trailer", "endless chunk extension"), r"the answer's trailer or a chunk's extension is larger than \d+ bytes"),
 }
 OF_MONITOR = {
     **OF_HTTP, "status 500": "answered with status 500", "redirect to itself": r"redirects to / \(status 302\) instead of answering",
-    # 64 MiB of them: which comes first, the limit or the end of the time, is the machine's speed.
+    # 24 MiB of them: which comes first, the limit or the end of the time, is the machine's speed.
     "endless chunks": f"{OF_HTTP['body of 1 TB']}|{OF_HTTP['slow body']}",
 }
 OF_POWERMTA = {
     **OF_MONITOR, "status 403": r"access denied \(403\): .*http-access", "another page": r'an HTML page came \("Welcome"\)',
     "empty body": "PowerMTA answered nothing at all", "garbled body": f"this is not PowerMTA's status: {GARBAGE_SHOWN}",
-    "nested body": r"this is not PowerMTA's status: '\[\[",
+    "nested body": r"this is not PowerMTA's status: '\[\[", "many nodes": r"PowerMTA's XML has more than \d+ marks",
 }
 OF_POWERMTA_DOMAINS = {
     **OF_POWERMTA, "huge": "this is not PowerMTA's list of domains(?!,)",  # the page's last byte is another
@@ -180,14 +181,14 @@ OF_POWERMTA_DOMAINS = {
 OF_KUMOMTA = {
     **OF_MONITOR, "status 403": r"access denied \(403\): .*trusted_hosts", "another page": "a web page came instead of KumoMTA's metrics",
     "empty body": "KumoMTA answered nothing at all", "garbled body": f"what came is neither metrics nor JSON, .*{GARBAGE_SHOWN}",
-    "nested body": r"what came is neither metrics nor JSON, .*\[\[",
+    "nested body": r"what came is neither metrics nor JSON, .*\[\[", "many nodes": r"KumoMTA's JSON has more than \d+ values",
 }
 ANSWERED = r"answers 200\b"
 OF_URL = {
     **behind("answers wrongly: ", OF_HTTP),
     **behind("does not answer: ", {fault: OF_HTTP[fault] for fault in (*SILENCE, "slow body", "reset", "close")}),
     "status 500": "answers 500, not 200", "status 403": "answers 403, not 200", "redirect to itself": "answers 302, not 200",
-    "endless chunks": r"answers wrongly: the answer's body is larger than \d+ bytes",
+    **dict.fromkeys(("endless chunks", "many nodes"), r"answers wrongly: the answer's body is larger than \d+ bytes"),
     # --url asks for a status of 200, whatever the page says.
     **dict.fromkeys(("another page", "empty body", "garbled body", "nested body"), ANSWERED),
 }
@@ -205,8 +206,9 @@ OF_POLICY_HANDSHAKE = behind(UNFETCHED + "no TLS connection: .*", {
     **dict.fromkeys(("garble", "other protocol"), "what came is not TLS"), **dict.fromkeys(("endless", "huge"), TLS_BOMB),
 })
 OF_POLICY_PAGE = {
-    **behind(UNFETCHED, {fault: OF_HTTP[fault] for fault in ("slow body", "body of 1 TB", "endless header lines", "huge header line")}),
-    **dict.fromkeys(("nested body", "endless chunks"), UNFETCHED + OF_HTTP["body of 1 TB"]),
+    **behind(UNFETCHED, {fault: OF_HTTP[fault] for fault in ("slow body", "body of 1 TB", "endless header lines", "huge header line",
+                                                              "endless trailer", "endless chunk extension")}),
+    **dict.fromkeys(("nested body", "endless chunks", "many nodes"), UNFETCHED + OF_HTTP["body of 1 TB"]),
     "body cut": OF_POLICY_IN_TLS["truncate"], "status 500": POLICY + " answers with status 500", "empty body": POLICY + " is empty",
     "status 403": POLICY + " answers with status 403",
     "redirect to itself": POLICY + r" redirects \(status 302\), which senders must not follow",

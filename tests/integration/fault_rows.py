@@ -22,8 +22,8 @@ from mail_servers import Authority, openssl
 
 OK, WARNING, CRITICAL, UNKNOWN = 0, 1, 2, 3
 SECONDS = 2  # of -t in every row
-MIB = 64  # of memory at most; the largest small file or output that is read whole has 16 MiB, and is copied as it grows
-DOCUMENT_MIB = 160  # where a document may have 64 MiB: it, and the same again while its room is doubled
+MIB = 64  # of memory at most, whatever a peer sends; a document has at most 24 MiB, and is copied as it grows
+MESSAGE_MIB = 160  # a mail of the operator's own may have 64 MiB: it, and the same again while its room is doubled
 
 
 @dataclasses.dataclass
@@ -134,7 +134,7 @@ def half_seen_rows(world):
         server = Dialogue(steps, fault if fault in STREAM_FAULTS else http_fault(fault, good), well=1)
         yield Row("check_mta_queue", "PowerMTA's monitor, second page", fault, [*groups, "--url", f"http://127.0.0.1:{server.port}"],
                   UNKNOWN, page_says(server.port, r"domains\?format=xml", fault, promises.OF_POWERMTA_DOMAINS[fault],
-                                     "the queue by domain could not be seen: "), mib=DOCUMENT_MIB if fault == "endless chunks" else MIB)
+                                     "the queue by domain could not be seen: "))
     for fault, words in (("addresses: silent", "silent"), ("addresses: SERVFAIL", "SERVFAIL")):
         where = f"127.0.0.1:{NameServer(world.zone(), fault).port}"
         for plugin, arguments, host in (("check_fcrdns", ["-i", "192.0.2.1"], "mail"), ("check_mx", ["-d", "example.net"], "mail"),
@@ -248,8 +248,7 @@ def http_rows(world):
         for fault in (*STREAM_FAULTS, *HTTP_FAULTS):
             port = Dialogue(steps, fault if fault in STREAM_FAULTS else http_fault(fault, good)).port
             seen = fault == "huge" or (not path and says[fault] == promises.ANSWERED)
-            yield Row(plugin, target, fault, arguments(port), OK if seen else state, words(port, fault),
-                      mib=DOCUMENT_MIB if fault == "endless chunks" else MIB)
+            yield Row(plugin, target, fault, arguments(port), OK if seen else state, words(port, fault))
 
 
 def policy_rows(world):
@@ -317,9 +316,8 @@ def program_rows(world):
             elif plugin == "check_mta_host" and state == UNKNOWN:
                 words = f"{parts[program]} could not be seen: .*{words}"
             words += promises.or_cut_off(fault, f"running .*{program}")
-            large = (program, fault) in (("pmta", "endless good lines"), ("pmta", "one endless line"), ("postqueue", "one endless line"))
             yield Row(plugin, program, fault, arguments, state, words, {"FAULT": f"{program}:{fault}"},
-                      fault_programs.surroundings(world.folder, program, fault), mib=DOCUMENT_MIB if large else MIB)
+                      fault_programs.surroundings(world.folder, program, fault))
 
 
 FILE_FAULTS = ("missing", "not readable", "directory", "FIFO", "garbage", "empty", "endless device", "one line of 64 MiB", "cut gzip")
@@ -406,7 +404,7 @@ def file_rows(world):
                       right.get(target, promises.RIGHT_ANSWERS[plugin]))
         for fault in FILE_FAULTS:
             yield Row(plugin, target, fault, arguments(str(bad[fault])), UNKNOWN, promises.of_file(plugin, target, fault, bad[fault]),
-                      as_nobody=fault == "not readable", mib=DOCUMENT_MIB if target == "--message" else MIB)
+                      as_nobody=fault == "not readable", mib=MESSAGE_MIB if target == "--message" else MIB)
 
 
 def all_rows(folder, root):

@@ -95,6 +95,7 @@ class Dialogue(threading.Thread):
     def __init__(self, steps, fault=None, at=0, tls=None, address=("127.0.0.1", 0), well=0):
         super().__init__(daemon=True)
         self.steps, self.fault, self.at, self.tls, self.well = steps, fault, at, tls, well
+        self.served = 0  # connections that ended
         self.listener = socket.create_server(address, backlog=64)
         self.port = self.listener.getsockname()[1]
         self.start()
@@ -129,6 +130,7 @@ class Dialogue(threading.Thread):
             pass  # the plugin has left
         finally:
             connection.close()
+            self.served += 1
 
     @staticmethod
     def heard(connection, end):
@@ -182,10 +184,15 @@ def http_fault(fault, good):
         "body cut": good[:-(len(body) // 2 + 1)],
         "garbled body": reply(GARBAGE),
         "nested body": reply(b"[" * 200000),
+        # Within what a document may have in bytes, far beyond what it may have in values.
+        "many nodes": (reply(b"<rsp>" + b"<a/>" * 1_800_000 + b"</rsp>", kind="text/xml") if b"text/xml" in good
+                       else reply(b'{"scheduled_count": [' + b"0," * 6_000_000 + b"0]}")) if fault == "many nodes" else b"",
     }
     loops = {
         "body of 1 TB": (head + b"Content-Length: 1000000000000\r\n\r\n", b"x" * 65536),
         "endless chunks": (head + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + b" " * 65536 + b"\r\n"),
+        "endless trailer": (head + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n", (b"X-More: " + b"a" * 8000 + b"\r\n") * 100),
+        "endless chunk extension": (head + b"Transfer-Encoding: chunked\r\n\r\n1;x=", b"a" * 1_000_000),
         "endless header lines": (head, b"X-More: and more\r\n" * 3000),
         "huge header line": (head + b"X-More: ", b"x" * 65536),
     }
@@ -202,7 +209,8 @@ def http_fault(fault, good):
 
 
 HTTP_FAULTS = ("status 500", "status 403", "redirect to itself", "another page", "empty body", "body cut", "garbled body", "nested body",
-               "body of 1 TB", "endless chunks", "endless header lines", "huge header line", "slow body")
+               "body of 1 TB", "endless chunks", "endless trailer", "endless chunk extension", "many nodes", "endless header lines",
+               "huge header line", "slow body")
 
 # What a name server answers over UDP …
 DNS_FAULTS = ("silent", "late", "no server", "wrong id", "other question", "no question", "own query sent back", "garbage",

@@ -1,12 +1,11 @@
 #include "shared/mta/documents/kumomta_metrics.h"
 
-#include <simdjson.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
 
 #include "shared/base/text.h"
+#include "shared/mta/documents/json_events.h"
 
 namespace mtawatch::mta::documents {
 
@@ -16,6 +15,10 @@ using base::fail;
 using base::Fault;
 using base::Result;
 using Labels = std::vector<std::pair<std::string, std::string>>;
+
+constexpr std::size_t max_labels = 64;       // of one series; KumoMTA has four
+constexpr std::size_t max_services = 1000;   // protocols, which are a handful
+constexpr std::size_t max_type_line = 4096;  // of "# TYPE name kind"
 
 std::string label(const Labels& labels, std::string_view name) {
     for (const auto& [key, value] : labels) {
@@ -34,6 +37,7 @@ constexpr std::array<std::string_view, 9> wanted{
 class ByService {
   public:
     void add(const std::string& service, double value) {
+        if (whole_.size() + parts_.size() >= max_services) return;
         const auto colon = service.find(':');
         if (colon == std::string::npos) {
             whole_[service] += value;
@@ -41,6 +45,7 @@ class ByService {
             parts_[service.substr(0, colon)] += value;
         }
     }
+    [[nodiscard]] bool full() const { return whole_.size() + parts_.size() >= max_services; }
     [[nodiscard]] double sum() const {
         double total = 0;
         for (const auto& [service, value] : whole_) total += value;
@@ -80,6 +85,10 @@ class Collector {
     Result<KumoMetrics> finish() {
         if (!seen("scheduled_count") && !seen("scheduled_count_total") && !seen("message_count")) {
             return fail(Fault::malformed, "no scheduled_count among the metrics: this is not KumoMTA's kumod");
+        }
+        if (ready_.full() || delivered_.full() || connections_.full()) {
+            return fail(Fault::limit, "the metrics name {} services or more: this is not KumoMTA's kumod",
+                        max_services);
         }
         if (seen("scheduled_count")) found_.scheduled = sum_;
         if (total_) found_.scheduled = total_;
@@ -134,52 +143,104 @@ class Collector {
 // ---------------------------------------------------------------------------------------------------------- JSON
 
 // {"name": {"type": …, "value": NUMBER | null | {"label": {"text": NUMBER}} | [{"label": "text", …, "@": NUMBER}]}}
-void add_json_value(std::string_view metric, const simdjson::dom::element& value, Collector& into) {
-    double number = 0;
-    if (!value.get(number)) return into.add(metric, {}, number);
-    simdjson::dom::object by_label;
-    if (!value.get(by_label)) {
-        for (const auto& [name, series] : by_label) {
-            simdjson::dom::object texts;
-            if (series.get(texts)) continue;
-            for (const auto& [text, one] : texts) {
-                if (!one.get(number)) into.add(metric, {{std::string(name), std::string(text)}}, number);
-            }
-        }
-        return;
-    }
-    simdjson::dom::array list;
-    if (value.get(list)) return into.saw(metric);
-    into.saw(metric);
-    for (const auto& one : list) {
-        simdjson::dom::object series;
-        if (one.get(series) || series["@"].get(number)) continue;
-        Labels labels;
-        for (const auto& [name, text] : series) {
-            std::string_view words;
-            if (name != "@" && !text.get(words)) labels.emplace_back(name, words);
-        }
-        into.add(metric, labels, number);
-    }
-}
+class KumoJson final : public JsonHandler {
+  public:
+    explicit KumoJson(Collector& into) : into_(into) {}
 
-Result<KumoMetrics> read_json(std::string_view bytes) {
-    simdjson::dom::parser parser(max_kumomta_bytes);
-    simdjson::dom::element root;
-    if (const auto error = parser.parse(bytes.data(), bytes.size()).get(root); error) {
-        return fail(Fault::malformed, "KumoMTA's JSON is damaged or cut short: {}", simdjson::error_message(error));
-    }
-    simdjson::dom::object metrics;
-    if (root.get(metrics)) return fail(Fault::malformed, "KumoMTA's JSON is no object");
-    Collector collector;
-    for (const auto& [name, metric] : metrics) {
-        if (std::ranges::find(wanted, name) == wanted.end()) continue;
-        simdjson::dom::element value;
-        if (metric["value"].get(value)) {
-            return fail(Fault::malformed, "the metric {} has no value: this is not KumoMTA's JSON", name);
+    bool begin_object() override {
+        ++depth_;
+        if (in_list()) {
+            labels_.clear();
+            count_.reset();
         }
-        add_json_value(name, value, collector);
+        return true;
     }
+    bool key(std::string_view name) override {
+        if (depth_ == of_metrics) {
+            metric_ = name;
+            wanted_ = std::ranges::find(wanted, name) != wanted.end();
+            has_value_ = false;
+        } else if (depth_ == of_metric) {
+            in_value_ = wanted_ && name == "value";
+            has_value_ = has_value_ || in_value_;
+        } else if (depth_ == of_value) {
+            label_ = name;
+        }
+        key_ = name;
+        return true;
+    }
+    bool end_object() override {
+        if (in_list() && count_) into_.add(metric_, labels_, *count_);
+        --depth_;
+        return depth_ != of_metrics || known();
+    }
+    bool begin_array() override {
+        ++depth_;
+        if (in_value_ && depth_ == of_value) {
+            list_ = true;
+            into_.saw(metric_);
+        }
+        return true;
+    }
+    bool end_array() override {
+        if (depth_ == of_value) list_ = false;
+        --depth_;
+        return depth_ != of_metrics || known();
+    }
+    bool text(std::string_view value) override {
+        if (in_list() && labels_.size() >= max_labels) {
+            error = base::Error{
+                Fault::malformed,
+                fmt::format("a series of {} has more than {} labels: this is not KumoMTA's JSON", metric_, max_labels)};
+            return false;
+        }
+        if (in_list() && key_ != "@") labels_.emplace_back(key_, value);
+        return depth_ != of_metrics || known();
+    }
+    bool number(std::string_view written) override {
+        const auto value = base::to_double(written);
+        if (value && in_value_) {
+            if (depth_ == of_metric) into_.add(metric_, {}, *value);
+            if (depth_ == of_series && !list_) into_.add(metric_, {{std::string(label_), std::string(key_)}}, *value);
+            if (in_list() && key_ == "@") count_ = value;
+        }
+        return depth_ != of_metrics || known();
+    }
+    bool word(std::string_view) override {
+        if (in_value_ && depth_ == of_metric) into_.saw(metric_);
+        return depth_ != of_metrics || known();
+    }
+
+  private:
+    // How deep the members of each are.
+    static constexpr int of_metrics = 1, of_metric = 2, of_value = 3, of_series = 4;
+
+    [[nodiscard]] bool in_list() const { return in_value_ && list_ && depth_ == of_series; }
+
+    // At the end of a metric.
+    bool known() {
+        in_value_ = false;
+        if (!wanted_ || has_value_) return true;
+        error = base::Error{Fault::malformed,
+                            fmt::format("the metric {} has no value: this is not KumoMTA's JSON", metric_)};
+        return false;
+    }
+
+    Collector& into_;
+    int depth_ = 0;
+    std::string_view metric_, label_, key_;
+    bool wanted_ = false;
+    bool has_value_ = false;
+    bool in_value_ = false;
+    bool list_ = false;
+    Labels labels_;
+    std::optional<double> count_;
+};
+
+Result<KumoMetrics> read_json(std::string bytes) {
+    Collector collector;
+    KumoJson handler(collector);
+    if (auto done = read_json_events(bytes, "KumoMTA", {}, handler); !done) return fail(done.error());
     return collector.finish();
 }
 
@@ -206,6 +267,7 @@ std::optional<Labels> read_labels(std::string_view& rest) {
             rest.remove_prefix(1);
         }
         rest.remove_prefix(1);
+        if (labels.size() >= max_labels) return std::nullopt;
         labels.emplace_back(name, std::move(value));
         if (rest.starts_with(',')) rest.remove_prefix(1);
     }
@@ -228,8 +290,8 @@ Result<void> read_sample(std::string_view line, std::size_t number, Collector& i
         }
         labels = std::move(*read);
     }
-    const auto words = base::words(rest);
-    const auto value = words.empty() ? std::nullopt : base::to_double(words[0]);
+    rest = base::trim(rest);
+    const auto value = base::to_double(rest.substr(0, rest.find_first_of(" \t")));
     if (!value) return fail(Fault::malformed, "line {}: no value: '{}'", number, base::one_line(line, 80));
     into.add(name, labels, *value);
     return {};
@@ -246,7 +308,7 @@ Result<KumoMetrics> read_text(std::string_view bytes) {
         bytes.remove_prefix(end + 1);
         ++number;
         if (line.starts_with("# TYPE ")) {
-            const auto words = base::words(line);
+            const auto words = base::words(line.substr(0, max_type_line));
             if (words.size() > 2) collector.saw(words[2]);
         }
         if (line.empty() || line.front() == '#') continue;
@@ -262,13 +324,13 @@ std::optional<double> KumoMetrics::messages() const {
     return *scheduled + *ready;
 }
 
-base::Result<KumoMetrics> read_kumomta_metrics(std::string_view bytes) {
+base::Result<KumoMetrics> read_kumomta_metrics(std::string bytes) {
     if (bytes.size() > max_kumomta_bytes) {
         return fail(Fault::limit, "KumoMTA's answer is larger than {} bytes", max_kumomta_bytes);
     }
     const auto start = base::trim(bytes);
     if (start.empty()) return fail(Fault::malformed, "KumoMTA answered nothing at all");
-    if (start.front() == '{') return read_json(start);
+    if (start.front() == '{') return read_json(std::move(bytes));
     if (start.front() == '<') return fail(Fault::auth, "a web page came instead of KumoMTA's metrics: is this kumod?");
     if (start.front() != '#' && !base::is_alpha(start.front()) && start.front() != '_') {
         return fail(Fault::malformed, "what came is neither metrics nor JSON, so this is not KumoMTA's kumod: '{}'",

@@ -38,11 +38,11 @@ struct KumoMetrics {
     [[nodiscard]] std::optional<double> messages() const;
 };
 
-inline constexpr std::size_t max_kumomta_bytes = 64U << 20U;  // some 500 000 series
+inline constexpr std::size_t max_kumomta_bytes = 24U << 20U;  // some 500 000 series of the JSON
 inline constexpr std::size_t max_kumomta_groups = 10'000;     // kept of each kind
 
-// Tells JSON from text by the first byte. Faults: auth (an HTML page), malformed (damaged, cut short, not KumoMTA's),
-// limit.
-[[nodiscard]] base::Result<KumoMetrics> read_kumomta_metrics(std::string_view bytes);
+// Tells JSON from text by the first byte. Takes the document, because JSON is read in place; beside it only the groups
+// that are kept take room. Faults: auth (an HTML page), malformed (damaged, cut short, not KumoMTA's), limit.
+[[nodiscard]] base::Result<KumoMetrics> read_kumomta_metrics(std::string bytes);
 
 }  // namespace mtawatch::mta::documents

@@ -1,10 +1,10 @@
 #include "shared/mta/documents/pmta_document.h"
 
-#include <simdjson.h>
-
+#include <algorithm>
 #include <pugixml.hpp>
 
 #include "shared/base/text.h"
+#include "shared/mta/documents/json_events.h"
 
 namespace mtawatch::mta::documents {
 
@@ -14,92 +14,134 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
-base::Failure too_large() { return fail(Fault::limit, "PowerMTA's answer has more than {} values", max_pmta_nodes); }
+base::Error too_large() {
+    return {Fault::limit, fmt::format("PowerMTA's answer has more than {} values", max_pmta_nodes)};
+}
+
+std::size_t nodes_below(const PmtaNode& node) {
+    std::size_t sum = node.children.size();
+    for (const PmtaNode& child : node.children) sum += nodes_below(child);
+    return sum;
+}
 
 // Counts nodes for every form, so no answer can grow without bound.
 class Budget {
   public:
+    explicit Budget(const TakeNode& take) : take_(take) {}
+
     [[nodiscard]] bool take() { return ++used_ <= max_pmta_nodes; }
+    // The youngest child of `data` is whole.
+    void offer(PmtaNode& data) {
+        if (!take_ || data.children.empty() || !take_(data.children.back())) return;
+        used_ -= 1 + nodes_below(data.children.back());
+        data.children.pop_back();
+    }
 
   private:
+    const TakeNode& take_;
     std::size_t used_ = 0;
 };
 
 // ---------------------------------------------------------------------------------------------------------- JSON
 
-Result<void> from_json(const simdjson::dom::element& element, PmtaNode& into, Budget& budget, int depth);
+// {"status": "success", "message": …, "data": {…}}: the members of data become nodes, the elements of an array
+// several nodes of its name.
+class PmtaJson final : public JsonHandler {
+  public:
+    PmtaJson(PmtaNode& data, Budget& budget) : budget_(budget) { open_.push_back(&data); }
 
-Result<void> add_json(std::string_view name, const simdjson::dom::element& element, PmtaNode& into, Budget& budget,
-                      int depth) {
-    if (depth > max_pmta_depth) {
-        return fail(Fault::malformed, "PowerMTA's JSON is nested deeper than {}", max_pmta_depth);
-    }
-    if (element.type() == simdjson::dom::element_type::ARRAY) {
-        for (const auto& one : simdjson::dom::array(element)) {
-            if (auto done = add_json(name, one, into, budget, depth + 1); !done) return done;
+    std::string_view status;
+    std::string_view message;
+    bool has_data = false;
+
+    bool begin_object() override {
+        ++depth_;
+        if (depth_ == of_root + 1 && key_ == "data") {
+            in_data_ = has_data = true;
+            return true;
         }
-        return {};
+        return !in_data_ || open();
     }
-    if (!budget.take()) return too_large();
-    into.children.push_back({std::string(name), {}, {}});
-    return from_json(element, into.children.back(), budget, depth + 1);
-}
+    bool key(std::string_view name) override {
+        key_ = name;
+        return true;
+    }
+    bool end_object() override {
+        --depth_;
+        if (in_data_ && depth_ == of_root) in_data_ = false;
+        if (in_data_) close();
+        return true;
+    }
+    bool begin_array() override {
+        ++depth_;
+        if (in_data_) arrays_.push_back(name());
+        return true;
+    }
+    bool end_array() override {
+        --depth_;
+        if (in_data_) arrays_.pop_back();
+        return true;
+    }
+    bool text(std::string_view value) override {
+        if (depth_ == of_root && key_ == "status") status = value;
+        if (depth_ == of_root && key_ == "message") message = value;
+        return leaf(value);
+    }
+    bool number(std::string_view written) override { return leaf(written); }
+    bool word(std::string_view written) override { return leaf(written == "null" ? std::string_view() : written); }
 
-Result<void> from_json(const simdjson::dom::element& element, PmtaNode& into, Budget& budget, int depth) {
-    switch (element.type()) {
-        case simdjson::dom::element_type::OBJECT:
-            for (const auto& [key, value] : simdjson::dom::object(element)) {
-                if (auto done = add_json(key, value, into, budget, depth); !done) return done;
-            }
-            return {};
-        case simdjson::dom::element_type::ARRAY:
-            return add_json("item", element, into, budget, depth);
-        case simdjson::dom::element_type::STRING:
-            into.value = std::string(std::string_view(element));
-            return {};
-        case simdjson::dom::element_type::INT64:
-            into.value = std::to_string(std::int64_t(element));
-            return {};
-        case simdjson::dom::element_type::UINT64:
-            into.value = std::to_string(std::uint64_t(element));
-            return {};
-        case simdjson::dom::element_type::DOUBLE:
-            into.value = base::plain(double(element));
-            return {};
-        case simdjson::dom::element_type::BOOL:
-            into.value = bool(element) ? "true" : "false";
-            return {};
-        case simdjson::dom::element_type::NULL_VALUE:
-            return {};
-    }
-    return {};
-}
+  private:
+    static constexpr int of_root = 1;
 
-// Empty when the root has no such text.
-std::string_view json_text(const simdjson::dom::element& root, std::string_view key) {
-    std::string_view text;
-    return root[key].get(text) ? std::string_view() : text;
-}
+    bool leaf(std::string_view value) {
+        if (!in_data_) return true;
+        if (!open()) return false;
+        open_.back()->value = value;
+        close();
+        return true;
+    }
+    bool open() {
+        if (!budget_.take()) {
+            error = too_large();
+            return false;
+        }
+        open_.back()->children.push_back({name(), {}, {}});
+        open_.push_back(&open_.back()->children.back());
+        frames_.push_back(arrays_.size());
+        return true;
+    }
+    void close() {
+        open_.pop_back();
+        frames_.pop_back();
+        if (open_.size() == 1) budget_.offer(*open_.front());
+    }
+    // Directly in an array that was opened below the node that is open: the array's name.
+    [[nodiscard]] std::string_view name() const {
+        const std::size_t outside = frames_.empty() ? 0 : frames_.back();
+        return arrays_.size() > outside ? arrays_.back() : key_;
+    }
 
-Result<PmtaDocument> read_json(std::string_view bytes) {
-    simdjson::dom::parser parser(max_pmta_bytes);
-    simdjson::dom::element root;
-    if (const auto error = parser.parse(bytes.data(), bytes.size()).get(root); error) {
-        return fail(Fault::malformed, "PowerMTA's JSON is damaged or cut short: {}", simdjson::error_message(error));
+    Budget& budget_;
+    int depth_ = 0;
+    bool in_data_ = false;
+    std::string_view key_;
+    std::vector<PmtaNode*> open_;           // from the data down; only the last one's children move
+    std::vector<std::string_view> arrays_;  // the keys of those that are open
+    std::vector<std::size_t> frames_;       // of each open node but the first: how many arrays were open then
+};
+
+Result<PmtaDocument> read_json(PmtaDocument document, const TakeNode& take) {
+    document.format = PmtaFormat::json;
+    Budget budget(take);
+    PmtaJson handler(document.data, budget);
+    const JsonLimits limits{static_cast<std::size_t>(max_pmta_depth), JsonLimits{}.values};
+    if (auto done = read_json_events(*document.bytes, "PowerMTA", limits, handler); !done) return fail(done.error());
+    if (handler.status != "success") {
+        return fail(Fault::malformed, "PowerMTA answered status '{}': {}", base::one_line(handler.status, 40),
+                    handler.message.empty() ? "no message" : base::one_line(handler.message, 300));
     }
-    const std::string_view status = json_text(root, "status");
-    const std::string_view message = json_text(root, "message");
-    if (status != "success") {
-        return fail(Fault::malformed, "PowerMTA answered status '{}': {}", base::one_line(status, 40),
-                    message.empty() ? "no message" : base::one_line(message, 300));
-    }
-    simdjson::dom::element data;
-    if (root["data"].get(data) || data.type() != simdjson::dom::element_type::OBJECT) {
-        return fail(Fault::malformed, "the JSON has no 'data': it is not PowerMTA's");
-    }
-    PmtaDocument document{PmtaFormat::json, {}, std::string(message), {}};
-    Budget budget;
-    if (auto done = from_json(data, document.data, budget, 0); !done) return fail(done.error());
+    if (!handler.has_data) return fail(Fault::malformed, "the JSON has no 'data': it is not PowerMTA's");
+    document.message = std::string(handler.message);
     return document;
 }
 
@@ -111,16 +153,31 @@ Result<void> from_xml(const pugi::xml_node& element, PmtaNode& into, Budget& bud
     }
     for (const auto& child : element.children()) {
         if (child.type() != pugi::node_element) continue;
-        if (!budget.take()) return too_large();
+        if (!budget.take()) return fail(too_large());
         into.children.push_back({child.name(), child.text().get(), {}});
         if (auto done = from_xml(child, into.children.back(), budget, depth + 1); !done) return done;
+        if (depth == 0) budget.offer(into);
     }
     return {};
 }
 
-Result<PmtaDocument> read_xml(std::string_view bytes) {
+// How much memory a tree of it takes is known by its marks before there is one.
+Result<void> check_size(std::string_view bytes) {
+    if (bytes.size() > max_pmta_xml_bytes) {
+        return fail(Fault::limit, "PowerMTA's XML is larger than {} bytes", max_pmta_xml_bytes);
+    }
+    const auto marks = std::ranges::count_if(bytes, [](char c) { return c == '<' || c == '='; });
+    if (static_cast<std::size_t>(marks) > max_pmta_xml_marks) {
+        return fail(Fault::limit, "PowerMTA's XML has more than {} marks ('<' and '=')", max_pmta_xml_marks);
+    }
+    return {};
+}
+
+Result<PmtaDocument> read_xml(PmtaDocument document, const TakeNode& take) {
+    if (auto done = check_size(*document.bytes); !done) return fail(done.error());
     pugi::xml_document parsed;
-    const auto outcome = parsed.load_buffer(bytes.data(), bytes.size(), pugi::parse_default, pugi::encoding_utf8);
+    const auto outcome = parsed.load_buffer_inplace(document.bytes->data(), document.bytes->size(), pugi::parse_default,
+                                                    pugi::encoding_utf8);
     if (!outcome) {
         return fail(Fault::malformed, "PowerMTA's XML is damaged or cut short at byte {}: {}", outcome.offset,
                     outcome.description());
@@ -138,8 +195,9 @@ Result<PmtaDocument> read_xml(std::string_view bytes) {
         }
         return fail(Fault::malformed, "PowerMTA's XML has no <succ>: the command failed or the answer is cut short");
     }
-    PmtaDocument document{PmtaFormat::xml, {}, success.text().get(), {}};
-    Budget budget;
+    document.format = PmtaFormat::xml;
+    document.message = success.text().get();
+    Budget budget(take);
     if (auto done = from_xml(root.child("data"), document.data, budget, 0); !done) return fail(done.error());
     return document;
 }
@@ -163,13 +221,14 @@ Step read_step(std::string_view text) {
 
 // Only the youngest child can be the one that a path continues: PowerMTA writes depth first. So a document takes
 // linear time whatever it holds; find() looks through nodes of the same name.
-PmtaNode* descend(PmtaNode& parent, const Step& step, Budget& budget) {
+PmtaNode* descend(PmtaNode& parent, const Step& step, bool top, Budget& budget) {
     if (!parent.children.empty()) {
         PmtaNode& last = parent.children.back();
         if (last.name == step.name && last.index == step.index) return &last;
     }
+    if (top) budget.offer(parent);  // another path begins, so the one before it is whole
     if (!budget.take()) return nullptr;
-    parent.children.push_back({std::string(step.name), {}, {}, step.index});
+    parent.children.push_back({step.name, {}, {}, step.index});
     return &parent.children.back();
 }
 
@@ -181,34 +240,30 @@ Result<void> add_dom_line(std::string_view line, std::size_t number, PmtaNode& r
                     number, base::one_line(line, 60));
     }
     PmtaNode* node = &root;
-    int depth = 0;
-    for (const auto piece : base::split(line.substr(0, equals), '.')) {
-        if (++depth > max_pmta_depth) return fail(Fault::malformed, "line {} has too long a path", number);
-        node = descend(*node, read_step(piece), budget);
-        if (node == nullptr) return too_large();
+    const std::string_view path = line.substr(0, equals);
+    if (std::ranges::count(path, '.') >= max_pmta_depth) {
+        return fail(Fault::malformed, "line {} has too long a path", number);
     }
-    node->value = std::string(line.substr(equals + 2, line.size() - equals - 3));
+    for (const auto piece : base::split(path, '.')) {
+        node = descend(*node, read_step(piece), node == &root, budget);
+        if (node == nullptr) return fail(too_large());
+    }
+    node->value = line.substr(equals + 2, line.size() - equals - 3);
     return {};
 }
 
-std::string_view next_line(std::string_view& rest) {
-    const auto end = rest.find('\n');
-    std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    return line;
-}
-
-Result<PmtaDocument> read_dom(std::string_view bytes) {
-    PmtaDocument document{PmtaFormat::dom, {}, {}, {}};
-    Budget budget;
+Result<PmtaDocument> read_dom(PmtaDocument document, std::string_view bytes, const TakeNode& take) {
+    document.format = PmtaFormat::dom;
+    Budget budget(take);
     std::size_t number = 0;
     while (!bytes.empty()) {
-        const auto line = next_line(bytes);
+        std::string_view line = base::take_line(bytes);
+        if (line.ends_with('\r')) line.remove_suffix(1);
         ++number;
         if (base::trim(line).empty()) continue;
         if (auto done = add_dom_line(line, number, document.data, budget); !done) return fail(done.error());
     }
+    budget.offer(document.data);
     return document;
 }
 
@@ -265,7 +320,12 @@ std::optional<std::string_view> PmtaNode::text(std::string_view path) const {
 }
 
 std::optional<std::int64_t> PmtaNode::integer(std::string_view path) const {
-    return leaf(*this, path, [](std::string_view digits) { return base::to_number<std::int64_t>(digits); });
+    return leaf(*this, path, [](std::string_view digits) {
+        if (auto whole = base::to_number<std::int64_t>(digits)) return whole;
+        // JSON may write 2 as 2.0 or 2e0.
+        const auto fraction = base::to_double(digits);
+        return fraction ? base::to_number<std::int64_t>(base::plain(*fraction)) : std::nullopt;
+    });
 }
 
 std::optional<double> PmtaNode::number(std::string_view path) const {
@@ -284,21 +344,26 @@ bool is_pmta_refusal(std::string_view body) {
     return base::icontains(body, "access denied") && base::icontains(body, "http-access");
 }
 
-base::Result<PmtaDocument> read_pmta_document(std::string_view bytes) {
+base::Result<PmtaDocument> read_pmta_document(std::string bytes, const TakeNode& take) {
     if (bytes.size() > max_pmta_bytes) {
         return fail(Fault::limit, "PowerMTA's answer is larger than {} bytes", max_pmta_bytes);
     }
-    std::string_view start = bytes;
-    if (start.starts_with("\xEF\xBB\xBF")) start.remove_prefix(3);
-    start = base::trim(start);
+    PmtaDocument document;
+    document.bytes = std::make_unique<std::string>(std::move(bytes));
+    if (document.bytes->starts_with("\xEF\xBB\xBF")) document.bytes->erase(0, 3);
+    const std::string_view whole = *document.bytes;
+    const std::string_view start = base::trim(whole);
     if (start.empty()) return fail(Fault::malformed, "PowerMTA answered nothing at all");
-    if (start.front() == '{') return read_json(start);
+    if (start.front() == '{') return read_json(std::move(document), take);
     const std::string opening = base::to_lower(start.substr(0, 16));
     if (opening.starts_with("<html") || opening.starts_with("<!doctype html")) return html_page(start);
-    if (start.front() == '<') return read_xml(start);
+    if (start.front() == '<') return read_xml(std::move(document), take);
     // Line ends are data here: a cut last line must be seen as such.
-    if (looks_like_dom(start)) return read_dom(bytes.substr(static_cast<std::size_t>(start.data() - bytes.data())));
-    return PmtaDocument{PmtaFormat::text, {}, {}, std::string(bytes)};
+    if (looks_like_dom(start)) {
+        return read_dom(std::move(document), whole.substr(static_cast<std::size_t>(start.data() - whole.data())), take);
+    }
+    document.text = whole;
+    return document;
 }
 
 }  // namespace mtawatch::mta::documents

@@ -1,5 +1,8 @@
 #include "shared/mta/documents/pmta_status.h"
 
+#include <algorithm>
+#include <functional>
+
 #include "shared/base/text.h"
 #include "shared/mta/documents/pmta_document.h"
 #include "shared/mta/documents/pmta_text.h"
@@ -13,8 +16,10 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
+constexpr std::size_t max_text = 1024;  // of a name, an error, a reason: a domain and a VMTA have some 300 bytes
+
 std::string text(const PmtaNode& node, std::string_view path) {
-    return std::string(base::trim(node.text(path).value_or(std::string_view())));
+    return std::string(base::trim(node.text(path).value_or(std::string_view())).substr(0, max_text));
 }
 
 PmtaTraffic traffic(const PmtaNode& status, const std::string& path) {
@@ -92,8 +97,8 @@ std::optional<std::int64_t> PmtaStatus::queued_recipients() const {
     return sum;
 }
 
-base::Result<PmtaStatus> read_pmta_status(std::string_view bytes) {
-    auto document = read_pmta_document(bytes);
+base::Result<PmtaStatus> read_pmta_status(std::string bytes) {
+    auto document = read_pmta_document(std::move(bytes));
     if (!document) return fail(document.error());
     if (document->format == PmtaFormat::text) return pmta_status_from_text(document->text);
     const PmtaNode& data = document->data;
@@ -120,7 +125,8 @@ base::Result<PmtaStatus> read_pmta_status(std::string_view bytes) {
     status.queries_pending = node->integer("resolver.queriesPending");
     if (const auto* queues = node->find("queue")) {
         for (const auto& kind : queues->children) {
-            status.queues.push_back({kind.name, kind.integer("rcp"), kind.integer("dom"), kind.number("kb")});
+            status.queues.push_back(
+                {std::string(kind.name), kind.integer("rcp"), kind.integer("dom"), kind.number("kb")});
         }
     }
     status.spool_initialized_percent = node->number("spool.initPct");
@@ -129,7 +135,21 @@ base::Result<PmtaStatus> read_pmta_status(std::string_view bytes) {
     return status;
 }
 
+void PmtaListing::add(PmtaEntry entry) {
+    entries.push_back(std::move(entry));
+    // Halved when there are twice as many, so memory stays bounded and time near linear.
+    if (entries.size() >= 2 * max_pmta_entries) keep_largest();
+}
+
+void PmtaListing::keep_largest() {
+    if (entries.size() <= max_pmta_entries) return;
+    std::ranges::stable_sort(entries, std::ranges::greater(), &PmtaEntry::recipients);
+    entries.resize(max_pmta_entries);
+    left_out = true;
+}
+
 std::optional<bool> PmtaListing::complete() const {
+    if (left_out) return false;
     if (total_entries && *total_entries >= 0) return entries.size() >= static_cast<std::uint64_t>(*total_entries);
     if (!total_recipients) return std::nullopt;
     std::int64_t sum = 0;
@@ -137,19 +157,24 @@ std::optional<bool> PmtaListing::complete() const {
     return sum >= *total_recipients;
 }
 
-base::Result<PmtaListing> read_pmta_listing(std::string_view bytes, std::string_view what) {
-    auto document = read_pmta_document(bytes);
+base::Result<PmtaListing> read_pmta_listing(std::string bytes, std::string_view what) {
+    PmtaListing listing;
+    bool nameless = false;
+    const auto take = [&](const PmtaNode& node) {
+        if (!is_named(node, what) || node.children.empty()) return false;
+        if (!node.text("name") || !node.integer("rcp")) {
+            nameless = true;
+        } else {
+            listing.add(entry_of(node));
+        }
+        return true;
+    };
+    auto document = read_pmta_document(std::move(bytes), take);
     if (!document) return fail(document.error());
     if (document->format == PmtaFormat::text) return pmta_listing_from_text(document->text, what);
+    if (nameless) return fail(Fault::malformed, "PowerMTA's {} without a name or recipients", what);
+    listing.keep_largest();
     const PmtaNode& data = document->data;
-    PmtaListing listing;
-    for (const auto& node : data.children) {
-        if (!is_named(node, what) || node.children.empty()) continue;
-        if (!node.text("name") || !node.integer("rcp")) {
-            return fail(Fault::malformed, "PowerMTA's {} without a name or recipients", what);
-        }
-        listing.entries.push_back(entry_of(node));
-    }
     listing.total_recipients = data.integer("totalRcp");
     listing.total_entries = total_of(data, what);
     // The DOM form has no end mark, so the totals, which come last, are asked for.
@@ -163,12 +188,12 @@ base::Result<PmtaListing> read_pmta_listing(std::string_view bytes, std::string_
     return listing;
 }
 
-base::Result<PmtaMessages> read_pmta_messages(std::string_view bytes) {
-    auto document = read_pmta_document(bytes);
+base::Result<PmtaMessages> read_pmta_messages(std::string bytes) {
+    auto document = read_pmta_document(std::move(bytes));
     if (!document) return fail(document.error());
     if (document->format == PmtaFormat::text) {
         return fail(Fault::malformed, "this is not PowerMTA's list of messages: '{}'",
-                    base::one_line(base::trim(document->text), 120));
+                    base::one_line(base::trim(document->text).substr(0, max_text), 120));
     }
     PmtaMessages messages;
     messages.remark = base::one_line(base::trim(document->message), 200);
@@ -183,8 +208,8 @@ base::Result<PmtaMessages> read_pmta_messages(std::string_view bytes) {
     return messages;
 }
 
-base::Result<PmtaLicence> read_pmta_licence(std::string_view bytes) {
-    auto document = read_pmta_document(bytes);
+base::Result<PmtaLicence> read_pmta_licence(std::string bytes) {
+    auto document = read_pmta_document(std::move(bytes));
     if (!document) return fail(document.error());
     if (document->format == PmtaFormat::text) return pmta_licence_from_text(document->text);
     const PmtaNode* node = document->data.find("license.expires") != nullptr ? document->data.find("license")

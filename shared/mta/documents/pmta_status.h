@@ -65,7 +65,7 @@ struct PmtaStatus {
 };
 
 // Fault::malformed when status.status is missing: PowerMTA writes it last, so the answer is cut short or another one.
-[[nodiscard]] base::Result<PmtaStatus> read_pmta_status(std::string_view bytes);
+[[nodiscard]] base::Result<PmtaStatus> read_pmta_status(std::string bytes);
 
 // One line of `show queues|domains|vmtas|jobs`.
 struct PmtaEntry {
@@ -81,17 +81,25 @@ struct PmtaEntry {
     std::string backoff_reason;
 };
 
+// The largest of a listing are kept, the others are missing as if PowerMTA had not shown them.
+inline constexpr std::size_t max_pmta_entries = 10'000;
+
 struct PmtaListing {
-    std::vector<PmtaEntry> entries;
+    std::vector<PmtaEntry> entries;                // at most max_pmta_entries, then largest first
+    bool left_out = false;                         // there were more
     std::optional<std::int64_t> total_recipients;  // of all entries that matched, also those not shown
     std::optional<std::int64_t> total_entries;
     // PowerMTA shows 10 (web) or 20 (program) entries unless asked for more. False when its own totals say that entries
-    // are missing; true when they agree; absent when the answer has no total to hold against it.
+    // are missing, or when some were left out; true when they agree; absent when the answer has no total to hold
+    // against it.
     [[nodiscard]] std::optional<bool> complete() const;
+
+    void add(PmtaEntry entry);
+    void keep_largest();  // max_pmta_entries of them
 };
 
 // `what` is the singular: "queue", "domain", "vmta" or "job". Fault::malformed when the answer is another one.
-[[nodiscard]] base::Result<PmtaListing> read_pmta_listing(std::string_view bytes, std::string_view what);
+[[nodiscard]] base::Result<PmtaListing> read_pmta_listing(std::string bytes, std::string_view what);
 
 // One message of `list` or /listqueue.
 struct PmtaMessage {
@@ -105,7 +113,7 @@ struct PmtaMessages {
     std::string remark;  // "1 queue busy while listing; …": messages may be missing
 };
 
-[[nodiscard]] base::Result<PmtaMessages> read_pmta_messages(std::string_view bytes);
+[[nodiscard]] base::Result<PmtaMessages> read_pmta_messages(std::string bytes);
 
 struct PmtaLicence {
     std::string product;
@@ -115,6 +123,6 @@ struct PmtaLicence {
 };
 
 // The text form ("expires: 2100-03-20"); the other forms are not published and are tried by the same names.
-[[nodiscard]] base::Result<PmtaLicence> read_pmta_licence(std::string_view bytes);
+[[nodiscard]] base::Result<PmtaLicence> read_pmta_licence(std::string bytes);
 
 }  // namespace mtawatch::mta::documents

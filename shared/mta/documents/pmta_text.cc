@@ -29,6 +29,19 @@ PmtaTraffic traffic(const Words& words, std::size_t at) {
 // Six figures: inbound recipients, messages and kilobytes, then outbound.
 PmtaFlow flow(const Words& words, std::size_t at) { return {traffic(words, at), traffic(words, at + 3)}; }
 
+constexpr std::size_t max_rows = 100;   // of kinds of queues, which are two
+constexpr std::size_t max_line = 4096;  // the longest, an entry with its last error, has some hundreds
+
+// The words of each line that has any, one line after the other.
+template <class Take>
+void each_line(std::string_view text, Take take) {
+    while (!text.empty()) {
+        const std::string_view line = base::take_line(text).substr(0, max_line);
+        const auto words = base::words(line);
+        if (!words.empty()) take(line, words);
+    }
+}
+
 // "Started 2018-09-10 20:02:12": the word and the two that follow it.
 std::optional<std::chrono::local_seconds> time_after(const Words& words, std::string_view label) {
     for (std::size_t i = 0; i + 2 < words.size(); ++i) {
@@ -164,12 +177,11 @@ std::optional<PmtaEntry> read_entry(const Words& words, std::string_view what) {
 
 base::Result<PmtaStatus> pmta_status_from_text(std::string_view text) {
     PmtaStatus status;
-    for (const auto line : base::split(text, '\n')) {
-        const auto words = base::words(line);
-        if (words.empty()) continue;
+    each_line(text, [&](std::string_view, const Words& words) {
+        if (status.queues.size() >= max_rows) return;
         read_title(words, status);
         read_row(words, status);
-    }
+    });
     if (status.version.empty()) {
         return fail(Fault::malformed, "this is not PowerMTA's status: '{}'", base::one_line(base::trim(text), 120));
     }
@@ -188,33 +200,33 @@ base::Result<PmtaListing> pmta_listing_from_text(std::string_view text, std::str
     }
     PmtaListing listing;
     listing.total_entries = footer->total;
-    for (const auto line : base::split(text, '\n')) {
-        const auto words = base::words(line);
+    each_line(text, [&](std::string_view line, const Words& words) {
         // An event of the entry above begins with its date, a recipient event has columns of its own.
-        if (words.empty() || logs::parse_date(words[0]) || line.find(" | ") != std::string_view::npos) continue;
-        if (auto entry = read_entry(words, what)) listing.entries.push_back(std::move(*entry));
-    }
+        if (logs::parse_date(words[0]) || line.find(" | ") != std::string_view::npos) return;
+        if (auto entry = read_entry(words, what)) listing.add(std::move(*entry));
+    });
+    listing.keep_largest();
     return listing;
 }
 
 base::Result<PmtaLicence> pmta_licence_from_text(std::string_view text) {
     PmtaLicence licence;
     bool known = false;
-    for (const auto line : base::split(text, '\n')) {
+    std::string bad_expiry;
+    each_line(text, [&](std::string_view line, const Words&) {
         const auto colon = line.find(':');
-        if (colon == std::string_view::npos) continue;
+        if (colon == std::string_view::npos) return;
         const auto key = base::trim(line.substr(0, colon));
         const auto value = base::trim(line.substr(colon + 1));
         if (key == "product") licence.product = std::string(value);
         if (key == "version") licence.version = std::string(value);
         if (key == "licensee") licence.licensee = std::string(value);
         if (key == "serial" || key == "issued") known = true;
-        if (key != "expires" || value.empty() || base::iequals(value, "never")) continue;
+        if (key != "expires" || value.empty() || base::iequals(value, "never")) return;
         licence.expires = logs::parse_date(value.substr(0, 10));
-        if (!licence.expires) {
-            return fail(Fault::malformed, "the licence's expiry '{}' is no date", base::one_line(value, 40));
-        }
-    }
+        if (!licence.expires) bad_expiry = base::one_line(value, 40);
+    });
+    if (!bad_expiry.empty()) return fail(Fault::malformed, "the licence's expiry '{}' is no date", bad_expiry);
     if (!known || licence.product.empty()) {
         return fail(Fault::malformed, "this is not PowerMTA's licence: '{}'", base::one_line(base::trim(text), 120));
     }

@@ -33,9 +33,9 @@ struct PostfixListing {
     [[nodiscard]] const PostfixQueue* oldest() const;  // the queue with the oldest message, null without mail
 };
 
-inline constexpr std::size_t max_postfix_line = 64U << 20U;  // one message with some 300 000 recipients
-inline constexpr std::size_t max_postfix_domains = 10'000;   // counted apart; beyond them Space-Saving
-inline constexpr std::size_t max_postfix_queues = 64;        // Postfix has six
+inline constexpr std::size_t max_postfix_line = 8U << 20U;  // one message with some 40 000 recipients
+inline constexpr std::size_t max_postfix_domains = 10'000;  // counted apart; beyond them Space-Saving
+inline constexpr std::size_t max_postfix_queues = 64;       // Postfix has six
 
 // Feed the output of one or several runs of postqueue, then take the sums.
 class PostfixQueueReader {

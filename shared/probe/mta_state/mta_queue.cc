@@ -172,7 +172,7 @@ base::Result<MtaQueueObservation> kumomta_queue(const MtaQueueQuery& query, cons
     auto bytes = world::ask_web_ok(world, *query.web, {target, {}},
                                    "add this address to trusted_hosts of KumoMTA's HTTP listener", deadline);
     if (!bytes) return fail(bytes.error());
-    auto metrics = mta::documents::read_kumomta_metrics(*bytes);
+    auto metrics = mta::documents::read_kumomta_metrics(std::move(*bytes));
     if (!metrics) return fail(metrics.error().at(asked));
     if (!metrics->messages()) return fail(Fault::malformed, "{}: the metrics do not tell how much is scheduled", asked);
     MtaQueueObservation seen;

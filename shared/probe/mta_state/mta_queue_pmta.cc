@@ -75,7 +75,7 @@ Result<mta::documents::PmtaListing> list(PmtaSource& source, const std::string& 
                                          const base::Deadline& deadline) {
     auto bytes = source.listing(what, filter, deadline);
     if (!bytes) return fail(bytes.error());
-    return from(source, mta::documents::read_pmta_listing(*bytes, what));
+    return from(source, mta::documents::read_pmta_listing(std::move(*bytes), what));
 }
 
 void read_held(PmtaSource& source, bool backoff, const base::Deadline& deadline, MtaQueueObservation& into) {
@@ -104,7 +104,7 @@ Result<mta::documents::PmtaMessages> messages_over(PmtaSource& source, std::chro
                                                    const base::Deadline& deadline) {
     auto bytes = source.older_than(age, deadline);
     if (!bytes) return fail(bytes.error());
-    auto found = from(source, mta::documents::read_pmta_messages(*bytes));
+    auto found = from(source, mta::documents::read_pmta_messages(std::move(*bytes)));
     if (found && found->messages.empty() && !found->remark.empty()) {
         return fail(Fault::io, "PowerMTA could not list everything: {}", found->remark);
     }
@@ -141,7 +141,7 @@ void read_age(PmtaSource& source, std::vector<std::chrono::seconds> ages, const 
 
 void read_licence(PmtaSource& source, const base::Deadline& deadline, MtaQueueObservation& into) {
     auto bytes = source.licence(deadline);
-    auto licence = bytes ? from(source, mta::documents::read_pmta_licence(*bytes))
+    auto licence = bytes ? from(source, mta::documents::read_pmta_licence(std::move(*bytes)))
                          : Result<mta::documents::PmtaLicence>(fail(bytes.error()));
     if (!licence) {
         into.unseen.push_back({"the licence", licence.error()});
@@ -156,7 +156,7 @@ base::Result<MtaQueueObservation> pmta_queue(PmtaSource& source, const MtaQueueQ
                                              const base::Deadline& deadline, world::World& world) {
     auto bytes = source.status(deadline);
     if (!bytes) return fail(bytes.error());
-    auto status = from(source, mta::documents::read_pmta_status(*bytes));
+    auto status = from(source, mta::documents::read_pmta_status(std::move(*bytes)));
     if (!status) return fail(status.error());
     const auto queued = status->queued_recipients();
     if (!queued) return fail(Fault::malformed, "{}: PowerMTA's status names no queue", source.asked());

@@ -42,8 +42,8 @@ Result<std::vector<RemoteFile>> list_files(const Machine& machine, const std::st
     }
     const std::string name = glob.substr(slash + 1);
     const auto printed = machine.commands().run(
-        {"find", "-L", folder, "-maxdepth", "1", "-type", "f", "-name", name, "-printf", "%T@ %s %i %p\\n"}, {},
-        deadline);
+        {"find", "-L", folder, "-maxdepth", "1", "-type", "f", "-name", name, "-printf", "%T@ %s %i %p\\n"},
+        {.max_output = max_find_output}, deadline);
     if (!printed) return fail(printed.error());
     if (printed->exit_status != 0) {
         if (printed->error_text.find("No such file or directory") != std::string::npos) {

@@ -234,6 +234,29 @@ BOOST_FIXTURE_TEST_CASE(limits_hold_for_endless_answers, Fixture) {
     BOOST_TEST((get(request("http://192.0.2.99/")).error().fault == Fault::refused));
 }
 
+BOOST_FIXTURE_TEST_CASE(an_endless_trailer_or_chunk_extension_is_refused_at_its_limit, Fixture) {
+    const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::string wanted =
+        "http://192.0.2.80/: the answer's trailer or a chunk's extension is larger than 1000 bytes";
+    Request limited = request("http://192.0.2.80/");
+    limited.max_header_bytes = 1000;
+    std::string trailer = head + "1\r\n{\r\n0\r\n";
+    for (int i = 0; i < 3000; ++i) trailer += "X-T: " + std::string(95, 'a') + "\r\n";
+    for (const std::string& said : {trailer, head + "1;x=" + std::string(300'000, 'a')}) {
+        network.clear();
+        network.add("192.0.2.80:80", answer(said));
+        const auto got = get(limited);
+        BOOST_REQUIRE(!got.has_value());
+        BOOST_TEST((got.error().fault == Fault::limit));
+        BOOST_TEST(got.error().what == wanted);
+    }
+    network.clear();  // what has its measure is read
+    network.add("192.0.2.80:80", answer(head + "2;x=" + std::string(900, 'a') + "\r\n{}\r\n0\r\nX-T: a\r\n\r\n"));
+    const auto got = get(limited);
+    BOOST_REQUIRE_MESSAGE(got, got.error().what);
+    BOOST_TEST(got->response->body == "{}");
+}
+
 BOOST_FIXTURE_TEST_CASE(redirects_are_facts_and_followed_only_where_asked_and_safe, Fixture) {
     const auto redirect = [](const char* to) {
         return "HTTP/1.1 302 Found\r\nLocation: " + std::string(to) + "\r\nContent-Length: 0\r\n\r\n";

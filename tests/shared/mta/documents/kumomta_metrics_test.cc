@@ -38,7 +38,7 @@ constexpr std::string_view text =
     "memory_usage 185683968\n";
 
 std::string error_of(std::string_view bytes) {
-    const auto metrics = mta::documents::read_kumomta_metrics(bytes);
+    const auto metrics = mta::documents::read_kumomta_metrics(std::string(bytes));
     BOOST_REQUIRE_MESSAGE(!metrics, bytes.substr(0, 60));
     return metrics.error().what;
 }
@@ -49,7 +49,7 @@ BOOST_AUTO_TEST_SUITE(kumomta_metrics)
 
 BOOST_AUTO_TEST_CASE(json_and_text_say_the_same) {
     for (const auto bytes : {json, text}) {
-        const auto metrics = mta::documents::read_kumomta_metrics(bytes);
+        const auto metrics = mta::documents::read_kumomta_metrics(std::string(bytes));
         BOOST_REQUIRE_MESSAGE(metrics, metrics.error().what);
         BOOST_TEST(metrics->scheduled.value() == 42);
         BOOST_TEST(metrics->ready.value() == 8);  // the whole service, not once more by path
@@ -69,7 +69,7 @@ BOOST_AUTO_TEST_CASE(json_and_text_say_the_same) {
 BOOST_AUTO_TEST_CASE(a_metric_without_series_is_an_empty_queue) {
     for (const auto* bytes :
          {R"({"scheduled_count": {"type": "gauge", "value": null}})", "# TYPE scheduled_count gauge\n"}) {
-        const auto metrics = mta::documents::read_kumomta_metrics(bytes);
+        const auto metrics = mta::documents::read_kumomta_metrics(std::string(bytes));
         BOOST_REQUIRE_MESSAGE(metrics, metrics.error().what);
         BOOST_TEST(metrics->messages().value() == 0);
     }
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(another_program_or_a_damaged_answer_is_no_empty_queue) {
     // It was taken for metrics that are cut short.
     BOOST_TEST(error_of("[[[[[").find("neither metrics nor JSON") != std::string::npos);
     for (std::size_t length = 0; length < json.size(); length += 3) {
-        BOOST_TEST(!mta::documents::read_kumomta_metrics(json.substr(0, length)), length);
+        BOOST_TEST(!mta::documents::read_kumomta_metrics(std::string(json.substr(0, length))), length);
     }
 }
 
@@ -117,6 +117,36 @@ BOOST_AUTO_TEST_CASE(groups_are_bounded) {
     BOOST_TEST(metrics->queues.front().name == "big");
     BOOST_TEST(metrics->scheduled.value() == 30'009);
     BOOST_TEST(metrics->truncated);
+}
+
+BOOST_AUTO_TEST_CASE(a_series_with_endless_labels_and_endless_services_are_refused) {
+    std::string labels;
+    std::string members;
+    std::string services;
+    for (int i = 0; i < 2000; ++i) {
+        labels += "a" + std::to_string(i) + "=\"\",";
+        members += "\"a" + std::to_string(i) + "\":\"\",";
+        services += "ready_count{service=\"s" + std::to_string(i) + "\"} 1\n";
+    }
+    BOOST_TEST(error_of("scheduled_count{" + labels + "} 5\n").find("labels are damaged") != std::string::npos);
+    BOOST_TEST(error_of("{\"scheduled_count\": {\"value\": [{" + members + "\"@\": 1}]}}") ==
+               "a series of scheduled_count has more than 64 labels: this is not KumoMTA's JSON");
+    BOOST_TEST(error_of("scheduled_count 5\n" + services) ==
+               "the metrics name 1000 services or more: this is not KumoMTA's kumod");
+}
+
+BOOST_AUTO_TEST_CASE(nothing_may_stand_behind_or_inside_the_json) {
+    const std::string good(json);
+    BOOST_TEST(error_of(good + "{}").find("damaged or cut short at byte") != std::string::npos);
+    BOOST_TEST(error_of(good + std::string(1, '\0')).find("a NUL byte at") != std::string::npos);
+    BOOST_TEST(error_of("{\"scheduled_count\": {\"value\": {\"queue\": {\"\xff\": 1}}}}").find("damaged") !=
+               std::string::npos);
+    std::string deep = "{\"scheduled_count\": {\"value\": ";
+    for (int i = 0; i < 100; ++i) deep += "{\"a\": ";
+    BOOST_TEST(error_of(deep) == "KumoMTA's JSON is nested deeper than 32");
+    std::string many = "{\"other\": [";
+    for (int i = 0; i < 4'000'001; ++i) many += "0,";
+    BOOST_TEST(error_of(many) == "KumoMTA's JSON has more than 4000000 values");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -229,6 +229,65 @@ BOOST_AUTO_TEST_CASE(an_empty_listing_and_another_document_never_look_alike) {
     BOOST_TEST(!mta::documents::read_pmta_listing("  example.com 4 0.5 0\n", "domain"));
 }
 
+BOOST_AUTO_TEST_CASE(a_hundred_thousand_queues_are_read_in_every_form_and_the_largest_kept) {
+    constexpr int count = 100'000;
+    std::string dom = "title=\"Top\"\n";
+    std::string json = R"({"data":{"title":"Top","queues":[)";
+    for (int i = 0; i < count; ++i) {
+        const std::string at = "queue[" + std::to_string(i) + "].";
+        dom += at + "name=\"d" + std::to_string(i) + ".example/v1\"\n" + at + "rcp=\"" + std::to_string(count - i) +
+               "\"\n" + at + "kb=\"1.0\"\n" + at + "conn=\"0\"\n" + at + "paused=\"no\"\n" + at + "mode=\"backoff\"\n" +
+               at + "retryTime=\"\"\n";
+        json += (i > 0 ? "," : "") + std::string(R"({"name":"d)") + std::to_string(i) + R"(.example/v1","rcp":)" +
+                std::to_string(count - i) + R"(,"kb":1.0,"conn":0,"paused":false,"mode":"backoff","retryTime":""})";
+    }
+    dom += "totalRcp=\"5000050000\"\ntotalQueuesWithRcp=\"100000\"\n";
+    json += R"(],"totalRcp":5000050000,"totalQueuesWithRcp":100000},"status":"success","message":""})";
+    for (const std::string& bytes : {dom, json}) {
+        BOOST_TEST(bytes.size() < mta::documents::max_pmta_bytes);
+        const auto listing = mta::documents::read_pmta_listing(bytes, "queue");
+        BOOST_REQUIRE_MESSAGE(listing, what(listing));
+        BOOST_TEST(listing->entries.size() == mta::documents::max_pmta_entries);
+        BOOST_TEST(listing->entries.front().recipients == count);
+        BOOST_TEST(listing->entries.back().name == "d9999.example/v1");
+        BOOST_TEST(listing->total_entries.value() == count);
+        BOOST_TEST(listing->complete().value() == false);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_document_of_many_nodes_is_refused_before_it_becomes_a_tree) {
+    std::string xml = "<rsp><data>";
+    std::string dom;
+    std::string json = R"({"status":"success","data":{"a":[0)";
+    for (int i = 0; i < 150'000; ++i) {
+        xml += "<a/>";
+        dom += "a[" + std::to_string(i) + "].b=\"1\"\n";
+        json += ",0";
+    }
+    BOOST_TEST(has(what(mta::documents::read_pmta_listing(xml + "</data><succ/></rsp>", "queue")),
+                   "XML has more than 100000 marks"));
+    BOOST_TEST(has(what(mta::documents::read_pmta_listing(dom, "queue")), "more than 100000 values"));
+    BOOST_TEST(has(what(mta::documents::read_pmta_listing(json + "]}}", "queue")), "more than 100000 values"));
+    BOOST_TEST(has(what(mta::documents::read_pmta_listing("<a" + std::string(9U << 20U, ' ') + "/>", "queue")),
+                   "XML is larger than 8388608 bytes"));
+    BOOST_TEST(has(what(mta::documents::read_pmta_status(std::string(1U << 20U, '.') + "=\"\"")), "too long a path"));
+}
+
+BOOST_AUTO_TEST_CASE(arrays_in_arrays_and_numbers_as_json_writes_them) {
+    const auto document = mta::documents::read_pmta_document(
+        R"({"message":"m","data":{"a":[[1,{"b":2.0}],true,null],"c":{"d":[],"e":"x\u0041"},"f":1e3},"status":"success"})");
+    BOOST_REQUIRE_MESSAGE(document, what(document));
+    const auto& data = document->data;
+    BOOST_REQUIRE(data.children.size() == 6U);
+    for (std::size_t i = 0; i < 4; ++i) BOOST_TEST(data.children[i].name == "a");
+    BOOST_TEST(data.children[1].integer("b").value() == 2);
+    BOOST_TEST(data.children[2].value == "true");
+    BOOST_TEST(data.children[3].value.empty());
+    BOOST_TEST(data.text("c.e").value() == "xA");
+    BOOST_TEST(data.integer("f").value() == 1000);
+    BOOST_TEST(document->message == "m");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(pmta_messages_and_licence)
