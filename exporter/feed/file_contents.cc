@@ -1,7 +1,10 @@
 #include "exporter/feed/file_contents.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
+#include <set>
 
 #include "shared/mta/logs/record_reader.h"
 
@@ -190,6 +193,27 @@ Result<Comparison> FileContents::compare(const files::FileState& known, const fi
     const auto facts = (*opened)->facts();
     if (!facts) return fail(facts.error());
     return compare_plain(known, **opened, facts->size);
+}
+
+std::vector<std::string> ambiguous_sources(const FeedSettings& settings, const files::FileSystem& files) {
+    std::vector<std::string> notes;
+    if (settings.count.format != series::RecordFormat::pmta) return notes;
+    FileContents contents(settings, files);
+    const files::Listing listing = files::list_files(files, settings.follow.globs, settings.follow.moved_to);
+    std::set<std::uint32_t> noted;
+    for (const files::SeenFile& seen : listing.files) {
+        if (noted.contains(seen.source)) continue;
+        const auto head = contents.head(seen.path);
+        if (!head || head->records_end == 0 || head->identity != files::Identity::ambiguous) continue;
+        noted.insert(seen.source);
+        const std::string_view why =
+            head->first_time == 0 ? "its records have no time" : "it begins with equal records";
+        notes.push_back(
+            fmt::format("{}: {}, so another file may begin like it and only its name tells the two apart; add "
+                        "timeLogged and a column that differs, as rcpt does, to its record-fields",
+                        seen.path, why));
+    }
+    return notes;
 }
 
 }  // namespace mtawatch::exporter::feed

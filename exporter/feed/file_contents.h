@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "exporter/feed/record_formats.h"
 #include "exporter/files/contents.h"
@@ -59,5 +60,9 @@ class FileContents final : public files::Contents {
     const files::FileSystem& files_;
     HeadInspector inspector_;
 };
+
+// For each glob of PowerMTA's a sentence about the first file there now whose columns cannot tell it from the next file
+// after a rotation, with the remedy.
+[[nodiscard]] std::vector<std::string> ambiguous_sources(const FeedSettings& settings, const files::FileSystem& files);
 
 }  // namespace mtawatch::exporter::feed

@@ -404,4 +404,18 @@ BOOST_AUTO_TEST_CASE(a_file_taken_for_a_copy_that_grows_is_visible) {
     BOOST_TEST(fixture.metric("pmta_exporter_growing_copies") == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(columns_that_cannot_tell_files_apart_are_named) {
+    Fixture fixture("acct-*.csv");
+    fixture.write("acct-1.csv", header + records(0, 100));
+    BOOST_TEST(ambiguous_sources(fixture.settings, exporter::files::real_files()).empty());
+    fixture.write("acct-2.csv", timeless_header + timeless(100));
+    fixture.write("acct-3.csv", timeless_header + timeless(100));
+    const auto notes = ambiguous_sources(fixture.settings, exporter::files::real_files());
+    BOOST_REQUIRE(notes.size() == 1U);
+    BOOST_TEST(notes[0] ==
+               fixture.path("acct-2.csv") +
+                   ": its records have no time, so another file may begin like it and only its name tells the two "
+                   "apart; add timeLogged and a column that differs, as rcpt does, to its record-fields");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
