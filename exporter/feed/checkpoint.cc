@@ -16,8 +16,11 @@ using base::Fault;
 using base::Result;
 
 constexpr std::string_view magic = "MTAWATCH";
-constexpr std::uint32_t pmta_version = 1;
-constexpr std::uint32_t format_version = 2;
+// Even versions are of another format than PowerMTA's. Before the third, a file was known by its beginning alone.
+constexpr std::uint32_t pmta_version = 3;
+constexpr std::uint32_t format_version = 4;
+constexpr std::uint32_t first_version = 1;
+constexpr std::uint32_t first_version_with_tails = 3;
 // A state file of this size would hold tens of millions of series: it is not ours.
 constexpr std::uint64_t max_checkpoint_bytes = 4ULL << 30U;
 constexpr std::size_t frame_bytes = magic.size() + sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
@@ -103,28 +106,51 @@ void write_files(Writer& out, const std::vector<files::FileState>& files) {
         if (file.fingerprint.length == 0) continue;
         out.text(file.path);
         out.text(file.header);
-        out.number(file.device);
-        out.number(file.inode);
+        out.number(file.id.device);
+        out.number(file.id.inode);
         out.number(file.fingerprint.length);
         out.number(file.fingerprint.hash);
         out.number(file.offset);
         out.number(file.vanished_at);
         out.number(file.first_time);
+        out.number(file.begin);
+        out.number(file.tail.end);
+        out.number(file.tail.length);
+        out.number(file.tail.hash);
+        out.number(file.packed_size);
+        out.number(file.shorter_from);
+        out.number(static_cast<std::uint8_t>(file.identity));
     }
 }
 
-std::vector<files::FileState> read_files(base::ByteReader& in) {
+void read_tail(base::ByteReader& in, files::FileState& file) {
+    file.begin = in.native<std::uint64_t>();
+    file.tail.end = in.native<std::uint64_t>();
+    file.tail.length = in.native<std::uint32_t>();
+    file.tail.hash = in.native<std::uint64_t>();
+    file.packed_size = in.native<std::uint64_t>();
+    file.shorter_from = in.native<std::uint64_t>();
+    const auto identity = in.native<std::uint8_t>();
+    if (identity > static_cast<std::uint8_t>(files::Identity::certain)) in.refuse();
+    file.identity = static_cast<files::Identity>(identity);
+    const bool in_place =
+        file.begin <= file.offset && file.tail.end <= file.offset && file.tail.length <= file.tail.end;
+    if (!in_place || file.tail.length > files::fingerprint_bytes) in.refuse();
+}
+
+std::vector<files::FileState> read_files(base::ByteReader& in, std::uint32_t version) {
     std::vector<files::FileState> files(read_count(in, 2 * sizeof(std::uint32_t)));
     for (files::FileState& file : files) {
         file.path = read_text(in);
         file.header = read_text(in);
-        file.device = in.native<std::uint64_t>();
-        file.inode = in.native<std::uint64_t>();
+        file.id.device = in.native<std::uint64_t>();
+        file.id.inode = in.native<std::uint64_t>();
         file.fingerprint.length = in.native<std::uint32_t>();
         file.fingerprint.hash = in.native<std::uint64_t>();
         file.offset = in.native<std::uint64_t>();
         file.vanished_at = in.native<std::int64_t>();
         file.first_time = in.native<std::int64_t>();
+        if (version >= first_version_with_tails) read_tail(in, file);
     }
     return files;
 }
@@ -134,14 +160,16 @@ void write_marks(Writer& out, const IngestMarks& marks) {
     out.number(marks.backlog_end);
     out.number(marks.last_read);
     for (const std::uint64_t count : marks.log_events) out.number(count);
+    out.number(marks.missing_files);
 }
 
-IngestMarks read_marks(base::ByteReader& in) {
+IngestMarks read_marks(base::ByteReader& in, std::uint32_t version) {
     IngestMarks marks;
     marks.baseline_done = in.native<std::uint8_t>();
     marks.backlog_end = in.native<std::int64_t>();
     marks.last_read = in.native<std::int64_t>();
     for (std::uint64_t& count : marks.log_events) count = in.native<std::uint64_t>();
+    if (version >= first_version_with_tails) marks.missing_files = in.native<std::uint64_t>();
     return marks;
 }
 
@@ -262,8 +290,8 @@ Result<Framed> unframe(std::string_view bytes) {
     base::ByteReader in(bytes);
     if (in.take(magic.size()) != magic) return fail(Fault::malformed, "is not a state file of this exporter");
     const auto version = in.native<std::uint32_t>();
-    if (in.ok() && (version < pmta_version || version > format_version)) {
-        return fail(Fault::malformed, "has version {}, this exporter reads {} and {}", version, pmta_version,
+    if (in.ok() && (version < first_version || version > format_version)) {
+        return fail(Fault::malformed, "has version {}, this exporter reads {} to {}", version, first_version,
                     format_version);
     }
     const auto size = in.native<std::uint64_t>();
@@ -284,7 +312,7 @@ std::size_t families_of(const series::SeriesStore& store) {
     return count;
 }
 
-// What version 2 has before the rest.
+// What even versions have before the rest.
 struct Preface {
     series::RecordFormat format = series::RecordFormat::pmta;
     std::size_t families = series::family_count;
@@ -387,15 +415,15 @@ Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::Ser
     base::ByteReader in(framed->body);
     RestoredCheckpoint restored;
     Preface preface;
-    if (framed->version != pmta_version) preface = read_preface(in);
+    if (framed->version % 2 == 0) preface = read_preface(in);
     if (preface.format != store.format()) return fail(Fault::malformed, "belongs to another kind of log");
     restored.memory = std::move(preface.memory);
     RestoredTexts texts(in, store);
     store.totals = in.native<series::Totals>();
     store.clock_restored();
-    restored.marks = read_marks(in);
-    restored.files = read_files(in);
-    restored.log_files = read_files(in);
+    restored.marks = read_marks(in, framed->version);
+    restored.files = read_files(in, framed->version);
+    restored.log_files = read_files(in, framed->version);
     for (std::size_t kind = 0; kind < series::open_kinds; ++kind) {
         const std::size_t count = read_count(in, 2 * sizeof(std::uint32_t));
         for (std::size_t i = 0; i < count; ++i) {

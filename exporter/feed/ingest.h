@@ -24,7 +24,8 @@ namespace mtawatch::exporter::feed {
 class Ingest {
   public:
     // `finished_files`: nothing more will come (--once), so last lines without newline count too.
-    Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, bool finished_files);
+    Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, bool finished_files,
+           const files::FileSystem& files = files::real_files());
 
     // Takes over a checkpoint's document; before anything else. On an Error this object is of no more use.
     [[nodiscard]] base::Result<void> restore(std::string_view document);
@@ -50,6 +51,7 @@ class Ingest {
         IngestMarks marks;
         bool catching_up = true;
         std::size_t unwatched_folders = 0;
+        files::Follower::Copies copies;
     };
     [[nodiscard]] Reading reading() const;
     // What a scrape shows of one glob.
@@ -97,6 +99,7 @@ class Ingest {
     mutable base::TurnLock lock_;
     series::SeriesStore store_;
     FileReader reader_;
+    FileContents contents_;
     files::Follower follower_;
     std::set<std::string> reported_;
 
@@ -108,6 +111,7 @@ class Ingest {
     std::vector<SourceStatus> sources_;
     Amount amount_;
     std::size_t unwatched_folders_ = 0;
+    files::Follower::Copies copies_;
     int rounds_waited_ = 0;  // in a row
 };
 

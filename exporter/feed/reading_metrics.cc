@@ -36,6 +36,9 @@ Ingest::Reading together(std::span<const Ingest* const> feeds) {
         all.marks.backlog_end = std::max(all.marks.backlog_end, one.marks.backlog_end);
         all.catching_up = all.catching_up || one.catching_up;
         all.unwatched_folders += one.unwatched_folders;
+        all.marks.missing_files += one.marks.missing_files;
+        all.copies.files += one.copies.files;
+        all.copies.longer += one.copies.longer;
     }
     return all;
 }
@@ -64,6 +67,9 @@ void write_reading(exposition::ExpositionWriter& writer, const Ingest::Reading& 
     write_one(writer, "pmta_exporter_unwatched_folders", reading.unwatched_folders);
     write_one(writer, "pmta_exporter_file_rotations_total", totals.rotations);
     write_one(writer, "pmta_exporter_file_truncations_total", totals.truncations);
+    write_one(writer, "pmta_exporter_missing_files_total", reading.marks.missing_files);
+    write_one(writer, "pmta_exporter_files_taken_for_copies", reading.copies.files);
+    write_one(writer, "pmta_exporter_growing_copies", reading.copies.longer);
 }
 
 void write_sources(exposition::ExpositionWriter& writer, const std::vector<Ingest::SourceStatus>& sources) {
