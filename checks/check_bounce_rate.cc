@@ -344,6 +344,18 @@ void judge_types(const BounceRateObservation& seen, Report& report) {
                            fmt::join(shown, ", "), shown.size() == 1 ? "means" : "mean"));
 }
 
+// Categories of the operator's own: the reply decided, and a line in the configuration would.
+void judge_categories(const BounceRateObservation& seen, Report& report) {
+    if (seen.unknown_categories.empty()) return;
+    std::vector<std::string> shown;
+    for (const auto& [category, count] : seen.unknown_categories) {
+        shown.push_back(fmt::format("\"{}\" ({})", category, grouped(count)));
+    }
+    report.note(1, fmt::format("categories that nothing explains, so the receivers' replies decided: {}; "
+                               "classes.bounce_classes of --classes FILE can say what they mean",
+                               fmt::join(shown, ", ")));
+}
+
 // The sources that held no record. Those that could not be read are reported apart, and old ones were not opened.
 std::string nothing_recorded(const BounceRateObservation& seen) {
     std::vector<std::string> read;
@@ -416,6 +428,7 @@ Report judge(const BounceRateObservation& seen, const BounceRateLimits& limits) 
     report.observation = to_json(seen);
     judge_sources(seen, report);
     judge_types(seen, report);
+    judge_categories(seen, report);
     judge_age(seen, limits, report);
     const std::string window = base::human_duration(std::chrono::seconds(seen.end - seen.begin));
     if (!seen.newest) return report;

@@ -143,6 +143,7 @@ Result<void> read_words(const Node& node, feed::FeedSettings& settings) {
     if (auto done = mta::classes::read_classes(node, classes); !done) return done;
     settings.count.providers = std::make_shared<const mta::classes::ProviderTable>(std::move(classes.providers));
     settings.count.bounce_classes = std::move(classes.bounce_classes);
+    settings.count.reply_rules = std::move(classes.reply_rules);
     settings.count.scanner.aliases = std::move(classes.aliases);
     settings.count.scanner.record_types = std::move(classes.record_types);
     settings.count.bounce_patterns_file = std::move(classes.bounce_patterns_file);
@@ -168,6 +169,7 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     for (feed::FeedSettings* other : {&config.postfix_log, &config.kumomta_log}) {
         other->count.providers = config.accounting.count.providers;
         other->count.bounce_classes = config.accounting.count.bounce_classes;
+        other->count.reply_rules = config.accounting.count.reply_rules;
     }
     return config;
 }

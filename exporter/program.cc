@@ -138,8 +138,8 @@ int explain(const std::string& text) {
     const mta::logs::OwnedRecord bounced(
         mta::logs::RecordType::b, mta::logs::no_time,
         {{mta::logs::Column::dsn_status, std::string(codes.enhanced_code())}, {mta::logs::Column::dsn_diag, text}});
-    const mta::classes::BounceClass bounce = mta::classes::bounce_class_of(
-        bounced.view(), mta::classes::BounceClasses(), {}, [&] { return verdict.reply_class; });
+    const mta::classes::BounceClass bounce =
+        mta::classes::bounce_class_of(bounced.view(), mta::classes::BounceClasses(), {}, verdict.bounce_class);
     return print(answer + fmt::format("bounce class:  {} (where PowerMTA's category does not decide)\n", name(bounce)));
 }
 

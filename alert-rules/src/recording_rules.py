@@ -100,7 +100,8 @@ def counted_rules(level, window, mta):
 
     delivered = rate("deliveries")
     bounced = rate("bounces", '{bounce_class!="local"}')
-    deferred = rate("transient_failures")
+    # Only families of a reason hold an operator's own pauses and throttles; the others leave them out already.
+    deferred = rate("transient_failures", "" if group_prefix else '{reason!="local"}')
     rules = [
         rule(name % "deliveries",
              f"(\n  {delivered}\n  or ({bounced} * 0 or {deferred} * 0)\n    and {mta.seen('d')}\n) {hold}", **labels),

@@ -14,6 +14,7 @@
 #include "shared/mta/classes/attribution.h"
 #include "shared/mta/classes/bounce_class.h"
 #include "shared/mta/classes/provider.h"
+#include "shared/mta/classes/reply_table.h"
 #include "shared/mta/logs/accounting_scanner.h"
 
 namespace mtawatch::exporter::series {
@@ -24,6 +25,7 @@ struct CountSettings {
     std::shared_ptr<const mta::classes::ProviderTable> providers =
         std::make_shared<const mta::classes::ProviderTable>(mta::classes::ProviderTable::builtin());
     mta::classes::BounceClasses bounce_classes;
+    std::vector<mta::classes::ReplyRule> reply_rules;  // the operator's own, before the built-in ones
     // PowerMTA's configuration with <bounce-category-patterns>, for bounces without a category; empty is none. The
     // text is that of the file and is known to be readable: every counting thread compiles its own.
     std::string bounce_patterns_file;

@@ -47,6 +47,7 @@ mta::logs::ScannerOptions scanner_options(const CountSettings& settings) {
 RecordCounter::RecordCounter(const CountSettings& settings, SeriesStore& store)
     : settings_(settings),
       store_(store),
+      classifier_(settings.reply_rules),
       queued_times_(settings.scanner.zone),
       job_cells_(mta::classes::job_columns(settings.job_columns).cells),
       providers_(provider_places),
@@ -183,12 +184,16 @@ RecordCounter::Route RecordCounter::route(const mta::logs::Record& record) {
     return memo;
 }
 
-mta::classes::ReplyClass RecordCounter::reason(const mta::logs::Record& record) {
-    const std::uint64_t hash =
-        base::hash_bytes(record.raw(Cell::dsn_diag), base::hash_bytes(record.raw(Cell::dsn_status)));
+RecordCounter::ReplyAnswer RecordCounter::verdict(const mta::logs::Record& record) {
+    const std::string_view status = record.raw(Cell::dsn_status);
+    const std::string_view diag = record.raw(Cell::dsn_diag);
+    const std::uint64_t hash = base::hash_bytes(diag, base::hash_bytes(status));
     ReplyAnswer& known = replies_[hash % reply_answers];
-    if (known.hash != hash) known = {hash, mta::classes::reason_of(record, classifier_)};
-    return known.answer;
+    if (known.hash != hash) {
+        const mta::classes::ReplyVerdict said = classifier_.classify(status, diag);
+        known = {hash, said.reply_class, said.bounce_class};
+    }
+    return known;
 }
 
 TextId RecordCounter::sender(const mta::logs::Record& record) {
@@ -199,11 +204,10 @@ TextId RecordCounter::job(const mta::logs::Record& record) {
     return store_.value(Kind::job_id, mta::classes::job_of(record, job_cells_));
 }
 
-RecordCounter::BounceWords RecordCounter::bounce_words(const mta::logs::Record& record,
-                                                       mta::classes::ReplyClass reason) {
+RecordCounter::BounceWords RecordCounter::bounce_words(const mta::logs::Record& record, const ReplyAnswer& answer) {
     const std::string_view category = mta::classes::category_of(record, patterns_ ? &*patterns_ : nullptr);
     const mta::classes::BounceClass bounce_class =
-        mta::classes::bounce_class_of(record, settings_.bounce_classes, category, [&] { return reason; });
+        mta::classes::bounce_class_of(record, settings_.bounce_classes, category, answer.bounce_class);
     return {store_.value(Kind::category, mta::classes::category_name(category)), bounce_words_[index_of(bounce_class)]};
 }
 
@@ -354,27 +358,30 @@ std::uint32_t RecordCounter::reply_row(const mta::classes::ReplyCodes& codes, Te
 
 void RecordCounter::bounce(const mta::logs::Record& record, const ProviderKey& key) {
     const Common c = common(record, key);
-    const mta::classes::ReplyClass why = reason(record);
-    const auto [category, verdict] = bounce_words(record, why);
-    ++*row(Family::bounces, c.vmta, c.pool, c.provider, category, verdict);
-    ++*row(Family::bounce_reasons, c.vmta, c.provider, reply_words_[index_of(why)]);
+    const ReplyAnswer answer = verdict(record);
+    const auto [category, word] = bounce_words(record, answer);
+    ++*row(Family::bounces, c.vmta, c.pool, c.provider, category, word);
+    ++*row(Family::bounce_reasons, c.vmta, c.provider, reply_words_[index_of(answer.reason)]);
     reply(record, c.provider);
     const TextId from = sender(record);
-    ++*row(Family::sender_bounces, from, verdict);
+    ++*row(Family::sender_bounces, from, word);
     ++*row(Family::sender_lifetime, from);
-    ++*row(Family::source_ip_bounces, c.source, verdict);
+    ++*row(Family::source_ip_bounces, c.source, word);
     if (store_.enabled(Family::job_bounces)) {
-        ++*row(Family::job_bounces, job(record), verdict);
+        ++*row(Family::job_bounces, job(record), word);
     }
     if (store_.enabled(Family::recipient_domain_bounces)) {
-        ++*row(Family::recipient_domain_bounces, store_.value(Kind::recipient_domain, c.rcpt_domain), verdict);
+        ++*row(Family::recipient_domain_bounces, store_.value(Kind::recipient_domain, c.rcpt_domain), word);
     }
 }
 
 void RecordCounter::transient(const mta::logs::Record& record, const ProviderKey& key) {
     if (mta::classes::is_local(record)) return;
     const Common c = common(record, key);
-    ++*row(Family::transient_failures, c.vmta, c.pool, c.provider, reply_words_[index_of(reason(record))]);
+    const ReplyAnswer answer = verdict(record);
+    ++*row(Family::transient_failures, c.vmta, c.pool, c.provider, reply_words_[index_of(answer.reason)]);
+    // An operator's pause or own throttle is no receiver's reply and nobody's failure.
+    if (answer.bounce_class == mta::classes::BounceClass::local) return;
     reply(record, c.provider);
     ++*row(Family::sender_transient_failures, sender(record));
     ++*row(Family::source_ip_transient_failures, c.source);
@@ -388,7 +395,7 @@ void RecordCounter::transient(const mta::logs::Record& record, const ProviderKey
 
 void RecordCounter::queue_transient(const mta::logs::Record& record, const ProviderKey& key) {
     ++*row(Family::queue_transient_failures, store_.value(Kind::vmta, mta::classes::vmta_of(record)),
-           provider(key, record), reply_words_[index_of(reason(record))]);
+           provider(key, record), reply_words_[index_of(verdict(record).reason)]);
 }
 
 void RecordCounter::receipt(const mta::logs::Record& record) {
@@ -399,8 +406,8 @@ void RecordCounter::receipt(const mta::logs::Record& record) {
 }
 
 void RecordCounter::remote_bounce(const mta::logs::Record& record, const ProviderKey& key) {
-    const auto [category, verdict] = bounce_words(record, reason(record));
-    ++*row(Family::remote_bounces, provider(key, record), category, verdict);
+    const auto [category, word] = bounce_words(record, verdict(record));
+    ++*row(Family::remote_bounces, provider(key, record), category, word);
 }
 
 void RecordCounter::complaint(const mta::logs::Record& record) {
@@ -424,7 +431,7 @@ void RecordCounter::complaint(const mta::logs::Record& record) {
 
 void RecordCounter::diagnostic(const mta::logs::Record& record, const ProviderKey& key) {
     ++*row(Family::diagnostics, store_.value(Kind::vmta, mta::classes::vmta_of(record)), provider(key, record),
-           reply_words_[index_of(reason(record))]);
+           reply_words_[index_of(verdict(record).reason)]);
 }
 
 }  // namespace mtawatch::exporter::series

@@ -67,14 +67,19 @@ class RecordCounter {
     void count_one(const mta::logs::Record& record, const ProviderKey& key, std::int64_t now);
     [[nodiscard]] Common common(const mta::logs::Record& record, const ProviderKey& key);
     [[nodiscard]] Route route(const mta::logs::Record& record);
-    [[nodiscard]] mta::classes::ReplyClass reason(const mta::logs::Record& record);
+    struct ReplyAnswer {
+        std::uint64_t hash = 0;
+        mta::classes::ReplyClass reason = mta::classes::ReplyClass::other;
+        mta::classes::BounceClass bounce_class = mta::classes::BounceClass::other;
+    };
+    [[nodiscard]] ReplyAnswer verdict(const mta::logs::Record& record);
     [[nodiscard]] TextId sender(const mta::logs::Record& record);
     [[nodiscard]] TextId job(const mta::logs::Record& record);
     struct BounceWords {
         TextId category;
         TextId bounce_class;
     };
-    [[nodiscard]] BounceWords bounce_words(const mta::logs::Record& record, mta::classes::ReplyClass reason);
+    [[nodiscard]] BounceWords bounce_words(const mta::logs::Record& record, const ReplyAnswer& answer);
     void delivery(const mta::logs::Record& record, const ProviderKey& key, std::int64_t time);
     void delivery_delay(const mta::logs::Record& record, std::uint64_t* histogram, std::int64_t time);
     void bounce(const mta::logs::Record& record, const ProviderKey& key);
@@ -98,10 +103,6 @@ class RecordCounter {
     using ProviderAnswers = std::array<std::uint64_t, 2>;
     static constexpr std::uint64_t provider_id_bits = 0xffffU;
     static_assert(sizeof(mta::classes::ProviderId) == 2);
-    struct ReplyAnswer {
-        std::uint64_t hash = 0;
-        mta::classes::ReplyClass answer = mta::classes::ReplyClass::other;
-    };
     // Row numbers of combinations that come again and again, until a sweep takes rows out. Each is its key, then rows.
     // Keys are words, not arrays of ids: those would be compared by a call of memcmp.
     static constexpr std::uint64_t no_key = ~std::uint64_t{0};

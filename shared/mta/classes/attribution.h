@@ -88,28 +88,28 @@ struct JobColumns {
 [[nodiscard]] inline std::string_view category_name(std::string_view category) {
     return category.empty() ? std::string_view("other") : category;
 }
-// The class of the receiver's reply.
-[[nodiscard]] inline ReplyClass reason_of(const logs::Record& record, const ReplyClassifier& replies) {
-    return replies.classify(record.raw(logs::Column::dsn_status), record.raw(logs::Column::dsn_diag)).reply_class;
+// What the receiver's reply says.
+[[nodiscard]] inline ReplyVerdict verdict_of(const logs::Record& record, const ReplyClassifier& replies) {
+    return replies.classify(record.raw(logs::Column::dsn_status), record.raw(logs::Column::dsn_diag));
 }
 
-// Whether a record is outside every ratio of outbound mail: a delivery, deferral or bounce that did not leave this
-// host (pipe, file, discard …), and a bounce, early or late, that no receiver decided (is_local_diag).
+// Whether a record did not leave this host (pipe, file, discard …), so that it is outside every ratio of outbound mail.
 [[nodiscard]] inline bool is_local(const logs::Record& record) {
-    using logs::RecordType;
-    if (record.type != RecordType::rb && !is_smtp_delivery(record.raw(logs::Column::dlv_type))) return true;
-    const bool bounced = record.type == RecordType::b || record.type == RecordType::rb;
-    return bounced && is_local_diag(record.raw(logs::Column::dsn_diag));
+    return record.type != logs::RecordType::rb && !is_smtp_delivery(record.raw(logs::Column::dlv_type));
+}
+// The same of a bounce, early or late, or a deferral whose reply says `said`: one that no receiver decided is outside
+// every ratio too.
+[[nodiscard]] inline bool is_local(const logs::Record& record, BounceClass said) {
+    const bool bounced = record.type == logs::RecordType::b || record.type == logs::RecordType::rb;
+    // PowerMTA's own reasons: of a deferral they are reasons why an attempt failed.
+    const bool own = bounced && record.raw(logs::Column::dsn_diag).starts_with("x-pmta;");
+    return own || said == BounceClass::local || is_local(record);
 }
 
-// The class of a bounce, early or late: local, else by its category (category_of), else by the reply. `reason` is
-// called, at most once, for the ReplyClass where only that decides.
-template <class Reason>
-[[nodiscard]] BounceClass bounce_class_of(const logs::Record& record, const BounceClasses& classes,
-                                          std::string_view category, const Reason& reason) {
-    if (is_local(record)) return BounceClass::local;
-    if (!classes.is_open(category)) return classes.of_category(category);
-    return class_of_reply(reason(), record.raw(logs::Column::dsn_status));
+// The class of a bounce, early or late, with that category (category_of) and a reply that says `said`.
+[[nodiscard]] inline BounceClass bounce_class_of(const logs::Record& record, const BounceClasses& classes,
+                                                 std::string_view category, BounceClass said) {
+    return is_local(record, said) ? BounceClass::local : classes.of_bounce(category, said);
 }
 
 // A value as people read it: doubled quotes of the cell once, one line of valid UTF-8, at most max_name_bytes.

@@ -1,85 +1,47 @@
 #include "shared/mta/classes/bounce_class.h"
 
-#include <array>
-
-#include "shared/base/text.h"
+#include <initializer_list>
 
 namespace mtawatch::mta::classes {
 
-std::string_view name(BounceClass bounce_class) {
-    static constexpr std::array<std::string_view, bounce_class_count> names{"hard", "soft", "block", "other", "local"};
-    return names[static_cast<std::size_t>(bounce_class)];
-}
-
-std::optional<BounceClass> bounce_class_of_name(std::string_view wanted) {
-    for (std::size_t i = 0; i < bounce_class_count; ++i) {
-        if (name(static_cast<BounceClass>(i)) == wanted) return static_cast<BounceClass>(i);
-    }
-    return std::nullopt;
-}
-
-bool is_local_diag(std::string_view dsn_diag) {
-    // PowerMTA writes what a receiver said behind "smtp;", and its own reasons behind "x-pmta;", except for the
-    // suppression list, which it words as an SMTP reply.
-    return dsn_diag.starts_with("x-pmta;") || base::icontains(dsn_diag, "is in suppression list") ||
-           base::icontains(dsn_diag, "deleted by administrator");
-}
-
-BounceClass class_of_reply(ReplyClass reply, std::string_view dsn_status) {
-    switch (reply) {
-        case ReplyClass::unknown_user:
-        case ReplyClass::inactive:
-            return BounceClass::hard;
-        case ReplyClass::dns:
-            return dsn_status.starts_with('4') ? BounceClass::soft : BounceClass::hard;
-        case ReplyClass::reputation:
-        case ReplyClass::blocklist:
-        case ReplyClass::authentication:
-        case ReplyClass::content:
-        case ReplyClass::policy:
-            return BounceClass::block;
-        case ReplyClass::rate_limit:
-        case ReplyClass::greylist:
-        case ReplyClass::mailbox_full:
-        case ReplyClass::connection:
-        case ReplyClass::tls:
-            return BounceClass::soft;
-        case ReplyClass::other:
-            break;
-    }
-    return BounceClass::other;
-}
-
 BounceClasses::BounceClasses() {
-    for (const std::string_view category : {"bad-mailbox", "bad-domain", "inactive-mailbox", "routing-errors",
-                                            "InvalidRecipient", "BadDomain", "InactiveMailbox", "RoutingErrors"}) {
-        set(category, BounceClass::hard);
-    }
-    for (const std::string_view category :
-         {"spam-related", "policy-related", "content-related", "virus-related", "invalid-sender", "relaying-issues",
-          "SpamBlock", "SpamContent", "SpamRelated", "ProhibitedAttachment", "ContentRelated", "VirusRelated",
-          "PolicyRelated", "AuthenticationFailed", "InvalidSender", "RelayDenied", "RelayingIssues"}) {
-        set(category, BounceClass::block);
-    }
-    for (const std::string_view category :
-         {"quota-issues", "no-answer-from-host", "message-expired", "bad-connection", "bad-configuration",
-          "protocol-errors", "QuotaIssues", "NoAnswerFromHost", "MessageExpired", "BadConnection", "BadConfiguration",
-          "ProtocolErrors", "DNSFailure", "TransientFailure", "TooManyRecipients"}) {
-        set(category, BounceClass::soft);
-    }
+    const auto add = [&](BounceClass bounce_class, bool hint, std::initializer_list<std::string_view> categories) {
+        for (const std::string_view category : categories) classes_[std::string(category)] = {bounce_class, hint};
+    };
+    // PowerMTA's categories.
+    add(BounceClass::hard, false, {"bad-mailbox", "bad-domain", "inactive-mailbox", "routing-errors"});
+    add(BounceClass::block, false,
+        {"spam-related", "policy-related", "content-related", "virus-related", "invalid-sender", "relaying-issues"});
+    add(BounceClass::soft, false,
+        {"quota-issues", "no-answer-from-host", "message-expired", "bad-connection", "bad-configuration",
+         "protocol-errors"});
+    // The classes of KumoMTA's classifier; the last three are of what is no failure.
+    add(BounceClass::hard, true, {"InvalidRecipient", "BadDomain", "InactiveMailbox", "RoutingErrors"});
+    add(BounceClass::block, true,
+        {"SpamBlock", "SpamContent", "SpamRelated", "ProhibitedAttachment", "ContentRelated", "VirusRelated",
+         "PolicyRelated", "AuthenticationFailed", "InvalidSender", "RelayDenied", "RelayingIssues"});
+    add(BounceClass::soft, true,
+        {"QuotaIssues", "NoAnswerFromHost", "MessageExpired", "BadConnection", "BadConfiguration", "ProtocolErrors",
+         "DNSFailure", "TransientFailure", "TooManyRecipients"});
+    add(BounceClass::other, false, {"AutoReply", "Subscribe", "Unsubscribe"});
 }
 
 void BounceClasses::set(std::string_view category, BounceClass bounce_class) {
-    classes_.insert_or_assign(std::string(category), bounce_class);
+    classes_.insert_or_assign(std::string(category), Meaning{bounce_class, false});
 }
 
 BounceClass BounceClasses::of_category(std::string_view category) const {
     const auto found = classes_.find(category);
-    return found == classes_.end() ? BounceClass::other : found->second;
+    return found == classes_.end() ? BounceClass::other : found->second.bounce_class;
 }
 
-bool BounceClasses::is_open(std::string_view category) const {
-    return (category.empty() || category == "other") && !classes_.contains(category);
+bool BounceClasses::is_open(std::string_view category) const { return !classes_.contains(category); }
+
+BounceClass BounceClasses::of_bounce(std::string_view category, BounceClass said) const {
+    if (said == BounceClass::local) return said;
+    const auto found = classes_.find(category);
+    if (found == classes_.end() || (found->second.hint && said != BounceClass::other)) return said;
+    return found->second.bounce_class;
 }
 
 }  // namespace mtawatch::mta::classes

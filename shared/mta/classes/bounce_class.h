@@ -15,40 +15,37 @@
 
 namespace mtawatch::mta::classes {
 
-// `local` is not a verdict of a receiver (suppression list, deleted by an administrator): outside every ratio.
-enum class BounceClass : std::uint8_t { hard, soft, block, other, local };
-inline constexpr std::size_t bounce_class_count = 5;
-[[nodiscard]] std::string_view name(BounceClass bounce_class);
-[[nodiscard]] std::optional<BounceClass> bounce_class_of_name(std::string_view name);
-
-// Whether no receiver said this: "x-pmta;…", a suppression list, deletion by an administrator.
-[[nodiscard]] bool is_local_diag(std::string_view dsn_diag);
 // Whether a delivery left this host: dlvType empty or "smtp". pipe, file, discard … are local deliveries.
 [[nodiscard]] inline bool is_smtp_delivery(std::string_view dlv_type) {
     return dlv_type.empty() || (dlv_type.size() == 4 && std::memcmp(dlv_type.data(), "smtp", 4) == 0);
 }
-// The class that a reply alone gives; `dsn_status` tells a domain that does not exist (5) from one that did not
-// resolve now (4).
-[[nodiscard]] BounceClass class_of_reply(ReplyClass reply, std::string_view dsn_status);
 
-// Category to class; the built-in table holds PowerMTA's 17 categories and the classes of KumoMTA's classifier that say
-// that mail was not delivered (its AutoReply, Subscribe … are `other`).
+// Category to class; the built-in table holds PowerMTA's 17 categories and the classes of KumoMTA's classifier (its
+// AutoReply, Subscribe and Unsubscribe, which are no failures, are `other`).
 class BounceClasses {
   public:
     BounceClasses();
-    // Replaces or adds a category.
+    // Replaces or adds a category; it then decides, whatever the reply says.
     void set(std::string_view category, BounceClass bounce_class);
     // The table's answer alone; `other` for empty and unknown categories.
     [[nodiscard]] BounceClass of_category(std::string_view category) const;
-    // Whether the category decides nothing (empty, "other" and not configured): the reply class has the say.
+    // Whether the category decides nothing (empty, "other", or a word of the operator's own that no configuration
+    // explains): the reply class has the say.
     [[nodiscard]] bool is_open(std::string_view category) const;
+    // The class of a bounce whose reply says `said`. A local one stays local; an open category leaves it to the reply;
+    // so does a class of KumoMTA's classifier where the reply says anything, because that goes by the enhanced code.
+    [[nodiscard]] BounceClass of_bounce(std::string_view category, BounceClass said) const;
 
   private:
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
     };
-    std::unordered_map<std::string, BounceClass, Hash, std::equal_to<>> classes_;
+    struct Meaning {
+        BounceClass bounce_class = BounceClass::other;
+        bool hint = false;  // the reply knows better
+    };
+    std::unordered_map<std::string, Meaning, Hash, std::equal_to<>> classes_;
 };
 
 }  // namespace mtawatch::mta::classes

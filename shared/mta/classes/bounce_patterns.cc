@@ -7,7 +7,7 @@
 #include <array>
 
 #include "shared/base/text.h"
-#include "shared/mta/classes/reply_class.h"
+#include "shared/mta/classes/reply_text.h"
 
 namespace mtawatch::mta::classes {
 namespace {

@@ -4,9 +4,12 @@
 #include <utility>
 
 #include "shared/base/text.h"
+#include "shared/mta/classes/reply_rules.h"
 
 namespace mtawatch::mta::classes {
 namespace {
+
+constexpr std::size_t most_reply_rules = 256;  // by hand; a list this long belongs into the built-in table
 
 using base::fail;
 using base::Result;
@@ -97,6 +100,16 @@ Result<void> read_classes(const Node& section, Classes& into) {
     map.node("record_types", [&](const Node& node) {
         return each_member(
             node, [&](const std::string& code, const Node& value) { return read_record_type(code, value, into); });
+    });
+    map.node("replies", [&](const Node& node) {
+        return each_member(node, [&](const std::string& name, const Node& value) -> Result<void> {
+            if (into.reply_rules.size() == most_reply_rules)
+                return fail(node.error("at most " + std::to_string(most_reply_rules) + " rules"));
+            auto rule = read_own_reply_rule(name, value);
+            if (!rule) return fail(rule.error());
+            into.reply_rules.push_back(std::move(*rule));
+            return {};
+        });
     });
     map.text("bounce_patterns", into.bounce_patterns_file);
     return map.finish();

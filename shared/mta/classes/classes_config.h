@@ -14,6 +14,7 @@
 #include "shared/mta/classes/bounce_class.h"
 #include "shared/mta/classes/bounce_patterns.h"
 #include "shared/mta/classes/provider.h"
+#include "shared/mta/classes/reply_table.h"
 #include "shared/mta/logs/record.h"
 
 namespace mtawatch::mta::classes {
@@ -25,6 +26,7 @@ namespace mtawatch::mta::classes {
 //     aliases: {sent_at: timeLogged}
 //     record_types: {r: d}
 //     bounce_patterns: /etc/pmta/config-defaults
+//     replies: {our-partner: {text: "not in our contract", reason: policy}}
 //   accounting:
 //     job_columns: [jobId, header_X-job]
 struct Classes {
@@ -32,6 +34,7 @@ struct Classes {
     BounceClasses bounce_classes;
     std::map<std::string, logs::Column, std::less<>> aliases;           // for ScannerOptions
     std::map<std::string, logs::RecordType, std::less<>> record_types;  // for ScannerOptions
+    std::vector<ReplyRule> reply_rules;                                 // looked at before the built-in ones, in order
     std::string bounce_patterns_file;  // PowerMTA's patterns, for bounces without a category; "" is none
     std::vector<std::string> job_columns = default_job_columns();  // of PowerMTA's files
 };

@@ -62,6 +62,7 @@ struct Fields {
     std::array<std::int64_t, 3> enhanced{};
     bool has_enhanced = false;
     std::string_view content;
+    bool own_words = false;  // `command` is there and null: no receiver said this
     std::string_view feedback_type, user_agent, reporting_mta, complaint_source, mail_from, reported_domain;
     std::string_view complaint_recipient, traced_recipient;
 
@@ -151,6 +152,7 @@ struct KumoLogReader::State {
     void parse_recipients(ondemand::value value);
     void parse_response(ondemand::value value);
     void parse_report(ondemand::value value);
+    [[nodiscard]] bool is_own_text() const;
     void word_reply();
     void add_record();
     [[nodiscard]] std::string_view delivery_type() const;
@@ -303,6 +305,12 @@ void KumoLogReader::State::parse_response(ondemand::value value) {
     each_field(value, [&](ondemand::raw_json_string name, ondemand::value part) {
         if (name == "code") return take(part, fields.code);
         if (name == "content") return take(part, fields.content);
+        // What command was answered is not kept: that of a refused AUTH holds a password.
+        if (name == "command") {
+            bool null = false;
+            fields.own_words = !part.is_null().get(null) && null;
+            return;
+        }
         if (name != "enhanced_code") return;
         each_field(part, [&](ondemand::raw_json_string digit, ondemand::value number) {
             fields.has_enhanced = true;
@@ -330,14 +338,24 @@ void KumoLogReader::State::parse_report(ondemand::value value) {
     });
 }
 
-// The reply as a server writes it: "550 5.1.1 User unknown".
+// Whether the text is KumoMTA's own and not a receiver's. An out-of-band report answers no command, but is one's.
+bool KumoLogReader::State::is_own_text() const {
+    if (fields.content.starts_with("KumoMTA internal:")) return true;
+    const bool fails = fields.type == "Bounce" || fields.type == "TransientFailure" || fields.type == "Expiration" ||
+                       fields.type == "AdminBounce";
+    return fails && fields.own_words;
+}
+
+// The reply as a server writes it: "550 5.1.1 User unknown"; KumoMTA's own text as "x-kumomta;MX didn't resolve".
 void KumoLogReader::State::word_reply() {
     status.clear();
     diag.clear();
     if (fields.has_enhanced) {
         status = fmt::format("{}.{}.{}", fields.enhanced[0], fields.enhanced[1], fields.enhanced[2]);
     }
-    if (!fields.content.starts_with("KumoMTA internal:") && fields.code > 0) {
+    if (is_own_text()) {
+        diag = "x-kumomta;";
+    } else if (fields.code > 0) {
         diag = fmt::format("smtp;{}{}{} ", fields.code, status.empty() ? "" : " ", status);
     }
     diag += fields.content;

@@ -20,8 +20,8 @@ inline constexpr std::size_t max_kumo_line = 256U << 10U;
 // Records: Delivery d, Bounce b, TransientFailure t, Expiration b with the category message-expired, AdminBounce b that
 // is local, OOB rb, Feedback f, Reception r; every other type `other`. One record for each of several recipients.
 //
-// Columns: rcpt, orig (sender), dsnStatus, dsnDiag ("smtp;" and the reply; KumoMTA's own reasons, which begin with
-// "KumoMTA internal:", without it), dsnMta (the peer's name), bounceCat (bounce_classification as BounceClasses knows
+// Columns: rcpt, orig (sender), dsnStatus, dsnDiag ("smtp;" and the reply; "x-kumomta;" and KumoMTA's own reason: a
+// text that answers no command, or begins with "KumoMTA internal:"), dsnMta (the peer's name), bounceCat (bounce_classification as BounceClasses knows
 // it; empty when it is Uncategorized: the reply decides), dlvType ("smtp", or the delivery protocol in lower case,
 // "admin" of AdminBounce), dlvSourceIp, dlvDestinationIp, dlvSize, totalSecondsQueued (from created to timestamp), vmta
 // (egress_source), vmtaPool (egress_pool), jobId (the campaign of the queue's name), srcType and rcvSourceIp of

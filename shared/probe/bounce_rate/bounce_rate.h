@@ -117,6 +117,8 @@ struct BounceRateObservation {
     bool queue_times = false;  // a file has no timeLogged: timeQueued was used
     // Of a table: values of its type column that nothing was said about, and how often they stood there.
     std::map<std::string, std::uint64_t> unknown_types;
+    // Categories that no table explains, and how many bounces had them: the reply decided about those.
+    std::map<std::string, std::uint64_t, std::less<>> unknown_categories;
     std::chrono::nanoseconds took{0};
 };
 

@@ -45,6 +45,10 @@ std::string to_json(const BounceRateObservation& observation) {
     }
     json.end().key("sources").array();
     for (const LogSource& source : observation.sources) write_source(json, source);
+    json.end().key("unknown_categories").array();
+    for (const auto& [category, count] : observation.unknown_categories) {
+        json.object().member("category", category).member("bounces", count).end();
+    }
     json.end().key("unknown_types").array();
     for (const auto& [value, count] : observation.unknown_types) {
         json.object().member("value", value).member("records", count).end();

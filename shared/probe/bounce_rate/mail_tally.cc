@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/base/hash.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::probe::bounce_rate {
@@ -46,8 +47,28 @@ MailTally::MailTally(const BounceRateQuery& query, const mta::classes::Classes& 
       origin_asked_(asks_for_origin(query)),
       observation_(observation) {}
 
+const mta::classes::ReplyVerdict& MailTally::verdict_of(const Record& record) {
+    const std::string_view status = record.raw(Column::dsn_status);
+    const std::string_view diag = record.raw(Column::dsn_diag);
+    const std::uint64_t hash = base::hash_bytes(diag, base::hash_bytes(status));
+    auto& [known, verdict] = verdicts_[hash % verdicts_.size()];
+    if (known != hash) {
+        verdict = replies().classify(status, diag);
+        known = hash;
+    }
+    return verdict;
+}
+
+// A category of the operator's own that nothing explains: the reply decided, and the answer says so once.
+void MailTally::note_category(std::string_view category) {
+    if (category.empty() || category == "other") return;
+    auto& unknown = observation_.unknown_categories;
+    if (unknown.size() >= max_unknown_types && !unknown.contains(category)) return;
+    ++unknown[std::string(category)];
+}
+
 const mta::classes::ReplyClassifier& MailTally::replies() {
-    if (!replies_) replies_ = std::make_unique<const mta::classes::ReplyClassifier>();
+    if (!replies_) replies_ = std::make_unique<const mta::classes::ReplyClassifier>(classes_.reply_rules);
     return *replies_;
 }
 
@@ -108,6 +129,8 @@ void MailTally::count(const Record& record) {
             return;
         case RecordType::t:
             if (mta::classes::is_local(record) || !passes(record)) return;
+            // An operator's own pause or throttle is no receiver's deferral.
+            if (mta::classes::is_local(record, verdict_of(record).bounce_class)) return;
             ++observation_.total.deferred;
             if (MailCounts* counts = group_of(record)) ++counts->deferred;
             return;
@@ -120,8 +143,9 @@ void MailTally::count(const Record& record) {
 }
 
 BounceClass MailTally::bounce_class_of(const Record& record) {
-    return mta::classes::bounce_class_of(record, classes_.bounce_classes, category_of(record),
-                                         [&] { return mta::classes::reason_of(record, replies()); });
+    const std::string_view category = category_of(record);
+    if (classes_.bounce_classes.is_open(category)) note_category(category);
+    return mta::classes::bounce_class_of(record, classes_.bounce_classes, category, verdict_of(record).bounce_class);
 }
 
 void MailTally::count_bounce(const Record& record) {

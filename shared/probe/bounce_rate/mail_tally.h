@@ -65,6 +65,8 @@ class MailTally {
     [[nodiscard]] MailCounts* group(std::string_view key);
     [[nodiscard]] MailCounts* group_of(const mta::logs::Record& record);
     [[nodiscard]] const mta::classes::ReplyClassifier& replies();
+    [[nodiscard]] const mta::classes::ReplyVerdict& verdict_of(const mta::logs::Record& record);
+    void note_category(std::string_view category);
     void see(mta::logs::RecordType type) { seen_ |= 1U << static_cast<unsigned>(type); }
     void publish_types();
 
@@ -75,6 +77,9 @@ class MailTally {
     const bool origin_asked_;  // vmta or pool is a key of the query
     BounceRateObservation& observation_;
     std::unique_ptr<const mta::classes::ReplyClassifier> replies_;  // made when the first bounce needs it
+    static constexpr std::size_t verdict_places = 1U << 10U;
+    // Verdicts by hash of the whole reply; a new one takes the place of an old one.
+    std::vector<std::pair<std::uint64_t, mta::classes::ReplyVerdict>> verdicts_{verdict_places};
     std::uint32_t seen_ = 0;
     std::int64_t newest_ = mta::logs::no_time;
     std::string scratch_;

@@ -220,7 +220,7 @@ BOOST_AUTO_TEST_CASE(a_bounce_without_a_category_gets_that_of_powermtas_own_patt
         return value(text, "pmta_bounces_total{vmta=\"vmta1\",pool=\"pool1\",provider=\"gmail\",category=\"" +
                                category + "\",bounce_class=\"" + verdict + "\"}");
     };
-    BOOST_CHECK_EQUAL(bounces("our-own-category", "other").value_or(0), 1U);
+    BOOST_CHECK_EQUAL(bounces("our-own-category", "block").value_or(0), 1U);
     BOOST_CHECK_EQUAL(bounces("spam-related", "block").value_or(0), 1U);
 }
 

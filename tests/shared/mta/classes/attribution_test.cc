@@ -145,7 +145,9 @@ BOOST_AUTO_TEST_CASE(a_category_that_is_not_logged_is_that_of_powermtas_patterns
 
 BOOST_AUTO_TEST_CASE(mail_that_stayed_on_this_host_is_local) {
     const auto local = [](RecordType type, const char* delivery, const char* diag) {
-        return is_local(of(type, {{Column::dlv_type, delivery}, {Column::dsn_diag, diag}}).view());
+        static const ReplyClassifier replies;
+        const OwnedRecord record = of(type, {{Column::dlv_type, delivery}, {Column::dsn_diag, diag}});
+        return is_local(record.view(), verdict_of(record.view(), replies).bounce_class);
     };
     for (const RecordType type : {RecordType::d, RecordType::b, RecordType::t}) {
         for (const char* delivery : {"pipe", "file", "discard", "http-delivery", "local"}) {
@@ -157,6 +159,7 @@ BOOST_AUTO_TEST_CASE(mail_that_stayed_on_this_host_is_local) {
     BOOST_CHECK(local(RecordType::rb, "", "x-pmta;bounce-queue") && !local(RecordType::rb, "pipe", "smtp;550 no"));
     // A deferral is an attempt: PowerMTA's own reasons ("x-pmta;") are reasons why it failed.
     BOOST_CHECK(!local(RecordType::t, "smtp", "x-pmta;connection lost"));
+    BOOST_CHECK(local(RecordType::t, "smtp", "x-kumomta;KumoMTA internal: scheduled queue is suspended: lunch"));
 }
 
 BOOST_AUTO_TEST_CASE(domain_then_mx_then_rollup_decides) {
@@ -211,7 +214,7 @@ BOOST_AUTO_TEST_CASE(a_bounce_is_judged_by_category_then_by_reply) {
                                              {Column::dsn_diag, diag},
                                              {Column::dlv_type, type}});
         return std::string(name(bounce_class_of(record.view(), classes, category_of(record.view(), nullptr),
-                                                [&] { return reason_of(record.view(), replies); })));
+                                                verdict_of(record.view(), replies).bounce_class)));
     };
     BOOST_CHECK_EQUAL(judge("bad-mailbox", "5.1.1 (x)", "pipe;no", "pipe"), "local");
     BOOST_CHECK_EQUAL(judge("bad-mailbox", "5.1.1 (x)", "smtp;550 no", ""), "hard");
@@ -222,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_bounce_is_judged_by_category_then_by_reply) {
     BOOST_CHECK_EQUAL(judge("", "5.1.1 (x)", "smtp;550 blocked using spamhaus"), "block");
     BOOST_CHECK_EQUAL(judge("other", "5.2.2 (x)", "smtp;552 mailbox full"), "soft");
     BOOST_CHECK_EQUAL(judge("other", "5.0.0 (x)", "smtp;550 no"), "other");
-    BOOST_CHECK_EQUAL(judge("our-own-category", "5.1.1 (x)", "smtp;550 user unknown"), "other");
+    BOOST_CHECK_EQUAL(judge("our-own-category", "5.1.1 (x)", "smtp;550 user unknown"), "hard");
     BOOST_CHECK_EQUAL(judge("bad-mailbox", "", "x-pmta;bounce-queue"), "local");
     BOOST_CHECK_EQUAL(judge("other", "", "smtp;550 5.7.1 recipient is in suppression list \"\"a1\"\": <x>"), "local");
     BOOST_CHECK_EQUAL(judge("", "5.1.2 (no such domain)", ""), "hard");

@@ -32,9 +32,10 @@ std::string object(std::string_view type,
         type, recipient, more, stamp);
 }
 std::string reply(int code, std::string_view status, std::string_view content, std::string_view classification) {
-    return fmt::format(R"("response":{{"code":{},"enhanced_code":{},"content":"{}","command":null}},)"
-                       R"("bounce_classification":"{}")",
-                       code, status, content, classification);
+    return fmt::format(
+        R"("response":{{"code":{},"enhanced_code":{},"content":"{}","command":"RCPT TO:<user@example.net>"}},)"
+        R"("bounce_classification":"{}")",
+        code, status, content, classification);
 }
 constexpr std::string_view k511 = R"({"class":5,"subject":1,"detail":1})";
 
@@ -69,9 +70,24 @@ const std::vector<Case> cases{
      "dsnMta=mx.example.net dlvType=admin dlvSourceIp=203.0.113.7 dlvDestinationIp=192.0.2.1 dlvSize=1047 vmta=source2 "
      "vmtaPool=pool1 jobId=spring"},
     {"its_own_reason_is_no_reply", object("TransientFailure", reply(400, "null", "KumoMTA internal: no MX", "X")),
-     "t 1795230300 totalSecondsQueued=10 orig=news@example.com rcpt=user@example.net dsnDiag=KumoMTA internal: no MX "
+     "t 1795230300 totalSecondsQueued=10 orig=news@example.com rcpt=user@example.net dsnDiag=x-kumomta;KumoMTA "
+     "internal: no MX "
      "dsnMta=mx.example.net dlvType=smtp dlvSourceIp=203.0.113.7 dlvDestinationIp=192.0.2.1 dlvSize=1047 vmta=source2 "
      "vmtaPool=pool1 jobId=spring"},
+    {"a_text_that_answers_no_command_is_its_own",
+     object("TransientFailure", R"("response":{"code":451,"enhanced_code":{"class":4,"subject":4,"detail":4},)"
+                                R"("content":"MX didn't resolve to any hosts","command":null})"),
+     "t 1795230300 totalSecondsQueued=10 orig=news@example.com rcpt=user@example.net dsnStatus=4.4.4 "
+     "dsnDiag=x-kumomta;MX didn't resolve to any hosts dsnMta=mx.example.net dlvType=smtp dlvSourceIp=203.0.113.7 "
+     "dlvDestinationIp=192.0.2.1 dlvSize=1047 vmta=source2 vmtaPool=pool1 jobId=spring"},
+    {"an_out_of_band_report_answers_no_command_either",
+     object("OOB", R"("response":{"code":250,"enhanced_code":{"class":2,"subject":0,"detail":0},)"
+                   R"("content":"OK","command":null})"),
+     "rb 1795230300" + rest},
+    {"the_command_of_a_refused_login_holds_a_password_and_is_not_kept",
+     object("TransientFailure", R"("response":{"code":250,"enhanced_code":{"class":2,"subject":0,"detail":0},)"
+                                R"("content":"OK","command":"AUTH PLAIN AGJvYgBodW50ZXIy"})"),
+     "t 1795230300" + rest},
     {"several_recipients", object("Delivery", "\"x\":1", R"(["a@example.net","b@example.net"])"),
      "d 1795230300 totalSecondsQueued=10 orig=news@example.com rcpt=a@example.net dsnMta=mx.example.net dlvType=smtp "
      "dlvSourceIp=203.0.113.7 dlvDestinationIp=192.0.2.1 dlvSize=1047 vmta=source2 vmtaPool=pool1 jobId=spring; "
