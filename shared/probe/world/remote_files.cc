@@ -10,6 +10,8 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
+constexpr std::size_t max_find_output = 4U << 20U;  // some 50 000 files in the folder
+
 Result<std::vector<RemoteFile>> read_find(std::string_view text) {
     std::vector<RemoteFile> files;
     for (const std::string_view line : base::split(text, '\n')) {
@@ -40,10 +42,12 @@ Result<std::vector<RemoteFile>> list_files(const Machine& machine, const std::st
     if (!glob.starts_with('/') || folder.find_first_of("*?[") != std::string::npos || slash + 1 == glob.size()) {
         return fail(Fault::usage, "files '{}': over SSH write an absolute path with a pattern in its last part", glob);
     }
+    io::CommandLimits limits;
+    limits.max_output = max_find_output;
     const std::string name = glob.substr(slash + 1);
     const auto printed = machine.commands().run(
-        {"find", "-L", folder, "-maxdepth", "1", "-type", "f", "-name", name, "-printf", "%T@ %s %i %p\\n"},
-        {.max_output = max_find_output}, deadline);
+        {"find", "-L", folder, "-maxdepth", "1", "-type", "f", "-name", name, "-printf", "%T@ %s %i %p\\n"}, limits,
+        deadline);
     if (!printed) return fail(printed.error());
     if (printed->exit_status != 0) {
         if (printed->error_text.find("No such file or directory") != std::string::npos) {
