@@ -110,9 +110,13 @@ options::OptionTable printing_options() {
          .help = "Print the metric catalogue as JSON and exit",
          .one_of = "action"},
         {.name = "explain",
-         .help = "Say which reply class a diagnostic text has, and by which rule",
+         .metavar = "TEXT|FILE|-",
+         .help =
+             "Say what a reply means, and by which rule; of a log, a file with a reply a line or standard input, of "
+             "each",
          .may_be_empty = true,
          .one_of = "action"},
+        {.name = "unknown", .kind = Kind::flag, .help = "With --explain, only the kinds of reply that no rule knows"},
     };
 }
 
@@ -131,6 +135,9 @@ Result<void> check_together(const Options& options) {
     }
     if (options.action == Action::check_config && options.config_file.empty() && options.pmta_config.empty()) {
         return fail(Fault::usage, "--config.check needs --config.file or --pmta.config");
+    }
+    if (options.unknown && options.action != Action::explain) {
+        return fail(Fault::usage, "--unknown needs --explain");
     }
     if (options.step < std::chrono::seconds(1)) return fail(Fault::usage, "--step: write at least 1s");
     return {};
@@ -180,6 +187,7 @@ Result<Options> parse_options(std::span<const std::string> arguments) {
     options.format = openmetrics ? exposition::Format::openmetrics : exposition::Format::text;
     options.step = std::chrono::duration_cast<std::chrono::seconds>(given->duration("step"));
     options.explain = given->find_text("explain").value_or("");
+    options.unknown = given->flag("unknown");
     options.log_level = base::log_level_of(given->text("log.level")).value();
     options.log_format = given->text("log.format") == "json" ? base::LogFormat::json : base::LogFormat::logfmt;
     if (auto done = check_together(options); !done) return fail(done.error());

@@ -32,7 +32,8 @@ struct Options {
     std::optional<std::string> state_file;  // "none" is an empty path; absent: the default of the action
     exposition::Format format = exposition::Format::text;
     std::chrono::seconds step{3600};
-    std::string explain;
+    std::string explain;   // a reply, "-" or a file
+    bool unknown = false;  // with explain: only what no rule knows
     base::LogLevel log_level = base::LogLevel::info;
     base::LogFormat log_format = base::LogFormat::logfmt;
 };

@@ -6,8 +6,11 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <memory>
 
 #include "exporter/config.h"
+#include "exporter/explain.h"
 #include "exporter/exposition/catalogue.h"
 #include "exporter/feed/accounting.h"
 #include "exporter/feed/file_contents.h"
@@ -16,8 +19,7 @@
 #include "exporter/self_metrics.h"
 #include "exporter/service.h"
 #include "shared/base/clock.h"
-#include "shared/mta/classes/attribution.h"
-#include "shared/mta/classes/bounce_class.h"
+#include "shared/io/byte_source.h"
 #include "shared/mta/classes/reply_class.h"
 
 namespace mtawatch::exporter {
@@ -129,18 +131,30 @@ int serve(const Options& options, ExporterConfig config, const base::Clock& cloc
     return 0;
 }
 
-int explain(const std::string& text) {
-    const mta::classes::ReplyVerdict verdict = mta::classes::ReplyClassifier().classify({}, text);
-    const mta::classes::ReplyCodes codes = mta::classes::reply_codes({}, text);
-    std::string answer = fmt::format("reason:        {}\nrule:          {}\n", name(verdict.reply_class), verdict.rule);
-    if (codes.code != 0) answer += fmt::format("code:          {}\n", codes.code);
-    if (codes.enhanced_size != 0) answer += fmt::format("enhanced code: {}\n", codes.enhanced_code());
-    const mta::logs::OwnedRecord bounced(
-        mta::logs::RecordType::b, mta::logs::no_time,
-        {{mta::logs::Column::dsn_status, std::string(codes.enhanced_code())}, {mta::logs::Column::dsn_diag, text}});
-    const mta::classes::BounceClass bounce =
-        mta::classes::bounce_class_of(bounced.view(), mta::classes::BounceClasses(), {}, verdict.bounce_class);
-    return print(answer + fmt::format("bounce class:  {} (where PowerMTA's category does not decide)\n", name(bounce)));
+// A text is a file where there is one of that name: no reply is a path.
+int explain(const Options& options) {
+    std::vector<mta::classes::ReplyRule> own;
+    if (!options.config_file.empty()) {
+        const auto config = load_config(options);
+        if (!config) return failed(config.error());
+        own = config->accounting.count.reply_rules;
+    }
+    const mta::classes::ReplyClassifier replies(own);
+    const std::string& text = options.explain;
+    std::error_code none;
+    const bool standard = text == "-";
+    if (!standard && !std::filesystem::is_regular_file(text, none)) {
+        if (!options.unknown) return print(explain_reply(text, replies));
+        return failed(
+            {base::Fault::not_found, text + ": no such file; --unknown reads a log, or - for standard input"});
+    }
+    auto source =
+        standard ? base::Result<std::unique_ptr<io::ByteSource>>(io::standard_input()) : io::open_source(text);
+    if (!source) return failed(source.error());
+    int status = 0;
+    const auto sink = [&](std::string_view piece) { status = status == 0 ? print(piece) : status; };
+    const auto done = explain_source(**source, standard ? "standard input" : text, replies, options.unknown, sink);
+    return done ? status : failed(done.error());
 }
 
 }  // namespace
@@ -154,7 +168,7 @@ int run(std::span<const std::string> arguments) {
     if (options->action == Action::help) return print(options::help_text(exporter_program()));
     if (options->action == Action::version) return print(version_line() + "\n");
     if (options->action == Action::catalog) return print(exposition::catalogue_json());
-    if (options->action == Action::explain) return explain(options->explain);
+    if (options->action == Action::explain) return explain(*options);
     const base::SystemClock clock;
     const base::Log log(options->log_level, options->log_format, clock, base::write_to_stderr);
     auto config = load_config(*options);

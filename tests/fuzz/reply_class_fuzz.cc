@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "shared/mta/classes/reply_builtin.h"
 #include "shared/mta/classes/reply_class.h"
 
 using namespace mtawatch;
@@ -18,6 +19,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (static_cast<std::size_t>(verdict.reply_class) >= mta::classes::reply_classes || verdict.rule.empty()) {
         std::abort();
     }
+    // The index must find what a look at every rule finds.
+    const mta::classes::ReplyTable& table = mta::classes::reply_builtin();
+    mta::classes::ReplyReader reader;
+    const mta::classes::ReplyText reply = reader.read(status, diag);
+    std::size_t first = 0;
+    while (first < table.rules.size() && !table.meets(first, reply)) ++first;
+    if (table.find(reply) != (first == table.rules.size() ? mta::classes::ReplyTable::none : first)) std::abort();
     const mta::classes::ReplyCodes codes = mta::classes::reply_codes(status, diag);
     if (codes.code != 0 && (codes.code < 200 || codes.code > 599)) std::abort();
     if (codes.enhanced_size > sizeof codes.enhanced) std::abort();

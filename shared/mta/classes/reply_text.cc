@@ -78,28 +78,13 @@ bool starts_with_word(std::string_view text, std::string_view word) {
     return text.size() >= word.size() && base::iequals(text.substr(0, word.size()), word);
 }
 
-// The length of "X.Y.Z" of RFC 3463 section 2 at the front of `text`, 0 where there is none.
-std::size_t enhanced_size(std::string_view text) {
-    if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5') || text[1] != '.') return 0;
-    std::size_t at = 2;
-    for (const bool last : {false, true}) {
-        const std::size_t begin = at;
-        while (at < text.size() && at - begin < 3 && base::is_digit(text[at])) ++at;
-        if (at == begin || (!last && (at >= text.size() || text[at++] != '.'))) return 0;
-    }
-    const bool goes_on =
-        at < text.size() &&
-        (is_word_byte(text[at]) || (text[at] == '.' && at + 1 < text.size() && base::is_digit(text[at + 1])));
-    return goes_on ? 0 : at;
-}
-
 bool has_code(std::string_view text) {
     return text.size() >= 3 && (text[0] == '2' || text[0] == '4' || text[0] == '5') && base::is_digit(text[1]) &&
            base::is_digit(text[2]) && (text.size() == 3 || !is_word_byte(text[3])) &&
            !(text.size() > 4 && text[3] == '.' && base::is_digit(text[4]));
 }
 
-bool is_address(std::string_view text) {
+bool is_dotted(std::string_view text) {
     const auto groups = std::ranges::count(text, '.');
     return groups >= 3 && std::ranges::all_of(text, [](char c) { return base::is_digit(c) || c == '.'; });
 }
@@ -111,32 +96,6 @@ bool is_ipv6(std::string_view text) {
     };
     return std::ranges::count(text, ':') >= 2 && text.find_first_of("0123456789") != std::string_view::npos &&
            std::ranges::all_of(text, is_part);
-}
-
-// Whether "a.b" is a host name and not the end of one sentence and the beginning of the next ("deferred.Please",
-// "full.see") or a name with parts ("RESOLVER.ADR.RecipientNotFound").
-bool is_host(std::string_view name) {
-    while (!name.empty() && name.back() == '.') name.remove_suffix(1);
-    const std::size_t point = name.rfind('.');
-    if (point == std::string_view::npos || point == 0 || name.front() == '.' ||
-        !std::ranges::all_of(name, is_host_byte))
-        return false;
-    const std::string_view last = name.substr(point + 1);
-    if (last.size() < 2 || !std::ranges::all_of(last, base::is_alpha)) return last.starts_with("xn--");
-    const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
-    const bool capitals = std::ranges::all_of(last, is_capital);
-    if (!capitals && std::ranges::any_of(last, is_capital)) return false;
-    if (capitals && std::ranges::any_of(name, [](char c) { return c >= 'a' && c <= 'z'; })) return false;
-    constexpr std::array<std::string_view, 12> words{"see", "the",  "for",   "you",    "and",  "not",
-                                                     "try", "http", "https", "please", "this", "your"};
-    if (std::ranges::any_of(words, [&](std::string_view word) { return base::iequals(word, last); })) return false;
-    constexpr std::array<std::string_view, 8> endings{"example",  "invalid",     "online",  "local",
-                                                      "internal", "localdomain", "digital", "hosting"};
-    if (std::ranges::any_of(endings, [&](std::string_view ending) { return base::iequals(ending, last); })) return true;
-    constexpr std::size_t longest_usual_ending = 4;
-    constexpr std::size_t longest_ending = 12;
-    const bool more = name.find('.') != point || name.find_first_of("0123456789-") != std::string_view::npos;
-    return last.size() <= longest_usual_ending || (more && !capitals && last.size() <= longest_ending);
 }
 
 // The letters U+00C0 to U+017F without their accents; a blank is no letter.
@@ -197,6 +156,46 @@ Character character_at(std::string_view word) {
 
 }  // namespace
 
+std::size_t enhanced_code_size(std::string_view text) {
+    if (text.size() < 5 || (text[0] != '2' && text[0] != '4' && text[0] != '5') || text[1] != '.') return 0;
+    std::size_t at = 2;
+    for (const bool last : {false, true}) {
+        const std::size_t begin = at;
+        while (at < text.size() && at - begin < 3 && base::is_digit(text[at])) ++at;
+        if (at == begin || (!last && (at >= text.size() || text[at++] != '.'))) return 0;
+    }
+    const bool goes_on =
+        at < text.size() &&
+        (is_word_byte(text[at]) || (text[at] == '.' && at + 1 < text.size() && base::is_digit(text[at + 1])));
+    return goes_on ? 0 : at;
+}
+
+bool is_ip_address(std::string_view text) { return is_dotted(text) || is_ipv6(text); }
+
+bool looks_like_host(std::string_view name) {
+    while (!name.empty() && name.back() == '.') name.remove_suffix(1);
+    const std::size_t point = name.rfind('.');
+    if (point == std::string_view::npos || point == 0 || name.front() == '.' ||
+        !std::ranges::all_of(name, is_host_byte))
+        return false;
+    const std::string_view last = name.substr(point + 1);
+    if (last.size() < 2 || !std::ranges::all_of(last, base::is_alpha)) return last.starts_with("xn--");
+    const auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+    const bool capitals = std::ranges::all_of(last, is_capital);
+    if (!capitals && std::ranges::any_of(last, is_capital)) return false;
+    if (capitals && std::ranges::any_of(name, [](char c) { return c >= 'a' && c <= 'z'; })) return false;
+    constexpr std::array<std::string_view, 12> words{"see", "the",  "for",   "you",    "and",  "not",
+                                                     "try", "http", "https", "please", "this", "your"};
+    if (std::ranges::any_of(words, [&](std::string_view word) { return base::iequals(word, last); })) return false;
+    constexpr std::array<std::string_view, 8> endings{"example",  "invalid",     "online",  "local",
+                                                      "internal", "localdomain", "digital", "hosting"};
+    if (std::ranges::any_of(endings, [&](std::string_view ending) { return base::iequals(ending, last); })) return true;
+    constexpr std::size_t longest_usual_ending = 4;
+    constexpr std::size_t longest_ending = 12;
+    const bool more = name.find('.') != point || name.find_first_of("0123456789-") != std::string_view::npos;
+    return last.size() <= longest_usual_ending || (more && !capitals && last.size() <= longest_ending);
+}
+
 ReplyText ReplyReader::read(std::string_view dsn_status, std::string_view dsn_diag) {
     end_ = words_.data();
     place_end_ = places_.data();
@@ -218,7 +217,7 @@ ReplyText ReplyReader::read(std::string_view dsn_status, std::string_view dsn_di
     if (own_) take("x pmta");
     if (!enhanced_.empty()) take_code(enhanced_);
     take(said);
-    if (!any_enhanced_) take_code(status.substr(0, enhanced_size(status)));
+    if (!any_enhanced_) take_code(status.substr(0, enhanced_code_size(status)));
     std::fill_n(end_, reply_padding, '\0');
     std::fill_n(place_end_, reply_padding, '\0');
     return {{words_.data(), static_cast<std::size_t>(end_ - words_.data())},
@@ -266,7 +265,7 @@ std::string_view ReplyReader::take_front(std::string_view text) {
     } else if (!text.empty() && text.front() == '#') {
         text.remove_prefix(1);
     }
-    enhanced_ = text.substr(0, enhanced_size(text));
+    enhanced_ = text.substr(0, enhanced_code_size(text));
     text.remove_prefix(enhanced_.size());
     return text;
 }
@@ -370,7 +369,7 @@ void ReplyReader::take_marked(std::string_view chunk, unsigned seen, bool wrappe
     }
     if (is_ipv6(chunk)) return;
     const std::size_t path = chunk.find('/');
-    if (path != std::string_view::npos && is_host(chunk.substr(0, path))) return take_place(chunk);
+    if (path != std::string_view::npos && looks_like_host(chunk.substr(0, path))) return take_place(chunk);
     const bool ends = chunk.ends_with('.') || chunk.ends_with('!') || chunk.ends_with('?') || chunk.ends_with(".:");
     // Pieces between signs; a dot, a hyphen and an underscore may be parts of a host name.
     std::size_t begin = 0;
@@ -390,9 +389,9 @@ void ReplyReader::take_piece(std::string_view piece, bool wrapped) {
     while (!piece.empty() && piece.back() == '.') piece.remove_suffix(1);
     if (piece.empty()) return;
     if (piece.find('.') != std::string_view::npos) {
-        if (is_address(piece)) return;
-        if (enhanced_size(piece) == piece.size()) return take_code(piece);
-        if (is_host(piece)) {
+        if (is_dotted(piece)) return;
+        if (enhanced_code_size(piece) == piece.size()) return take_code(piece);
+        if (looks_like_host(piece)) {
             if (!wrapped) take_place(piece);
             return;
         }

@@ -74,6 +74,14 @@ class ReplyReader {
     bool any_enhanced_ = false;
 };
 
+// Whether "a.b" is a host name, and not the end of one sentence and the beginning of the next ("deferred.Please",
+// "full.see") or a name with parts ("RESOLVER.ADR.RecipientNotFound").
+[[nodiscard]] bool looks_like_host(std::string_view name);
+// IPv4 or IPv6, with or without "IPv6:" in front; loosely: "4.16.55.1" of a receiver's own numbers is one.
+[[nodiscard]] bool is_ip_address(std::string_view text);
+// The length of "X.Y.Z" of RFC 3463 section 2 at the front of `text`, 0 where there is none.
+[[nodiscard]] std::size_t enhanced_code_size(std::string_view text);
+
 // The words of a rule's phrase, as `words` has them, without the blank in front. "550:" and "4xx:" stay.
 [[nodiscard]] std::string phrase_words(std::string_view phrase);
 // A rule's host name or piece of a URL, as `places` has it, without the blank in front.
