@@ -122,6 +122,15 @@ options::OptionTable judging_options() {
              .kind = Kind::choice,
              .metavar = probe::bounce_rate::mail_key_names,
              .help = "Judge each of these apart"},
+            {.name = "top",
+             .kind = Kind::integer,
+             .metavar = "N",
+             .help = "Show only the first N of them, and any that alert",
+             .fallback_text = "10 with reason, code or reply, else all",
+             .least = 1},
+            {.name = "since",
+             .kind = Kind::duration,
+             .help = "With --by reason, code or reply: mark what was not met in this time before the window"},
             {.name = "only",
              .metavar = "KEY=VALUE",
              .help = "Count only this mail, with the keys of --by",
@@ -196,6 +205,11 @@ Result<void> check_format(const probe::bounce_rate::BounceRateQuery& query) {
                     "relay, provider, sender-domain and recipient-domain",
                     option, name(key));
     }
+    const bool of_reply = is_of_failures(query.by) && query.by != MailKey::category;
+    if (of_reply && query.metric == MailMetric::complaint) {
+        return fail(Fault::usage, "--by {}: a complaint has no reply; write another --metric", name(query.by));
+    }
+    if (query.since.count() > 0 && !of_reply) return fail(Fault::usage, "--since needs --by reason, code or reply");
     if (query.format == LogFormat::postfix && query.needed.complaints) {
         return fail(Fault::usage, "--metric complaint: a Postfix log has no complaints");
     }
@@ -218,6 +232,9 @@ Result<probe::bounce_rate::BounceRateQuery> query_of(const Options& options) {
     if (const auto by = options.find_text("by")) {
         query.by = probe::bounce_rate::mail_key_of_name(*by).value_or(MailKey::none);
     }
+    if (const auto since = options.find_duration("since")) {
+        query.since = std::chrono::duration_cast<std::chrono::seconds>(*since);
+    }
     query.needed.complaints = complaints;
     query.needed.deferrals = query.metric == MailMetric::deferral;
     query.classes_file = options.find_text("classes").value_or("");
@@ -239,6 +256,8 @@ struct BounceRateLimits {
     std::uint64_t min_volume = 100;
     std::chrono::seconds max_age{86400};
     State idle = State::unknown;
+    bool judges_replies = false;  // limits were given: groups of replies are judged by them, else only shown
+    std::optional<std::size_t> top;
 };
 
 Result<BounceRateLimits> limits_of(const Options& options) {
@@ -261,6 +280,8 @@ Result<BounceRateLimits> limits_of(const Options& options) {
     limits.share = Thresholds{std::move(*warning), std::move(*critical)};
     limits.min_volume = static_cast<std::uint64_t>(options.integer("min-volume"));
     limits.max_age = std::chrono::duration_cast<std::chrono::seconds>(options.duration("max-age"));
+    limits.judges_replies = options.find_range("warning").has_value() || options.find_range("critical").has_value();
+    if (const auto top = options.find_integer("top")) limits.top = static_cast<std::size_t>(*top);
     limits.idle = plugin::parse_state(options.text("idle")).value_or(State::unknown);
     return limits;
 }
@@ -293,6 +314,17 @@ void judge_share(const std::string& name, MailMetric metric, const MailCounts& c
     }
     const State state = limits.share.judge(*share);
     report.add(state, state == State::ok ? text : fmt::format("{}, {}", text, limits.share.reason(*share)));
+}
+
+State state_of(MailMetric metric, const MailCounts& counts, const BounceRateLimits& limits) {
+    const auto share = percent(metric, counts);
+    return share && whole(metric, counts) >= limits.min_volume ? limits.share.judge(*share) : State::ok;
+}
+
+// " (new: not in the 7 d before)" of a group that only the window has.
+std::string news_of(const BounceRateObservation& seen, const std::string& group) {
+    if (seen.since.count() == 0 || seen.records_before == 0 || seen.groups_before.contains(group)) return {};
+    return fmt::format(" (new: not in the {} before)", base::human_duration(seen.since));
 }
 
 // Why the share cannot be computed, although records were read; "" when it can.
@@ -413,9 +445,35 @@ void judge_groups(const BounceRateObservation& seen, const BounceRateLimits& lim
         const double right = percent(seen.metric, b.second).value_or(0);
         return low_is_bad ? left < right : left > right;
     });
+    const bool of_reply = is_of_failures(seen.by) && seen.by != MailKey::category;
+    constexpr std::size_t rows_of_replies = 10;
+    const std::size_t rows = limits.top.value_or(of_reply ? rows_of_replies : groups.size());
+    std::size_t shown = 0;
+    std::uint64_t hidden = 0;
+    std::size_t hidden_groups = 0;
     for (const auto& [group, counts] : groups) {
-        if (whole(seen.metric, counts) == 0) continue;
-        judge_share(fmt::format("{} {}: ", name(seen.by), group), seen.metric, counts, limits, report);
+        if (whole(seen.metric, counts) == 0 || (of_reply && part(seen.metric, counts) == 0)) continue;
+        const State state = of_reply && !limits.judges_replies ? State::ok : state_of(seen.metric, counts, limits);
+        if (shown >= rows && state == State::ok) {
+            ++hidden_groups;
+            hidden += part(seen.metric, counts);
+            continue;
+        }
+        ++shown;
+        const std::string label = fmt::format("{} {}{}: ", name(seen.by), group, news_of(seen, group));
+        if (of_reply && !limits.judges_replies) {
+            report.add(State::ok, label + share_text(seen.metric, counts));
+        } else {
+            judge_share(label, seen.metric, counts, limits, report);
+        }
+    }
+    if (hidden_groups > 0) {
+        report.add(State::ok, fmt::format("{} more of {}, {} {} together (--top)", grouped(hidden_groups),
+                                          name(seen.by), grouped(hidden), words_of(seen.metric).verb));
+    }
+    if (seen.since.count() > 0 && seen.records_before == 0) {
+        report.note(1, fmt::format("nothing was logged in the {} before the window, so nothing can be called new",
+                                   base::human_duration(seen.since)));
     }
     if (seen.groups_folded) {
         report.note(1, fmt::format("more than {} values of {}: the rest is counted as \"other\"",

@@ -263,7 +263,7 @@ const std::vector<Scenario> scenario_table{
      mixed,
      {"--only", "colour=red"},
      "3 BOUNCE_RATE UNKNOWN - --only \"colour=red\": write KEY=VALUE with one of the keys "
-     "vmta!relay!pool!provider!sender-domain!recipient-domain!job!source-ip!category"},
+     "vmta!relay!pool!provider!sender-domain!recipient-domain!job!source-ip!category!reason!code!reply"},
     {"by_category_is_of_all_mail",
      mixed,
      {"--by", "category", "-w", "4", "-c", "5"},

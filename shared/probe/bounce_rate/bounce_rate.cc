@@ -146,7 +146,7 @@ class Reader {
           deadline_(deadline),
           observation_(observation),
           query_(query) {
-        window_.begin = observation.begin;
+        window_.begin = observation.begin - query.since.count();
         window_.end = observation.end;
         window_.window = [this, &tally](std::span<const mta::logs::Record> records) {
             if (!query_.table.empty() || !query_.types.empty()) count_unknown_types(records);
@@ -218,7 +218,7 @@ class Reader {
     void count_unknown_types(std::span<const mta::logs::Record> records) {
         for (const mta::logs::Record& record : records) {
             const std::string_view value = record.raw(mta::logs::Column::type);
-            const bool inside = record.time >= window_.begin && record.time < window_.end;
+            const bool inside = record.time >= observation_.begin && record.time < window_.end;
             if (!inside || record.type != mta::logs::RecordType::other ||
                 options_.scanner.record_types.contains(value)) {
                 continue;
@@ -361,6 +361,7 @@ Result<BounceRateObservation> bounce_rate(const BounceRateQuery& query, const ba
     observation.table = !query.table.empty() || !query.types.empty();
     observation.metric = query.metric;
     observation.by = query.by;
+    observation.since = query.since;
     observation.end = query.end ? base::unix_seconds(*query.end)
                       : there   ? there->seconds
                                 : base::unix_seconds(world.clock->wall());

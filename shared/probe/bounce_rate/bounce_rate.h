@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,14 +24,31 @@ enum class LogFormat : std::uint8_t { pmta, postfix, kumomta };
 [[nodiscard]] std::string_view name(LogFormat format);
 
 // `relay` is Postfix's word for vmta: the host that took the mail.
-enum class MailKey { none, vmta, pool, provider, sender_domain, recipient_domain, job, source_ip, category, relay };
+// `reason`, `code` (enhanced, else SMTP) and `reply` (reason and template) are of a receiver's reply.
+enum class MailKey {
+    none,
+    vmta,
+    pool,
+    provider,
+    sender_domain,
+    recipient_domain,
+    job,
+    source_ip,
+    category,
+    relay,
+    reason,
+    code,
+    reply
+};
 // Whether the format's records say it.
 [[nodiscard]] bool knows_key(LogFormat format, MailKey key);
 // "vmta", "sender-domain" …; nothing for other words.
 [[nodiscard]] std::optional<MailKey> mail_key_of_name(std::string_view name);
 [[nodiscard]] std::string_view name(MailKey key);
 inline constexpr std::string_view mail_key_names =
-    "vmta|relay|pool|provider|sender-domain|recipient-domain|job|source-ip|category";
+    "vmta|relay|pool|provider|sender-domain|recipient-domain|job|source-ip|category|reason|code|reply";
+// Whether only mail that failed says it: its groups are parts of all mail, not mail of their own.
+[[nodiscard]] bool is_of_failures(MailKey key);
 
 // Each is a share of mail: the part that it counts of the whole that it could have been.
 enum class MailMetric : std::uint8_t { bounce, hard, soft, block, deferral, complaint, delivery };
@@ -55,6 +73,9 @@ struct BounceRateQuery {
     std::optional<world::SshTarget> ssh;  // the files or the journal of that host; absent: of this machine
     MailMetric metric = MailMetric::bounce;
     MailKey by = MailKey::none;
+    // How long before the window it is looked which of the groups were met then too; 0: it is not. Needs a key of a
+    // reply.
+    std::chrono::seconds since{0};
     // All of them must hold, without regard to case. A category narrows the bounces alone: deliveries have none.
     std::vector<std::pair<MailKey, std::string>> only;
     NeededTypes needed;        // for these the probe looks beyond the window whether they are logged at all
@@ -110,7 +131,12 @@ struct BounceRateObservation {
     std::uint64_t records = 0;  // of any type in the window, before `only`
     MailCounts total;
     std::map<std::string, MailCounts> groups;  // by the key; a record without it is under "none"
-    bool groups_folded = false;                // more than max_mail_groups: the rest is under "other"
+    // With BounceRateQuery::since, the groups that were met in the time before the window, and how many records of any
+    // kind were: none at all tell nothing.
+    std::set<std::string, std::less<>> groups_before;
+    std::uint64_t records_before = 0;
+    std::chrono::seconds since{0};
+    bool groups_folded = false;  // more than max_mail_groups: the rest is under "other"
     LoggedTypes logged;
     std::optional<std::int64_t> newest;  // of the records that are not after `end`
     std::vector<LogSource> sources;

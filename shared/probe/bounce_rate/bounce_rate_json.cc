@@ -41,6 +41,9 @@ std::string to_json(const BounceRateObservation& observation) {
     for (const auto& [group, counts] : observation.groups) {
         json.object().member("name", group).member("percent", percent(metric, counts_of_group(observation, counts)));
         write_counts(json, counts);
+        if (observation.since.count() > 0 && observation.records_before > 0) {
+            json.member("new", !observation.groups_before.contains(group));
+        }
         json.end();
     }
     json.end().key("sources").array();

@@ -56,10 +56,11 @@ std::optional<double> percent(MailMetric metric, const MailCounts& counts) {
 }
 
 MailCounts counts_of_group(const BounceRateObservation& seen, const MailCounts& group) {
-    if (seen.by != MailKey::category) return group;
+    if (!is_of_failures(seen.by)) return group;
     MailCounts counts = group;
     // Puts the rest of the mail into the denominator, whatever the numerator of the metric is.
     counts.delivered = seen.total.delivered + seen.total.bounced() - group.bounced();
+    if (seen.metric == MailMetric::deferral) counts.delivered += seen.total.deferred - group.deferred;
     return counts;
 }
 

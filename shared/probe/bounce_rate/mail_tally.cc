@@ -5,6 +5,7 @@
 
 #include "shared/base/hash.h"
 #include "shared/base/text.h"
+#include "shared/mta/classes/reply_template.h"
 
 namespace mtawatch::probe::bounce_rate {
 namespace {
@@ -14,10 +15,12 @@ using mta::logs::Column;
 using mta::logs::Record;
 using mta::logs::RecordType;
 
-constexpr std::array<std::string_view, 10> key_names{
-    "none", "vmta", "pool", "provider", "sender-domain", "recipient-domain", "job", "source-ip", "category", "relay"};
+constexpr std::array<std::string_view, 13> key_names{
+    "none",     "vmta",  "pool",   "provider", "sender-domain", "recipient-domain", "job", "source-ip",
+    "category", "relay", "reason", "code",     "reply"};
 constexpr std::size_t max_remembered = 1'000'000;  // answers kept for speed; past it they are worked out each time
 
+bool is_of_reply(MailKey key) { return key == MailKey::reason || key == MailKey::code || key == MailKey::reply; }
 bool is_domain(MailKey key) { return key == MailKey::sender_domain || key == MailKey::recipient_domain; }
 bool is_origin(MailKey key) { return key == MailKey::vmta || key == MailKey::pool; }
 
@@ -27,6 +30,8 @@ bool asks_for_origin(const BounceRateQuery& query) {
 }
 
 }  // namespace
+
+bool is_of_failures(MailKey key) { return key == MailKey::category || is_of_reply(key); }
 
 std::string_view name(MailKey key) { return key_names[static_cast<std::size_t>(key)]; }
 
@@ -93,6 +98,7 @@ void MailTally::publish_types() {
 void MailTally::add(std::span<const Record> records) {
     const std::int64_t begin = observation_.begin;
     const std::int64_t end = observation_.end;
+    const std::int64_t before = begin - query_.since.count();
     const bool plain = query_.by == MailKey::none && query_.only.empty();
     std::uint64_t inside = 0;
     std::uint64_t plain_deliveries = 0;
@@ -100,7 +106,10 @@ void MailTally::add(std::span<const Record> records) {
         see(record.type);
         if (record.time >= end) continue;
         newest_ = std::max(newest_, record.time);
-        if (record.time < begin) continue;
+        if (record.time < begin) {
+            if (record.time >= before) note_before(record);
+            continue;
+        }
         ++inside;
         if (plain && record.type == RecordType::d && !mta::classes::is_local(record)) {
             ++plain_deliveries;
@@ -191,7 +200,7 @@ void MailTally::count_complaint(const Record& record) {
 
 void MailTally::add_complaint(std::string_view key) {
     ++observation_.total.complaints;
-    if (query_.by != MailKey::none && query_.by != MailKey::category) ++group(key)->complaints;
+    if (query_.by != MailKey::none && !is_of_failures(query_.by)) ++group(key)->complaints;
 }
 
 void MailTally::place(const Complaint& complaint) {
@@ -213,6 +222,7 @@ void MailTally::finish() {
 bool MailTally::passes(const Record& record, Asked asked) {
     return std::ranges::all_of(query_.only, [&](const auto& wanted) {
         if (wanted.first == MailKey::category && record.type != RecordType::b) return true;
+        if (is_of_reply(wanted.first) && record.type != RecordType::b && record.type != RecordType::t) return true;
         if (asked == Asked::but_origin && is_origin(wanted.first)) return true;
         return base::iequals(key_of(wanted.first, record), wanted.second);
     });
@@ -220,15 +230,36 @@ bool MailTally::passes(const Record& record, Asked asked) {
 
 MailCounts* MailTally::group_of(const Record& record) {
     if (query_.by == MailKey::none) return nullptr;
-    if (query_.by == MailKey::category && record.type != RecordType::b) return nullptr;
+    if (is_of_failures(query_.by) && !has_failed(record)) return nullptr;
     return group(key_of(query_.by, record));
+}
+
+// Whether the record is of the failures that the metric is about.
+bool MailTally::has_failed(const Record& record) const {
+    const bool deferred = record.type == RecordType::t && query_.metric == MailMetric::deferral;
+    return record.type == RecordType::b || (deferred && is_of_reply(query_.by));
+}
+
+// What was met before the window is no news in it.
+void MailTally::note_before(const Record& record) {
+    ++observation_.records_before;
+    if (!has_failed(record) || mta::classes::is_local(record, verdict_of(record).bounce_class) || !passes(record))
+        return;
+    const std::string label = label_of(key_of(query_.by, record));
+    if (observation_.groups_before.size() < max_mail_groups) observation_.groups_before.insert(label);
+}
+
+std::string MailTally::label_of(std::string_view key) const {
+    if (key.empty()) return "none";
+    if (query_.by == MailKey::reply) return std::string(key);
+    std::string label = mta::classes::readable_name(key);
+    return is_domain(query_.by) ? base::to_lower(label) : label;
 }
 
 MailCounts* MailTally::group(std::string_view key) {
     const auto known = groups_.find(key);
     if (known != groups_.end()) return known->second;
-    std::string label = key.empty() ? "none" : mta::classes::readable_name(key);
-    if (is_domain(query_.by)) label = base::to_lower(label);
+    const std::string label = label_of(key);
     if (observation_.groups.size() >= max_mail_groups && !observation_.groups.contains(label)) {
         observation_.groups_folded = true;
         return &observation_.groups["other"];
@@ -279,10 +310,34 @@ std::string_view MailTally::key_of(MailKey key, const Record& record) {
             return record.raw(Column::dlv_source_ip);
         case MailKey::category:
             return mta::classes::category_name(category_of(record));
+        case MailKey::reason:
+            return name(verdict_of(record).reply_class);
+        case MailKey::code:
+            return code_of(record);
+        case MailKey::reply:
+            return reply_of(record);
         case MailKey::none:
             break;
     }
     return {};
+}
+
+std::string_view MailTally::code_of(const Record& record) {
+    const mta::classes::ReplyCodes codes =
+        mta::classes::reply_codes(record.raw(Column::dsn_status), record.raw(Column::dsn_diag));
+    reply_scratch_ = codes.enhanced_size > 0 ? std::string(codes.enhanced_code())
+                     : codes.code > 0        ? std::to_string(codes.code)
+                                             : std::string();
+    return reply_scratch_;
+}
+
+// "unknown-user: 550 5.1.1 <<address>>: User unknown".
+std::string_view MailTally::reply_of(const Record& record) {
+    const std::string_view diag = record.raw(Column::dsn_diag);
+    reply_scratch_ = name(verdict_of(record).reply_class);
+    reply_scratch_ += ": ";
+    reply_scratch_ += mta::classes::reply_template(diag.empty() ? record.raw(Column::dsn_status) : diag);
+    return reply_scratch_;
 }
 
 }  // namespace mtawatch::probe::bounce_rate

@@ -67,6 +67,11 @@ class MailTally {
     [[nodiscard]] const mta::classes::ReplyClassifier& replies();
     [[nodiscard]] const mta::classes::ReplyVerdict& verdict_of(const mta::logs::Record& record);
     void note_category(std::string_view category);
+    [[nodiscard]] bool has_failed(const mta::logs::Record& record) const;
+    void note_before(const mta::logs::Record& record);
+    [[nodiscard]] std::string label_of(std::string_view key) const;
+    [[nodiscard]] std::string_view code_of(const mta::logs::Record& record);
+    [[nodiscard]] std::string_view reply_of(const mta::logs::Record& record);
     void see(mta::logs::RecordType type) { seen_ |= 1U << static_cast<unsigned>(type); }
     void publish_types();
 
@@ -83,6 +88,7 @@ class MailTally {
     std::uint32_t seen_ = 0;
     std::int64_t newest_ = mta::logs::no_time;
     std::string scratch_;
+    std::string reply_scratch_;
     struct Hash {
         using is_transparent = void;
         std::size_t operator()(std::string_view text) const { return base::hash_bytes(text); }
