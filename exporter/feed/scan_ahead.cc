@@ -1,13 +1,19 @@
 #include "exporter/feed/scan_ahead.h"
 
 #include <algorithm>
+#include <system_error>
 
 #include "exporter/files/open_file.h"
 
 namespace mtawatch::exporter::feed {
 
 ScanAhead::ScanAhead(std::unique_ptr<mta::logs::RecordReader> reader, int fd, std::string path)
-    : reader_(std::move(reader)), fd_(fd), path_(std::move(path)), thread_([this] { scan(); }) {}
+    : reader_(std::move(reader)), fd_(fd), path_(std::move(path)) {
+    try {
+        thread_ = std::thread([this] { scan(); });
+    } catch (const std::system_error&) {  // no further thread is to be had: next() scans
+    }
+}
 
 ScanAhead::~ScanAhead() {
     {
@@ -15,7 +21,7 @@ ScanAhead::~ScanAhead() {
         stopping_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
 }
 
 ScannedPiece& ScanAhead::next() {
@@ -23,6 +29,11 @@ ScannedPiece& ScanAhead::next() {
     if (taken_ > 0) {
         --ready_;
         changed_.notify_all();
+    }
+    while (!thread_.joinable() && ready_ == 0) {
+        turn.unlock();
+        static_cast<void>(scan_chunk());
+        turn.lock();
     }
     changed_.wait(turn, [this] { return ready_ > 0; });
     return pieces_[taken_++ % pieces];

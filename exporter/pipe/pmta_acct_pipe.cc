@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
-#include <exception>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,6 +16,7 @@
 #include "exporter/pipe/pipe_options.h"
 #include "exporter/pipe/spool.h"
 #include "shared/base/clock.h"
+#include "shared/base/last_resort.h"
 #include "shared/io/standard_streams.h"
 
 namespace {
@@ -25,7 +25,6 @@ using namespace mtawatch;
 
 constexpr std::string_view program_name = "pmta_acct_pipe";
 constexpr int usage_status = 2;
-constexpr int failed_status = 1;
 constexpr std::size_t read_bytes = 64U << 10U;  // what a pipe holds
 // After SIGTERM the record in progress has this long to be completed.
 constexpr std::chrono::seconds grace{2};
@@ -162,10 +161,7 @@ int main(int argc, char** argv) {
     io::open_standard_streams();
     handle_signals();
     const io::Notices notices(program_name);
-    try {
+    return base::run_main({.before = "pmta_acct_pipe: "}, [&] {
         return keep_records({argv + 1, argv + argc}, notices);
-    } catch (const std::exception& error) {
-        notices.say(error.what());
-    }
-    return failed_status;
+    });
 }
