@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "shared/base/json.h"
+#include "shared/base/last_resort.h"
 #include "shared/plugin/check.h"
 
 namespace mtawatch::checks {
@@ -14,12 +15,14 @@ MTAWATCH_ALL_CHECKS
 }  // namespace mtawatch::checks
 
 int main() {
-    mtawatch::base::JsonWriter json;
-    json.array();
+    return mtawatch::base::run_main({.before = "describe_checks: "}, [] {
+        mtawatch::base::JsonWriter json;
+        json.array();
 #define MTAWATCH_CHECK(name) \
     json.raw(mtawatch::options::describe(mtawatch::plugin::program_of(mtawatch::checks::name())));
-    MTAWATCH_ALL_CHECKS
+        MTAWATCH_ALL_CHECKS
 #undef MTAWATCH_CHECK
-    json.end();
-    return std::puts(json.take().c_str()) < 0 ? 1 : 0;
+        json.end();
+        return std::puts(json.take().c_str()) < 0 ? 1 : 0;
+    });
 }

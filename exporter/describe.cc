@@ -5,13 +5,16 @@
 #include "exporter/options.h"
 #include "exporter/pipe/pipe_options.h"
 #include "shared/base/json.h"
+#include "shared/base/last_resort.h"
 
 int main() {
     using namespace mtawatch;
-    base::JsonWriter json;
-    json.array();
-    json.raw(options::describe(exporter::exporter_program()));
-    json.raw(options::describe(exporter::pipe::pipe_program()));
-    json.end();
-    return std::puts(json.take().c_str()) < 0 ? 1 : 0;
+    return base::run_main({.before = "describe_exporter: "}, [] {
+        base::JsonWriter json;
+        json.array();
+        json.raw(options::describe(exporter::exporter_program()));
+        json.raw(options::describe(exporter::pipe::pipe_program()));
+        json.end();
+        return std::puts(json.take().c_str()) < 0 ? 1 : 0;
+    });
 }

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "exporter/program.h"
+#include "shared/base/last_resort.h"
+#include "shared/io/standard_streams.h"
 
 namespace {
 
@@ -16,6 +18,8 @@ constexpr int mapped_apart = 1 << 20;
 
 int main(int argc, char** argv) {
     mallopt(M_MMAP_THRESHOLD, mapped_apart);  // NOLINT(concurrency-mt-unsafe): before there is a second thread
-    const std::vector<std::string> arguments(argv + 1, argv + argc);
-    return mtawatch::exporter::run(arguments);
+    mtawatch::io::open_standard_streams();
+    return mtawatch::base::run_main({.before = "pmta_exporter: "}, [&] {
+        return mtawatch::exporter::run(std::vector<std::string>(argv + 1, argv + argc));
+    });
 }

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "exporter/config.h"
+#include "exporter/descriptors.h"
 #include "exporter/explain.h"
 #include "exporter/exposition/catalogue.h"
 #include "exporter/feed/accounting.h"
@@ -63,7 +64,9 @@ int read_once(const Options& options, const ExporterConfig& config, const base::
     const feed::Progress progress = [&](auto read, auto total, auto records) { line.show(read, total, records); };
     std::string text;
     exposition::ExpositionWriter writer(options.format, text);
-    const auto done = feed::run_once(config.feeds(), clock, accounting_log(log), progress, writer);
+    std::vector<feed::FeedSettings> feeds = config.feeds();
+    if (const auto plan = share_descriptors(feeds); !plan) return failed(plan.error());
+    const auto done = feed::run_once(std::move(feeds), clock, accounting_log(log), progress, writer);
     if (!done) return failed(done.error());
     SelfMetrics self(clock);
     self.record_reload(true);

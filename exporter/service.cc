@@ -1,10 +1,9 @@
 #include "exporter/service.h"
 
-#include <sys/resource.h>
-
 #include <array>
 #include <random>
 
+#include "exporter/descriptors.h"
 #include "shared/io/command.h"
 #include "shared/probe/world/real_world.h"
 
@@ -17,14 +16,6 @@ using base::fail;
 constexpr std::size_t probe_threads = 4;
 // Shutdown waits this long for running probes.
 constexpr std::chrono::milliseconds stop_patience{2'000};
-
-// Connections, followed files and probes together may pass the usual soft limit of 1024.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 std::vector<std::string> words_for(const std::vector<feed::FeedSettings>& feeds) {
     std::vector<std::string> words;
@@ -64,7 +55,6 @@ Service::~Service() {
 
 base::Result<std::unique_ptr<Service>> Service::start(const Options& options, ExporterConfig config,
                                                       const base::Clock& clock, const base::Log& log) {
-    raise_descriptor_limit();
     std::unique_ptr<Service> service(new Service(options, clock, log));
     if (auto done = service->start_parts(std::move(config)); !done) return fail(done.error());
     return service;
@@ -73,6 +63,8 @@ base::Result<std::unique_ptr<Service>> Service::start(const Options& options, Ex
 base::Result<void> Service::start_parts(ExporterConfig config) {
     for (const std::string& note : config.notes) log_->warn(note);
     std::vector<feed::FeedSettings> feeds = config.feeds();
+    const auto plan = share_descriptors(feeds);
+    if (!plan) return fail(plan.error());
     followed_ = words_for(feeds);
     // An exporter that only probes has no accounting metrics: a 0 would claim that no mail was logged.
     if (!feeds.empty()) {
@@ -83,7 +75,8 @@ base::Result<void> Service::start_parts(ExporterConfig config) {
     board_.replace(std::move(config.tasks));
     self_.record_reload(true);
     site_ = std::make_unique<web::Site>(site_content());
-    auto server = web::Server::start({options_.listen, options_.web_config_file, {}}, *site_, *log_);
+    auto server = web::Server::start({options_.listen, options_.web_config_file, {.connections = plan->connections}},
+                                     *site_, *log_);
     if (!server) return fail(server.error());
     server_ = std::move(*server);
     worlds_ = std::make_unique<Worlds>();
@@ -141,6 +134,8 @@ base::Result<void> Service::apply(ExporterConfig config) {
         return fail(base::Fault::configuration, "accounting files cannot be {} without a restart",
                     feeds.empty() ? "removed altogether" : "added where none were followed");
     }
+    const auto plan = share_descriptors(feeds);
+    if (!plan) return fail(plan.error());
     if (accounting_) {
         if (auto done = accounting_->reload(std::move(feeds)); !done) return done;
     }

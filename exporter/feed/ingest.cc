@@ -116,7 +116,10 @@ Ingest::Round Ingest::read_dirty(const AfterChunk& after_chunk) {
         return true;
     };
     bool changed = false;
+    std::size_t read = 0;
     for (files::TrackedFile* file : files_to_read()) {
+        // Thousands may have grown at once, and each that is read stays open.
+        if (++read % std::max<std::size_t>(settings_.follow.open_files, 1) == 0) follower_.close_idle();
         const std::uint64_t offset = file->offset;
         const FileReader::Outcome outcome = reader_.read(*file, after_chunk);
         if (file->offset != offset) progress();

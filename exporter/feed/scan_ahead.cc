@@ -1,11 +1,17 @@
 #include "exporter/feed/scan_ahead.h"
 
 #include <algorithm>
+#include <system_error>
 
 namespace mtawatch::exporter::feed {
 
 ScanAhead::ScanAhead(std::unique_ptr<mta::logs::RecordReader> reader, const files::OpenFile& file)
-    : reader_(std::move(reader)), file_(file), thread_([this] { scan(); }) {}
+    : reader_(std::move(reader)), file_(file) {
+    try {
+        thread_ = std::thread([this] { scan(); });
+    } catch (const std::system_error&) {  // no further thread is to be had: next() scans
+    }
+}
 
 ScanAhead::~ScanAhead() {
     {
@@ -13,7 +19,7 @@ ScanAhead::~ScanAhead() {
         stopping_ = true;
     }
     changed_.notify_all();
-    thread_.join();
+    if (thread_.joinable()) thread_.join();
 }
 
 ScannedPiece& ScanAhead::next() {
@@ -21,6 +27,11 @@ ScannedPiece& ScanAhead::next() {
     if (taken_ > 0) {
         --ready_;
         changed_.notify_all();
+    }
+    while (!thread_.joinable() && ready_ == 0) {
+        turn.unlock();
+        static_cast<void>(scan_chunk());
+        turn.lock();
     }
     changed_.wait(turn, [this] { return ready_ > 0; });
     return pieces_[taken_++ % pieces];

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ struct FollowSettings {
     std::chrono::milliseconds rescan_interval{5'000};
     // A renamed or moved file that has not grown for so long is finished: a last line without newline counts then.
     std::chrono::milliseconds finished_after{60'000};
+    // Files that are read at once keep their descriptor, so that a rename or removal loses nothing that was written
+    // before; idle ones beyond so many are closed.
+    std::size_t open_files = 64;
 };
 
 // In which order files that have something to read are handed out: independent of each other, or strictly the oldest

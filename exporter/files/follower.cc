@@ -12,8 +12,6 @@ using base::fail;
 
 // Several events of one rotation come within a few milliseconds: the globs are matched once for them.
 constexpr std::chrono::milliseconds rescan_pause{20};
-// Files that are read at once keep their descriptor, so that a rename or removal loses nothing that was written before.
-constexpr std::size_t open_files = 64;
 // While a file has to rest before it is judged.
 constexpr std::chrono::seconds resting_interval{1};
 // A rotation renames a handful of files in a moment; if names keep changing, the next rescan goes on.
@@ -350,9 +348,9 @@ void Follower::close_idle() {
     for (const auto& file : files_) {
         if (file->open && !file->dirty && !file->detached) open.push_back(file.get());
     }
-    if (open.size() <= open_files) return;
+    if (open.size() <= settings_.open_files) return;
     std::ranges::sort(open, {}, &TrackedFile::grown);
-    for (std::size_t i = 0; i + open_files < open.size(); ++i) open[i]->open.reset();
+    for (std::size_t i = 0; i + settings_.open_files < open.size(); ++i) open[i]->open.reset();
 }
 
 }  // namespace mtawatch::exporter::files

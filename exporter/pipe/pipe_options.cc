@@ -26,7 +26,13 @@ options::Program pipe_program() {
                                               .metavar = "BYTES",
                                               .help = "The files of NAME together; beyond it the oldest are deleted",
                                               .fallback = "1073741824",
-                                              .least = 1}},
+                                              .least = 1},
+                                             {.name = "wait",
+                                              .kind = Kind::duration,
+                                              .help = "How long PowerMTA waits while nothing can be written, before "
+                                                      "the oldest files or records are given up; keep it below "
+                                                      "PowerMTA's write-timeout",
+                                              .fallback = "50s"}},
                                             options::help_and_version()}),
             .description =
                 "Reads PowerMTA's accounting records on stdin and appends them to DIR/NAME/NAME-*.csv, "
@@ -46,7 +52,8 @@ SpoolSettings spool_settings(const options::Options& given) {
     return {.folder = given.text("spool"),
             .name = given.text("name"),
             .file_bytes = static_cast<std::uint64_t>(given.integer("file-size")),
-            .max_bytes = static_cast<std::uint64_t>(given.integer("max-size"))};
+            .max_bytes = static_cast<std::uint64_t>(given.integer("max-size")),
+            .wait = given.duration("wait")};
 }
 
 }  // namespace mtawatch::exporter::pipe

@@ -16,40 +16,41 @@
 #include "exporter/pipe/pipe_options.h"
 #include "exporter/pipe/spool.h"
 #include "shared/base/clock.h"
+#include "shared/base/last_resort.h"
+#include "shared/io/standard_streams.h"
 
 namespace {
 
 using namespace mtawatch;
 
+constexpr std::string_view program_name = "pmta_acct_pipe";
 constexpr int usage_status = 2;
 constexpr std::size_t read_bytes = 64U << 10U;  // what a pipe holds
 // After SIGTERM the record in progress has this long to be completed.
 constexpr std::chrono::seconds grace{2};
+// Between two attempts to write what could not be written.
+constexpr int try_again_ms = 250;
 // A problem that lasts is reported again this often.
 constexpr std::chrono::seconds say_again{60};
 
 volatile std::sig_atomic_t stop_asked = 0;
 void ask_to_stop(int) { stop_asked = 1; }
 
-int usage(std::string_view what) {
-    fmt::print(stderr, "pmta_acct_pipe: {}\n", what);
-    return usage_status;
-}
-
 class Pipe {
   public:
-    Pipe(exporter::pipe::Spool& spool, const base::Clock& clock) : spool_(spool), clock_(clock) {}
+    Pipe(exporter::pipe::Spool& spool, const base::Clock& clock, const io::Notices& notices)
+        : spool_(spool), clock_(clock), notices_(notices) {}
 
     // Until stdin ends, or a signal came and the record in progress is whole.
     void run() {
+        if (spool_.torn_files() > 0) {
+            say(fmt::format("{} spool files ended in the middle of a record, which is cut off", spool_.torn_files()));
+        }
         std::array<char, read_bytes> bytes;
         for (;;) {
             pollfd wait{STDIN_FILENO, POLLIN, 0};
             const int ready = ::poll(&wait, 1, stopping_ ? 100 : 1000);
-            if (stop_asked != 0 && !stopping_) {
-                stopping_ = true;
-                stop_at_ = clock_.steady() + grace;
-            }
+            note_stop();
             // What PowerMTA has written already is in the pipe: it is taken out before the end.
             if (over(ready > 0)) break;
             if (ready <= 0) continue;
@@ -68,6 +69,12 @@ class Pipe {
     }
 
   private:
+    void note_stop() {
+        if (stop_asked == 0 || stopping_) return;
+        stopping_ = true;
+        stop_at_ = clock_.steady() + grace;
+    }
+
     [[nodiscard]] bool over(bool more) const {
         return stopping_ && ((splitter_.rest().empty() && !more) || clock_.steady() >= stop_at_);
     }
@@ -77,8 +84,18 @@ class Pipe {
         const std::string header = stamp_.header();
         while (const auto record = splitter_.next()) stamp_.append(*record, clock_.wall(), out);
         if (out.empty()) return;
-        const auto kept = spool_.append(out, header.empty() ? stamp_.header() : header);
-        if (!kept) say(kept.error().what + "; records are lost until this is mended");
+        const auto kept =
+            spool_.append(out, header.empty() ? stamp_.header() : header, [this](const base::Error& error) {
+                say(error.what + "; PowerMTA waits until this is mended, --wait at most");
+                ::poll(nullptr, 0, try_again_ms);
+                note_stop();
+                return !stopping_ || clock_.steady() < stop_at_;
+            });
+        if (!kept && spool_.kept()) {
+            say(kept.error().what + "; the records are in the file, but may be lost with the machine");
+        } else if (!kept) {
+            say(kept.error().what + "; records are lost until this is mended");
+        }
         if (spool_.dropped_files() != dropped_) {
             dropped_ = spool_.dropped_files();
             say(fmt::format("{} spool files were deleted for want of room", dropped_));
@@ -90,11 +107,12 @@ class Pipe {
         if (text == said_ && now - said_at_ < say_again) return;
         said_ = text;
         said_at_ = now;
-        fmt::print(stderr, "pmta_acct_pipe: {}\n", text);
+        notices_.say(text);
     }
 
     exporter::pipe::Spool& spool_;
     const base::Clock& clock_;
+    const io::Notices& notices_;
     exporter::pipe::RecordSplitter splitter_;
     exporter::pipe::ArrivalStamp stamp_;
     bool stopping_ = false;
@@ -104,12 +122,24 @@ class Pipe {
     base::SteadyTime said_at_{};
 };
 
-}  // namespace
+void handle_signals() {
+    struct sigaction action {};
+    action.sa_handler = ask_to_stop;
+    ::sigaction(SIGTERM, &action, nullptr);
+    ::sigaction(SIGINT, &action, nullptr);
+    // A message that nobody takes and a file that may not grow are errors of one call, not the end.
+    action.sa_handler = SIG_IGN;
+    ::sigaction(SIGPIPE, &action, nullptr);
+    ::sigaction(SIGXFSZ, &action, nullptr);
+}
 
-int main(int argc, char** argv) {
+int keep_records(const std::vector<std::string>& arguments, const io::Notices& notices) {
     namespace pipe = exporter::pipe;
-    const auto given = pipe::parse_pipe_options({argv + 1, argv + argc});
-    if (!given) return usage(given.error().what);
+    const auto given = pipe::parse_pipe_options(arguments);
+    if (!given) {
+        notices.say(given.error().what);
+        return usage_status;
+    }
     if (given->flag("help") || given->flag("version")) {
         const options::Program program = pipe::pipe_program();
         fmt::print("{}", given->flag("help") ? options::help_text(program) : options::version_text(program));
@@ -117,11 +147,21 @@ int main(int argc, char** argv) {
     }
     const base::SystemClock clock;
     auto spool = pipe::Spool::open(pipe::spool_settings(*given), clock);
-    if (!spool) return usage(spool.error().what);
-    struct sigaction action {};
-    action.sa_handler = ask_to_stop;
-    ::sigaction(SIGTERM, &action, nullptr);
-    ::sigaction(SIGINT, &action, nullptr);
-    Pipe(*spool, clock).run();
+    if (!spool) {
+        notices.say(spool.error().what);
+        return usage_status;
+    }
+    Pipe(*spool, clock, notices).run();
     return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    io::open_standard_streams();
+    handle_signals();
+    const io::Notices notices(program_name);
+    return base::run_main({.before = "pmta_acct_pipe: "}, [&] {
+        return keep_records({argv + 1, argv + argc}, notices);
+    });
 }

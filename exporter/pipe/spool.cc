@@ -3,9 +3,11 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <memory>
 #include <system_error>
@@ -79,6 +81,35 @@ std::vector<SpoolFile> files_of(const SpoolSettings& settings) {
     return files;
 }
 
+// Of a file in which a process was killed: where its last whole record ends. Absent where the file cannot be read.
+std::optional<std::uint64_t> end_of_records(int fd) {
+    RecordSplitter splitter;
+    std::array<char, 64U << 10U> bytes;
+    std::uint64_t size = 0;
+    for (;;) {
+        const ssize_t got = ::pread(fd, bytes.data(), bytes.size(), static_cast<off_t>(size));
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return std::nullopt;
+        if (got == 0) return size - splitter.rest().size();
+        size += static_cast<std::uint64_t>(got);
+        splitter.add({bytes.data(), static_cast<std::size_t>(got)});
+        while (splitter.next()) {
+        }
+    }
+}
+
+bool ends_in_a_line(int fd, std::uint64_t size) {
+    char last = 0;
+    return size == 0 || ::pread(fd, &last, 1, static_cast<off_t>(size - 1)) != 1 || last == '\n';
+}
+
+// The locked file, or none if its writer lives.
+io::Descriptor locked(const std::string& path, int flags) {
+    io::Descriptor file(::open(path.c_str(), flags | O_NOFOLLOW | O_CLOEXEC));
+    if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) file.reset();
+    return file;
+}
+
 }  // namespace
 
 std::optional<std::string_view> RecordSplitter::next() {
@@ -125,14 +156,37 @@ Result<Spool> Spool::open(SpoolSettings settings, const base::Clock& clock) {
     if (!is_name(settings.name)) {
         return fail(Fault::usage, "--name {}: write letters, digits, '-' and '_' only", settings.name);
     }
+    const std::string parent = settings.folder;
     settings.folder += "/" + settings.name;
-    if (::mkdir(settings.folder.c_str(), folder_mode) != 0 && errno != EEXIST) {
-        return failed("spool folder: creating", settings.folder);
-    }
+    const bool made = ::mkdir(settings.folder.c_str(), folder_mode) == 0;
+    if (!made && errno != EEXIST) return failed("spool folder: creating", settings.folder);
     struct stat info {};
     if (::stat(settings.folder.c_str(), &info) != 0) return failed("spool folder", settings.folder);
     if (!S_ISDIR(info.st_mode)) return fail(Fault::io, "spool folder {}: is no folder", settings.folder);
-    return Spool(std::move(settings), clock);
+    const io::Descriptor above(::open(parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (made && above && ::fsync(above.get()) != 0) return failed("spool folder: syncing", parent);
+    Spool spool(std::move(settings), clock);
+    spool.folder_.reset(::open(spool.settings_.folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!spool.folder_) return failed("spool folder", spool.settings_.folder);
+    spool.cut_torn_files();
+    return spool;
+}
+
+// Nobody else writes to a file that is not locked, so what stands behind its last whole record will never be completed,
+// and the reader would take it for a record. A file of nothing else has no header and goes altogether.
+void Spool::cut_torn_files() {
+    for (const SpoolFile& file : files_of(settings_)) {
+        const std::string path = settings_.folder + "/" + file.name;
+        const io::Descriptor torn = locked(path, O_RDWR);
+        struct stat info {};
+        if (!torn || ::fstat(torn.get(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+        const auto size = static_cast<std::uint64_t>(info.st_size);
+        if (ends_in_a_line(torn.get(), size)) continue;
+        const auto whole = end_of_records(torn.get());
+        if (!whole || *whole >= size) continue;
+        const int done = *whole == 0 ? ::unlink(path.c_str()) : ::ftruncate(torn.get(), static_cast<off_t>(*whole));
+        if (done == 0) ++torn_files_;
+    }
 }
 
 Result<void> Spool::begin_file(std::string_view header) {
@@ -141,6 +195,8 @@ Result<void> Spool::begin_file(std::string_view header) {
     fd_.reset(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, spool_mode));
     size_ = 0;
     if (!fd_) return not_kept("creating");
+    new_entry_ = true;
+    ::flock(fd_.get(), LOCK_EX | LOCK_NB);  // where files cannot be locked there are no two pipes of one name either
     if (header.empty()) return {};
     return write_whole(header);
 }
@@ -178,43 +234,66 @@ void Spool::cut_back() {
     }
 }
 
-Result<void> Spool::append(std::string_view records, std::string_view header) {
+Result<void> Spool::append(std::string_view records, std::string_view header, const Pause& pause) {
     for (;;) {
         auto done = append_once(records, header);
-        if (done || !full_ || !give_up_oldest()) return done;
+        if (kept_) {
+            stuck_since_.reset();
+            given_up_ = false;
+            return done;
+        }
+        if (may_wait(done.error(), pause)) continue;
+        if (full_ && clock_->steady() - *stuck_since_ >= settings_.wait && give_up_oldest()) continue;
+        given_up_ = true;
+        return done;
     }
 }
 
+bool Spool::may_wait(const base::Error& error, const Pause& pause) {
+    if (!stuck_since_) stuck_since_ = clock_->steady();
+    return !given_up_ && pause && clock_->steady() - *stuck_since_ < settings_.wait && pause(error);
+}
+
 Result<void> Spool::append_once(std::string_view records, std::string_view header) {
-    full_ = false;
+    full_ = kept_ = false;
     if (!fd_ || size_ >= settings_.file_bytes) {
         // The records may begin with the header themselves.
         if (auto done = begin_file(records.starts_with(header) ? std::string_view() : header); !done) return done;
         keep_limit();
     }
     if (auto done = write_whole(records); !done) return done;
+    kept_ = true;
+    return sync();
+}
+
+// The bytes, and once for each file its name: a file that no folder names is lost with the machine.
+Result<void> Spool::sync() {
     if (::fdatasync(fd_.get()) != 0) return failed("syncing", path_);
+    if (new_entry_ && ::fsync(folder_.get()) != 0) return failed("syncing", settings_.folder);
+    new_entry_ = false;
     return {};
 }
 
+bool Spool::give_up(const std::string& name) {
+    const std::string path = settings_.folder + "/" + name;
+    if (path == path_) return false;
+    const io::Descriptor file = locked(path, O_RDONLY);
+    if (!file || ::unlink(path.c_str()) != 0) return false;
+    ++dropped_files_;
+    return true;
+}
+
 bool Spool::give_up_oldest() {
-    for (const SpoolFile& file : files_of(settings_)) {
-        const std::string path = settings_.folder + "/" + file.name;
-        if (path == path_) continue;
-        if (::unlink(path.c_str()) != 0) continue;
-        ++dropped_files_;
-        return true;
-    }
-    return false;
+    return std::ranges::any_of(files_of(settings_), [this](const SpoolFile& file) { return give_up(file.name); });
 }
 
 void Spool::keep_limit() {
     const std::vector<SpoolFile> files = files_of(settings_);
     std::uint64_t sum = settings_.file_bytes;  // what the new file may become
     for (const SpoolFile& file : files) sum += file.size;
-    for (std::size_t i = 0; i < files.size() && sum > settings_.max_bytes; ++i) {
-        if (!give_up_oldest()) return;
-        sum -= files[i].size;
+    for (const SpoolFile& file : files) {
+        if (sum <= settings_.max_bytes) return;
+        if (give_up(file.name)) sum -= file.size;
     }
 }
 

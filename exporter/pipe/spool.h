@@ -2,8 +2,10 @@
 // records only, within a size limit.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,40 +52,62 @@ struct SpoolSettings {
     std::string name;                       // letters, digits, '_' and '-'
     std::uint64_t file_bytes = 64U << 20U;  // a file of this size is followed by a new one
     std::uint64_t max_bytes = 1ULL << 30U;  // all files of this name together; the oldest ones go first
+    // How long records that cannot be written are held before anything is given up. PowerMTA waits meanwhile, but gives
+    // a pipe up by itself after its write-timeout, 1 minute unless told otherwise.
+    std::chrono::milliseconds wait = std::chrono::seconds(50);
 };
 
-// The files are called FOLDER/NAME/NAME-20261121T035959-PID-0001.csv: the order of names is the order of time.
+// Waits a moment before the next attempt to write what could not be written. False: do not wait any longer.
+using Pause = std::function<bool(const base::Error& error)>;
+
+// The files are called FOLDER/NAME/NAME-20261121T035959-PID-0001.csv: the order of names is the order of time. Each is
+// locked by the process that writes to it, so that two pipes of one name leave each other's files alone.
 class Spool {
   public:
-    // Makes the folder of that name where it is missing. Faults: usage (a name that cannot be), not_found (no spool
-    // folder), permission, io.
+    // Makes the folder of that name where it is missing, and cuts off the record in which an earlier process was
+    // killed. Faults: usage (a name that cannot be), not_found (no spool folder), permission, io.
     [[nodiscard]] static base::Result<Spool> open(SpoolSettings settings, const base::Clock& clock);
 
-    // Appends whole records and waits until they are on the disk. `header` begins every new file. When the disk is
-    // full, the oldest files are given up first. On an Error of writing nothing of `records` is in the file; on one of
-    // syncing they are there to be read, but may be lost with the machine.
-    [[nodiscard]] base::Result<void> append(std::string_view records, std::string_view header);
+    // Appends whole records and waits until they are on the disk. `header` begins every new file. What cannot be
+    // written is tried again, with a pause between, until settings.wait is over; then, if the disk is full, the oldest
+    // files are given up. After an Error the next records are not waited for, until some have been written. kept()
+    // tells whether records are in the file after all: then they are there to be read, but may be lost with the
+    // machine.
+    [[nodiscard]] base::Result<void> append(std::string_view records, std::string_view header, const Pause& pause = {});
+    [[nodiscard]] bool kept() const { return kept_; }
     // Files given up because of the limit or a full disk.
     [[nodiscard]] std::uint64_t dropped_files() const { return dropped_files_; }
+    // Files that ended in the middle of a record when the spool was opened.
+    [[nodiscard]] std::uint64_t torn_files() const { return torn_files_; }
 
   private:
     Spool(SpoolSettings settings, const base::Clock& clock) : settings_(std::move(settings)), clock_(&clock) {}
     [[nodiscard]] base::Result<void> append_once(std::string_view records, std::string_view header);
     [[nodiscard]] base::Result<void> begin_file(std::string_view header);
     [[nodiscard]] base::Result<void> write_whole(std::string_view bytes);
+    [[nodiscard]] base::Result<void> sync();
+    [[nodiscard]] bool may_wait(const base::Error& error, const Pause& pause);
     // The Error of errno; also sets full_ when the disk is full.
     [[nodiscard]] base::Failure not_kept(std::string_view doing);
     void cut_back();
+    void cut_torn_files();
+    bool give_up(const std::string& name);
     bool give_up_oldest();
     void keep_limit();
 
     SpoolSettings settings_;
     const base::Clock* clock_;
+    io::Descriptor folder_;
     io::Descriptor fd_;
     std::string path_;
+    bool new_entry_ = false;  // the folder does not hold the file for good yet
+    std::optional<base::SteadyTime> stuck_since_;
+    bool given_up_ = false;  // since then something was lost
+    bool kept_ = false;
     std::uint64_t size_ = 0;
     std::uint64_t number_ = 0;
     std::uint64_t dropped_files_ = 0;
+    std::uint64_t torn_files_ = 0;
     bool full_ = false;
 };
 

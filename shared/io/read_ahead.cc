@@ -6,6 +6,7 @@
 #include <cstring>
 #include <mutex>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -21,7 +22,12 @@ constexpr std::size_t piece_bytes = 128U << 10U;
 
 class ReadAhead final : public ByteSource {
   public:
-    explicit ReadAhead(std::unique_ptr<ByteSource> source) : source_(std::move(source)), thread_([this] { fill(); }) {}
+    explicit ReadAhead(std::unique_ptr<ByteSource> source) : source_(std::move(source)) {
+        try {
+            thread_ = std::thread([this] { fill(); });
+        } catch (const std::system_error&) {  // no further thread is to be had: read() reads
+        }
+    }
     ReadAhead(const ReadAhead&) = delete;
     ReadAhead& operator=(const ReadAhead&) = delete;
     ~ReadAhead() override {
@@ -30,10 +36,11 @@ class ReadAhead final : public ByteSource {
             stopping_ = true;
         }
         changed_.notify_all();
-        thread_.join();
+        if (thread_.joinable()) thread_.join();
     }
 
     [[nodiscard]] Result<std::size_t> read(std::span<char> into) override {
+        if (!thread_.joinable()) return source_->read(into);
         std::unique_lock turn(lock_);
         changed_.wait(turn, [this] { return filled_ > 0; });
         Piece& piece = pieces_[taken_ % pieces];
@@ -51,8 +58,10 @@ class ReadAhead final : public ByteSource {
         }
         return size;
     }
-    [[nodiscard]] bool complete() const override { return complete_; }
-    [[nodiscard]] std::uint64_t raw_read() const override { return raw_read_; }
+    [[nodiscard]] bool complete() const override { return thread_.joinable() ? complete_ : source_->complete(); }
+    [[nodiscard]] std::uint64_t raw_read() const override {
+        return thread_.joinable() ? raw_read_ : source_->raw_read();
+    }
 
   private:
     struct Piece {

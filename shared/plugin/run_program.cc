@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "shared/io/command.h"
+#include "shared/io/standard_streams.h"
 #include "shared/plugin/stages.h"
 
 namespace mtawatch::plugin {
@@ -93,6 +94,7 @@ class Guard {
 }  // namespace
 
 int run_program(const Check& check, int argc, char** argv, const RunContext& context) {
+    io::open_standard_streams();
     base::Progress progress;
     RunContext whole{.clock = context.clock,
                      .files = context.files,

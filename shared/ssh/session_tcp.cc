@@ -42,12 +42,16 @@ base::Result<Addresses> resolve(const SshSettings& settings, const base::Deadlin
     hints.ai_family = settings.family == Family::ipv4   ? AF_INET
                       : settings.family == Family::ipv6 ? AF_INET6
                                                         : AF_UNSPEC;
-    std::thread([host = settings.host, port = std::to_string(settings.port), hints,
-                 done = std::move(promise)]() mutable {
-        addrinfo* list = nullptr;
-        const int code = getaddrinfo(host.c_str(), port.c_str(), &hints, &list);
-        done.set_value({code, Addresses(list)});
-    }).detach();
+    try {
+        std::thread([host = settings.host, port = std::to_string(settings.port), hints,
+                     done = std::move(promise)]() mutable {
+            addrinfo* list = nullptr;
+            const int code = getaddrinfo(host.c_str(), port.c_str(), &hints, &list);
+            done.set_value({code, Addresses(list)});
+        }).detach();
+    } catch (const std::system_error& error) {
+        return fail(base::Fault::io, "no thread to resolve the name {}: {}", settings.host, error.code().message());
+    }
     if (answer.wait_for(deadline.remaining()) != std::future_status::ready) {
         return fail(base::Fault::timeout, "the name {} was not resolved in time", settings.host);
     }

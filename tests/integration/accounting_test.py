@@ -4,7 +4,9 @@ import fcntl
 import json
 import os
 import pathlib
+import random
 import re
+import socket
 import struct
 import subprocess
 import sys
@@ -117,8 +119,8 @@ class AccountingTest(unittest.TestCase):
         spool = self.folder / "spool"
         spool.mkdir()
         subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32k", "tmpfs", spool], check=True)
-        pipe = subprocess.Popen([PIPE, "--name", "main", "--spool", spool, "--file-size", "4096"], stdin=subprocess.PIPE,
-                                stderr=subprocess.PIPE, text=True)
+        pipe = subprocess.Popen([PIPE, "--name", "main", "--spool", spool, "--file-size", "4096", "--wait", "0s"],
+                                stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.processes.append(pipe)
         records = [record(number=number) for number in range(600)]
         for begin in range(0, len(records), 10):  # no more at once than the disk holds
@@ -135,6 +137,103 @@ class AccountingTest(unittest.TestCase):
             self.assertTrue(text.startswith(HEADER), text[:200])
         kept = [line for text in texts for line in text.removeprefix(HEADER).splitlines(keepends=True)]
         self.assertEqual(kept, records[-len(kept):])
+
+    def full_disk(self, name, left):
+        """A disk with `left` bytes of room."""
+        disk = self.folder / name
+        disk.mkdir()
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk], check=True)
+        (disk / "filler").write_bytes(bytes((1 << 20) - left))
+        return disk
+
+    @staticmethod
+    def records_in(spool):
+        return [line for path in sorted(spool.glob("main/*.csv")) for line in path.read_text().splitlines(keepends=True)[1:]]
+
+    def test_a_disk_that_is_full_for_a_while_costs_the_pipe_nothing(self):
+        spool = self.full_disk("spool", 64 << 10)
+        records = [record(number=number) for number in range(6000)]
+        with open(self.folder / "records", "w", encoding="ascii") as file:
+            file.write(HEADER + "".join(records))
+        with open(self.folder / "records", "rb") as file:
+            feeder = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
+        pipe = subprocess.Popen([PIPE, "--name", "main", "--spool", spool], stdin=feeder.stdout, stderr=subprocess.PIPE)
+        feeder.stdout.close()
+        self.processes += [feeder, pipe]
+        said = pipe.stderr.readline().decode()
+        self.assertIn("No space left on device; PowerMTA waits until this is mended, --wait at most", said)
+        self.assertIsNone(feeder.poll())  # what PowerMTA has to say stays with it
+        (spool / "filler").unlink()
+        self.assertEqual(pipe.wait(60), 0)
+        with pipe.stderr:
+            self.assertEqual(pipe.stderr.read(), b"")
+        self.assertEqual(self.records_in(spool), records)
+
+    def test_the_pipe_survives_everything_that_happens_to_its_stderr(self):
+        spool = self.full_disk("spool", 0)
+        unread, unread_end = os.pipe()
+        left, left_end = os.pipe()
+        os.close(left)
+        stuck, stuck_end = os.pipe()
+        os.set_blocking(stuck_end, False)
+        try:
+            while True:
+                os.write(stuck_end, bytes(4096))
+        except BlockingIOError:
+            os.set_blocking(stuck_end, True)
+        peer, peer_end = socket.socketpair()
+        peer.close()
+        on_disk = os.open(spool / "pipe.log", os.O_WRONLY | os.O_CREAT)
+        full = os.open("/dev/full", os.O_WRONLY)
+        streams = {"a file on the full disk": on_disk, "/dev/full": full, "a pipe whose reader has left": left_end,
+                   "a pipe that nobody reads": unread_end, "a pipe that is full": stuck_end, "a socket": peer_end.fileno()}
+        for name, stream in streams.items():
+            with self.subTest(stderr=name):
+                pipe = subprocess.run([PIPE, "--name", "main", "--spool", spool, "--wait", "1s"], stderr=stream, timeout=20,
+                                      input=(HEADER + record() * 2000).encode(), check=False)
+                self.assertEqual(pipe.returncode, 0)
+        with self.subTest(stderr="closed, and the disk has room"):
+            (spool / "filler").unlink()
+            records = [record(number=number) for number in range(100)]
+            closed = subprocess.run(["/bin/sh", "-c", 'exec "$0" --name main --spool "$1" 2>&- 1>&-', PIPE, spool], timeout=20,
+                                    input=(HEADER + "".join(records) + "d,cut off").encode(), check=False)
+            self.assertEqual(closed.returncode, 0)
+            self.assertEqual(self.records_in(spool)[:100], records)  # and no message among them
+        for descriptor in (unread, unread_end, left_end, stuck, stuck_end, on_disk, full):
+            os.close(descriptor)
+        peer_end.close()
+
+    def test_a_killed_pipe_costs_no_more_than_it_and_the_kernel_held_and_leaves_whole_records(self):
+        spool = self.folder / "spool"
+        spool.mkdir()
+        written, sizes, kills, now = 0, [], 30, time.time()
+        chance = random.Random(7)
+        for _ in range(kills):
+            pipe = subprocess.Popen([PIPE, "--name", "main", "--spool", spool], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                                    bufsize=0)
+            os.write(pipe.stdin.fileno(), HEADER.encode())
+            end, killed = time.monotonic() + chance.uniform(0.02, 0.06), False
+            try:
+                while True:
+                    if not killed and time.monotonic() > end:
+                        pipe.kill()
+                        killed = True
+                    text = record(now, written).encode()
+                    os.write(pipe.stdin.fileno(), text)
+                    sizes.append(len(text))
+                    written += 1
+            except BrokenPipeError:
+                pipe.stdin.close()
+                pipe.wait()
+        # The last one ends in peace: what the others left has been cut to whole records.
+        subprocess.run([PIPE, "--name", "main", "--spool", spool], input=HEADER.encode(), stderr=subprocess.DEVNULL, check=True)
+        kept = self.records_in(spool)
+        everything = {record(now, number) for number in range(written)}
+        self.assertEqual(len(set(kept)), len(kept))
+        self.assertLessEqual(set(kept), everything)
+        lost = written - len(kept)
+        print(f"{kills} kills, {written} records, {lost} lost: {lost * max(sizes) / kills / 1024:.0f} KiB a kill")
+        self.assertLessEqual(lost * min(sizes), kills * (128 << 10))
 
     def test_a_disk_that_becomes_read_only_is_counted_and_survived(self):
         state = self.folder / "state"

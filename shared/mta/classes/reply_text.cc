@@ -23,9 +23,12 @@ enum Mark : std::uint8_t {
 
 constexpr std::array<std::uint8_t, 256> marks = [] {
     std::array<std::uint8_t, 256> table{};
-    for (std::size_t i = 0; i < table.size(); ++i) table[i] = i >= 128 ? high : i <= ' ' ? space : sign;
-    for (int c = 'a'; c <= 'z'; ++c)
+    for (std::size_t i = 0; i < table.size(); ++i) {
+        table[i] = i >= 128 ? high : (i <= ' ' ? space : sign);
+    }
+    for (int c = 'a'; c <= 'z'; ++c) {
         table[static_cast<std::size_t>(c)] = table[static_cast<std::size_t>(c - 32)] = letter;
+    }
     for (int c = '0'; c <= '9'; ++c) table[static_cast<std::size_t>(c)] = digit;
     for (const char c : std::string_view("()[]{}<>\",;|`*\x7f")) table[static_cast<std::uint8_t>(c)] = space;
     table['.'] = dot;

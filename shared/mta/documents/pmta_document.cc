@@ -324,7 +324,9 @@ std::optional<std::int64_t> PmtaNode::integer(std::string_view path) const {
         if (auto whole = base::to_number<std::int64_t>(digits)) return whole;
         // JSON may write 2 as 2.0 or 2e0.
         const auto fraction = base::to_double(digits);
-        return fraction ? base::to_number<std::int64_t>(base::plain(*fraction)) : std::nullopt;
+        if (!fraction) return std::optional<std::int64_t>();
+        const std::string plain = base::plain(*fraction);
+        return base::to_number<std::int64_t>(plain);
     });
 }
 

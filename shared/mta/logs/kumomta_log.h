@@ -21,12 +21,12 @@ inline constexpr std::size_t max_kumo_line = 256U << 10U;
 // is local, OOB rb, Feedback f, Reception r; every other type `other`. One record for each of several recipients.
 //
 // Columns: rcpt, orig (sender), dsnStatus, dsnDiag ("smtp;" and the reply; "x-kumomta;" and KumoMTA's own reason: a
-// text that answers no command, or begins with "KumoMTA internal:"), dsnMta (the peer's name), bounceCat (bounce_classification as BounceClasses knows
-// it; empty when it is Uncategorized: the reply decides), dlvType ("smtp", or the delivery protocol in lower case,
-// "admin" of AdminBounce), dlvSourceIp, dlvDestinationIp, dlvSize, totalSecondsQueued (from created to timestamp), vmta
-// (egress_source), vmtaPool (egress_pool), jobId (the campaign of the queue's name), srcType and rcvSourceIp of
-// Reception, and of Feedback those of the report: rcpt is the complaining recipient (Original-Rcpt-To, else that of
-// KumoMTA's trace header), not the address of the feedback loop.
+// text that answers no command, or begins with "KumoMTA internal:"), dsnMta (the peer's name), bounceCat
+// (bounce_classification as BounceClasses knows it; empty when it is Uncategorized: the reply decides), dlvType
+// ("smtp", or the delivery protocol in lower case, "admin" of AdminBounce), dlvSourceIp, dlvDestinationIp, dlvSize,
+// totalSecondsQueued (from created to timestamp), vmta (egress_source), vmtaPool (egress_pool), jobId (the campaign of
+// the queue's name), srcType and rcvSourceIp of Reception, and of Feedback those of the report: rcpt is the complaining
+// recipient (Original-Rcpt-To, else that of KumoMTA's trace header), not the address of the feedback loop.
 //
 // Records without tls_protocol_version do not have the TLS columns: older versions do not log it, so it says nothing.
 class KumoLogReader final : public RecordReader {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "shared/base/last_resort.h"
 #include "shared/probe/dnsbl/dnsbl_lists.h"
 
 namespace {
@@ -47,13 +48,10 @@ std::string row(const DnsblList& list) {
         words(list.test_clean), quoted(list.delist), quoted(list.terms));
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    if (argc != 2) return 2;
-    std::ifstream file(argv[1], std::ios::binary);
+int make(const char* path) {
+    std::ifstream file(path, std::ios::binary);
     const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    const auto catalogue = parse_dnsbl_lists(text, argv[1]);
+    const auto catalogue = parse_dnsbl_lists(text, path);
     if (!catalogue) {
         fmt::print(stderr, "{}\n", catalogue.error().what);
         return 1;
@@ -69,4 +67,11 @@ int main(int argc, char** argv) {
     }
     fmt::print("    }};\n    return catalogue;\n}}\n\n}}  // namespace mtawatch::probe::dnsbl\n");
     return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) return 2;
+    return mtawatch::base::run_main({.before = "make_dnsbl_builtin: "}, [&] { return make(argv[1]); });
 }

@@ -13,16 +13,19 @@ BOOST_AUTO_TEST_CASE(a_name_is_enough) {
     BOOST_TEST(settings.folder == "/var/spool/pmta_exporter");
     BOOST_TEST(settings.file_bytes == SpoolSettings{}.file_bytes);
     BOOST_TEST(settings.max_bytes == SpoolSettings{}.max_bytes);
+    BOOST_TEST((settings.wait == SpoolSettings{}.wait));
 }
 
 BOOST_AUTO_TEST_CASE(every_setting_can_be_given) {
-    const SpoolSettings settings = spool_settings(
-        parse_pipe_options({"--name=x", "--spool", "/data", "--file-size=4096", "--max-size", "9999", "--name", "y"})
-            .value());
+    const SpoolSettings settings =
+        spool_settings(parse_pipe_options({"--name=x", "--spool", "/data", "--file-size=4096", "--max-size", "9999",
+                                           "--wait=5m", "--name", "y"})
+                           .value());
     BOOST_TEST(settings.name == "y");
     BOOST_TEST(settings.folder == "/data");
     BOOST_TEST(settings.file_bytes == 4096U);
     BOOST_TEST(settings.max_bytes == 9999U);
+    BOOST_TEST((settings.wait == std::chrono::minutes(5)));
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_right_is_named) {

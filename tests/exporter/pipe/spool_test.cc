@@ -76,6 +76,13 @@ struct Bounces {
         spool.emplace(std::move(*made));
     }
     [[nodiscard]] std::vector<std::string> contents() const { return folder.contents("bounces"); }
+    [[nodiscard]] std::string newest() const {
+        std::string last;
+        for (const auto& entry : fs::directory_iterator(folder.path / "bounces")) {
+            last = std::max(last, entry.path().filename().string());
+        }
+        return last;
+    }
     Folder folder;
     test::FakeClock clock;
     std::optional<Spool> spool;
@@ -176,6 +183,103 @@ BOOST_AUTO_TEST_CASE(a_file_whose_first_records_were_not_kept_does_not_go_on_wit
     BOOST_TEST(bounces.spool->append("d,second@example.org\n", header).has_value());
     const std::vector<std::string> expected{header + "d,second@example.org\n"};
     BOOST_TEST(bounces.contents() == expected, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_cannot_be_written_is_held_until_it_can_or_the_time_is_over) {
+    SpoolSettings settings;
+    settings.wait = std::chrono::seconds(50);
+    Bounces bounces(settings);
+    BOOST_TEST(bounces.spool->append(header + "d,first@example.org\n", header).has_value());
+    ::signal(SIGXFSZ, SIG_IGN);
+    struct rlimit all {};
+    BOOST_REQUIRE(::getrlimit(RLIMIT_FSIZE, &all) == 0);
+    const auto limit_files = [&](rlim_t size) {
+        const struct rlimit few { size, all.rlim_max };
+        BOOST_REQUIRE(::setrlimit(RLIMIT_FSIZE, &few) == 0);
+    };
+    int pauses = 0;
+    const auto ten_seconds = [&](const base::Error&) {
+        bounces.clock.advance(std::chrono::seconds(10));
+        ++pauses;
+        return true;
+    };
+    limit_files(5);
+    const auto held = bounces.spool->append("d,second@example.org\n", header, [&](const base::Error& error) {
+        if (pauses == 2) limit_files(all.rlim_cur);
+        return ten_seconds(error);
+    });
+    BOOST_TEST(held.has_value());
+    BOOST_TEST(pauses == 3);
+    // Longer than the time: these are lost, and those after them are not waited for.
+    limit_files(5);
+    const auto lost = bounces.spool->append("d,third@example.org\n", header, ten_seconds);
+    const auto lost_too = bounces.spool->append("d,fourth@example.org\n", header, ten_seconds);
+    limit_files(all.rlim_cur);
+    BOOST_TEST(!lost.has_value());
+    BOOST_TEST(!lost_too.has_value());
+    BOOST_TEST(!bounces.spool->kept());
+    BOOST_TEST(pauses == 3 + 5);
+    // Whoever is asked to stop does not wait.
+    BOOST_TEST(bounces.spool->append("d,fifth@example.org\n", header, ten_seconds).has_value());
+    limit_files(5);
+    const auto stopped =
+        bounces.spool->append("d,sixth@example.org\n", header, [](const base::Error&) { return false; });
+    limit_files(all.rlim_cur);
+    BOOST_TEST(!stopped.has_value());
+    const std::vector<std::string> expected{header +
+                                            "d,first@example.org\nd,second@example.org\nd,fifth@example.org\n"};
+    BOOST_TEST(bounces.contents() == expected, boost::test_tools::per_element());
+}
+
+// A process that is killed leaves half a record, and the reader took it for one.
+BOOST_AUTO_TEST_CASE(a_record_in_which_a_process_was_killed_is_cut_off_at_the_next_start) {
+    const Folder folder;
+    const test::FakeClock clock;
+    SpoolSettings settings;
+    settings.folder = folder.path;
+    settings.name = "bounces";
+    fs::create_directories(folder.path / "bounces");
+    const auto file = [&](const std::string& number) {
+        return folder.path / "bounces" / ("bounces-20261121T03595" + number + "-77-0001.csv");
+    };
+    std::ofstream(file("1")) << header << "d,whole@example.org\n";
+    std::ofstream(file("2")) << header << "d,whole@example.org\nd,\"two\nlines\",x\nd,\"torn\nin quo";
+    std::ofstream(file("3")) << header << "d,whole@example.org\nd,torn@exam";
+    std::ofstream(file("4")) << "type,rc";
+    std::ofstream(file("5")).flush();
+    std::ofstream(folder.path / "bounces" / "other.csv") << "d,not ours";
+    const auto made = Spool::open(settings, clock);
+    BOOST_REQUIRE(made.has_value());
+    BOOST_TEST(made->torn_files() == 3U);
+    const std::vector<std::string> expected{header + "d,whole@example.org\n",
+                                            header + "d,whole@example.org\nd,\"two\nlines\",x\n",
+                                            header + "d,whole@example.org\n", "", "d,not ours"};
+    BOOST_TEST(folder.contents("bounces") == expected, boost::test_tools::per_element());
+}
+
+// The one that began a file beyond the limit deleted the file of the other, which went on writing into nothing.
+BOOST_AUTO_TEST_CASE(two_pipes_of_one_name_leave_each_others_live_files_alone) {
+    SpoolSettings settings;
+    settings.file_bytes = 30;
+    settings.max_bytes = 60;
+    Bounces first(settings);
+    BOOST_TEST(first.spool->append(header + "d,first@example.org\n", header).has_value());
+    settings.folder = first.folder.path;
+    settings.name = "bounces";
+    first.clock.advance(std::chrono::seconds(1));
+    {
+        // Half of what the first one writes is not its end either.
+        std::ofstream(first.folder.path / "bounces" / first.newest(), std::ios::app) << "d,on its w";
+        auto second = Spool::open(settings, first.clock);
+        BOOST_REQUIRE(second.has_value());
+        BOOST_TEST(second->torn_files() == 0U);
+        for (int i = 0; i < 5; ++i) {
+            first.clock.advance(std::chrono::seconds(1));
+            BOOST_TEST(second->append("d,another-record@example.org\n", header).has_value());
+        }
+        BOOST_TEST(second->dropped_files() > 0U);
+    }
+    BOOST_TEST(first.contents().front().starts_with(header + "d,first@example.org\nd,on its w"));
 }
 
 BOOST_AUTO_TEST_CASE(a_name_that_could_leave_the_folder_is_refused) {
