@@ -1,12 +1,15 @@
 // State that all connections share: threads, limits, and connection lists for LRU eviction.
 #pragma once
 
+#include <algorithm>
 #include <list>
 #include <memory>
 
 #include "exporter/web/asio.h"
 #include "exporter/web/basic_auth.h"
 #include "exporter/web/page_queue.h"
+#include "exporter/web/password_queue.h"
+#include "exporter/web/rate_limit.h"
 #include "exporter/web/server.h"
 #include "exporter/web/site.h"
 #include "exporter/web/web_policy.h"
@@ -24,7 +27,8 @@ struct Engine {
         : limits(settings.limits),
           site(&pages),
           log(&log_to),
-          policies(settings.web_config_file, std::move(policy), log_to) {}
+          policies(settings.web_config_file, std::move(policy), log_to),
+          passwords(std::min(settings.limits.waiting_passwords, settings.limits.connections / 2)) {}
 
     ServerLimits limits;
     Site* site;
@@ -35,7 +39,9 @@ struct Engine {
     Connections waiting;
     Connections working;
     Connections sending;
-    std::size_t passwords = 0;
+    PasswordQueue passwords;
+    bool checking_password = false;
+    RateBucket rate;
     bool stopping = false;
     PageQueue queue{*this};
 

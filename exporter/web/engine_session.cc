@@ -1,6 +1,11 @@
 // HTTP session of one client: TLS, then request after request until one side closes.
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <optional>
 #include <type_traits>
 
@@ -14,12 +19,63 @@ namespace {
 constexpr std::size_t max_linger_bytes = 64U << 10U;
 constexpr auto linger_time = std::chrono::seconds(1);
 constexpr std::size_t read_bytes = 4096;
+constexpr std::string_view empty_line = "\r\n";
+constexpr std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
 
 Response too_busy(std::string_view what) {
     Response response;
     response.status = 503;
     response.body = fmt::format("{}: try again later.\n", what);
     response.headers.emplace_back("Retry-After", "5");
+    return response;
+}
+
+// Whoever shares the turns of others who send passwords: an IPv4 address, the network of an IPv6 address (RFC 6177: a
+// site has a /64 at least), or everybody behind the unix socket.
+std::string address_of(int socket) {
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    if (::getpeername(socket, reinterpret_cast<sockaddr*>(&peer), &size) != 0) return {};
+    if (peer.ss_family == AF_INET) {
+        sockaddr_in v4{};
+        std::memcpy(&v4, &peer, sizeof v4);
+        return {reinterpret_cast<const char*>(&v4.sin_addr), sizeof v4.sin_addr};
+    }
+    if (peer.ss_family != AF_INET6) return "unix";
+    sockaddr_in6 v6{};
+    std::memcpy(&v6, &peer, sizeof v6);
+    const std::string bytes(reinterpret_cast<const char*>(&v6.sin6_addr), sizeof v6.sin6_addr);
+    return IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) != 0 ? bytes.substr(12) : bytes.substr(0, 8);
+}
+
+// Whether the client has closed its end, as far as the kernel knows without reading anything.
+bool has_left(int socket) {
+    char byte = 0;
+    const ssize_t got = ::recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
+}
+
+// Has the next password checked, unless one is being checked.
+void check_next_password(Engine& engine) {
+    if (engine.checking_password || engine.stopping) return;
+    auto next = engine.passwords.next();
+    if (!next) return;
+    engine.checking_password = true;
+    asio::post(engine.password_checker, [&engine, next = std::move(*next)]() mutable {
+        const bool right = next.check.verify();
+        asio::post(engine.io, [&engine, next = std::move(next), right] {
+            engine.checking_password = false;
+            engine.passwords.checked(next.from, right, std::chrono::steady_clock::now());
+            next.check.answer(right);
+            check_next_password(engine);
+        });
+    });
+}
+
+Response too_often() {
+    Response response;
+    response.status = 429;
+    response.body = "Too many requests: rate_limit of the web configuration.\n";
     return response;
 }
 
@@ -61,14 +117,31 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         enter(engine().waiting);
         parser_.emplace();
         set_limits(*parser_);
-        if (buffer_.size() != 0) return read_request();
         lowest().expires_after(limit);
+        may_skip_line_ = true;
+        await_first_byte();
+    }
+
+    void await_first_byte() {
+        if (begins_with_empty_line()) {
+            buffer_.consume(empty_line.size());
+            may_skip_line_ = false;
+        }
+        const bool half_a_line = may_skip_line_ && buffer_.size() == 1 && first_byte() == empty_line[0];
+        if (buffer_.size() != 0 && !half_a_line) return read_request();
         stream_.async_read_some(buffer_.prepare(read_bytes),
                                 [self = self()](beast::error_code error, std::size_t count) {
                                     if (error) return;
                                     self->buffer_.commit(count);
-                                    self->read_request();
+                                    self->await_first_byte();
                                 });
+    }
+
+    [[nodiscard]] char first_byte() const { return *static_cast<const char*>(buffer_.cdata().data()); }
+    // Some clients send one behind a body; it is not the request (RFC 9112 section 2.2).
+    [[nodiscard]] bool begins_with_empty_line() const {
+        return may_skip_line_ && buffer_.size() >= empty_line.size() &&
+               std::string_view(static_cast<const char*>(buffer_.cdata().data()), empty_line.size()) == empty_line;
     }
 
     void read_request() {
@@ -76,8 +149,17 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         http::async_read_header(stream_, buffer_, *parser_, [self = self()](beast::error_code error, std::size_t) {
             if (error) return self->end_reading(error);
             if (auto refusal = refusal_of_header(*self->parser_)) return self->refuse(std::move(*refusal));
-            self->read_body();
+            waits_to_go_on(*self->parser_) ? self->tell_to_go_on() : self->read_body();
         });
+    }
+
+    // The client holds its body back until it is told to send it (RFC 9110 section 10.1.1).
+    void tell_to_go_on() {
+        asio::async_write(stream_, asio::buffer(go_on.data(), go_on.size()),
+                          [self = self()](beast::error_code error, std::size_t) {
+                              if (error) return;
+                              self->read_body();
+                          });
     }
 
     void read_body() {
@@ -102,6 +184,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         lowest().expires_never();
         keep_alive_ = parser_->keep_alive();
         request_ = request_of(parser_->get());
+        if (!engine().rate.take(policy_->config.rate, std::chrono::steady_clock::now())) return send(too_often());
         const Users& users = policy_->config.users;
         if (users.empty() || engine().auth.known(request_.authorization, users)) return answer();
         if (request_.authorization.empty()) return send(unauthorized());
@@ -110,16 +193,18 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
 
     void check_password() {
         Engine& shared = engine();
-        if (shared.passwords >= shared.limits.waiting_passwords) return send(too_busy("Too many passwords to check"));
-        ++shared.passwords;
-        asio::post(shared.password_checker, [self = self()]() mutable {
-            Engine& all = self->engine();
-            const bool right = all.auth.verify(self->request_.authorization, self->policy_->config.users);
-            asio::post(all.io, [self = std::move(self), right] {
-                --self->engine().passwords;
-                right ? self->answer() : self->send(unauthorized());
-            });
-        });
+        const int socket = lowest().socket().native_handle();
+        shared.passwords.add(
+            address_of(socket),
+            {.verify =
+                 [self = self()] {
+                     return self->engine().auth.verify(self->request_.authorization, self->policy_->config.users);
+                 },
+             .answer = [self = self()](bool right) { right ? self->answer() : self->send(unauthorized()); },
+             .gone = [self = self(), socket] { return !self->lowest().socket().is_open() || has_left(socket); },
+             .turn_away = [self = self()] { self->send(too_busy("Too many passwords to check")); }},
+            std::chrono::steady_clock::now());
+        check_next_password(shared);
     }
 
     void answer() {
@@ -191,6 +276,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     std::optional<WireResponse> response_;
     std::optional<http::serializer<false, http::span_body<const char>>> serializer_;
     bool keep_alive_ = false;
+    bool may_skip_line_ = false;  // an empty one before the request
 };
 
 }  // namespace

@@ -5,6 +5,8 @@
 namespace mtawatch::exporter::web {
 namespace {
 
+constexpr std::string_view continuing = "100-continue";
+
 std::string text_of(beast::string_view view) { return {view.data(), view.size()}; }
 
 Response plain(unsigned status, std::string body) {
@@ -64,7 +66,17 @@ std::optional<Response> refusal_of_header(const RequestParser& parser) {
     if (hosts > 1 || (hosts == 0 && message.version() >= http_1_1)) {
         return plain(400, "The request needs one Host header.\n");
     }
+    const auto expected = message.find(http::field::expect);
+    if (expected != message.end() && !base::iequals(text_of(expected->value()), continuing)) {
+        return plain(417, "The request expects what is not done here: expect nothing, or 100-continue.\n");
+    }
     return std::nullopt;
+}
+
+bool waits_to_go_on(const RequestParser& parser) {
+    constexpr unsigned http_1_1 = 11;  // an older client would take the interim answer for the answer
+    return parser.get().version() >= http_1_1 && !parser.is_done() &&
+           base::iequals(text_of(parser.get()[http::field::expect]), continuing);
 }
 
 WireResponse wire_response(const Response& response, bool head, bool keep_alive,

@@ -27,8 +27,12 @@ void set_limits(RequestParser& parser);
 //   takes a request with any other coding for one without a body, and would read its body as the next request; Beast
 //   1.74 ends the program in an assertion when the last, empty chunk arrives byte by byte;
 // - one without exactly one Host, which whoever stands between us and the client may read in another way (RFC 9112
-//   section 3.2). HTTP/1.0 needs none.
+//   section 3.2). HTTP/1.0 needs none;
+// - one that expects anything but "100-continue" of us (RFC 9110 section 10.1.1).
 [[nodiscard]] std::optional<Response> refusal_of_header(const RequestParser& parser);
+
+// Whether the client waits for "100 Continue" before it sends the body that it has announced.
+[[nodiscard]] bool waits_to_go_on(const RequestParser& parser);
 
 // Refers to the body of `response`, which must stay as long. `head` leaves it out and keeps its length.
 [[nodiscard]] WireResponse wire_response(const Response& response, bool head, bool keep_alive,

@@ -200,6 +200,7 @@ void Server::stop() {
             for (Connection* connection : Connections(*list)) connection->close();
         }
         impl.engine.queue.clear();
+        impl.engine.passwords.clear();
     });
     impl.engine.renderer.stop();
     impl.engine.password_checker.stop();

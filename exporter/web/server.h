@@ -16,9 +16,9 @@ namespace mtawatch::exporter::web {
 
 // No client can hold up another: connections that only wait are closed, oldest first, when a new one needs the place.
 struct ServerLimits {
-    std::size_t connections = 512;   // well below the usual 1024 file descriptors
-    std::size_t pages_at_once = 16;  // different ones being sent; each may be 100 MB
-    std::size_t waiting_passwords = 32;
+    std::size_t connections = 512;                    // well below the usual 1024 file descriptors
+    std::size_t pages_at_once = 16;                   // different ones being sent; each may be 100 MB
+    std::size_t waiting_passwords = 256;              // at most half of the connections
     std::chrono::milliseconds first_request{10'000};  // from connecting to the first byte
     std::chrono::milliseconds request{10'000};        // from the first byte of a request to its last
     std::chrono::milliseconds keep_alive{150'000};    // longer than any usual scrape interval

@@ -98,20 +98,39 @@ Result<void> read_clients(const Node& node, ClientCertificates& into) {
     return {};
 }
 
+Result<void> read_sans(const Node& node, TlsSettings& into) {
+    if (node.is_null()) return {};
+    const auto items = node.items();
+    if (!items) return fail(items.error());
+    into.check_sans = true;
+    for (const Node& item : *items) {
+        const auto name = item.text();
+        if (!name) return fail(name.error());
+        into.client_sans.push_back(*name);
+    }
+    return {};
+}
+
 std::string below(const std::filesystem::path& folder, const std::string& name) {
     return name.empty() || name.starts_with('/') ? name : (folder / name).string();
 }
 
 Result<void> check_tls(const Node& node, const TlsSettings& tls) {
-    if (tls.cert_file.empty()) return fail(node.error("cert_file is missing"));
-    if (tls.key_file.empty()) return fail(node.error("key_file is missing"));
+    if (tls.cert_file.empty() && tls.cert.empty()) return fail(node.error("cert_file (or cert) is missing"));
+    if (tls.key_file.empty() && tls.key.empty()) return fail(node.error("key_file (or key) is missing"));
     if (tls.min_version > tls.max_version) return fail(node.error("min_version is above max_version"));
     const bool verifies =
         tls.clients == ClientCertificates::verify_if_given || tls.clients == ClientCertificates::require_and_verify;
-    if (verifies && tls.client_ca_file.empty()) {
+    const bool has_ca = !tls.client_ca_file.empty() || !tls.client_ca.empty();
+    if (verifies && !has_ca) {
         return fail(node.error("client_auth_type verifies certificates, so client_ca_file must name the CA"));
     }
-    if (!tls.client_ca_file.empty() && tls.clients == ClientCertificates::none) {
+    const bool requires_one =
+        tls.clients == ClientCertificates::require_any || tls.clients == ClientCertificates::require_and_verify;
+    if (tls.check_sans && !requires_one) {
+        return fail(node.error("client_allowed_sans needs the client_auth_type RequireAndVerifyClientCert"));
+    }
+    if (has_ca && tls.clients == ClientCertificates::none) {
         return fail(node.error("client_ca_file is of no use with the client_auth_type NoClientCert"));
     }
     return {};
@@ -122,6 +141,8 @@ Result<void> read_tls(const Node& node, const std::filesystem::path& folder, Web
     TlsSettings& tls = into.tls;
     MapReader map(node);
     map.text("cert_file", tls.cert_file).text("key_file", tls.key_file).text("client_ca_file", tls.client_ca_file);
+    map.text("cert", tls.cert).text("key", tls.key).text("client_ca", tls.client_ca);
+    map.node("client_allowed_sans", [&](const Node& value) { return read_sans(value, tls); });
     map.boolean("prefer_server_cipher_suites", tls.prefer_server_ciphers);
     map.node("client_auth_type", [&](const Node& value) { return read_clients(value, tls.clients); });
     map.node("min_version", [&](const Node& value) { return read_version(value, tls.min_version); });
@@ -165,6 +186,14 @@ Result<void> read_http(const Node& node, WebConfig& into) {
     return map.finish();
 }
 
+Result<void> read_rate(const Node& node, WebConfig& into) {
+    std::chrono::milliseconds interval{0};
+    MapReader map(node);
+    map.duration("interval", interval).integer("burst", into.rate.burst, 0);
+    into.rate.interval = interval;
+    return map.finish();
+}
+
 Result<void> read_users(const Node& node, WebConfig& into) {
     if (node.is_null()) return {};
     const auto members = node.members();
@@ -191,6 +220,7 @@ Result<WebConfig> parse_web_config(std::string_view text, const std::string& pat
     MapReader map(*root);
     map.node("tls_server_config", [&](const Node& node) { return read_tls(node, folder, config); });
     map.node("http_server_config", [&](const Node& node) { return read_http(node, config); });
+    map.node("rate_limit", [&](const Node& node) { return read_rate(node, config); });
     map.node("basic_auth_users", [&](const Node& node) { return read_users(node, config); });
     if (auto done = map.finish(); !done) return fail(done.error());
     return config;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "exporter/web/basic_auth.h"
+#include "exporter/web/rate_limit.h"
 #include "shared/base/result.h"
 
 namespace mtawatch::exporter::web {
@@ -14,9 +15,14 @@ namespace mtawatch::exporter::web {
 enum class ClientCertificates { none, request, require_any, verify_if_given, require_and_verify };
 
 struct TlsSettings {
-    std::string cert_file;
-    std::string key_file;
-    std::string client_ca_file;
+    // Each in a file or, where that is empty, in the configuration itself.
+    std::string cert_file, cert;
+    std::string key_file, key;
+    std::string client_ca_file, client_ca;
+    // A client's certificate must have one of these as a subject alternative name: a DNS name, an e-mail address, an IP
+    // address or a URI. Empty without `check_sans`: any.
+    bool check_sans = false;
+    std::vector<std::string> client_sans;
     ClientCertificates clients = ClientCertificates::none;
     int min_version = 0x0303;                // TLS 1.2, as in the protocol
     int max_version = 0x0304;                // TLS 1.3
@@ -30,6 +36,7 @@ struct WebConfig {
     TlsSettings tls;
     std::vector<std::pair<std::string, std::string>> headers;
     Users users;
+    RateLimit rate;
 };
 
 // Reads the text of the file at `path`. Relative file names in it are below the folder of the file. Keys that promtool

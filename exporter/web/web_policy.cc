@@ -1,8 +1,14 @@
 #include "exporter/web/web_policy.h"
 
+#include <fmt/format.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
+#include <algorithm>
+
+#include "shared/base/ip.h"
 #include "shared/base/text.h"
 #include "shared/io/files.h"
 
@@ -17,6 +23,9 @@ using base::Result;
 constexpr std::size_t max_file_bytes = std::size_t{4} << 20U;
 constexpr auto look_interval = std::chrono::seconds(1);
 
+// Nobody is there to type one.
+int no_passphrase(char*, int, int, void*) { return -1; }
+
 base::Failure openssl_failure(const std::string& file, std::string_view what) {
     const unsigned long code = ERR_peek_last_error();
     const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
@@ -24,42 +33,133 @@ base::Failure openssl_failure(const std::string& file, std::string_view what) {
     return fail(Fault::configuration, "{}: {}: {}", file, what, reason == nullptr ? "not usable" : reason);
 }
 
-Result<void> readable(const std::string& file) {
-    const auto content = io::Files().read(file, max_file_bytes);
+// PEM of a file, or written into the configuration: never both, the file counts.
+struct Pem {
+    std::string where;  // for messages
+    std::string text;
+};
+
+Result<Pem> pem_of(const std::string& file, const std::string& written, const std::string& path, std::string_view key) {
+    if (file.empty()) return Pem{fmt::format("{}: {}", path, key), written};
+    auto content = io::Files().read(file, max_file_bytes);
     if (!content) return fail(content.error());
+    return Pem{file, std::move(*content)};
+}
+
+template <auto Release>
+struct With {
+    template <class T>
+    void operator()(T* object) const {
+        Release(object);
+    }
+};
+using Bio = std::unique_ptr<BIO, With<BIO_free>>;
+using Certificate = std::unique_ptr<X509, With<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, With<EVP_PKEY_free>>;
+
+Bio reader_of(const std::string& text) { return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
+
+// The end of PEM is an error to OpenSSL.
+std::vector<Certificate> certificates_in(const std::string& pem) {
+    std::vector<Certificate> found;
+    const Bio bytes = reader_of(pem);
+    while (X509* one = PEM_read_bio_X509(bytes.get(), nullptr, no_passphrase, nullptr)) found.emplace_back(one);
+    if (!found.empty()) ERR_clear_error();
+    return found;
+}
+
+Result<void> set_identity(SSL_CTX* context, const TlsSettings& tls, const std::string& path) {
+    const auto chain = pem_of(tls.cert_file, tls.cert, path, "cert");
+    if (!chain) return fail(chain.error());
+    const auto secret = pem_of(tls.key_file, tls.key, path, "key");
+    if (!secret) return fail(secret.error());
+    const std::vector<Certificate> certificates = certificates_in(chain->text);
+    if (certificates.empty() || SSL_CTX_use_certificate(context, certificates.front().get()) != 1) {
+        return openssl_failure(chain->where, "no certificate chain in PEM");
+    }
+    for (std::size_t i = 1; i < certificates.size(); ++i) {
+        if (SSL_CTX_add1_chain_cert(context, certificates[i].get()) != 1) {
+            return openssl_failure(chain->where, "no certificate chain in PEM");
+        }
+    }
+    const Bio bytes = reader_of(secret->text);
+    const Key key(PEM_read_bio_PrivateKey(bytes.get(), nullptr, no_passphrase, nullptr));
+    if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
+        return openssl_failure(secret->where, "no private key in PEM that fits the certificate");
+    }
     return {};
 }
 
-Result<void> set_identity(SSL_CTX* context, const TlsSettings& tls) {
-    for (const std::string& file : {tls.cert_file, tls.key_file}) {
-        if (auto done = readable(file); !done) return done;
-    }
-    if (SSL_CTX_use_certificate_chain_file(context, tls.cert_file.c_str()) != 1) {
-        return openssl_failure(tls.cert_file, "no certificate chain in PEM");
-    }
-    if (SSL_CTX_use_PrivateKey_file(context, tls.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-        return openssl_failure(tls.key_file, "no private key in PEM that fits the certificate");
-    }
-    return {};
+std::string text_of(const ASN1_STRING* text) {
+    return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+            static_cast<std::size_t>(ASN1_STRING_length(text))};
 }
 
-// For the modes that want a certificate and do not ask who signed it.
-int accept_any(int /*verified*/, X509_STORE_CTX* /*store*/) { return 1; }
+std::string text_of(const GENERAL_NAME& name) {
+    switch (name.type) {
+        case GEN_DNS:
+            return text_of(name.d.dNSName);
+        case GEN_EMAIL:
+            return text_of(name.d.rfc822Name);
+        case GEN_URI:
+            return text_of(name.d.uniformResourceIdentifier);
+        case GEN_IPADD: {
+            const auto address = base::IpAddress::from_bytes(text_of(name.d.iPAddress));
+            return address ? address->to_string() : std::string();
+        }
+        default:
+            return {};
+    }
+}
 
-Result<void> set_client_check(SSL_CTX* context, const TlsSettings& tls) {
+bool has_one_of(X509* certificate, const std::vector<std::string>& allowed) {
+    auto* const names =
+        static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+    bool found = false;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names); ++i) {
+        const std::string name = text_of(*sk_GENERAL_NAME_value(names, i));
+        found = found || (!name.empty() && std::ranges::find(allowed, name) != allowed.end());
+    }
+    GENERAL_NAMES_free(names);
+    return found;
+}
+
+// Where a context keeps its TlsSettings, which must live as long.
+int settings_place() {
+    static const int place = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return place;
+}
+
+// Called for every certificate of a client's chain, its own one last. The modes that want a certificate and do not ask
+// who signed it take any.
+int check_client(int verified, X509_STORE_CTX* store) {
+    auto* const session = static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    const auto& tls = *static_cast<const TlsSettings*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(session), settings_place()));
+    using enum ClientCertificates;
+    if (tls.clients == verify_if_given || tls.clients == require_and_verify) {
+        if (verified != 1) return 0;
+    }
+    if (!tls.check_sans || X509_STORE_CTX_get_error_depth(store) > 0) return 1;
+    if (has_one_of(X509_STORE_CTX_get_current_cert(store), tls.client_sans)) return 1;
+    X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
+    return 0;
+}
+
+Result<void> set_client_check(SSL_CTX* context, const TlsSettings& tls, const std::string& path) {
     using enum ClientCertificates;
     int mode = SSL_VERIFY_NONE;
     if (tls.clients != none) mode = SSL_VERIFY_PEER;
     if (tls.clients == require_any || tls.clients == require_and_verify) mode |= SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
-    const bool verifies = tls.clients == verify_if_given || tls.clients == require_and_verify;
-    SSL_CTX_set_verify(context, mode, verifies ? nullptr : accept_any);
-    if (tls.client_ca_file.empty()) return {};
-    if (auto done = readable(tls.client_ca_file); !done) return done;
-    if (SSL_CTX_load_verify_file(context, tls.client_ca_file.c_str()) != 1) {
-        return openssl_failure(tls.client_ca_file, "no CA certificate in PEM");
-    }
-    if (auto* names = SSL_load_client_CA_file(tls.client_ca_file.c_str()); names != nullptr) {
-        SSL_CTX_set_client_CA_list(context, names);
+    SSL_CTX_set_ex_data(context, settings_place(), const_cast<TlsSettings*>(&tls));
+    SSL_CTX_set_verify(context, mode, check_client);
+    if (tls.client_ca_file.empty() && tls.client_ca.empty()) return {};
+    const auto authorities = pem_of(tls.client_ca_file, tls.client_ca, path, "client_ca");
+    if (!authorities) return fail(authorities.error());
+    const std::vector<Certificate> certificates = certificates_in(authorities->text);
+    if (certificates.empty()) return openssl_failure(authorities->where, "no CA certificate in PEM");
+    for (const Certificate& certificate : certificates) {
+        X509_STORE_add_cert(SSL_CTX_get_cert_store(context), certificate.get());
+        SSL_CTX_add_client_CA(context, certificate.get());
     }
     return {};
 }
@@ -88,8 +188,8 @@ Result<std::shared_ptr<asio::ssl::context>> tls_context(const TlsSettings& tls, 
     ERR_clear_error();
     auto context = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
     SSL_CTX* handle = context->native_handle();
-    if (auto done = set_identity(handle, tls); !done) return fail(done.error());
-    if (auto done = set_client_check(handle, tls); !done) return fail(done.error());
+    if (auto done = set_identity(handle, tls, path); !done) return fail(done.error());
+    if (auto done = set_client_check(handle, tls, path); !done) return fail(done.error());
     if (auto done = set_protocol(handle, tls, path); !done) return fail(done.error());
     return context;
 }
@@ -102,12 +202,12 @@ Result<std::shared_ptr<const WebPolicy>> load_web_policy(const std::string& path
     auto config = parse_web_config(*text, path);
     if (!config) return fail(config.error());
     auto policy = std::make_shared<WebPolicy>();
-    if (config->tls_enabled) {
-        auto context = tls_context(config->tls, path);
+    policy->config = std::move(*config);
+    if (policy->config.tls_enabled) {
+        auto context = tls_context(policy->config.tls, path);
         if (!context) return fail(context.error());
         policy->tls = std::move(*context);
     }
-    policy->config = std::move(*config);
     return std::shared_ptr<const WebPolicy>(std::move(policy));
 }
 

@@ -215,6 +215,45 @@ BOOST_AUTO_TEST_CASE(requests_in_one_packet_are_answered_in_turn) {
     BOOST_TEST(client.closed_by_server());  // HTTP/1.0 ends here
 }
 
+BOOST_AUTO_TEST_CASE(one_empty_line_before_a_request_is_not_the_request) {
+    const Running running;
+    const std::string request = "GET /-/healthy HTTP/1.1\r\nHost: test\r\n\r\n";
+    HttpClient client = running.client();
+    client.send("\r\n" + request + "\r\n" + request);
+    BOOST_TEST(client.read_reply().status == 200);
+    BOOST_TEST(client.read_reply().status == 200);
+    client.send("\r");
+    client.send("\n");
+    client.send(request);
+    BOOST_TEST(client.read_reply().status == 200);
+    client.send("\r\n\r\n" + request);
+    BOOST_TEST(client.read_reply().status == 400);
+    BOOST_TEST(client.closed_by_server());
+}
+
+BOOST_AUTO_TEST_CASE(a_client_that_waits_to_send_its_body_is_told_to_go_on) {
+    const Running running;
+    const std::string head = "POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-Continue\r\n\r\n";
+    HttpClient client = running.client();
+    client.send(head);
+    BOOST_TEST(client.read_reply(true).status == 100);
+    client.send("{}");
+    BOOST_TEST(client.read_reply().status == 405);
+    client.send(head + "{}");  // the body is there already
+    const unsigned first = client.read_reply(true).status;
+    BOOST_TEST((first == 100 || first == 405));
+    HttpClient large = running.client();
+    large.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\nExpect: 100-continue\r\n\r\n");
+    BOOST_TEST(large.read_reply().status == 413);
+    HttpClient other = running.client();
+    other.send("GET / HTTP/1.1\r\nHost: x\r\nExpect: miracles\r\n\r\n");
+    BOOST_TEST(other.read_reply().status == 417);
+    BOOST_TEST(other.closed_by_server());
+    HttpClient old = running.client();
+    old.send("POST /metrics HTTP/1.0\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n{}");
+    BOOST_TEST(old.read_reply().status == 405);
+}
+
 BOOST_AUTO_TEST_CASE(a_client_that_says_nothing_or_dribbles_is_cut_off) {
     ServerLimits limits;
     limits.first_request = milliseconds(50);
