@@ -9,12 +9,15 @@
 #include <optional>
 #include <unordered_map>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "shared/base/text.h"
 #include "shared/mta/classes/attribution.h"
 #include "shared/mta/classes/reply_template.h"
-#include "shared/probe/bounce_rate/log_format.h"
+#include "shared/mta/logs/accounting_scanner.h"
+#include "shared/mta/logs/kumomta_log.h"
+#include "shared/mta/logs/postfix_log.h"
 
 namespace mtawatch::exporter {
 namespace {
@@ -26,8 +29,6 @@ using mta::classes::BounceClass;
 using mta::classes::ReplyVerdict;
 using mta::logs::Column;
 using mta::logs::RecordType;
-using probe::bounce_rate::LogFormat;
-using probe::bounce_rate::LogText;
 
 constexpr std::size_t first_look = 64U << 10U;  // enough lines to tell a format by
 constexpr std::size_t most_kinds = 20'000;      // of replies that are told apart; the rest is counted together
@@ -113,16 +114,44 @@ class Survey {
     std::unordered_map<std::string, Kind> kinds_;
 };
 
-// The format of a log that begins like `text`; nothing where its lines are no log's.
-std::optional<LogFormat> format_of(std::string_view text) {
-    for (const LogFormat format : {LogFormat::kumomta, LogFormat::postfix, LogFormat::pmta}) {
-        LogText log({.format = format, .scanner = {}, .postfix = {}, .table = {}});
-        for (std::string_view rest = text; !rest.empty() && log.own_lines() == 0;) {
-            rest.remove_prefix(log.reader().push(rest));
-            while (!log.reader().next().empty()) {
+using LogReader = std::variant<mta::logs::AccountingScanner, mta::logs::PostfixLogReader, mta::logs::KumoLogReader>;
+
+// A reader of a log and how it is called.
+struct Log {
+    std::string_view program;
+    std::unique_ptr<LogReader> reader;
+
+    [[nodiscard]] mta::logs::RecordReader& records() {
+        return std::visit([](auto& one) -> mta::logs::RecordReader& { return one; }, *reader);
+    }
+    // Lines that were of this format, whatever they said.
+    [[nodiscard]] std::uint64_t own_lines() {
+        if (auto* postfix = std::get_if<mta::logs::PostfixLogReader>(reader.get())) return postfix->own_lines();
+        if (auto* kumomta = std::get_if<mta::logs::KumoLogReader>(reader.get())) return kumomta->own_lines();
+        return records().counts().parsed + records().counts().headers;
+    }
+};
+
+std::vector<Log> every_log() {
+    std::vector<Log> logs;
+    logs.push_back({"KumoMTA", std::make_unique<LogReader>(std::in_place_type<mta::logs::KumoLogReader>)});
+    logs.push_back({"Postfix", std::make_unique<LogReader>(std::in_place_type<mta::logs::PostfixLogReader>,
+                                                           mta::logs::PostfixLogOptions{})});
+    logs.push_back({"PowerMTA", std::make_unique<LogReader>(std::in_place_type<mta::logs::AccountingScanner>,
+                                                            mta::logs::ScannerOptions{})});
+    return logs;
+}
+
+// The log that begins like `text`, at its beginning; nothing where the lines are no log's.
+std::optional<Log> log_of(std::string_view text) {
+    std::vector<Log> tried = every_log();
+    for (std::size_t i = 0; i < tried.size(); ++i) {
+        for (std::string_view rest = text; !rest.empty() && tried[i].own_lines() == 0;) {
+            rest.remove_prefix(tried[i].records().push(rest));
+            while (!tried[i].records().next().empty()) {
             }
         }
-        if (log.own_lines() > 0) return format;
+        if (tried[i].own_lines() > 0) return std::move(every_log()[i]);
     }
     return std::nullopt;
 }
@@ -130,24 +159,23 @@ std::optional<LogFormat> format_of(std::string_view text) {
 // The replies of a log's bounces and deferrals that left this host.
 class LogReplies {
   public:
-    LogReplies(LogFormat format, Survey& survey)
-        : log_({.format = format, .scanner = {}, .postfix = {}, .table = {}}), survey_(survey) {}
+    LogReplies(mta::logs::RecordReader& reader, Survey& survey) : reader_(reader), survey_(survey) {}
 
     void feed(std::string_view bytes) {
         while (!bytes.empty()) {
-            bytes.remove_prefix(log_.reader().push(bytes));
+            bytes.remove_prefix(reader_.push(bytes));
             take();
         }
     }
     void finish() {
-        log_.reader().finish();
+        reader_.finish();
         take();
     }
     [[nodiscard]] std::uint64_t records() const { return records_; }
 
   private:
     void take() {
-        for (auto records = log_.reader().next(); !records.empty(); records = log_.reader().next()) {
+        for (auto records = reader_.next(); !records.empty(); records = reader_.next()) {
             records_ += records.size();
             for (const mta::logs::Record& record : records) {
                 const bool failed = record.type == RecordType::b || record.type == RecordType::t ||
@@ -158,7 +186,7 @@ class LogReplies {
         }
     }
 
-    LogText log_;
+    mta::logs::RecordReader& reader_;
     Survey& survey_;
     std::uint64_t records_ = 0;
 };
@@ -239,8 +267,8 @@ Result<void> explain_source(io::ByteSource& source, const std::string& name,
     first.resize(size);
     if (base::trim(first).empty()) return fail(Fault::malformed, "{}: is empty", name);
     Survey survey(replies);
-    const auto format = format_of(first);
-    if (!format) {
+    auto found = log_of(first);
+    if (!found) {
         Lines lines(replies, unknown ? &survey : nullptr, sink);
         if (auto done = each_piece(source, first, [&](std::string_view piece) { lines.feed(piece); }); !done)
             return done;
@@ -248,15 +276,15 @@ Result<void> explain_source(io::ByteSource& source, const std::string& name,
         if (unknown) sink(fmt::format("{}{}", unknown_title, survey.kinds(true)));
         return {};
     }
-    LogReplies log(*format, survey);
+    LogReplies log(found->records(), survey);
     if (auto done = each_piece(source, first, [&](std::string_view piece) { log.feed(piece); }); !done) return done;
     log.finish();
     if (survey.total() == 0) {
         return fail(Fault::malformed, "{}: {} records ({}), none of them a bounce or a deferral", name, log.records(),
-                    probe::bounce_rate::name(*format));
+                    found->program);
     }
     sink(fmt::format("{}: {} bounces and deferrals of {} records ({})\n\n", name, survey.total(), log.records(),
-                     probe::bounce_rate::name(*format)));
+                     found->program));
     if (unknown) {
         sink(fmt::format("{}{}", unknown_title, survey.kinds(true)));
     } else {

@@ -69,6 +69,11 @@ TESTS = {
                   (recorded("vmta:mail_block_per_attempt:ratio_rate1h", 'vmta="v1",pool="p1"'), 0.25)),
             check('pool:mail_delivery_per_attempt:ratio_rate1h', "2h",
                   (recorded("pool:mail_delivery_per_attempt:ratio_rate1h", 'pool="p1"'), 0.75))]),
+    "an operator's own pause is no deferral": (
+        "1m", [DELIVERED, series("pmta_transient_failures_total", "0+4x300", GMAIL + ',reason="greylist"'),
+               series("pmta_transient_failures_total", "0+99x300", GMAIL + ',reason="local"'), *seen("d", "b", "t")], [
+            check("provider:mail_deferral_per_try:ratio_rate1h", "2h",
+                  (recorded("provider:mail_deferral_per_try:ratio_rate1h", 'provider="gmail"'), 0.25))]),
     "where bounces are never logged there is no bounce ratio, not a false zero": (
         "1m", [DELIVERED, *seen("d")], [check(RATIO, "2h"), check("pool:mail_delivery_per_attempt:ratio_rate1h", "2h")]),
     "where bounces are logged but none happened the ratio is a true zero": (

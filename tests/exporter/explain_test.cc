@@ -37,7 +37,7 @@ const std::string accounting =
 
 BOOST_AUTO_TEST_CASE(a_log_is_explained_by_reason_and_by_kind) {
     BOOST_CHECK_EQUAL(explained(accounting),
-                      "in: 3 bounces and deferrals of 5 records (pmta)\n\n"
+                      "in: 3 bounces and deferrals of 5 records (PowerMTA)\n\n"
                       "By reason:\n"
                       "         2   66.7 %  unknown-user\n"
                       "         1   33.3 %  other\n"
@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(a_log_is_explained_by_reason_and_by_kind) {
                       "<<address>>: User unknown\n"
                       "         1   33.3 %  other  other           none                           450 blip <n>\n");
     BOOST_CHECK_EQUAL(explained(accounting, true),
-                      "in: 3 bounces and deferrals of 5 records (pmta)\n\n"
+                      "in: 3 bounces and deferrals of 5 records (PowerMTA)\n\n"
                       "Replies that no rule knows (count, share of all replies, template):\n"
                       "         1   33.3 %  450 blip <n>\n");
 }
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(logs_of_postfix_and_kumomta_are_told_by_their_lines) {
         explained("Nov 29 04:00:00 mx postfix/smtp[7]: 4F1D2C3B4A: to=<a@b.example>, relay=mx.b.example[192.0.2.1]:25, "
                   "delay=1, dsn=5.1.1, status=bounced (host mx.b.example[192.0.2.1] said: 550 5.1.1 User unknown "
                   "(in reply to RCPT TO command))\n")
-            .starts_with("in: 1 bounces and deferrals of 1 records (postfix)"));
+            .starts_with("in: 1 bounces and deferrals of 1 records (Postfix)"));
     BOOST_CHECK(
         explained(R"({"type":"Bounce","sender":"n@s.example","recipient":"a@b.example","queue":"b.example",)"
                   R"("response":{"code":550,"enhanced_code":null,"content":"no such user","command":"RCPT TO"},)"
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(a_list_of_replies_is_explained_line_by_line) {
 BOOST_AUTO_TEST_CASE(what_cannot_be_explained_is_said) {
     BOOST_CHECK_EQUAL(explained(""), "error: in: is empty");
     BOOST_CHECK_EQUAL(explained(accounting.substr(0, accounting.find("\nb,") + 1)),
-                      "error: in: 1 records (pmta), none of them a bounce or a deferral");
+                      "error: in: 1 records (PowerMTA), none of them a bounce or a deferral");
 }
 
 BOOST_AUTO_TEST_CASE(one_reply_is_explained_with_its_codes) {
