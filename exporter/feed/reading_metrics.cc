@@ -50,9 +50,12 @@ void write_progress(exposition::ExpositionWriter& writer, const Ingest::Reading&
     write_one(writer, "pmta_exporter_catching_up", reading.catching_up ? 1 : 0);
     write_time(writer, "pmta_exporter_backlog_end_timestamp_seconds", reading.marks.backlog_end);
     write_one(writer, "pmta_exporter_unwatched_folders", reading.unwatched_folders);
+    write_one(writer, "pmta_exporter_files_taken_for_copies", reading.copies.files);
+    write_one(writer, "pmta_exporter_growing_copies", reading.copies.longer);
 }
 
-void write_counts(exposition::ExpositionWriter& writer, const series::Totals& totals) {
+void write_counts(exposition::ExpositionWriter& writer, const Ingest::Reading& reading) {
+    const series::Totals& totals = reading.totals;
     Values reasons;
     std::uint64_t malformed = 0;
     for (std::size_t i = 0; i < mta::logs::scan_error_count; ++i) {
@@ -72,8 +75,6 @@ void write_counts(exposition::ExpositionWriter& writer, const series::Totals& to
     write_one(writer, "pmta_exporter_file_rotations_total", totals.rotations);
     write_one(writer, "pmta_exporter_file_truncations_total", totals.truncations);
     write_one(writer, "pmta_exporter_missing_files_total", reading.marks.missing_files);
-    write_one(writer, "pmta_exporter_files_taken_for_copies", reading.copies.files);
-    write_one(writer, "pmta_exporter_growing_copies", reading.copies.longer);
 }
 
 void write_sources(exposition::ExpositionWriter& writer, const std::vector<Ingest::SourceStatus>& sources) {
@@ -99,7 +100,7 @@ void write_reading_metrics(exposition::ExpositionWriter& writer, std::span<const
     const Ingest::Reading reading = together(feeds);
     if (!reading.behind_pages) {
         series::render_store_health(writer, stores);
-        write_counts(writer, reading.totals);
+        write_counts(writer, reading);
     }
     write_progress(writer, reading);
     write_sources(writer, sources);
