@@ -118,6 +118,14 @@ Result<void> read_feed(const Node& node, feed::FeedSettings& settings) {
     return {};
 }
 
+Result<void> read_web(const Node& node, ExporterConfig& config) {
+    std::string first_value = "zero";
+    MapReader map(node);
+    map.choice("first_value", first_value, {"zero", "true"});
+    config.zero_first = first_value == "zero";
+    return map.finish();
+}
+
 Result<void> read_collectors(const Node& node, std::vector<collectors::Task>& tasks) {
     MapReader map(node);
     for (const collectors::CollectorKind& kind : collectors::collector_kinds()) {
@@ -164,6 +172,7 @@ Result<ExporterConfig> parse_config(std::string_view text, const std::string& fi
     map.node("postfix", [&](const Node& node) { return read_feed(node, config.postfix_log); });
     map.node("kumomta_log", [&](const Node& node) { return read_feed(node, config.kumomta_log); });
     map.node("classes", [&](const Node& node) { return read_words(node, config.accounting); });
+    map.node("web", [&](const Node& node) { return read_web(node, config); });
     map.node("collectors", [&](const Node& node) { return read_collectors(node, config.tasks); });
     if (auto done = map.finish(); !done) return fail(done.error());
     for (feed::FeedSettings* other : {&config.postfix_log, &config.kumomta_log}) {

@@ -18,6 +18,7 @@ struct ExporterConfig {
     // Those of them that follow something.
     [[nodiscard]] std::vector<feed::FeedSettings> feeds() const;
     std::vector<collectors::Task> tasks;
+    bool zero_first = true;   // web.first_value: a series is 0 to a scraper before it has a value
     std::string pmta_config;  // PowerMTA's own configuration; empty: not looked at
     // What an operator should know of, though it stops nothing: "…: no acct-file logs f records".
     std::vector<std::string> notes;

@@ -75,6 +75,7 @@ base::Result<void> Service::start_parts(ExporterConfig config) {
     board_.replace(std::move(config.tasks));
     self_.record_reload(true);
     site_ = std::make_unique<web::Site>(site_content());
+    site_->set_zero_first(config.zero_first);
     auto server = web::Server::start({options_.listen, options_.web_config_file, {.connections = plan->connections}},
                                      *site_, *log_);
     if (!server) return fail(server.error());
@@ -97,7 +98,10 @@ web::SiteContent Service::site_content() {
     web::SiteContent content;
     content.version = options::version();
     content.metrics_path = options_.telemetry_path;
-    if (accounting_) content.sources.push_back(accounting_.get());
+    if (accounting_) {
+        content.sources.push_back(accounting_.get());
+        content.scrapers = accounting_.get();
+    }
     content.sources.push_back(&collected_);
     content.not_ready_because = [this] { return not_ready_because(); };
     content.status = [this] { return status(); };
@@ -140,6 +144,7 @@ base::Result<void> Service::apply(ExporterConfig config) {
         if (auto done = accounting_->reload(std::move(feeds)); !done) return done;
     }
     for (const std::string& note : config.notes) log_->warn(note);
+    site_->set_zero_first(config.zero_first);
     board_.replace(std::move(config.tasks));
     scheduler_->wake();
     const std::lock_guard lock(followed_mutex_);

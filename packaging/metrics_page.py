@@ -19,6 +19,10 @@ def document(catalogue):
     yield ("The budget is the default limit on the series of a family. Beyond it a new label value is counted under "
            "`other`; the limit can be\nchanged in the [configuration](exporter.md). A family without a budget is "
            "bounded by its labels.\n")
+    yield ("A counter or histogram that is counted from records is shown to a scraper as 0 on the first page with it, and "
+           "with its value from\nthe next page on ([why and for whom](accounting.md#what-a-scraper-sees-first)). Gauges, "
+           "time stamps and what exists from the start,\n`…_accounting_records_total` among it, are always shown as they are: for one "
+           "interval their sum is ahead of the families' sums.\n")
     for group in catalogue["groups"]:
         yield f"## {group['title']}\n"
         about = group["about"]

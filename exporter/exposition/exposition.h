@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "exporter/exposition/catalogue.h"
+#include "exporter/exposition/page_view.h"
 
 namespace prometheus {
 struct MetricFamily;
@@ -37,10 +38,13 @@ void append_label_value(std::string& out, std::string_view value);
 // Appends to one string that the caller owns. All lines of a family follow its begin(); a family is begun once.
 class ExpositionWriter {
   public:
-    ExpositionWriter(Format format, std::string& out) : format_(format), out_(&out) {}
+    // `view` is of the reader that the page is for, and outlives the writer; without one every value is shown as it is.
+    ExpositionWriter(Format format, std::string& out, PageView* view = nullptr)
+        : format_(format), out_(&out), view_(view) {}
 
     [[nodiscard]] Format format() const { return format_; }
     [[nodiscard]] std::string& out() { return *out_; }
+    [[nodiscard]] PageView* view() { return view_; }
 
     // # HELP and # TYPE (in OpenMetrics # UNIT too). False, and nothing written, when the family was begun before: its
     // lines would make the whole page unreadable for Prometheus, so the caller leaves them out.
@@ -64,6 +68,7 @@ class ExpositionWriter {
   private:
     Format format_;
     std::string* out_;
+    PageView* view_;
     std::set<std::string, std::less<>> begun_;
 };
 

@@ -47,9 +47,39 @@ void Accounting::write(exposition::ExpositionWriter& writer) const {
     std::vector<std::shared_ptr<Ingest>> held;
     std::vector<const Ingest*> ingests;
     for (const auto& feed : feeds_) ingests.push_back(held.emplace_back(feed->current()).get());
-    for (const Ingest* ingest : ingests) ingest->write(writer);
+    exposition::PageView no_view;
+    exposition::PageView& view = writer.view() == nullptr ? no_view : *writer.view();
+    for (std::size_t i = 0; i < ingests.size(); ++i) {
+        view.pages.push_back(ingests[i]->write(writer, i < view.seen.size() ? view.seen[i] : exposition::every_page));
+    }
     write_reading_metrics(writer, ingests);
     write_saves(writer);
+}
+
+// New rows are younger than every page that was begun, so views in which nothing is new yet stay alike.
+exposition::PageView Accounting::view_for(exposition::ScraperId scraper) const {
+    exposition::PageView view;
+    for (const auto& feed : feeds_) {
+        const auto ingest = feed->current();
+        const std::uint32_t seen = ingest->scrapers().seen_by(scraper);
+        view.seen.push_back(seen);
+        view.key += seen == exposition::every_page       ? "all "
+                    : seen >= ingest->store().youngest() ? "old "
+                                                         : std::to_string(seen) + ' ';
+    }
+    return view;
+}
+
+void Accounting::received(exposition::ScraperId scraper, const std::vector<std::uint32_t>& pages) {
+    for (std::size_t i = 0; i < feeds_.size() && i < pages.size(); ++i) {
+        feeds_[i]->current()->scrapers().received(scraper, pages[i]);
+    }
+}
+
+void Accounting::not_received(exposition::ScraperId scraper, const std::vector<std::uint32_t>& pages) {
+    for (std::size_t i = 0; i < feeds_.size() && i < pages.size(); ++i) {
+        feeds_[i]->current()->scrapers().not_received(scraper, pages[i]);
+    }
 }
 
 bool Accounting::ready() const {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "exporter/exposition/metric_source.h"
+#include "exporter/exposition/page_view.h"
 #include "exporter/feed/feed_settings.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
@@ -21,20 +22,26 @@ class Feed;
 
 // Follows the files of every feed, each in a thread of its own, from start() until destruction. All members are safe
 // from any thread.
-class Accounting final : public exposition::MetricSource {
+class Accounting final : public exposition::MetricSource, public exposition::ScraperBook {
   public:
     // Takes the locks on the state files, restores them and begins to read; one feed for each format. Faults: io or
     // permission (a state file's folder cannot be used), configuration (another exporter holds the lock, no glob,
     // unknown family in a budget, one glob in two feeds).
-    // A state that cannot be read is no error: it is kept aside, reported, and counting starts anew.
+    // A state that cannot be read is no error: it is kept aside and reported, and counters begin at 0 after what is
+    // there was read.
     [[nodiscard]] static base::Result<std::unique_ptr<Accounting>> start(std::vector<FeedSettings> feeds,
                                                                          const base::Clock& clock,
                                                                          const base::Log& log);
     ~Accounting() override;
 
     // The families of records, pmta_log_events_total and the 64-bit counts of reading (pmta_exporter_lines_total …).
-    // Before its first backlog is read a feed's families of records are left out.
+    // Before its first backlog is read a feed's families of records are left out; so they are after a crash, until all
+    // that pages may have shown is read again.
     void write(exposition::ExpositionWriter& writer) const override;
+    // What is new to a scraper since its last page is 0 on its next.
+    [[nodiscard]] exposition::PageView view_for(exposition::ScraperId scraper) const override;
+    void received(exposition::ScraperId scraper, const std::vector<std::uint32_t>& pages) override;
+    void not_received(exposition::ScraperId scraper, const std::vector<std::uint32_t>& pages) override;
     // False until the files that were there at the first start have been read to their size then: /-/ready.
     [[nodiscard]] bool ready() const;
     // Not ready, because none of the files that should be followed can be read: no baseline, so no series of records.

@@ -89,7 +89,7 @@ Result<void> run_once(std::vector<FeedSettings> feeds, const base::Clock& clock,
     if (!ingests.empty()) write_reading_metrics(writer, ingests);
     for (ReadFeed& feed : read) {
         if (!feed.file) continue;
-        if (auto done = feed.file->save(feed.ingest->checkpoint()); !done) return done;
+        if (auto done = feed.file->save(feed.ingest->checkpoint(true)); !done) return done;
     }
     return {};
 }

@@ -16,15 +16,19 @@ using base::Fault;
 using base::Result;
 
 constexpr std::string_view magic = "MTAWATCH";
-// Even versions are of another format than PowerMTA's. Before the third, a file was known by its beginning alone.
-constexpr std::uint32_t pmta_version = 3;
-constexpr std::uint32_t format_version = 4;
+// Even versions are of another format than PowerMTA's. Before the third, a file was known by its beginning alone; before
+// the fifth, nothing was known of scrapers.
+constexpr std::uint32_t pmta_version = 5;
+constexpr std::uint32_t format_version = 6;
 constexpr std::uint32_t first_version = 1;
 constexpr std::uint32_t first_version_with_tails = 3;
+constexpr std::uint32_t first_version_with_scrapers = 5;
 // A state file of this size would hold tens of millions of series: it is not ours.
 constexpr std::uint64_t max_checkpoint_bytes = 4ULL << 30U;
 constexpr std::size_t frame_bytes = magic.size() + sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
 constexpr std::uint32_t no_index = 0xffffffffU;
+// A page a second for a hundred years.
+constexpr std::uint32_t max_page = 0xc0000000U;
 
 class Writer {
   public:
@@ -156,7 +160,7 @@ std::vector<files::FileState> read_files(base::ByteReader& in, std::uint32_t ver
 }
 
 void write_marks(Writer& out, const IngestMarks& marks) {
-    out.number(marks.baseline_done);
+    out.number(static_cast<std::uint8_t>(marks.baseline));
     out.number(marks.backlog_end);
     out.number(marks.last_read);
     for (const std::uint64_t count : marks.log_events) out.number(count);
@@ -165,12 +169,57 @@ void write_marks(Writer& out, const IngestMarks& marks) {
 
 IngestMarks read_marks(base::ByteReader& in, std::uint32_t version) {
     IngestMarks marks;
-    marks.baseline_done = in.native<std::uint8_t>();
+    const auto baseline = in.native<std::uint8_t>();
+    if (baseline > static_cast<std::uint8_t>(Baseline::after_loss)) in.refuse();
+    marks.baseline = static_cast<Baseline>(baseline);
     marks.backlog_end = in.native<std::int64_t>();
     marks.last_read = in.native<std::int64_t>();
     for (std::uint64_t& count : marks.log_events) count = in.native<std::uint64_t>();
     if (version >= first_version_with_tails) marks.missing_files = in.native<std::uint64_t>();
     return marks;
+}
+
+void write_births(Writer& out, const std::vector<series::BirthRun>& runs) {
+    out.number(static_cast<std::uint32_t>(runs.size()));
+    for (const series::BirthRun& run : runs) {
+        out.number(run.row);
+        out.number(run.birth);
+    }
+}
+
+std::vector<series::BirthRun> read_births(base::ByteReader& in) {
+    std::vector<series::BirthRun> runs(read_count(in, 2 * sizeof(std::uint32_t)));
+    for (series::BirthRun& run : runs) {
+        run.row = in.native<std::uint32_t>();
+        run.birth = in.native<std::uint32_t>();
+    }
+    return runs;
+}
+
+void write_scrapers(Writer& out, const series::ScraperMarks& marks, bool final) {
+    out.number(static_cast<std::uint8_t>(final ? 1 : 0));
+    out.number(marks.next_page);
+    out.number(marks.unknown);
+    out.number(static_cast<std::uint32_t>(marks.known.size()));
+    for (const series::ScraperMark& mark : marks.known) {
+        out.number(mark.id);
+        out.number(mark.page);
+        out.number(mark.interval);
+    }
+}
+
+void read_scrapers(base::ByteReader& in, RestoredCheckpoint& restored) {
+    restored.final = in.native<std::uint8_t>() != 0;
+    series::ScraperMarks& marks = restored.scrapers;
+    marks.next_page = in.native<std::uint32_t>();
+    marks.unknown = in.native<std::uint32_t>();
+    marks.known.resize(read_count(in, sizeof(exposition::ScraperId) + 2 * sizeof(std::uint32_t)));
+    if (marks.known.size() > series::max_scrapers || marks.next_page > max_page) in.refuse();
+    for (series::ScraperMark& mark : marks.known) {
+        mark.id = in.native<exposition::ScraperId>();
+        mark.page = in.native<std::uint32_t>();
+        mark.interval = in.native<std::uint32_t>();
+    }
 }
 
 // Gives the document's texts their numbers in a store: values of records when the document lists them as such, words
@@ -254,7 +303,7 @@ std::optional<series::Family> family_of(std::string_view metric, const series::S
 }
 
 // One family of the document. It is kept when it means the same now; sender lifetimes are kept whatever the budget.
-bool read_family(base::ByteReader& in, series::SeriesStore& store, RestoredTexts& texts,
+bool read_family(base::ByteReader& in, bool with_births, series::SeriesStore& store, RestoredTexts& texts,
                  std::vector<std::string>& restarted) {
     const std::string_view metric = read_text(in);
     const auto hash = in.native<std::uint64_t>();
@@ -278,7 +327,10 @@ bool read_family(base::ByteReader& in, series::SeriesStore& store, RestoredTexts
     }
     const bool wanted = family && store.shape(*family).enabled;
     if (table == nullptr && wanted) restarted.emplace_back(metric);
-    return read_rows(in, arity, width, table, texts);
+    if (!read_rows(in, arity, width, table, texts)) return false;
+    if (!with_births) return true;
+    const std::vector<series::BirthRun> births = read_births(in);
+    return in.ok() && (table == nullptr || table->restore_births(births));
 }
 
 struct Framed {
@@ -337,7 +389,9 @@ Preface read_preface(base::ByteReader& in) {
 
 void copy_store(const series::SeriesStore& store, CheckpointCopy& copy) {
     for (std::size_t i = 0; i < series::family_count; ++i) {
-        series::copy_family(store, static_cast<series::Family>(i), copy.families[i]);
+        const auto family = static_cast<series::Family>(i);
+        series::copy_family(store, family, copy.families[i]);
+        copy.births[i] = store.table(family).births_after(copy.scrapers.floor());
     }
     copy.origins = {store.origins().keys(), store.origins().counts(), store.origins().size()};
     for (std::size_t i = 0; i < series::open_kinds; ++i) {
@@ -379,6 +433,7 @@ std::string encode_checkpoint(const CheckpointCopy& copy, const series::SeriesSt
         for (const std::uint64_t count : copy.folded[i]) rows.number(count);
         rows.number(copy.retired[i]);
         write_rows(rows, copy.families[i], texts);
+        write_births(rows, copy.births[i]);
     }
     Writer values;
     for (const std::vector<series::ValueTable::Entry>& entries : copy.values) {
@@ -398,6 +453,7 @@ std::string encode_checkpoint(const CheckpointCopy& copy, const series::SeriesSt
     texts.write(body);
     body.plain(copy.totals);
     write_marks(body, copy.marks);
+    write_scrapers(body, copy.scrapers, copy.final);
     write_files(body, copy.files);
     write_files(body, copy.log_files);
     std::string bytes = body.take() + values.take() + rows.take() + origins.take();
@@ -415,6 +471,7 @@ Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::Ser
     base::ByteReader in(framed->body);
     RestoredCheckpoint restored;
     Preface preface;
+    const bool with_scrapers = framed->version >= first_version_with_scrapers;
     if (framed->version % 2 == 0) preface = read_preface(in);
     if (preface.format != store.format()) return fail(Fault::malformed, "belongs to another kind of log");
     restored.memory = std::move(preface.memory);
@@ -422,6 +479,8 @@ Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::Ser
     store.totals = in.native<series::Totals>();
     store.clock_restored();
     restored.marks = read_marks(in, framed->version);
+    if (with_scrapers) read_scrapers(in, restored);
+    store.restore_pages(restored.scrapers.next_page);
     restored.files = read_files(in, framed->version);
     restored.log_files = read_files(in, framed->version);
     for (std::size_t kind = 0; kind < series::open_kinds; ++kind) {
@@ -432,7 +491,7 @@ Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::Ser
         }
     }
     for (std::size_t i = 0; i < preface.families; ++i) {
-        if (!read_family(in, store, texts, restored.restarted)) {
+        if (!read_family(in, with_scrapers, store, texts, restored.restarted)) {
             return fail(Fault::malformed, "holds counts that cannot be");
         }
     }

@@ -10,17 +10,25 @@
 
 #include "exporter/feed/log_events.h"
 #include "exporter/files/tracked_file.h"
+#include "exporter/series/scrapers.h"
 #include "exporter/series/series_render.h"
 #include "exporter/series/series_store.h"
 #include "shared/base/result.h"
 
 namespace mtawatch::exporter::feed {
 
+// What the backlog means that is read first.
+enum class Baseline : std::uint8_t {
+    reading,     // the very first start: counters begin with it
+    done,        // it was read to its end
+    after_loss,  // a state was lost that had counted it, or most of it: counters begin at 0 after it
+};
+
 // What belongs to the whole and is not in the store.
 struct IngestMarks {
-    std::uint8_t baseline_done = 0;  // the backlog of the very first start was read to its end
-    std::int64_t backlog_end = 0;    // Unix time, 0: never
-    std::int64_t last_read = 0;      // Unix time of the last records, 0: none
+    Baseline baseline = Baseline::reading;
+    std::int64_t backlog_end = 0;  // Unix time, 0: never
+    std::int64_t last_read = 0;    // Unix time of the last records, 0: none
     std::array<std::uint64_t, log_event_count> log_events{};
     std::uint64_t missing_files = 0;  // see files::FileEvents
     bool operator==(const IngestMarks&) const = default;
@@ -29,6 +37,7 @@ struct IngestMarks {
 // Copied at one moment, under the lock; the texts stay in the store's pool, which is told that a reader is inside.
 struct CheckpointCopy {
     std::array<series::FamilyCopy, series::family_count> families;
+    std::array<std::vector<series::BirthRun>, series::family_count> births;  // of what some scraper has not seen
     series::FamilyCopy origins;
     std::array<std::vector<series::ValueTable::Entry>, series::open_kinds> values;
     series::Totals totals;
@@ -37,10 +46,12 @@ struct CheckpointCopy {
     std::vector<files::FileState> files;
     std::vector<files::FileState> log_files;
     IngestMarks marks;
+    series::ScraperMarks scrapers;
+    bool final = false;  // no page is made after this copy
     std::string memory;  // of the reader: see mta::logs::RecordReader
 };
-// The store's part of the copy, during a turn. What reserve_copy() made room for needs no new memory then, and new
-// memory is most of what a large copy would cost.
+// The store's part of the copy, during a turn, after the scrapers' part. What reserve_copy() made room for needs no new
+// memory then, and new memory is most of what a large copy would cost.
 void copy_store(const series::SeriesStore& store, CheckpointCopy& copy);
 struct StoreSizes {
     std::array<std::uint32_t, series::family_count> rows{};
@@ -58,6 +69,8 @@ struct RestoredCheckpoint {
     std::vector<files::FileState> files;
     std::vector<files::FileState> log_files;
     IngestMarks marks;
+    series::ScraperMarks scrapers;
+    bool final = false;  // pages may have shown more than this where it is false
     std::string memory;
     // Families whose labels, buckets or budget are others now: they start anew.
     std::vector<std::string> restarted;

@@ -14,15 +14,18 @@ using base::Result;
 // Writing the state may take at most this part of the time: a slow disk gets longer pauses.
 constexpr int pause_per_write = 50;
 
-// Restores the state into `ingest`. A state that cannot be read is kept aside, and counting starts at 0.
+// Restores the state into `ingest`, if there is one. False: there is one that cannot be read. It is kept aside.
 bool restore_state(const CheckpointFile& file, Ingest& ingest, const base::Log& log) {
     const auto document = file.load();
     if (document && !*document) return true;
     const Result<void> restored = document ? ingest.restore(**document) : fail(document.error());
     if (restored) return true;
     const auto aside = file.keep_aside();
-    log.error((document ? "the state file " : "the ") + restored.error().what + "; " +
-              (aside ? "it is kept as " + *aside : aside.error().what) + ", and counting starts anew");
+    log.error(
+        (document ? "the state file " : "the ") + restored.error().what + "; " +
+        (aside ? "it is kept as " + *aside : aside.error().what) +
+        ", and counting starts anew: what is read of the files now was counted before, so every counter begins at 0 "
+        "once that is read");
     return false;
 }
 
@@ -51,6 +54,7 @@ void Feed::begin(FeedSettings settings) {
     auto ingest = std::make_shared<Ingest>(settings, clock_, log_, false);
     if (file_ && !restore_state(*file_, *ingest, log_)) {
         ingest = std::make_shared<Ingest>(std::move(settings), clock_, log_, false);
+        ingest->state_was_lost();
     }
     start_threads(std::move(ingest));
 }
@@ -69,7 +73,11 @@ Result<void> Feed::prepare(FeedSettings settings) {
     stop_threads();
     next_ = std::make_shared<Ingest>(std::move(settings), clock_, log_, false);
     auto restored = next_->restore(current()->checkpoint());
-    if (!restored) next_.reset();
+    if (restored) {
+        next_->continue_from(*current());
+    } else {
+        next_.reset();
+    }
     return restored;
 }
 
@@ -78,7 +86,7 @@ void Feed::proceed() { start_threads(next_ ? std::move(next_) : current()); }
 void Feed::stop() {
     if (!ingest_thread_.joinable()) return;
     stop_threads();
-    if (file_) (void)save();
+    if (file_) (void)save(true);
 }
 
 void Feed::start_threads(std::shared_ptr<Ingest> ingest) {
@@ -124,11 +132,13 @@ void Feed::run_checkpoints() {
 }
 
 // Returns how long it took. A failure is counted, and logged when its text is a new one; the next attempt follows at
-// the usual interval.
-base::Duration Feed::save() {
+// the usual interval; scrapers do not wait for it.
+base::Duration Feed::save(bool final) {
     const base::SteadyTime begun = clock_.steady();
     const base::WallTime as_of = clock_.wall();
-    const auto saved = file_->save(current()->checkpoint());
+    const auto ingest = current();
+    const auto saved = file_->save(ingest->checkpoint(final));
+    ingest->scrapers().marks_saved();
     if (saved) {
         if (!last_failure_.empty()) log_.info("the state is saved again");
         last_failure_.clear();

@@ -55,7 +55,7 @@ class Feed {
     void stop_threads();
     void run_ingest(Ingest& ingest);
     void run_checkpoints();
-    base::Duration save();
+    base::Duration save(bool final = false);
 
     series::RecordFormat format_;
     const base::Clock& clock_;

@@ -30,7 +30,10 @@ Ingest::Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, b
       follower_(settings_.follow, files, clock_, lock_, reading_order(settings_.count.format), contents_, log_,
                 finished_files),
       log_follower_(settings_, files, clock_, lock_, marks_.log_events, log_),
-      sources_(no_sources()) {}
+      sources_(no_sources()),
+      scrapers_(std::make_shared<series::Scrapers>(clock_, !settings_.state_file.empty())) {
+    set_baseline(Baseline::reading);
+}
 
 // One for each glob, with nothing known of it.
 std::vector<Ingest::SourceStatus> Ingest::no_sources() const {
@@ -44,12 +47,27 @@ base::Result<void> Ingest::restore(std::string_view document) {
     if (!restored) return fail(restored.error());
     if (auto done = reader_.recall(restored->memory); !done) return done;
     marks_ = restored->marks;
+    set_baseline(marks_.baseline);
+    scrapers_->restore(restored->scrapers);
+    behind_pages_ = !restored->final;
     follower_.restore(restored->files);
     log_follower_.restore(restored->log_files);
     for (const std::string& family : restored->restarted) {
         log_.info(family + ": its labels or its budget changed, so it starts anew");
     }
     return {};
+}
+
+void Ingest::continue_from(const Ingest& before) {
+    scrapers_ = before.scrapers_;
+    behind_pages_ = before.behind_pages_;
+}
+
+void Ingest::state_was_lost() { set_baseline(Baseline::after_loss); }
+
+void Ingest::set_baseline(Baseline baseline) {
+    marks_.baseline = baseline;
+    store_.set_baseline(baseline != Baseline::done);
 }
 
 void Ingest::catch_up(const AfterChunk& after_chunk) {
@@ -76,7 +94,12 @@ void Ingest::end_backlog() {
     if (nothing_readable()) return;
     const base::WriterTurn turn(lock_);
     catching_up_ = false;
-    marks_.baseline_done = 1;
+    behind_pages_ = false;
+    if (marks_.baseline == Baseline::after_loss) {
+        store_.forget_counts();
+        marks_.log_events = {};
+    }
+    set_baseline(Baseline::done);
     marks_.backlog_end = base::unix_seconds(clock_.wall());
 }
 
@@ -187,7 +210,7 @@ void Ingest::report_problems() {
     if (!any_unreadable) std::erase_if(reported_, [&](const std::string& text) { return !present.contains(text); });
 }
 
-std::string Ingest::checkpoint() const {
+std::string Ingest::checkpoint(bool final) const {
     CheckpointCopy copy;
     StoreSizes sizes;
     {
@@ -198,6 +221,8 @@ std::string Ingest::checkpoint() const {
     {
         const base::ReaderTurn turn(lock_);
         store_.enter_reader();
+        copy.scrapers = scrapers_->marks(store_.next_page());
+        copy.final = final;
         copy_store(store_, copy);
         copy.files.reserve(follower_.files().size());
         for (const auto& file : follower_.files()) copy.files.push_back(*file);
@@ -212,12 +237,17 @@ std::string Ingest::checkpoint() const {
 
 bool Ingest::ready() const {
     const base::ReaderTurn turn(lock_);
-    return marks_.baseline_done != 0;
+    return marks_.baseline == Baseline::done;
+}
+
+bool Ingest::shows_counts() const {
+    const base::ReaderTurn turn(lock_);
+    return marks_.baseline == Baseline::done && (!behind_pages_ || finished_files_);
 }
 
 bool Ingest::nothing_readable() const {
     const base::ReaderTurn turn(lock_);
-    return marks_.baseline_done == 0 && amount_.files == 0 && amount_.unreadable > 0;
+    return marks_.baseline != Baseline::done && amount_.files == 0 && amount_.unreadable > 0;
 }
 
 Ingest::Amount Ingest::amount() const {
@@ -225,10 +255,15 @@ Ingest::Amount Ingest::amount() const {
     return amount_;
 }
 
-void Ingest::write(exposition::ExpositionWriter& writer) const {
+std::uint32_t Ingest::write(exposition::ExpositionWriter& writer, std::uint32_t seen) const {
+    std::uint32_t page = 0;
+    const bool shown = shows_counts();
     // With pmta.log alone no accounting file is followed, so there is no count that could be 0.
-    if (ready() && (!settings_.follow.globs.empty() || streamed_)) series::render_store(writer, store_, lock_);
+    if (shown && (!settings_.follow.globs.empty() || streamed_)) {
+        page = series::render_store(writer, store_, lock_, seen);
+    }
     write_log_events(writer);
+    return page;
 }
 
 std::vector<std::string> Ingest::source_addresses() const {
@@ -252,7 +287,7 @@ void Ingest::write_log_events(exposition::ExpositionWriter& writer) const {
     {
         const base::ReaderTurn turn(lock_);
         counts = marks_.log_events;
-        found = !log_follower_.files().empty();
+        found = !log_follower_.files().empty() && !behind_pages_ && marks_.baseline != Baseline::after_loss;
     }
     if (!found || settings_.log_globs.empty()) return;
     std::vector<std::pair<std::string_view, std::uint64_t>> values;
@@ -262,7 +297,7 @@ void Ingest::write_log_events(exposition::ExpositionWriter& writer) const {
 
 Ingest::Reading Ingest::reading() const {
     const base::ReaderTurn turn(lock_);
-    return {store_.totals, marks_, catching_up_, unwatched_folders_, copies_};
+    return {store_.totals, marks_, catching_up_, behind_pages_, unwatched_folders_, copies_};
 }
 
 std::vector<Ingest::SourceStatus> Ingest::sources() const {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -14,6 +15,7 @@
 #include "exporter/feed/feed_settings.h"
 #include "exporter/feed/file_reader.h"
 #include "exporter/files/follower.h"
+#include "exporter/series/scrapers.h"
 #include "exporter/series/series_store.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
@@ -27,8 +29,15 @@ class Ingest {
     Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, bool finished_files,
            const files::FileSystem& files = files::real_files());
 
-    // Takes over a checkpoint's document; before anything else. On an Error this object is of no more use.
+    // Takes over a checkpoint's document; before anything else. On an Error this object is of no more use. Unless the
+    // document is the last of its process, pages may have shown more than it has: counts are left out of the page until
+    // what it does not have is read again, because a counter that falls is a reset to Prometheus.
     [[nodiscard]] base::Result<void> restore(std::string_view document);
+    // There was a state, and it cannot be used: what is read as the backlog was counted before, so counters begin at 0
+    // after it.
+    void state_was_lost();
+    // After restore() of a checkpoint of `before`, which runs no more: the same pages and scrapers go on.
+    void continue_from(const Ingest& before);
 
     // Matches the globs and reads every file to its present end. `after_chunk` false interrupts.
     void catch_up(const AfterChunk& after_chunk);
@@ -38,18 +47,22 @@ class Ingest {
     void read_stream(int fd, const AfterChunk& after_chunk);
 
     // The rest is safe from any thread.
-    [[nodiscard]] std::string checkpoint() const;
+    // `final`: no page is made after it.
+    [[nodiscard]] std::string checkpoint(bool final = false) const;
+    [[nodiscard]] series::Scrapers& scrapers() const { return *scrapers_; }
     // Whether the families of records may be shown: the first backlog is read.
     [[nodiscard]] bool ready() const;
     // Not ready, and none of the files can be read.
     [[nodiscard]] bool nothing_readable() const;
     // The families of records, once ready, and pmta_log_events_total. The figures for metrics of the reading itself are
-    // below, because those are written together for all feeds.
-    void write(exposition::ExpositionWriter& writer) const;
+    // below, because those are written together for all feeds. What was born after page `seen` is shown as 0. Returns
+    // the number of this page, 0 where the families of records are left out.
+    std::uint32_t write(exposition::ExpositionWriter& writer, std::uint32_t seen = exposition::every_page) const;
     struct Reading {
         series::Totals totals;
         IngestMarks marks;
         bool catching_up = true;
+        bool behind_pages = false;  // counts may be lower than pages have shown: see restore()
         std::size_t unwatched_folders = 0;
         files::Follower::Copies copies;
     };
@@ -90,6 +103,8 @@ class Ingest {
     void end_backlog();
     void publish();
     void report_problems();
+    void set_baseline(Baseline baseline);
+    [[nodiscard]] bool shows_counts() const;
     void write_log_events(exposition::ExpositionWriter& writer) const;
 
     FeedSettings settings_;
@@ -107,12 +122,15 @@ class Ingest {
     IngestMarks marks_;
     LogFollower log_follower_;
     bool catching_up_ = true;
+    bool behind_pages_ = false;
     bool streamed_ = false;  // stdin was read; before any other thread looks
     std::vector<SourceStatus> sources_;
     Amount amount_;
     std::size_t unwatched_folders_ = 0;
     files::Follower::Copies copies_;
     int rounds_waited_ = 0;  // in a row
+
+    std::shared_ptr<series::Scrapers> scrapers_;
 };
 
 }  // namespace mtawatch::exporter::feed

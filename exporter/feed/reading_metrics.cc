@@ -35,6 +35,7 @@ Ingest::Reading together(std::span<const Ingest* const> feeds) {
         all.marks.last_read = std::max(all.marks.last_read, one.marks.last_read);
         all.marks.backlog_end = std::max(all.marks.backlog_end, one.marks.backlog_end);
         all.catching_up = all.catching_up || one.catching_up;
+        all.behind_pages = all.behind_pages || one.behind_pages;
         all.unwatched_folders += one.unwatched_folders;
         all.marks.missing_files += one.marks.missing_files;
         all.copies.files += one.copies.files;
@@ -43,7 +44,17 @@ Ingest::Reading together(std::span<const Ingest* const> feeds) {
     return all;
 }
 
-void write_reading(exposition::ExpositionWriter& writer, const Ingest::Reading& reading) {
+// What is true at any moment.
+void write_progress(exposition::ExpositionWriter& writer, const Ingest::Reading& reading) {
+    write_time(writer, "pmta_exporter_last_read_timestamp_seconds", reading.marks.last_read);
+    write_one(writer, "pmta_exporter_catching_up", reading.catching_up ? 1 : 0);
+    write_time(writer, "pmta_exporter_backlog_end_timestamp_seconds", reading.marks.backlog_end);
+    write_one(writer, "pmta_exporter_unwatched_folders", reading.unwatched_folders);
+    write_one(writer, "pmta_exporter_files_taken_for_copies", reading.copies.files);
+    write_one(writer, "pmta_exporter_growing_copies", reading.copies.longer);
+}
+
+void write_counts(exposition::ExpositionWriter& writer, const Ingest::Reading& reading) {
     const series::Totals& totals = reading.totals;
     Values reasons;
     std::uint64_t malformed = 0;
@@ -61,15 +72,9 @@ void write_reading(exposition::ExpositionWriter& writer, const Ingest::Reading& 
                                 {"header", totals.lines_header}});
     exposition::write_by_label(writer, "pmta_exporter_parse_errors_total", "reason", reasons);
     write_one(writer, "pmta_exporter_read_bytes_total", totals.read_bytes);
-    write_time(writer, "pmta_exporter_last_read_timestamp_seconds", reading.marks.last_read);
-    write_one(writer, "pmta_exporter_catching_up", reading.catching_up ? 1 : 0);
-    write_time(writer, "pmta_exporter_backlog_end_timestamp_seconds", reading.marks.backlog_end);
-    write_one(writer, "pmta_exporter_unwatched_folders", reading.unwatched_folders);
     write_one(writer, "pmta_exporter_file_rotations_total", totals.rotations);
     write_one(writer, "pmta_exporter_file_truncations_total", totals.truncations);
     write_one(writer, "pmta_exporter_missing_files_total", reading.marks.missing_files);
-    write_one(writer, "pmta_exporter_files_taken_for_copies", reading.copies.files);
-    write_one(writer, "pmta_exporter_growing_copies", reading.copies.longer);
 }
 
 void write_sources(exposition::ExpositionWriter& writer, const std::vector<Ingest::SourceStatus>& sources) {
@@ -92,8 +97,12 @@ void write_reading_metrics(exposition::ExpositionWriter& writer, std::span<const
         stores.push_back(feed->locked_store());
         for (Ingest::SourceStatus& source : feed->sources()) sources.push_back(std::move(source));
     }
-    series::render_store_health(writer, stores);
-    write_reading(writer, together(feeds));
+    const Ingest::Reading reading = together(feeds);
+    if (!reading.behind_pages) {
+        series::render_store_health(writer, stores);
+        write_counts(writer, reading);
+    }
+    write_progress(writer, reading);
     write_sources(writer, sources);
 }
 

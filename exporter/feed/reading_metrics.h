@@ -13,7 +13,8 @@
 namespace mtawatch::exporter::feed {
 
 // pmta_exporter_lines_total … _source_unreadable and the stores' health. Counts are sums; catching_up holds while any
-// feed does; sources and families have the label that tells them apart.
+// feed does; sources and families have the label that tells them apart. Counts are left out while one of them may be
+// lower than a page has shown (Ingest::restore).
 void write_reading_metrics(exposition::ExpositionWriter& writer, std::span<const Ingest* const> feeds);
 
 }  // namespace mtawatch::exporter::feed

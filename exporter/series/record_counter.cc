@@ -36,6 +36,15 @@ std::string_view no_address(std::string_view text) {
 constexpr std::array<std::uint32_t, delay_bounds> bounds{1,    5,     15,    30,    60,     300,    900,
                                                          3600, 14400, 43200, 86400, 172800, 259200, 432000};
 
+void add_delay(std::uint64_t* histogram, std::int64_t seconds, std::int64_t tenths) {
+    std::size_t bucket = 0;
+    // A part of a second is more than the bound before it; sums are whole seconds, rounded.
+    const std::int64_t reached = seconds + (tenths == 0 ? 0 : 1);
+    for (const std::uint32_t bound : bounds) bucket += reached > bound ? 1U : 0U;
+    ++histogram[bucket];
+    histogram[delay_width - 1] += static_cast<std::uint64_t>(seconds + (tenths >= 5 ? 1 : 0));
+}
+
 }  // namespace
 
 mta::logs::ScannerOptions scanner_options(const CountSettings& settings) {
@@ -217,11 +226,12 @@ void RecordCounter::delivery(const mta::logs::Record& record, const ProviderKey&
         return;
     }
     const Common c = common(record, key);
-    const DeliveryRows rows = delivery_rows(c);
+    const std::optional<Delay> delay = delay_of(record, time);
+    const DeliveryRows rows = delivery_rows(c, delay.has_value());
     std::uint64_t* deliveries = store_.counts(Family::deliveries, rows.deliveries);
     ++deliveries[0];
     deliveries[1] += number(record.raw(Cell::dlv_size));
-    delivery_delay(record, store_.counts(Family::delivery_delay, rows.delay), time);
+    if (delay) add_delay(store_.counts(Family::delivery_delay, rows.delay), delay->seconds, delay->tenths);
     reply(record, c.provider);
     if (record.has(Cell::dlv_tls_protocol)) {
         const std::string_view protocol = record.raw(Cell::dlv_tls_protocol);
@@ -251,17 +261,18 @@ void RecordCounter::delivery(const mta::logs::Record& record, const ProviderKey&
 }
 
 // A remembered row serves only combinations that were not folded: folding counts every record.
-RecordCounter::DeliveryRows RecordCounter::delivery_rows(const Common& c) {
+RecordCounter::DeliveryRows RecordCounter::delivery_rows(const Common& c, bool with_delay) {
     const std::uint64_t vmta_pool = pair(c.vmta, c.pool);
     DeliveryRows& memo =
         delivery_rows_[base::mix(vmta_pool ^ c.provider * base::hash_seed, base::hash_step) % row_memos];
-    if (memo.vmta_pool == vmta_pool && memo.provider == c.provider) return memo;
-    DeliveryRows rows{vmta_pool, c.provider, 0, 0, 0};
+    const bool known = memo.vmta_pool == vmta_pool && memo.provider == c.provider;
+    if (known && (memo.delay != SeriesTable::none || !with_delay)) return memo;
+    DeliveryRows rows{vmta_pool, c.provider, 0, SeriesTable::none, 0};
     std::array<TextId, 3> deliveries{c.vmta, c.pool, c.provider};
     std::array<TextId, 2> delay{c.provider, c.pool};
     std::array<TextId, 1> newest{c.pool};
     rows.deliveries = store_.row_number(Family::deliveries, deliveries.data());
-    rows.delay = store_.row_number(Family::delivery_delay, delay.data());
+    if (with_delay) rows.delay = store_.row_number(Family::delivery_delay, delay.data());
     rows.newest = store_.row_number(Family::last_delivery, newest.data());
     const bool folded = deliveries[0] != c.vmta || deliveries[1] != c.pool || delay[1] != c.pool || newest[0] != c.pool;
     if (!folded) memo = rows;
@@ -301,27 +312,18 @@ void RecordCounter::forget_rows() {
     generation_ = store_.generation();
 }
 
-// From queueing to delivery; a record that says neither has no part in the histogram.
-void RecordCounter::delivery_delay(const mta::logs::Record& record, std::uint64_t* histogram, std::int64_t time) {
-    std::int64_t delay = 0;
-    std::int64_t rest = 0;  // of a second, in tenths
+// A record that says neither how long it was queued nor from when has no part in the histogram.
+std::optional<RecordCounter::Delay> RecordCounter::delay_of(const mta::logs::Record& record, std::int64_t time) {
     const std::string_view total = record.raw(Cell::total_seconds_queued);
     if (!total.empty()) {
-        delay = static_cast<std::int64_t>(std::min<std::uint64_t>(number(total), UINT32_MAX));
         const std::size_t point = total.find('.');
-        if (point != std::string_view::npos) rest = tenths(total.substr(point + 1));
-    } else {
-        if (time == mta::logs::no_time || record.raw(Cell::time_logged).empty()) return;
-        const auto queued = queued_times_.parse(record.raw(Cell::time_queued));
-        if (!queued) return;
-        delay = std::max<std::int64_t>(0, time - *queued);
+        return Delay{static_cast<std::int64_t>(std::min<std::uint64_t>(number(total), UINT32_MAX)),
+                     point == std::string_view::npos ? 0 : tenths(total.substr(point + 1))};
     }
-    std::size_t bucket = 0;
-    // A part of a second is more than the bound before it; sums are whole seconds, rounded.
-    const std::int64_t reached = delay + (rest == 0 ? 0 : 1);
-    for (const std::uint32_t bound : bounds) bucket += reached > bound ? 1U : 0U;
-    ++histogram[bucket];
-    histogram[delay_width - 1] += static_cast<std::uint64_t>(delay + (rest >= 5 ? 1 : 0));
+    if (time == mta::logs::no_time || record.raw(Cell::time_logged).empty()) return std::nullopt;
+    const auto queued = queued_times_.parse(record.raw(Cell::time_queued));
+    if (!queued) return std::nullopt;
+    return Delay{std::max<std::int64_t>(0, time - *queued), 0};
 }
 
 void RecordCounter::reply(const mta::logs::Record& record, TextId provider) {

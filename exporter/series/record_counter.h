@@ -81,7 +81,12 @@ class RecordCounter {
     };
     [[nodiscard]] BounceWords bounce_words(const mta::logs::Record& record, const ReplyAnswer& answer);
     void delivery(const mta::logs::Record& record, const ProviderKey& key, std::int64_t time);
-    void delivery_delay(const mta::logs::Record& record, std::uint64_t* histogram, std::int64_t time);
+    // From queueing to delivery: whole seconds, and the rest in tenths.
+    struct Delay {
+        std::int64_t seconds = 0;
+        std::int64_t tenths = 0;
+    };
+    [[nodiscard]] std::optional<Delay> delay_of(const mta::logs::Record& record, std::int64_t time);
     void bounce(const mta::logs::Record& record, const ProviderKey& key);
     void transient(const mta::logs::Record& record, const ProviderKey& key);
     void queue_transient(const mta::logs::Record& record, const ProviderKey& key);
@@ -110,7 +115,7 @@ class RecordCounter {
         std::uint64_t vmta_pool = no_key;
         TextId provider = no_text;
         std::uint32_t deliveries = 0;
-        std::uint32_t delay = 0;
+        std::uint32_t delay = SeriesTable::none;  // until a record says its delay: a histogram of none is no series
         std::uint32_t newest = 0;
     };
     struct SenderRows {
@@ -133,7 +138,7 @@ class RecordCounter {
     [[nodiscard]] static std::uint64_t pair(TextId first, TextId second) {
         return std::uint64_t{first} << 32U | second;
     }
-    [[nodiscard]] DeliveryRows delivery_rows(const Common& c);
+    [[nodiscard]] DeliveryRows delivery_rows(const Common& c, bool with_delay);
     [[nodiscard]] SenderRows sender_rows(TextId from, TextId provider);
     [[nodiscard]] SourceRows source_rows(TextId source);
     void forget_rows();

@@ -92,9 +92,11 @@ void render_counts(exposition::ExpositionWriter& writer, const SeriesStore& stor
         if (family == Family::last_delivery && copy.counts[row] == 0) continue;  // no delivery said when it was
         line.clear();
         add_head(line, pieces, store.texts(), copy.keys.data() + row * shape.labels.size());
-        samples.write(line, "} ", copy.counts[row * width + (bytes ? 1 : 0)]);
+        samples.write(line, "} ", row < copy.zero_from ? copy.counts[row * width + (bytes ? 1 : 0)] : 0);
     }
 }
+
+constexpr std::array<std::uint64_t, delay_width> no_delays{};
 
 void render_histogram(exposition::ExpositionWriter& writer, const SeriesStore& store, Family family,
                       const FamilyCopy& copy, std::optional<std::int64_t> unix_seconds) {
@@ -113,6 +115,7 @@ void render_histogram(exposition::ExpositionWriter& writer, const SeriesStore& s
         const TextId* key = copy.keys.data() + row * shape.labels.size();
         const std::uint64_t* counts = copy.counts.data() + row * delay_width;
         if (std::all_of(counts, counts + delay_width - 1, [](std::uint64_t n) { return n == 0; })) continue;
+        if (row >= copy.zero_from) counts = no_delays.data();
         std::uint64_t cumulative = 0;
         for (std::size_t i = 0; i < closes.size(); ++i) {
             cumulative += counts[i];
@@ -165,11 +168,12 @@ void render_copy(exposition::ExpositionWriter& writer, const SeriesStore& store,
 
 }  // namespace
 
-void copy_family(const SeriesStore& store, Family family, FamilyCopy& copy) {
+void copy_family(const SeriesStore& store, Family family, FamilyCopy& copy, std::uint32_t seen) {
     const SeriesTable& table = store.table(family);
     copy.keys = table.keys();
     copy.counts = table.counts();
     copy.rows = table.size();
+    copy.zero_from = family == Family::last_delivery ? copy.rows : table.first_born_after(seen);
 }
 
 // resize() rather than reserve(): the pages are there only once they were written.
@@ -189,11 +193,14 @@ void render_family(exposition::ExpositionWriter& writer, const SeriesStore& stor
     }
 }
 
-void render_store(exposition::ExpositionWriter& writer, const SeriesStore& store, base::TurnLock& lock) {
+std::uint32_t render_store(exposition::ExpositionWriter& writer, const SeriesStore& store, base::TurnLock& lock,
+                           std::uint32_t seen) {
     Totals totals;
+    std::uint32_t page = 0;
     std::array<std::size_t, family_count> rows{};
     {
         const base::ReaderTurn turn(lock);
+        page = store.begin_page();
         totals = store.totals;
         for (std::size_t i = 0; i < family_count; ++i) rows[i] = store.table(static_cast<Family>(i)).size();
     }
@@ -207,12 +214,15 @@ void render_store(exposition::ExpositionWriter& writer, const SeriesStore& store
         {
             const base::ReaderTurn turn(lock);
             store.enter_reader();
-            for (std::size_t i = begin; i < end; ++i) copy_family(store, static_cast<Family>(i), copies[i - begin]);
+            for (std::size_t i = begin; i < end; ++i) {
+                copy_family(store, static_cast<Family>(i), copies[i - begin], seen);
+            }
         }
         for (std::size_t i = begin; i < end; ++i) render_copy(writer, store, static_cast<Family>(i), copies[i - begin]);
         store.leave_reader();
         begin = end;
     }
+    return page;
 }
 
 void render_store_health(exposition::ExpositionWriter& writer, std::span<const LockedStore> stores) {

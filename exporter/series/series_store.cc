@@ -181,7 +181,21 @@ std::uint32_t SeriesStore::add_row(Family family, TextId* key) {
         }
         found = table.find(key);
     }
-    return found != SeriesTable::none ? found : table.add(key);
+    if (found != SeriesTable::none) return found;
+    const std::uint32_t birth = baseline_ ? 0 : next_page_;
+    if (birth > youngest()) youngest_.store(birth, std::memory_order_relaxed);
+    return table.add(key, birth);
+}
+
+void SeriesStore::forget_counts() {
+    for (std::size_t i = 0; i < family_count; ++i) {
+        const auto family = static_cast<Family>(i);
+        if (family == Family::last_delivery || family == Family::sender_lifetime) continue;
+        tables_[i].zero_counts();
+    }
+    totals.records = {};
+    folded = {};
+    retired = {};
 }
 
 std::uint32_t SeriesStore::origin_row(TextId source_ip) {

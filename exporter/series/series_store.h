@@ -106,6 +106,23 @@ class SeriesStore {
     // logged, so 0 is true. Types that were never named and never seen stay absent.
     void add_expected_zeros(const std::set<mta::logs::RecordType>& types);
 
+    // Numbers the pages, so that a row that was born after a reader's last page is known. Under the lock: the page that
+    // begins now has all rows that are there, and those added later are born after it.
+    std::uint32_t begin_page() const { return next_page_++; }
+    [[nodiscard]] std::uint32_t next_page() const { return next_page_; }
+    // Continues the numbers of a checkpoint, where `next` came next.
+    void restore_pages(std::uint32_t next) {
+        next_page_ = next + pages_after_copy;
+        youngest_ = next;
+    }
+    // No row's birth is later, from any thread.
+    [[nodiscard]] std::uint32_t youngest() const { return youngest_.load(std::memory_order_relaxed); }
+    // While it is on, rows are born as if they had always been there.
+    void set_baseline(bool on) { baseline_ = on; }
+    // Every count is 0 from now on, and the series stay: what was read was counted before, by a state that is lost.
+    // Sender lifetimes and time stamps are levels, which stay true.
+    void forget_counts();
+
     // Advances record time, and retires idle values each time enough of it has passed.
     void advance(std::int64_t time) {
         if (time <= totals.record_clock) return;
@@ -145,6 +162,11 @@ class SeriesStore {
     RecordFormat format_;
     std::chrono::seconds idle_limit_;
     std::uint32_t now_ = 0;
+    // Pages that were begun between a checkpoint's copy and the end of what was copied have numbers below this.
+    static constexpr std::uint32_t pages_after_copy = 1000;
+    mutable std::uint32_t next_page_ = 1;
+    std::atomic<std::uint32_t> youngest_{0};
+    bool baseline_ = false;
     std::uint32_t generation_ = 0;  // counts the sweeps that took rows out
     TextPool texts_;
     std::vector<FamilyShape> shapes_;

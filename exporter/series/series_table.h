@@ -1,6 +1,7 @@
 // Hash table of one family's series: label values as key, 64-bit counts as value, rows in flat arrays.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -14,8 +15,17 @@ namespace mtawatch::exporter::series {
 
 inline constexpr std::size_t max_labels = 5;
 
-// Rows in order of first appearance. A row is `arity` label values and `width` 64-bit counts, in two flat arrays that
-// are copied as they are for a scrape or a checkpoint. 8 bytes a count, 4 a label and about 7 for the index.
+// The rows of one table from `row` up to those of the next run were born before page `birth` was begun and after the
+// page before it (SeriesStore::begin_page).
+struct BirthRun {
+    std::uint32_t row = 0;
+    std::uint32_t birth = 0;
+    bool operator==(const BirthRun&) const = default;
+};
+
+// Rows in order of first appearance, so births never fall from one row to the next. A row is `arity` label values and
+// `width` 64-bit counts, in two flat arrays that are copied as they are for a scrape or a checkpoint. 8 bytes a count,
+// 4 a label, 4 for the birth and about 7 for the index.
 class SeriesTable {
   public:
     static constexpr std::uint32_t none = 0xffffffffU;
@@ -31,8 +41,17 @@ class SeriesTable {
         prefetch(keys_.data() + row * arity_);
         prefetch(counts_.data() + row * width_);
     }
-    // The row is not there yet.
-    std::uint32_t add(const TextId* key);
+    // The row is not there yet. `birth` is that of the last row or more; 0 is "always there".
+    std::uint32_t add(const TextId* key, std::uint32_t birth = 0);
+    // Rows from this number on were born after page `page` was begun: they are not on it.
+    [[nodiscard]] std::uint32_t first_born_after(std::uint32_t page) const {
+        const auto row = std::ranges::upper_bound(births_, page);
+        return static_cast<std::uint32_t>(row - births_.begin());
+    }
+    [[nodiscard]] std::vector<BirthRun> births_after(std::uint32_t page) const;
+    // Puts back what births_after() gave. False, and nothing changed, for runs that cannot be of this table.
+    [[nodiscard]] bool restore_births(std::span<const BirthRun> runs);
+    void zero_counts() { std::ranges::fill(counts_, 0); }
     [[nodiscard]] std::uint64_t* counts(std::uint32_t row) { return counts_.data() + row * width_; }
 
     [[nodiscard]] std::size_t arity() const { return arity_; }
@@ -83,6 +102,7 @@ class SeriesTable {
     std::uint32_t size_ = 0;
     std::vector<TextId> keys_;
     std::vector<std::uint64_t> counts_;
+    std::vector<std::uint32_t> births_;
     std::vector<std::uint32_t> index_;  // a power of two, linear probing
 };
 

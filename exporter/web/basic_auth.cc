@@ -57,6 +57,11 @@ bool is_bcrypt_hash(std::string_view text) {
     return ::crypt_checksalt(std::string(text).c_str()) == CRYPT_SALT_OK;
 }
 
+std::string user_of(std::string_view authorization) {
+    auto given = credentials_of(authorization);
+    return given ? std::move(given->user) : std::string();
+}
+
 BasicAuth::BasicAuth() {
     if (RAND_bytes(key_.data(), static_cast<int>(key_.size())) != 1) {
         throw std::runtime_error("OpenSSL has no random numbers");

@@ -18,6 +18,9 @@ using Users = std::map<std::string, std::string, std::less<>>;
 // Whether the text is a bcrypt hash that libcrypt can check ($2a$, $2b$ or $2y$, cost 4 to 31).
 [[nodiscard]] bool is_bcrypt_hash(std::string_view text);
 
+// The user that an Authorization header names, whether or not the password is right; "" where it names none.
+[[nodiscard]] std::string user_of(std::string_view authorization);
+
 // Safe from several threads.
 class BasicAuth {
   public:

@@ -11,6 +11,7 @@
 
 #include "exporter/web/engine.h"
 #include "exporter/web/http_message.h"
+#include "exporter/web/scraper.h"
 
 namespace mtawatch::exporter::web {
 namespace {
@@ -131,6 +132,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         if (buffer_.size() != 0 && !half_a_line) return read_request();
         stream_.async_read_some(buffer_.prepare(read_bytes),
                                 [self = self()](beast::error_code error, std::size_t count) {
+                                    self->note_reading(error);
                                     if (error) return;
                                     self->buffer_.commit(count);
                                     self->await_first_byte();
@@ -211,7 +213,22 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         Engine& shared = engine();
         if (shared.stopping) return close();
         if (Site::is_quick(request_)) return send(shared.site->respond(request_));
+        if (request_.scrapes) request_.scraper = scraper_id(caller(), request_.user_agent);
+        shared.site->choose_view(request_);
         shared.queue.ask(self(), request_);
+    }
+
+    // Who is behind the connection: all that is known of it.
+    [[nodiscard]] Caller caller() {
+        Caller caller;
+        if (!policy_->config.users.empty()) caller.user = user_of(request_.authorization);
+        if constexpr (std::is_same_v<Stream, TlsStream>) {
+            caller.certificate = checked_certificate_name(stream_.native_handle());
+        }
+        beast::error_code ignored;
+        const auto endpoint = lowest().socket().remote_endpoint(ignored);
+        if (!ignored) caller.address = address_text(*endpoint.data(), endpoint.size());
+        return caller;
     }
 
     void send(Response response) { send(std::make_shared<const Response>(std::move(response))); }
@@ -239,6 +256,11 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     void on_sent(beast::error_code error) {
         serializer_.reset();
         response_.reset();
+        if (!error && request_.scraper != 0 && page_->status == 200) {
+            sent_to_ = request_.scraper;
+            sent_pages_ = page_->pages;
+            engine().site->received(sent_to_, sent_pages_);
+        }
         page_.reset();
         request_ = {};
         if (error) return;
@@ -250,7 +272,7 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         enter(engine().waiting);
         lowest().expires_after(linger_time);
         if constexpr (std::is_same_v<Stream, TlsStream>) {
-            stream_.async_shutdown([self = self()](beast::error_code) {});
+            stream_.async_shutdown([self = self()](beast::error_code error) { self->note_reading(error); });
         } else {
             beast::error_code ignored;
             stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
@@ -258,11 +280,19 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
         }
     }
 
+    // The next that comes after a page tells whether it was read: who closes with bytes unread resets the connection.
+    void note_reading(beast::error_code error) {
+        const bool reset = error == asio::error::connection_reset || error == asio::error::broken_pipe;
+        if (sent_to_ != 0 && reset) engine().site->not_received(sent_to_, sent_pages_);
+        sent_to_ = 0;
+    }
+
     // Closing with unread bytes would reset the connection and take our answer away from the client.
     void linger(std::size_t seen) {
         buffer_.clear();
         stream_.async_read_some(buffer_.prepare(read_bytes),
                                 [self = self(), seen](beast::error_code error, std::size_t count) {
+                                    self->note_reading(error);
                                     if (!error && seen + count < max_linger_bytes) self->linger(seen + count);
                                 });
     }
@@ -273,6 +303,8 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
     std::optional<RequestParser> parser_;
     Request request_;
     std::shared_ptr<const Response> page_;  // being sent; others may be sending it too
+    exposition::ScraperId sent_to_ = 0;     // who got a page last, until it is known whether it was read
+    std::vector<std::uint32_t> sent_pages_;
     std::optional<WireResponse> response_;
     std::optional<http::serializer<false, http::span_body<const char>>> serializer_;
     bool keep_alive_ = false;

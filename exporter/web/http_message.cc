@@ -41,6 +41,8 @@ Request request_of(const RequestParser::value_type& message) {
     request.accept = text_of(message[http::field::accept]);
     request.accept_encoding = text_of(message[http::field::accept_encoding]);
     request.authorization = text_of(message[http::field::authorization]);
+    request.user_agent = text_of(message[http::field::user_agent]);
+    request.scrapes = message.find("X-Prometheus-Scrape-Timeout-Seconds") != message.end();
     return request;
 }
 

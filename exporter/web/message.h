@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "exporter/exposition/page_view.h"
+
 namespace mtawatch::exporter::web {
 
 struct Request {
@@ -14,6 +16,10 @@ struct Request {
     std::string accept;
     std::string accept_encoding;
     std::string authorization;
+    std::string user_agent;
+    bool scrapes = false;               // says what only a scraper says: how long it waits for the page
+    exposition::ScraperId scraper = 0;  // see scraper.h
+    exposition::PageView view;          // of the metrics page, for who asks
 };
 
 struct Response {
@@ -22,6 +28,7 @@ struct Response {
     std::string body;
     bool gzip = false;                                         // the body is compressed
     std::vector<std::pair<std::string, std::string>> headers;  // further ones
+    std::vector<std::uint32_t> pages;                          // of a metrics page: its numbers
 };
 
 }  // namespace mtawatch::exporter::web

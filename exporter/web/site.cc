@@ -73,8 +73,15 @@ bool Site::is_quick(const Request& request) { return request.path == "/-/healthy
 
 std::string Site::shared_key(const Request& request) const {
     if (request.path != content_.metrics_path || !is_get(request)) return {};
-    return fmt::format("{} {}", exposition::content_type(wanted_format(request.accept)),
-                       takes_gzip(request.accept_encoding));
+    return fmt::format("{} {} {}", exposition::content_type(wanted_format(request.accept)),
+                       takes_gzip(request.accept_encoding), request.view.key);
+}
+
+void Site::choose_view(Request& request) const {
+    const bool counts =
+        content_.scrapers != nullptr && zero_first_ && request.path == content_.metrics_path && request.method == "GET";
+    if (!counts) request.scraper = 0;
+    if (request.scraper != 0) request.view = content_.scrapers->view_for(request.scraper);
 }
 
 Response Site::respond(const Request& request) {
@@ -92,10 +99,10 @@ Response Site::respond(const Request& request) {
     return landing_page();
 }
 
-std::string Site::exposition(exposition::Format format) {
+std::string Site::exposition(exposition::Format format, exposition::PageView& view) {
     std::string text;
     text.reserve(last_size_ + last_size_ / 16);
-    exposition::ExpositionWriter writer(format, text);
+    exposition::ExpositionWriter writer(format, text, &view);
     for (const exposition::MetricSource* source : content_.sources) source->write(writer);
     writer.finish();
     last_size_ = text.size();
@@ -107,7 +114,9 @@ Response Site::metrics(const Request& request) {
     Response response;
     response.content_type = exposition::content_type(format);
     response.headers.emplace_back("Vary", "Accept, Accept-Encoding");
-    response.body = exposition(format);
+    exposition::PageView view = request.view;
+    response.body = exposition(format, view);
+    response.pages = std::move(view.pages);
     if (response.body.size() >= gzip_from_bytes && takes_gzip(request.accept_encoding)) {
         // What cannot be packed is sent as it is.
         if (auto packed = io::gzip_encode(response.body)) {

@@ -167,8 +167,8 @@ int measure_checkpoint() {
     constexpr int series_metric = 650'000;
     const FeedSettings settings = wide_settings("unused");
     const double before = resident_mib();
-    SeriesStore store(settings);
-    RecordCounter counter(settings, store);
+    SeriesStore store(settings.count);
+    RecordCounter counter(settings.count, store);
     for (int i = 0; i < series_metric; ++i) {
         const mta::logs::OwnedRecord delivery(mta::logs::RecordType::d, 1'700'000'000,
                                               {{mta::logs::Column::rcpt, "x@domain" + std::to_string(i) + ".example"}});
@@ -202,8 +202,8 @@ int measure_property() {
     constexpr unsigned domains = 2'000'000;
     FeedSettings settings;
     settings.count.groups = {"job", "recipient_domain"};
-    SeriesStore store(settings);
-    RecordCounter counter(settings, store);
+    SeriesStore store(settings.count);
+    RecordCounter counter(settings.count, store);
     std::mt19937 random(7);  // NOLINT(cert-msc32-c,cert-msc51-cpp): the same numbers in every run
     for (std::uint64_t i = 0; i < record_total; ++i) {
         const std::uint64_t domain = (i * 7919U) % domains;

@@ -34,6 +34,15 @@ ExporterConfig from_pmta(const std::string& text) {
 
 BOOST_AUTO_TEST_SUITE(configuration)
 
+BOOST_AUTO_TEST_CASE(the_first_value_of_a_series) {
+    BOOST_TEST(parse_config("{}", "config.yml")->zero_first);
+    BOOST_TEST(parse_config("web: {first_value: zero}", "config.yml")->zero_first);
+    BOOST_TEST(!parse_config("web: {first_value: true}", "config.yml")->zero_first);
+    BOOST_TEST(refusal("web: {first_value: one}") ==
+               "config.yml line 1: web.first_value: \"one\" is not known here; write one of: zero, true");
+    BOOST_TEST(refusal("web: {first: zero}") == "config.yml line 1: web.first: unknown key; known here: first_value");
+}
+
 BOOST_AUTO_TEST_CASE(the_accounting_section) {
     const auto config = parse_config(
         "accounting:\n"

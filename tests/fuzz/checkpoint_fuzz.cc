@@ -29,6 +29,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (!restored) return 0;
     // What was taken can be saved again.
     CheckpointCopy copy;
+    copy.scrapers = restored->scrapers;
+    copy.scrapers.next_page = store.next_page();
     copy_store(store, copy);
     copy.files = restored->files;
     copy.memory = restored->memory;

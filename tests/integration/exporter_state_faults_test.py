@@ -6,7 +6,7 @@ import subprocess
 import time
 
 import fault_support
-from fault_support import AS_NOBODY, EXPORTER, FAILURES, NOBODY, RESCAN, SAVED, UNWATCHED, row
+from fault_support import AS_NOBODY, DELIVERED, EXPORTER, FAILURES, NOBODY, RESCAN, SAVED, UNWATCHED, row
 from sanitized import sanitizer
 
 # Where Debian has it on every architecture.
@@ -103,11 +103,17 @@ class StateFaults(fault_support.ExporterFaults):
         whole = (state / "state").read_bytes()
         os.chmod(state / "state", 0)
         self.start("--state.file", state / "state", prefix=AS_NOBODY)
-        self.all_counted("counted anew", lambda m: SAVED in m)
+        # What the lost state had counted would be an increase if it were counted again.
+        metrics = self.wait_for("counted from 0", lambda m: SAVED in m and DELIVERED in m)
+        self.assertEqual(metrics[DELIVERED], 0)
+        self.assertEqual(metrics['pmta_exporter_lines_total{status="parsed"}'], 3)
         self.assertEqual((state / "state.unreadable").read_bytes(), whole)
+        self.written = 0
+        self.write(2)
+        self.all_counted("counts what comes")
         self.assertRegex(self.said(), r"state: Permission denied; it is kept as .*state.unreadable, and counting starts anew")
         row("a state that the exporter's user may not read, at the start", "1",
-            "kept as `state.unreadable`, said, and all files are read anew")
+            "kept as `state.unreadable`, said, and all files are read anew; counters begin at 0 after that")
 
     # ---- inotify and the clock
     def limited(self, limit, number, config=RESCAN, glob=None):

@@ -43,7 +43,7 @@ std::string document(const SeriesStore& store, std::vector<exporter::files::File
     CheckpointCopy copy;
     copy_store(store, copy);
     copy.files = std::move(files);
-    copy.marks.baseline_done = 1;
+    copy.marks.baseline = Baseline::done;
     copy.marks.log_events = {1, 2, 3, 4};
     return encode_checkpoint(copy, store);
 }
@@ -138,13 +138,63 @@ BOOST_AUTO_TEST_CASE(a_document_cut_or_changed_anywhere_is_refused) {
     BOOST_TEST(!decode_checkpoint(whole + "x", target).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(what_scrapers_have_seen_comes_back) {
+    const FeedSettings settings;
+    SeriesStore before(settings.count);
+    count(before, settings, 1);
+    const std::uint32_t first = before.begin_page();
+    const std::uint32_t second = before.begin_page();
+    count(before, settings, 100);
+    CheckpointCopy copy;
+    copy.scrapers = {before.next_page(), first, {{17, second, 15}}};
+    copy.final = true;
+    copy_store(before, copy);
+    SeriesStore after(settings.count);
+    const auto restored = decode_checkpoint(encode_checkpoint(copy, before), after);
+    BOOST_REQUIRE(restored.has_value());
+    BOOST_TEST((restored->scrapers == copy.scrapers));
+    BOOST_TEST(restored->final);
+    for (const Family family : {Family::deliveries, Family::sender_deliveries}) {
+        const SeriesTable& table = after.table(family);
+        BOOST_TEST(table.size() > 1U);
+        BOOST_TEST(table.first_born_after(second) == 1U);
+        BOOST_TEST(table.first_born_after(before.next_page()) == table.size());
+    }
+    // Pages that were begun after the copy have other numbers than those of the next process.
+    BOOST_TEST(after.next_page() > before.next_page() + 100);
+    BOOST_TEST(after.youngest() >= before.youngest());
+}
+
+// Written by version 0.1.0 before it knew scrapers.
+BOOST_AUTO_TEST_CASE(a_state_of_an_older_version_is_read_and_all_of_it_was_seen) {
+    const auto read = [](const std::string& name, RecordFormat format) {
+        std::ifstream file(std::string(MTAWATCH_SOURCE_DIR) + "/tests/fixtures/state/" + name, std::ios::binary);
+        const std::string bytes{std::istreambuf_iterator<char>(file), {}};
+        FeedSettings settings;
+        settings.count.format = format;
+        SeriesStore store(settings.count);
+        const auto restored = decode_checkpoint(bytes, store);
+        BOOST_REQUIRE_MESSAGE(restored.has_value(), (restored ? "" : restored.error().what));
+        BOOST_TEST((restored->marks.baseline == Baseline::done));
+        BOOST_TEST((restored->scrapers == ScraperMarks{}));
+        BOOST_TEST(!restored->final);
+        BOOST_TEST(store.table(Family::deliveries).size() == 1U);
+        BOOST_TEST(store.table(Family::deliveries).first_born_after(0) == 1U);
+        return store.totals.records;
+    };
+    const auto pmta = read("version-1", RecordFormat::pmta);
+    BOOST_TEST(pmta[index_of(mta::logs::RecordType::d)] == 1U);
+    BOOST_TEST(pmta[index_of(mta::logs::RecordType::b)] == 1U);
+    BOOST_TEST(read("version-2", RecordFormat::postfix)[index_of(mta::logs::RecordType::d)] == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_newer_version_is_named) {
     const FeedSettings settings;
     SeriesStore store(settings.count);
     std::string newer = document(store);
     newer[8] = 9;
     SeriesStore target(settings.count);
-    BOOST_TEST(decode_checkpoint(newer, target).error().what == "has version 9, this exporter reads 1 to 4");
+    BOOST_TEST(decode_checkpoint(newer, target).error().what == "has version 9, this exporter reads 1 to 6");
 }
 
 BOOST_AUTO_TEST_CASE(a_second_exporter_is_refused) {

@@ -281,7 +281,7 @@ BOOST_AUTO_TEST_CASE(a_state_belongs_to_its_kind_of_log) {
     Ingest pmta(settings, fixture.clock, fixture.log(), false);
     BOOST_TEST(!pmta.restore(postfix.ingest.checkpoint()).has_value());
     // PowerMTA's is still what it was before there were other kinds.
-    BOOST_TEST(pmta.checkpoint().substr(8, 4) == std::string("\3\0\0\0", 4));
+    BOOST_TEST(pmta.checkpoint().substr(8, 4) == std::string("\5\0\0\0", 4));
 }
 
 BOOST_AUTO_TEST_CASE(no_family_is_written_twice_and_counts_of_reading_are_sums) {
