@@ -1,6 +1,7 @@
 // check_fcrdns: alerts when the reverse name of a sending address is missing or does not fit.
 #include <fmt/format.h>
 
+#include "checks/advice.h"
 #include "checks/findings.h"
 #include "shared/base/ip.h"
 #include "shared/base/text.h"
@@ -26,7 +27,10 @@ options::OptionTable options() {
                                   .required = true},
                                  {.name = "helo",
                                   .metavar = "NAME",
-                                  .help = "The name that the host says in HELO; it must fit every address"}},
+                                  .help = "The name that the host says in HELO; it must fit every address"},
+                                 {.name = "generic-names",
+                                  .kind = Kind::flag,
+                                  .help = "Reverse names made of the address are your own scheme, and fine"}},
                                 plugin::dns_options()});
 }
 
@@ -40,8 +44,20 @@ Result<probe::mail_auth::FcrdnsQuery> query_of(const Options& options) {
         query.ips.push_back(*ip);
     }
     query.helo = options.find_text("helo").value_or("");
+    query.generic_names = options.flag("generic-names");
+    query.advise = true;
     query.resolver.servers = options.list("dns-server");
     return query;
+}
+
+Report judge_address(const probe::mail_auth::ReverseLook& look, const Advice<probe::mail_auth::ReverseLook>& advice) {
+    Report report;
+    const std::string ip = look.ip.to_string();
+    judge_findings(report, look.findings, ip, advice.after == nullptr ? nullptr : &advice.after->findings);
+    if (look.findings.usable() && !look.findings.has(probe::mail_auth::Weight::weak)) {
+        report.add(State::ok, fmt::format("{} is {}, which leads back", ip, fmt::join(look.confirmed, ", ")));
+    }
+    return report;
 }
 
 Report judge(const probe::mail_auth::FcrdnsObservation& seen) {
@@ -49,13 +65,10 @@ Report judge(const probe::mail_auth::FcrdnsObservation& seen) {
     double valid = 0;
     bool all_seen = true;
     for (const probe::mail_auth::ReverseLook& look : seen.addresses) {
-        const std::string ip = look.ip.to_string();
-        judge_findings(report, look.findings, ip);
+        Report one = with_advice(look, look.remedies, judge_address);
+        report.details.insert(report.details.end(), one.details.begin(), one.details.end());
         if (!look.confirmed.empty()) ++valid;
         all_seen = all_seen && !look.findings.has(probe::mail_auth::Weight::unseen);
-        if (look.findings.usable() && !look.findings.has(probe::mail_auth::Weight::weak)) {
-            report.add(State::ok, fmt::format("{} is {}, which leads back", ip, fmt::join(look.confirmed, ", ")));
-        }
     }
     if (all_seen) {
         report.figure("confirmed", valid, plugin::Unit::none, {}, 0, static_cast<double>(seen.addresses.size()));

@@ -186,8 +186,10 @@ Result<std::vector<Task>> mail_auth_tasks(const Node& section) {
                          [shared, address](probe::world::World& world, const base::Deadline& deadline) {
                              return with_cache(*shared, deadline, world,
                                                [&](auth::DnsCache& dns, MailAuthSeen& seen) -> Result<void> {
+                                                   probe::mail_auth::FcrdnsQuery query;
+                                                   query.helo = shared->helo;
                                                    seen.reverse =
-                                                       probe::mail_auth::observe_reverse(address, shared->helo, dns);
+                                                       probe::mail_auth::observe_reverse(address, query, dns);
                                                    return {};
                                                });
                          }});

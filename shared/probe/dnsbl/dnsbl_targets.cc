@@ -63,10 +63,22 @@ bool is_numeric(std::string_view text) {
 }
 
 Result<void> add_host(Collector& collector, const std::string& text, dns::Transport& transport,
-                      const base::Deadline& deadline, const world::World& world) {
+                      const base::Deadline& deadline, const world::World& world, std::vector<std::string>& notes) {
     const auto host = dns::host_addresses(transport, *world.files, text, dns::Family::any, deadline);
     if (!host) return fail(host.error());
+    // Split-horizon names have inner addresses beside the outer ones, and these can be looked for.
+    std::vector<IpAddress> outer;
+    std::vector<std::string> inner;
     for (const IpAddress& address : host->addresses) {
+        if (const auto why = base::not_public(address)) {
+            inner.push_back(fmt::format("{} of {} is {} and is not asked for", address.to_string(), text, *why));
+        } else {
+            outer.push_back(address);
+        }
+    }
+    if (outer.empty()) return collector.add(host->addresses.front(), text);
+    notes.insert(notes.end(), inner.begin(), inner.end());
+    for (const IpAddress& address : outer) {
         if (auto done = collector.add(address, text); !done) return done;
     }
     return {};
@@ -82,6 +94,7 @@ Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses, co
     }
     Collector collector;
     std::unique_ptr<dns::Transport> transport;
+    DnsblTargets targets;
     for (const std::string& text : addresses) {
         if (const auto address = IpAddress::parse(text)) {
             if (auto done = collector.add(*address, text); !done) return fail(done.error());
@@ -93,12 +106,11 @@ Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses, co
                 if (!opened) return fail(opened.error());
                 transport = std::move(*opened);
             }
-            if (auto done = add_host(collector, text, *transport, deadline, world); !done) {
+            if (auto done = add_host(collector, text, *transport, deadline, world, targets.notes); !done) {
                 return fail(done.error());
             }
         }
     }
-    DnsblTargets targets;
     targets.addresses = collector.take();
     for (const std::string& text : domains) {
         if (IpAddress::parse(text)) {
