@@ -22,9 +22,10 @@ using plugin::State;
 
 options::OptionTable options() {
     return options::options_of(
-        {{{.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that signs (d=)"},
+        {{{.name = "domain", .letter = 'd', .kind = Kind::domain, .metavar = "DOMAIN", .help = "The domain that signs (d=)"},
           {.name = "selector",
            .letter = 's',
+           .kind = Kind::name,
            .metavar = "SELECTOR",
            .help = "The selector of a key (s=)",
            .repeatable = true},
@@ -65,6 +66,12 @@ Result<probe::mail_auth::DkimQuery> query_of(const Options& options) {
         if (query.message_file.empty()) {
             return fail(base::Fault::usage, "--require-signed needs --message FILE to look at");
         }
+    }
+    for (const std::string& selector : query.selectors) {
+        const std::size_t at = selector.find("._domainkey");
+        if (at == std::string::npos) continue;
+        return fail(base::Fault::usage, "--selector {}: the rest of the name is added; write --selector {}",
+                    base::one_line(selector, 60), base::one_line(selector.substr(0, at), 60));
     }
     const bool keys = !query.domain.empty() && !query.selectors.empty();
     if (!keys && (query.message_file.empty() || !query.domain.empty() || !query.selectors.empty())) {

@@ -4,9 +4,9 @@
 #include "checks/advice.h"
 #include "checks/findings.h"
 #include "shared/base/ip.h"
-#include "shared/base/text.h"
 #include "shared/plugin/check.h"
 #include "shared/probe/mail_auth/fcrdns.h"
+#include "shared/probe/mail_auth/sending_addresses.h"
 
 namespace mtawatch::checks {
 
@@ -14,6 +14,7 @@ namespace {
 
 using base::fail;
 using base::Result;
+using plugin::Kind;
 using plugin::Options;
 using plugin::Report;
 using plugin::State;
@@ -21,11 +22,13 @@ using plugin::State;
 options::OptionTable options() {
     return options::options_of({{{.name = "ip",
                                   .letter = 'i',
-                                  .metavar = "IP",
-                                  .help = "A sending address",
+                                  .kind = Kind::network,
+                                  .metavar = "IP|NETWORK",
+                                  .help = "A sending address, or a network of them",
                                   .repeatable = true,
                                   .required = true},
                                  {.name = "helo",
+                                  .kind = Kind::name,
                                   .metavar = "NAME",
                                   .help = "The name that the host says in HELO; it must fit every address"},
                                  {.name = "generic-names",
@@ -36,13 +39,9 @@ options::OptionTable options() {
 
 Result<probe::mail_auth::FcrdnsQuery> query_of(const Options& options) {
     probe::mail_auth::FcrdnsQuery query;
-    for (const std::string& text : options.list("ip")) {
-        const auto ip = base::IpAddress::parse(text);
-        if (!ip) {
-            return fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
-        }
-        query.ips.push_back(*ip);
-    }
+    auto ips = probe::mail_auth::sending_addresses(options.list("ip"));
+    if (!ips) return fail(ips.error().at("--ip"));
+    query.ips = std::move(*ips);
     query.helo = options.find_text("helo").value_or("");
     query.generic_names = options.flag("generic-names");
     query.advise = true;

@@ -46,6 +46,7 @@ options::OptionTable options() {
            .help = "Messages (PowerMTA: recipients) in the queue",
            .fallback_text = default_queue_text},
           {.name = "url",
+           .kind = Kind::url,
            .metavar = "URL",
            .help = "PowerMTA's monitor or KumoMTA's API, to ask it instead of a program"},
           {.name = "sudo", .kind = Kind::flag, .help = "Run pmta through sudo -n"},

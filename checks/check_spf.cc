@@ -6,8 +6,10 @@
 #include "checks/advice.h"
 #include "checks/findings.h"
 #include "shared/base/ip.h"
+#include "shared/base/target_text.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
+#include "shared/probe/mail_auth/sending_addresses.h"
 #include "shared/probe/mail_auth/spf.h"
 
 namespace mtawatch::checks {
@@ -30,8 +32,9 @@ options::OptionTable options() {
            .may_be_empty = true},
           {.name = "ip",
            .letter = 'i',
-           .metavar = "IP",
-           .help = "A sending address that must pass",
+           .kind = Kind::network,
+           .metavar = "IP|NETWORK",
+           .help = "A sending address that must pass, or a network of them",
            .repeatable = true},
           {.name = "sender",
            .metavar = "ADDRESS",
@@ -73,10 +76,34 @@ options::OptionTable options() {
          plugin::dns_options()});
 }
 
+// "<a@example.com>", as every log has it, without the angle brackets; "<>" is the null sender.
+std::string bare_sender(const std::string& text) {
+    const bool enclosed = text.size() >= 2 && text.front() == '<' && text.back() == '>';
+    return enclosed ? text.substr(1, text.size() - 2) : text;
+}
+
+// Another kind of thing than a domain is refused. A name that is only malformed (an empty label, an address literal) is
+// what the evaluation of a sender begins with: its result is "none" (RFC 7208 section 4.3), so with --ip it is taken.
+Result<void> check_domain(const std::string& text, bool evaluated) {
+    auto done = base::expect_target(text, base::TargetKind::domain);
+    if (done || !evaluated) return done;
+    const bool another_thing = text.find_first_of("@/,;<>*\"'() \t") != std::string::npos ||
+                               (text.find(':') != std::string::npos && !text.starts_with('['));
+    return another_thing ? std::move(done) : Result<void>();
+}
+
 // The domain to check, when -d is not given.
 Result<std::string> domain_of(const Options& options) {
-    if (const auto domain = options.find_text("domain")) return *domain;
-    const std::string sender = options.find_text("sender").value_or("");
+    if (const auto domain = options.find_text("domain")) {
+        if (auto done = check_domain(*domain, options.given("ip")); !done) return fail(done.error().at("--domain"));
+        return *domain;
+    }
+    const std::string given = options.find_text("sender").value_or("");
+    const std::string sender = bare_sender(given);
+    if (sender.find_first_of("<>, ") != std::string::npos) {
+        auto done = base::expect_target(given, base::TargetKind::mailbox);
+        if (!done) return fail(done.error().at("--sender"));
+    }
     if (const std::size_t at = sender.rfind('@'); at != std::string::npos) return sender.substr(at + 1);
     if (!sender.empty()) return sender;
     if (const auto helo = options.find_text("helo")) return *helo;
@@ -88,15 +115,11 @@ Result<probe::mail_auth::SpfQuery> query_of(const Options& options) {
     auto domain = domain_of(options);
     if (!domain) return fail(domain.error());
     query.domain = std::move(*domain);
-    for (const std::string& text : options.list("ip")) {
-        const auto ip = base::IpAddress::parse(text);
-        if (!ip) {
-            return fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
-        }
-        query.ips.push_back(*ip);
-    }
+    auto ips = probe::mail_auth::sending_addresses(options.list("ip"));
+    if (!ips) return fail(ips.error().at("--ip"));
+    query.ips = std::move(*ips);
     query.helo = options.find_text("helo").value_or(query.domain);
-    query.sender = options.find_text("sender").value_or("postmaster@" + query.domain);
+    query.sender = options.given("sender") ? bare_sender(options.text("sender")) : "postmaster@" + query.domain;
     query.check_helo = options.find_text("helo").has_value();
     query.authoritative = options.flag("authoritative");
     query.advise = true;

@@ -12,12 +12,14 @@ namespace {
 
 using base::fail;
 using base::Result;
+using plugin::Kind;
 using plugin::Options;
 using plugin::Report;
 
 options::OptionTable options() {
     return options::options_of({{{.name = "domain",
                                   .letter = 'd',
+                                  .kind = Kind::domain,
                                   .metavar = "DOMAIN",
                                   .help = "The domain that takes mail",
                                   .required = true}},

@@ -70,6 +70,8 @@ std::optional<std::string> without_port(std::string_view text) {
     return std::string(host);
 }
 
+bool takes_networks(TargetKind kind) { return kind == TargetKind::network || kind == TargetKind::target; }
+
 // What every kind but a URL and a mailbox can be mistaken for.
 std::optional<Mistake> mistaken(std::string_view text, TargetKind kind) {
     if (text.find("://") != std::string_view::npos) return Mistake{"is a URL", host_of_url(text)};
@@ -92,7 +94,7 @@ std::optional<Mistake> mistaken(std::string_view text, TargetKind kind) {
         return Mistake{"is a mail address", std::string(text.substr(at + 1))};
     }
     if (auto host = without_port(text)) return Mistake{"has a port", std::move(*host)};
-    if (const std::size_t slash = text.find('/'); slash != std::string_view::npos && kind != TargetKind::network) {
+    if (const std::size_t slash = text.find('/'); slash != std::string_view::npos && !takes_networks(kind)) {
         const bool network = IpAddress::parse(text.substr(0, slash)).has_value();
         return Mistake{network ? "is a network" : "has a path", std::string(text.substr(0, slash))};
     }
@@ -111,6 +113,8 @@ std::string_view wanted(TargetKind kind) {
             return "an IP address such as 192.0.2.1";
         case TargetKind::network:
             return "an IP address or a network such as 192.0.2.0/24";
+        case TargetKind::target:
+            return "an IP address, a network such as 192.0.2.0/24 or a host name";
         case TargetKind::url:
             return "a URL such as https://mail.example.com/";
         case TargetKind::mailbox:
@@ -122,7 +126,7 @@ std::string_view wanted(TargetKind kind) {
 // What is wrong with a text as a name, or nothing.
 std::optional<Mistake> name_mistake(std::string_view text, TargetKind kind) {
     const auto address = IpAddress::parse(text);
-    if (address && kind == TargetKind::host) return std::nullopt;
+    if (address && (kind == TargetKind::host || kind == TargetKind::target)) return std::nullopt;
     if (address) return Mistake{"is an IP address", ""};
     if (text.starts_with("*.")) return Mistake{"is a wildcard", std::string(text.substr(2))};
     const auto odd = std::ranges::find_if_not(text, is_name_character);
@@ -164,14 +168,18 @@ std::optional<Mistake> mistake_of(std::string_view text, TargetKind kind) {
         return std::nullopt;
     }
     if (auto mistake = mistaken(text, kind)) return mistake;
-    if (kind == TargetKind::address || kind == TargetKind::network) {
-        const bool good = kind == TargetKind::address ? IpAddress::parse(text).has_value()
-                                                      : IpNetwork::parse(text).has_value();
-        if (good) return std::nullopt;
-        if (kind == TargetKind::network && text.find('/') != std::string_view::npos) {
-            return Mistake{IpNetwork::parse(text).error().what, ""};
+    if (takes_networks(kind) && text.find('/') != std::string_view::npos) {
+        const auto network = IpNetwork::parse(text);
+        if (network) return std::nullopt;
+        const auto address = IpAddress::parse(text.substr(0, text.find('/')));
+        const auto prefix = to_number<unsigned>(text.substr(text.find('/') + 1));
+        if (address && prefix && *prefix <= (address->is_v4() ? 32U : 128U)) {
+            return Mistake{"has host bits set", IpNetwork::of(*address, *prefix).to_string()};
         }
-        return Mistake{"is no IPv4 or IPv6 address", ""};
+        return Mistake{address ? "has no prefix length that fits the address" : "has a path", ""};
+    }
+    if (kind == TargetKind::address || kind == TargetKind::network) {
+        return IpAddress::parse(text) ? std::nullopt : std::optional(Mistake{"is no IPv4 or IPv6 address", ""});
     }
     return name_mistake(text, kind);
 }
@@ -185,9 +193,6 @@ Result<void> expect_target(std::string_view text, TargetKind kind) {
     const auto mistake = mistake_of(text, kind);
     if (!mistake) return {};
     const std::string shown = one_line(text, shown_bytes);
-    if (kind == TargetKind::network && mistake->is.find("host bits") != std::string::npos) {
-        return fail(Fault::usage, "{}", mistake->is);
-    }
     const bool can_say = !mistake->meant.empty() && fits(mistake->meant, kind);
     return fail(Fault::usage, "\"{}\" {}; write {}", shown, mistake->is,
                 can_say ? one_line(mistake->meant, shown_bytes) : std::string(wanted(kind)));

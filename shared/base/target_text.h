@@ -14,6 +14,7 @@ enum class TargetKind {
     host,     // a name or an IP address, without a port
     address,  // one IP address
     network,  // an IP address or a network such as 192.0.2.0/24
+    target,   // a name, an IP address or a network
     url,      // http:// or https:// with a host
     mailbox,  // user@domain; "" is the null sender
 };

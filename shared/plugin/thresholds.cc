@@ -23,7 +23,16 @@ base::Result<Thresholds> Thresholds::parse(std::string_view text) {
     if (auto done = read(text.substr(0, slash), pair.warning); !done) return fail(done.error());
     if (slash == std::string_view::npos) return pair;
     if (auto done = read(text.substr(slash + 1), pair.critical); !done) return fail(done.error());
+    if (auto done = pair.refuse_swapped(); !done) return fail(done.error());
     return pair;
+}
+
+base::Result<void> Thresholds::refuse_swapped() const {
+    if (!warning || !critical || !critical->alerts_beyond(*warning)) return {};
+    return fail(base::Fault::usage,
+                "by the warning range {} and the critical range {} WARNING can never appear: the critical one alerts "
+                "wherever the warning one does; swap them",
+                warning->text(), critical->text());
 }
 
 State Thresholds::judge(double value) const {

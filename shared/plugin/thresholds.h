@@ -15,8 +15,12 @@ struct Thresholds {
     std::optional<Range> warning;
     std::optional<Range> critical;
 
-    // "100/500": warning, slash, critical; either may be empty ("/500"), not both. One range alone is the warning.
+    // "100/500": warning, slash, critical; either may be empty ("/500"), not both. One range alone is the warning. Usage
+    // error for ranges by which WARNING can never appear.
     [[nodiscard]] static base::Result<Thresholds> parse(std::string_view text);
+
+    // Usage error when the critical range alerts wherever the warning one does, and more: they were swapped.
+    [[nodiscard]] base::Result<void> refuse_swapped() const;
 
     // Critical is asked first; no threshold is OK.
     [[nodiscard]] State judge(double value) const;

@@ -2,11 +2,8 @@
 
 #include <algorithm>
 #include <array>
-<<<<<<< HEAD
 #include <iterator>
-=======
 #include <map>
->>>>>>> bf40c51 (wip all)
 #include <utility>
 
 #include "shared/auth/public_suffix.h"
@@ -313,17 +310,12 @@ void DnsblRun::ask_reasons() {
 
 Result<DnsblObservation> DnsblRun::all() {
     const auto start = deadline_.clock().steady();
-<<<<<<< HEAD
     seen_.lists = fitting_lists(query_);
     if (seen_.lists.empty()) {
         return fail(Fault::usage, "none of the lists takes what was given; name others with --list");
     }
     seen_.states.resize(seen_.lists.size());
-=======
-    seen_.lists = query_.lists;
     seen_.notes = query_.targets.notes;
-    seen_.states.resize(query_.lists.size());
->>>>>>> bf40c51 (wip all)
     seen_.resolver = transport_.describe();
     tests_.resize(seen_.lists.size());
     silent_.resize(seen_.lists.size(), false);

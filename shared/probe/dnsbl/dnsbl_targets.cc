@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "shared/base/target_text.h"
 #include "shared/base/text.h"
 #include "shared/dns/lookup.h"
 #include "shared/dns/names.h"
@@ -96,6 +97,7 @@ Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses, co
     std::unique_ptr<dns::Transport> transport;
     DnsblTargets targets;
     for (const std::string& text : addresses) {
+        if (auto done = base::expect_target(text, base::TargetKind::target); !done) return fail(done.error());
         if (const auto address = IpAddress::parse(text)) {
             if (auto done = collector.add(*address, text); !done) return fail(done.error());
         } else if (text.find('/') != std::string::npos || is_numeric(text)) {
@@ -116,6 +118,7 @@ Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses, co
         if (IpAddress::parse(text)) {
             return fail(Fault::usage, "domain {}: this is an address; write --address {}", text, text);
         }
+        if (auto done = base::expect_target(text, base::TargetKind::domain); !done) return fail(done.error());
         auto name = dns::ascii_name(text);
         if (!name) return fail(name.error());
         if (std::ranges::find(targets.domains, *name) != targets.domains.end()) continue;

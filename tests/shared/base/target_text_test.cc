@@ -33,6 +33,9 @@ BOOST_AUTO_TEST_CASE(what_is_meant_is_taken) {
         BOOST_TEST(said(text, TargetKind::network) == "", text);
     }
     BOOST_TEST(said("192.0.2.0/24", TargetKind::network) == "");
+    for (const char* text : {"192.0.2.0/24", "mail.example.com", "2001:db8::1", "2001:db8::/120"}) {
+        BOOST_TEST(said(text, TargetKind::target) == "", text);
+    }
     BOOST_TEST(said("https://mail.example.com:8443/x?y=1", TargetKind::url) == "");
     BOOST_TEST(said("http://[2001:db8::1]:8080", TargetKind::url) == "");
     BOOST_TEST(said("user@example.com", TargetKind::mailbox) == "");
@@ -79,7 +82,7 @@ BOOST_AUTO_TEST_CASE(another_kind_of_thing_is_named) {
                                               "192.0.2.1"},
              {"mail.example.com", TargetKind::address, "\"mail.example.com\" is no IPv4 or IPv6 address; write an IP "
                                                        "address such as 192.0.2.1"},
-             {"192.0.2.9/24", TargetKind::network, "\"192.0.2.9/24\" has host bits set: write 192.0.2.0/24"},
+             {"192.0.2.9/24", TargetKind::network, "\"192.0.2.9/24\" has host bits set; write 192.0.2.0/24"},
              {"mail.example.com", TargetKind::url, "\"mail.example.com\" is no URL; write https://mail.example.com/"},
              {"mail.example.com:8080", TargetKind::url, "\"mail.example.com:8080\" is no URL; write "
                                                         "https://mail.example.com:8080/"},
