@@ -23,7 +23,7 @@ options::OptionTable options() {
     return options::options_of({{{.name = "ip",
                                   .letter = 'i',
                                   .kind = Kind::network,
-                                  .metavar = "IP|NETWORK",
+                                  .metavar = "IP",
                                   .help = "A sending address, or a network of them",
                                   .repeatable = true,
                                   .required = true},

@@ -60,7 +60,8 @@ options::OptionTable options() {
            .kind = Kind::thresholds,
            .help = "Percent of mail delivered in the last hour, from 100 mails on; Postfix by its log, PowerMTA by its "
                    "accounting files",
-           .fallback = "95:/85:"},
+           .fallback = "95:/85:",
+           .low_is_bad = "percent"},
           {.name = "acct",
            .metavar = "GLOB",
            .help = "PowerMTA's accounting files; \"\" looks at no deliveries",

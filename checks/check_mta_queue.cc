@@ -84,7 +84,10 @@ options::OptionTable limit_options() {
         {.name = "stalled",
          .kind = Kind::duration,
          .help = "PowerMTA: critical when mail is queued and nothing was delivered for so long; 1m or 1h"},
-        {.name = "license", .kind = Kind::thresholds, .help = "PowerMTA: days until the licence ends, such as 30:/7:"}};
+        {.name = "license",
+         .kind = Kind::thresholds,
+         .help = "PowerMTA: days until the licence ends, such as 30:/7:",
+         .low_is_bad = "days"}};
 }
 
 options::OptionTable options() {

@@ -33,7 +33,7 @@ options::OptionTable options() {
           {.name = "ip",
            .letter = 'i',
            .kind = Kind::network,
-           .metavar = "IP|NETWORK",
+           .metavar = "IP",
            .help = "A sending address that must pass, or a network of them",
            .repeatable = true},
           {.name = "sender",

@@ -267,7 +267,7 @@ class Trial {
         networks.reserve(addresses.size());
         for (const base::IpAddress& ip : addresses) networks.push_back(base::IpNetwork::of(ip, ip.is_v4() ? 32 : 128));
         std::string out;
-        for (const base::IpNetwork& network : merged_networks(std::move(networks))) {
+        for (const base::IpNetwork& network : merged_networks(networks)) {
             const bool v4 = network.base.is_v4();
             const bool single = network.prefix == (v4 ? 32U : 128U);
             out += fmt::format("{}{}:{}", out.empty() ? "" : " ", v4 ? "ip4" : "ip6",

@@ -82,6 +82,10 @@ std::optional<Mistake> mistaken(std::string_view text, TargetKind kind) {
     if (text.find(',') != std::string_view::npos || text.find(';') != std::string_view::npos) {
         return Mistake{"is a list; give each of them by itself", ""};
     }
+    // A host with IPv6 in brackets is what URLs and other programs have.
+    const bool v6 = text.starts_with('[') && text.ends_with(']') && IpAddress::parse(text.substr(1, text.size() - 2)) &&
+                    text.find(':') != std::string_view::npos;
+    if (v6 && kind == TargetKind::host) return std::nullopt;
     if (auto mistake = enclosed(text)) return mistake;
     if (std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) <= ' ' || c == 0x7f; })) {
         std::string bare(trim(text));
@@ -168,6 +172,7 @@ std::optional<Mistake> mistake_of(std::string_view text, TargetKind kind) {
         return std::nullopt;
     }
     if (auto mistake = mistaken(text, kind)) return mistake;
+    if (kind == TargetKind::host && text.starts_with('[')) return std::nullopt;
     if (takes_networks(kind) && text.find('/') != std::string_view::npos) {
         const auto network = IpNetwork::parse(text);
         if (network) return std::nullopt;

@@ -11,7 +11,7 @@ namespace mtawatch::base {
 enum class TargetKind {
     domain,   // a name of at least two labels: example.com
     name,     // a name that may have one label: a host, a selector, a zone
-    host,     // a name or an IP address, without a port
+    host,     // a name or an IP address, without a port; an IPv6 address may be in brackets
     address,  // one IP address
     network,  // an IP address or a network such as 192.0.2.0/24
     target,   // a name, an IP address or a network

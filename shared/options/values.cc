@@ -133,7 +133,7 @@ constinit const Kind Kind::domain{"domain", "DOMAIN", accept_target<base::Target
 constinit const Kind Kind::name{"name", "NAME", accept_target<base::TargetKind::name>};
 constinit const Kind Kind::host{"host", "HOST", accept_target<base::TargetKind::host>};
 constinit const Kind Kind::address{"address", "IP", accept_target<base::TargetKind::address>};
-constinit const Kind Kind::network{"network", "IP|NETWORK", accept_target<base::TargetKind::network>};
+constinit const Kind Kind::network{"network", "IP", accept_target<base::TargetKind::network>};
 constinit const Kind Kind::target{"target", "IP|NETWORK|NAME", accept_target<base::TargetKind::target>};
 constinit const Kind Kind::url{"url", "URL", accept_target<base::TargetKind::url>};
 constinit const Kind Kind::mailbox{"mailbox", "ADDRESS", accept_target<base::TargetKind::mailbox>};

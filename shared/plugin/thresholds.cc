@@ -23,7 +23,6 @@ base::Result<Thresholds> Thresholds::parse(std::string_view text) {
     if (auto done = read(text.substr(0, slash), pair.warning); !done) return fail(done.error());
     if (slash == std::string_view::npos) return pair;
     if (auto done = read(text.substr(slash + 1), pair.critical); !done) return fail(done.error());
-    if (auto done = pair.refuse_swapped(); !done) return fail(done.error());
     return pair;
 }
 

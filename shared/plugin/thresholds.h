@@ -15,8 +15,7 @@ struct Thresholds {
     std::optional<Range> warning;
     std::optional<Range> critical;
 
-    // "100/500": warning, slash, critical; either may be empty ("/500"), not both. One range alone is the warning. Usage
-    // error for ranges by which WARNING can never appear.
+    // "100/500": warning, slash, critical; either may be empty ("/500"), not both. One range alone is the warning.
     [[nodiscard]] static base::Result<Thresholds> parse(std::string_view text);
 
     // Usage error when the critical range alerts wherever the warning one does, and more: they were swapped.

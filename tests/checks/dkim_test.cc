@@ -149,7 +149,7 @@ BOOST_AUTO_TEST_CASE(how_a_key_is_published) {
     expect(run(zone(p), {"-d", "example.com", "-s", "s1", "-s", "s2"}), 2, "s2._domainkey.example.com: there is no key",
            "crit_one_of_two");
     expect(run("", {"-d", "example.com"}), 3, "give --domain and --selector together, or --message", "usage_half");
-    expect(run("", {"-d", "a..b", "-s", "x"}), 3, "is not a domain name", "usage_domain");
+    expect(run("", {"-d", "a..b", "-s", "x"}), 3, "--domain: \"a..b\" has an empty label", "usage_domain");
     expect(run("", {"-d", "example.com", "-s", "s1", "-w", "2048"}), 3, "bits", "usage_bare_range");
 }
 

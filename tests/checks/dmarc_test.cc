@@ -95,7 +95,11 @@ BOOST_AUTO_TEST_CASE(states) {
          arguments, 2,
          "DMARC CRITICAL - example.com: _dmarc.example.com is a CNAME to example.com.dmarc.vendor.example, where there "
          "is no DMARC record\n"},
-        {"usage", "", {"-d", "a..b"}, 3, "DMARC UNKNOWN - \"a..b\" is not a domain name: it has an empty label\n"},
+        {"usage",
+         "",
+         {"-d", "a..b"},
+         3,
+         "DMARC UNKNOWN - --domain: \"a..b\" has an empty label; write a domain such as example.com\n"},
     });
 }
 

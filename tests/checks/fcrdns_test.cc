@@ -88,11 +88,12 @@ BOOST_AUTO_TEST_CASE(check_fcrdns) {
          zone,
          {"-i", "mail.example.com"},
          3,
-         "FCRDNS UNKNOWN - --ip \"mail.example.com\" is no IPv4 or IPv6 address\n"},
+         "FCRDNS UNKNOWN - --ip: \"mail.example.com\" is no IPv4 or IPv6 address; write an IP address or a network "
+         "such as 192.0.2.0/24\n"},
         {"usage_helo",
          zone,
          {"-i", "192.0.2.10", "--helo", "a..b"},
          3,
-         "FCRDNS UNKNOWN - --helo: \"a..b\" is not a domain name: it has an empty label\n"},
+         "FCRDNS UNKNOWN - --helo: \"a..b\" has an empty label; write a name such as mail.example.com\n"},
     });
 }

@@ -146,6 +146,10 @@ BOOST_AUTO_TEST_CASE(check_mx) {
          "one, or name another host in the MX record (and 1 more)\n"
          "UNKNOWN: broken.example: MX broken.example: the resolver 192.0.2.53 answered SERVFAIL\n"},
         {"usage_none", zone, {}, 3, "MX UNKNOWN - --domain DOMAIN is required; see --help\n"},
-        {"usage_bad", zone, {"-d", "a..b"}, 3, "MX UNKNOWN - \"a..b\" is not a domain name: it has an empty label\n"},
+        {"usage_bad",
+         zone,
+         {"-d", "a..b"},
+         3,
+         "MX UNKNOWN - --domain: \"a..b\" has an empty label; write a domain such as example.com\n"},
     });
 }

@@ -156,12 +156,13 @@ BOOST_AUTO_TEST_CASE(states) {
          "",
          {"-d", "a..b"},
          3,
-         "SPF UNKNOWN - \"a..b\" is not a domain name: it has an empty label\n"},
+         "SPF UNKNOWN - --domain: \"a..b\" has an empty label; write a domain such as example.com\n"},
         {"usage_bad_ip",
          "",
          {"-d", "example.com", "-i", "192.0.2"},
          3,
-         "SPF UNKNOWN - --ip \"192.0.2\" is no IPv4 or IPv6 address\n"},
+         "SPF UNKNOWN - --ip: \"192.0.2\" is no IPv4 or IPv6 address; write an IP address or a network such as "
+         "192.0.2.0/24\n"},
         {"none_for_a_malformed_domain",
          "",
          {"-d", "a..b", "-i", "192.0.2.1"},
@@ -330,49 +331,30 @@ BOOST_AUTO_TEST_CASE(explanations_that_nobody_can_read) {
     const std::string figures =
         " | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=31B;;;0\n";
     const std::string broken = "SPF WARNING - example.com: exp=why.example.com: why.example.com ";
-    const std::string told = ", so senders that fail are told nothing" + figures;
+    const std::string told =
+        ", so senders that fail are told nothing; publish: example.com. IN TXT \"v=spf1 -all\"" + figures;
     run_scenarios({
         {"fine",
          zone + "why.example.com TXT \"%{i} is not one of %{d}'s\"",
          {"-d", "example.com"},
          0,
          "SPF OK - example.com: 0 of 10 lookups, ends in -all, 0 IPv4 addresses" + figures},
-        {"gone",
-         zone,
-         {"-d", "example.com"},
-         1,
-         broken +
-             "SPF WARNING - example.com: exp=why.example.com: why.example.com has no text, so senders that fail are "
-             "told nothing; publish: example.com. IN TXT \"v=spf1 -all\" | lookups=0;8;10;0 void_lookups=0;;2;0 "
-             "ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=31B;;;0\n" +
-             told},
+        {"gone", zone, {"-d", "example.com"}, 1, broken + "has no text" + told},
         {"two",
          zone + "why.example.com TXT \"one\"\nwhy.example.com TXT \"two\"",
          {"-d", "example.com"},
          1,
-         broken +
-             "SPF WARNING - example.com: exp=why.example.com: why.example.com has 2 texts; keep one, so senders that "
-             "fail are told nothing; publish: example.com. IN TXT \"v=spf1 -all\" | lookups=0;8;10;0 "
-             "void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=31B;;;0\n" +
-             told},
+         broken + "has 2 texts; keep one" + told},
         {"bad_macro",
          zone + "why.example.com TXT \"%{q}\"",
          {"-d", "example.com"},
          1,
-         broken +
-             "SPF WARNING - example.com: exp=why.example.com: why.example.com cannot be used: 'q' is no macro letter, "
-             "so senders that fail are told nothing; publish: example.com. IN TXT \"v=spf1 -all\" | lookups=0;8;10;0 "
-             "void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=31B;;;0\n" +
-             told},
+         broken + "cannot be used: 'q' is no macro letter" + told},
         {"not_ascii",
          zone + "why.example.com TXT \"caf\\233\"",
          {"-d", "example.com"},
          1,
-         broken +
-             "SPF WARNING - example.com: exp=why.example.com: why.example.com cannot be used: byte 0xe9 is not allowed "
-             "here, so senders that fail are told nothing; publish: example.com. IN TXT \"v=spf1 -all\" | "
-             "lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=31B;;;0\n" +
-             told},
+         broken + "cannot be used: byte 0xe9 is not allowed here" + told},
         {"servfail",
          zone + "why.example.com !SERVFAIL",
          {"-d", "example.com"},
@@ -488,9 +470,9 @@ BOOST_AUTO_TEST_CASE(authoritative_servers) {
               "(198.51.100.1): \"v=spf1 ip4:192.0.2.0/24 -all\"; ns2.example.net (198.51.100.2): \"v=spf1 ~all\" |"},
              {"one_has_none", "example.com A 192.0.2.1", 2, "ns2.example.net (198.51.100.2): none; ns1.example.net"},
              {"silent", "example.com !TIMEOUT", 3,
-              "SPF UNKNOWN - example.com: ns2.example.net (198.51.100.2): TXT example.com: no answer from the resolver "
-              "198.51.100.2"},
-             {"refused", "example.com !REFUSED", 3, "the resolver 198.51.100.2 answered REFUSED"},
+              "SPF UNKNOWN - example.com: ns2.example.net (198.51.100.2): TXT example.com: no answer\n"},
+             {"refused", "example.com !REFUSED", 3,
+              "ns2.example.net (198.51.100.2): TXT example.com: it answers REFUSED\n"},
          }) {
         const auto got = run_with_servers(zone, {{"198.51.100.1", same}, {"198.51.100.2", row.second}}, arguments);
         BOOST_TEST(got.exit_code == row.exit_code, row.name << ": " << got.text);

@@ -46,6 +46,6 @@ BOOST_AUTO_TEST_CASE(check_tls_rpt) {
          "",
          {"-d", "a..b"},
          3,
-         "TLS_RPT UNKNOWN - \"a..b\" is not a domain name: it has an empty label\n"},
+         "TLS_RPT UNKNOWN - --domain: \"a..b\" has an empty label; write a domain such as example.com\n"},
     });
 }

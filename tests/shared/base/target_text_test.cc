@@ -26,6 +26,7 @@ BOOST_AUTO_TEST_CASE(what_is_meant_is_taken) {
         BOOST_TEST(said(text, TargetKind::host) == "", text);
     }
     BOOST_TEST(said("localhost", TargetKind::host) == "");
+    BOOST_TEST(said("[2001:db8::1]", TargetKind::host) == "");
     BOOST_TEST(said("mail2026", TargetKind::name) == "");
     for (const char* text : {"192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1"}) {
         BOOST_TEST(said(text, TargetKind::host) == "", text);
