@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "checks/advice.h"
 #include "checks/findings.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
@@ -21,9 +22,10 @@ using plugin::State;
 
 options::OptionTable options() {
     return options::options_of(
-        {{{.name = "domain", .letter = 'd', .metavar = "DOMAIN", .help = "The domain that signs (d=)"},
+        {{{.name = "domain", .letter = 'd', .kind = Kind::domain, .metavar = "DOMAIN", .help = "The domain that signs (d=)"},
           {.name = "selector",
            .letter = 's',
+           .kind = Kind::name,
            .metavar = "SELECTOR",
            .help = "The selector of a key (s=)",
            .repeatable = true},
@@ -55,6 +57,7 @@ Result<probe::mail_auth::DkimQuery> query_of(const Options& options) {
     query.selectors = options.list("selector");
     query.private_key_file = options.find_text("private-key").value_or("");
     query.message_file = options.find_text("message").value_or("");
+    query.advise = true;
     query.resolver.servers = options.list("dns-server");
     if (const auto fields = options.find_text("require-signed")) {
         for (const std::string_view field : base::split(*fields, ',')) {
@@ -63,6 +66,12 @@ Result<probe::mail_auth::DkimQuery> query_of(const Options& options) {
         if (query.message_file.empty()) {
             return fail(base::Fault::usage, "--require-signed needs --message FILE to look at");
         }
+    }
+    for (const std::string& selector : query.selectors) {
+        const std::size_t at = selector.find("._domainkey");
+        if (at == std::string::npos) continue;
+        return fail(base::Fault::usage, "--selector {}: the rest of the name is added; write --selector {}",
+                    base::one_line(selector, 60), base::one_line(selector.substr(0, at), 60));
     }
     const bool keys = !query.domain.empty() && !query.selectors.empty();
     if (!keys && (query.message_file.empty() || !query.domain.empty() || !query.selectors.empty())) {
@@ -74,11 +83,12 @@ Result<probe::mail_auth::DkimQuery> query_of(const Options& options) {
     return query;
 }
 
-void judge_key(Report& report, const plugin::Thresholds& bits, const probe::mail_auth::DkimKeyLook& look,
-               bool several) {
+Report judge_key(const probe::mail_auth::DkimKeyLook& look, const plugin::Thresholds& bits, bool several,
+                 const Advice<probe::mail_auth::DkimKeyLook>& advice) {
+    Report report;
     const std::string subject = fmt::format("{}._domainkey.{}", look.selector, look.domain);
-    judge_findings(report, look.findings, subject);
-    if (!look.key.key) return;
+    judge_findings(report, look.findings, subject, advice.after == nullptr ? nullptr : &advice.after->findings);
+    if (!look.key.key) return report;
     const bool rsa = look.key.key->type() == tls::KeyType::rsa;
     const std::string label = several ? look.selector + "_bits" : "bits";
     report.figure(label, look.key.bits, plugin::Unit::none, rsa ? bits : plugin::Thresholds{}, 0);
@@ -94,11 +104,12 @@ void judge_key(Report& report, const plugin::Thresholds& bits, const probe::mail
     const auto judged = std::ranges::any_of(look.findings.items, [](const probe::mail_auth::Finding& one) {
         return one.weight != probe::mail_auth::Weight::note;
     });
-    if (judged || size != State::ok) return;
+    if (judged || size != State::ok) return report;
     std::string text =
         rsa ? fmt::format("{}: RSA key of {} bits", subject, look.key.bits) : fmt::format("{}: Ed25519 key", subject);
     if (look.matches) text += ", belongs to the private key";
     report.add(State::ok, std::move(text));
+    return report;
 }
 
 State state_of(auth::DkimResult result, bool another_passes) {
@@ -136,7 +147,20 @@ void judge_message(Report& report, const probe::mail_auth::DkimMessageLook& look
             report.add(State::critical, fmt::format("the message has no {} field", field));
         } else if (coverage == probe::mail_auth::Coverage::not_signed) {
             report.add(State::critical, fmt::format("{} is not covered by a passing signature; add it to h=", field));
+        } else if (coverage == probe::mail_auth::Coverage::not_passing) {
+            report.add(State::critical, fmt::format("{} is signed, but by no signature that passes", field));
+        } else if (coverage == probe::mail_auth::Coverage::unseen) {
+            report.add(State::unknown,
+                       fmt::format("whether {} is covered cannot be told: the key of its signature could not be looked "
+                                   "up",
+                                   field));
         }
+    }
+    if (look.aligned && !*look.aligned) {
+        report.add(State::warning,
+                   fmt::format("no passing signature aligns with the From domain {0}, so DMARC passes by SPF alone if at "
+                               "all; sign with a name within {0}",
+                               look.from_domain));
     }
     switch (look.one_click) {
         case auth::OneClick::not_offered:
@@ -167,7 +191,14 @@ void judge_message(Report& report, const probe::mail_auth::DkimMessageLook& look
 Report judge(const probe::mail_auth::DkimObservation& seen, const plugin::Thresholds& bits) {
     Report report;
     const bool several = seen.keys.size() > 1;
-    for (const probe::mail_auth::DkimKeyLook& look : seen.keys) judge_key(report, bits, look, several);
+    using Look = probe::mail_auth::DkimKeyLook;
+    for (const Look& look : seen.keys) {
+        const Report one = with_advice(look, look.remedies, [&](const Look& key, const Advice<Look>& advice) {
+            return judge_key(key, bits, several, advice);
+        });
+        report.details.insert(report.details.end(), one.details.begin(), one.details.end());
+        report.figures.insert(report.figures.end(), one.figures.begin(), one.figures.end());
+    }
     judge_findings(report, seen.private_key, "private key");
     if (seen.message) judge_message(report, *seen.message);
     report.observation = to_json(seen);

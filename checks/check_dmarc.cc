@@ -1,6 +1,7 @@
 // check_dmarc: alerts when the DMARC record is missing, broken or weak.
 #include <fmt/format.h>
 
+#include "checks/advice.h"
 #include "checks/findings.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
@@ -20,6 +21,7 @@ using plugin::State;
 options::OptionTable options() {
     return options::options_of({{{.name = "domain",
                                   .letter = 'd',
+                                  .kind = Kind::domain,
                                   .metavar = "DOMAIN",
                                   .help = "The domain in the From address",
                                   .required = true},
@@ -29,27 +31,19 @@ options::OptionTable options() {
                                   .help = "WARNING when receivers apply less",
                                   .fallback = "quarantine"},
                                  {.name = "spf-domain",
-                                  .metavar = "DOMAIN",
+                                  .kind = Kind::domain,
+.metavar = "DOMAIN",
                                   .help = "The domain of a bounce address of its mail: does it align?",
                                   .repeatable = true},
                                  {.name = "dkim-domain",
-                                  .metavar = "DOMAIN",
+                                  .kind = Kind::domain,
+.metavar = "DOMAIN",
                                   .help = "A d= that signs its mail: does it align?",
                                   .repeatable = true},
                                  {.name = "authoritative",
                                   .kind = Kind::flag,
                                   .help = "Ask every authoritative server directly, and compare what they publish"}},
                                 plugin::dns_options()});
-}
-
-Result<probe::mail_auth::DmarcQuery> query_of(const Options& options) {
-    probe::mail_auth::DmarcQuery query;
-    query.domain = options.text("domain");
-    query.spf_domains = options.list("spf-domain");
-    query.dkim_domains = options.list("dkim-domain");
-    query.authoritative = options.flag("authoritative");
-    query.resolver.servers = options.list("dns-server");
-    return query;
 }
 
 struct DmarcLimits {
@@ -63,18 +57,16 @@ DmarcLimits limits_of(const Options& options) {
                                      : auth::DmarcPolicy::none};
 }
 
-// The record with its policy raised, ready to paste; policies that nobody can read and removed tags are left out.
-std::string with_policy(const auth::DmarcRecord& record, std::string_view policy, std::string_view domain) {
-    std::string out = fmt::format("v=DMARC1; p={}", policy);
-    for (const std::string_view piece : base::split(record.text, ';')) {
-        const std::string tag = base::to_lower(base::trim(piece.substr(0, piece.find('='))));
-        const bool unreadable = !record.p && (tag == "sp" || tag == "np");
-        const bool removed = tag == "pct" || tag == "rf" || tag == "ri";
-        if (tag.empty() || tag == "v" || tag == "p" || unreadable || removed) continue;
-        out += fmt::format("; {}", base::trim(piece));
-    }
-    if (record.rua.empty()) out += fmt::format("; rua=mailto:dmarc-reports@{}", domain);
-    return out;
+Result<probe::mail_auth::DmarcQuery> query_of(const Options& options) {
+    probe::mail_auth::DmarcQuery query;
+    query.domain = options.text("domain");
+    query.spf_domains = options.list("spf-domain");
+    query.dkim_domains = options.list("dkim-domain");
+    query.authoritative = options.flag("authoritative");
+    query.advise = true;
+    query.least = limits_of(options).least;
+    query.resolver.servers = options.list("dns-server");
+    return query;
 }
 
 void judge_policy(Report& report, const DmarcLimits& limits, const probe::mail_auth::DmarcObservation& seen) {
@@ -86,10 +78,6 @@ void judge_policy(Report& report, const DmarcLimits& limits, const probe::mail_a
         std::string text =
             fmt::format("{}: receivers apply p={}, less than {}", seen.domain, auth::name(*policy), wanted);
         if (decision.inherited) text += fmt::format(" ({}= of _dmarc.{})", decision.tag, decision.record_domain);
-        if (decision.tag == "p" && !decision.record->test_mode) {
-            text += fmt::format("; publish: _dmarc.{}. IN TXT \"{}\"", decision.record_domain,
-                                with_policy(*decision.record, wanted, decision.record_domain));
-        }
         report.add(State::warning, std::move(text));
     }
 }
@@ -107,9 +95,11 @@ void summarise(Report& report, const probe::mail_auth::DmarcObservation& seen) {
     report.add(State::ok, std::move(text));
 }
 
-Report judge(const probe::mail_auth::DmarcObservation& seen, const DmarcLimits& limits) {
+Report judge_domain(const probe::mail_auth::DmarcObservation& seen, const DmarcLimits& limits,
+                    const Advice<probe::mail_auth::DmarcObservation>& advice) {
     Report report;
-    judge_findings(report, seen.findings, seen.domain);
+    judge_findings(report, seen.findings, seen.domain,
+                   advice.after == nullptr ? nullptr : &advice.after->findings);
     judge_policy(report, limits, seen);
     summarise(report, seen);
     report.note(2, fmt::format("organizational domain: {} (public-suffix list: {})", seen.walk.organizational_domain,
@@ -123,8 +113,18 @@ Report judge(const probe::mail_auth::DmarcObservation& seen, const DmarcLimits& 
         report.note(2,
                     fmt::format("_dmarc.{}: {}", step.name, step.record ? step.record->text : "nothing that counts"));
     }
-    report.observation = to_json(seen);
+    report.observation = to_json(seen, advice.lines);
     return report;
+}
+
+Report judge(const probe::mail_auth::DmarcObservation& seen, const DmarcLimits& limits) {
+    using Seen = probe::mail_auth::DmarcObservation;
+    // A first record begins with p=none, whatever is wanted in the end: only its reports show what would be lost.
+    const bool first = !effective_policy(seen);
+    return with_advice(
+        seen, seen.remedies,
+        [&limits](const Seen& one, const Advice<Seen>& advice) { return judge_domain(one, limits, advice); },
+        [first](std::string_view text) { return first && text.find("receivers apply p=none,") != text.npos; });
 }
 
 Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
+#include "shared/base/text.h"
 #include "shared/plugin/check.h"
 #include "shared/probe/dnsbl/dnsbl.h"
 
@@ -30,15 +32,17 @@ options::OptionTable options() {
     return options::options_of(
         {{{.name = "address",
            .letter = 'a',
+           .kind = Kind::target,
            .metavar = "IP|NETWORK|NAME",
            .help = "Address to look for; a name means all its addresses",
            .repeatable = true},
           {.name = "hostname",
            .letter = 'H',
+           .kind = Kind::target,
            .metavar = "IP|NETWORK|NAME",
            .help = "The same as -a",
            .repeatable = true},
-          {.name = "domain", .letter = 'd', .metavar = "NAME", .help = "Domain to look for", .repeatable = true},
+          {.name = "domain", .letter = 'd', .kind = Kind::domain, .metavar = "NAME", .help = "Domain to look for", .repeatable = true},
           {.name = "list",
            .letter = 'l',
            .metavar = "ZONE[=critical|advisory]",
@@ -80,8 +84,9 @@ Result<void> fits(const probe::dnsbl::DnsblQuery& query, const base::Deadline& d
     const probe::dnsbl::DnsblEffort effort = probe::dnsbl::dnsbl_effort(query);
     const auto least = std::chrono::duration<double>(effort.least_time).count();
     if (least <= std::chrono::duration<double>(deadline.remaining()).count()) return {};
-    return fail(base::Fault::usage, "{} targets on {} lists take about {:.0f} s: give -t {:.0f} or more",
-                query.targets.size(), effort.lists, std::ceil(least), std::ceil(least / plugin::target_share) + 1);
+    return fail(base::Fault::usage, "{} on {} take about {:.0f} s: give -t {:.0f} or more",
+                base::counted(query.targets.size(), "target"), base::counted(effort.lists, "list"), std::ceil(least),
+                std::ceil(least / plugin::target_share) + 1);
 }
 
 Result<probe::dnsbl::DnsblQuery> query_of(const Options& options, const base::Deadline& deadline,
@@ -115,10 +120,6 @@ const std::string& target_of(const DnsblObservation& seen, const DnsblResult& re
     return seen.targets[result.target];
 }
 
-std::string counted(std::size_t number, std::string_view what) {
-    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
-}
-
 bool is_listing(const DnsblResult& result) {
     return result.verdict == Verdict::listed && result.severity != ListSeverity::none;
 }
@@ -127,6 +128,7 @@ bool is_listing(const DnsblResult& result) {
 std::string listing_text(const DnsblObservation& seen, const DnsblResult& result) {
     const probe::dnsbl::DnsblList& list = seen.lists[result.list];
     std::string text = fmt::format("{} is listed by {}", target_of(seen, result), list.name);
+    if (!result.asked.empty()) text += fmt::format(" (asked for {})", result.asked);
     if (!result.meaning.empty()) text += ": " + result.meaning;
     text += fmt::format(" ({})", fmt::join(result.codes, ", "));
     if (!result.text.empty()) text += fmt::format(", \"{}\"", result.text);
@@ -166,7 +168,7 @@ void judge_listings(const DnsblObservation& seen, const DnsblLimits& limits, con
         }
     }
     if (by_count && state != State::ok) {
-        report.add(state, fmt::format("{}, {}", counted(counts.listings(), "listing"), limits.listings.reason(total)));
+        report.add(state, fmt::format("{}, {}", base::counted(counts.listings(), "listing"), limits.listings.reason(total)));
     }
 }
 
@@ -207,6 +209,7 @@ std::vector<AnswerShare> shares(const DnsblObservation& seen) {
 
 // The one sentence when no list can help because of the resolver, else nothing.
 std::string resolver_trouble(const DnsblObservation& seen) {
+    if (!seen.any_asked) return "none of the lists is asked any more, so nothing is known; name living ones with --list";
     if (!seen.resolver_answered) {
         return fmt::format("the resolver {} does not answer, so nothing is known; name another with --dns-server",
                            seen.resolver);
@@ -234,9 +237,12 @@ void judge_answers(const DnsblObservation& seen, const DnsblLimits& limits, Repo
         all, [](const AnswerShare& a, const AnswerShare& b) { return a.percent() < b.percent(); });
     std::size_t unable = 0;
     const std::string names = unable_lists(seen, unable);
-    std::string text = fmt::format("{} of {} lists could tell about {}",
-                                   worst->able == 0 ? "none" : fmt::format("only {}", worst->able), worst->asked,
-                                   seen.targets[static_cast<std::size_t>(worst - all.begin())]);
+    const std::string& target = seen.targets[static_cast<std::size_t>(worst - all.begin())];
+    std::string text = worst->asked == 1 ? "the list could not tell"
+                                         : fmt::format("{} of {} lists could tell",
+                                                       worst->able == 0 ? "none" : fmt::format("only {}", worst->able),
+                                                       worst->asked);
+    text += " about " + target;
     if (number > 1) text += fmt::format(" and too few about {} more", number - 1);
     report.add(State::unknown, fmt::format("{} (--min-answers {:g}): {}", text, limits.min_answers, names));
 }
@@ -254,14 +260,50 @@ void judge_lists(const DnsblObservation& seen, Report& report) {
     }
 }
 
+// "on none of 3 lists", "not on zen.spamhaus.org": the blocklists that could tell; of allow lists alone, what they say.
+std::string not_listed(const DnsblObservation& seen) {
+    std::set<std::uint32_t> block;
+    std::set<std::uint32_t> allow;
+    bool allowed = false;
+    for (const DnsblResult& result : seen.results) {
+        if (result.verdict == Verdict::unknown) continue;
+        const bool allows = seen.lists[result.list].kind == probe::dnsbl::ListKind::allow;
+        (allows ? allow : block).insert(result.list);
+        allowed = allowed || (allows && result.verdict == Verdict::listed);
+    }
+    if (block.size() == 1) return "not on " + seen.lists[*block.begin()].name;
+    if (block.empty() && allow.size() == 1 && seen.targets.size() == 1) {
+        return fmt::format("{}on the allow list {}", allowed ? "" : "not ", seen.lists[*allow.begin()].name);
+    }
+    return fmt::format("on none of {}", base::counted(block.size(), "list"));
+}
+
+// The names that lists of registered domains were asked for in place of the targets: "example.co.uk (2 lists)".
+std::string registered_names(const DnsblObservation& seen) {
+    std::map<std::string, std::set<std::uint32_t>> names;
+    for (const DnsblResult& result : seen.results) {
+        if (!result.asked.empty()) names[result.asked].insert(result.list);
+    }
+    std::vector<std::string> texts;
+    for (const auto& [name, lists] : names) {
+        if (texts.size() == max_named) {
+            texts.push_back(fmt::format("{} more", names.size() - max_named));
+            break;
+        }
+        texts.push_back(fmt::format("{} ({})", name, base::counted(lists.size(), "list")));
+    }
+    return base::join(texts, ", ");
+}
+
 std::string clean_summary(const DnsblObservation& seen, const ListingCounts& counts) {
     const std::string who =
         seen.targets.size() == 1 ? seen.targets.front() + " is" : fmt::format("{} targets are", seen.targets.size());
     std::size_t unable = 0;
     const std::string names = unable_lists(seen, unable);
     std::string text = counts.listings() == 0
-                           ? fmt::format("{} on none of {}", who, counted(seen.lists.size() - unable, "list"))
-                           : fmt::format("{} within the limits", counted(counts.listings(), "listing"));
+                           ? fmt::format("{} {}", who, not_listed(seen))
+                           : fmt::format("{} within the limits", base::counted(counts.listings(), "listing"));
+    if (const std::string asked = registered_names(seen); !asked.empty()) text += "; asked for " + asked;
     if (unable == 1) text += "; one list could not tell: " + names;
     if (unable > 1) text += fmt::format("; {} lists could not tell: {}", unable, names);
     return text;
@@ -273,6 +315,7 @@ Report judge(const DnsblObservation& seen, const DnsblLimits& limits) {
     judge_listings(seen, limits, counts, report);
     judge_answers(seen, limits, report);
     judge_lists(seen, report);
+    for (const std::string& note : seen.notes) report.note(1, note);
     const bool trouble =
         std::ranges::any_of(report.details, [](const plugin::Detail& detail) { return detail.state != State::ok; });
     if (!trouble) {

@@ -1,11 +1,12 @@
 // check_fcrdns: alerts when the reverse name of a sending address is missing or does not fit.
 #include <fmt/format.h>
 
+#include "checks/advice.h"
 #include "checks/findings.h"
 #include "shared/base/ip.h"
-#include "shared/base/text.h"
 #include "shared/plugin/check.h"
 #include "shared/probe/mail_auth/fcrdns.h"
+#include "shared/probe/mail_auth/sending_addresses.h"
 
 namespace mtawatch::checks {
 
@@ -13,6 +14,7 @@ namespace {
 
 using base::fail;
 using base::Result;
+using plugin::Kind;
 using plugin::Options;
 using plugin::Report;
 using plugin::State;
@@ -20,28 +22,41 @@ using plugin::State;
 options::OptionTable options() {
     return options::options_of({{{.name = "ip",
                                   .letter = 'i',
+                                  .kind = Kind::network,
                                   .metavar = "IP",
-                                  .help = "A sending address",
+                                  .help = "A sending address, or a network of them",
                                   .repeatable = true,
                                   .required = true},
                                  {.name = "helo",
+                                  .kind = Kind::name,
                                   .metavar = "NAME",
-                                  .help = "The name that the host says in HELO; it must fit every address"}},
+                                  .help = "The name that the host says in HELO; it must fit every address"},
+                                 {.name = "generic-names",
+                                  .kind = Kind::flag,
+                                  .help = "Reverse names made of the address are your own scheme, and fine"}},
                                 plugin::dns_options()});
 }
 
 Result<probe::mail_auth::FcrdnsQuery> query_of(const Options& options) {
     probe::mail_auth::FcrdnsQuery query;
-    for (const std::string& text : options.list("ip")) {
-        const auto ip = base::IpAddress::parse(text);
-        if (!ip) {
-            return fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
-        }
-        query.ips.push_back(*ip);
-    }
+    auto ips = probe::mail_auth::sending_addresses(options.list("ip"));
+    if (!ips) return fail(ips.error().at("--ip"));
+    query.ips = std::move(*ips);
     query.helo = options.find_text("helo").value_or("");
+    query.generic_names = options.flag("generic-names");
+    query.advise = true;
     query.resolver.servers = options.list("dns-server");
     return query;
+}
+
+Report judge_address(const probe::mail_auth::ReverseLook& look, const Advice<probe::mail_auth::ReverseLook>& advice) {
+    Report report;
+    const std::string ip = look.ip.to_string();
+    judge_findings(report, look.findings, ip, advice.after == nullptr ? nullptr : &advice.after->findings);
+    if (look.findings.usable() && !look.findings.has(probe::mail_auth::Weight::weak)) {
+        report.add(State::ok, fmt::format("{} is {}, which leads back", ip, fmt::join(look.confirmed, ", ")));
+    }
+    return report;
 }
 
 Report judge(const probe::mail_auth::FcrdnsObservation& seen) {
@@ -49,13 +64,10 @@ Report judge(const probe::mail_auth::FcrdnsObservation& seen) {
     double valid = 0;
     bool all_seen = true;
     for (const probe::mail_auth::ReverseLook& look : seen.addresses) {
-        const std::string ip = look.ip.to_string();
-        judge_findings(report, look.findings, ip);
+        Report one = with_advice(look, look.remedies, judge_address);
+        report.details.insert(report.details.end(), one.details.begin(), one.details.end());
         if (!look.confirmed.empty()) ++valid;
         all_seen = all_seen && !look.findings.has(probe::mail_auth::Weight::unseen);
-        if (look.findings.usable() && !look.findings.has(probe::mail_auth::Weight::weak)) {
-            report.add(State::ok, fmt::format("{} is {}, which leads back", ip, fmt::join(look.confirmed, ", ")));
-        }
     }
     if (all_seen) {
         report.figure("confirmed", valid, plugin::Unit::none, {}, 0, static_cast<double>(seen.addresses.size()));

@@ -42,7 +42,7 @@ options::OptionTable target_options() {
              "pop3s:// https:// with TLS at once, each with HOST[:PORT]; file:///PATH for PEM or DER files, also a "
              "glob",
          .repeatable = true},
-        {.name = "hostname", .letter = 'H', .metavar = "HOST", .help = "Host of one further endpoint"},
+        {.name = "hostname", .letter = 'H', .kind = Kind::host, .metavar = "HOST", .help = "Host of one further endpoint"},
         {.name = "port",
          .letter = 'p',
          .kind = Kind::integer,
@@ -66,6 +66,7 @@ options::OptionTable judging_options() {
          .fallback = "30:"},
         {.name = "critical", .letter = 'c', .metavar = "RANGE", .help = "The same for CRITICAL", .fallback = "7:"},
         {.name = "name",
+         .kind = Kind::host,
          .metavar = "NAME",
          .help = "Name the certificate must be for, also sent as SNI",
          .fallback_text = "the host"},

@@ -26,7 +26,7 @@ using probe::mail_server::SubmitStep;
 
 options::OptionTable server_options() {
     return {
-        {.name = "hostname", .letter = 'H', .metavar = "HOST", .help = "Submission server", .required = true},
+        {.name = "hostname", .letter = 'H', .kind = Kind::host, .metavar = "HOST", .help = "Submission server", .required = true},
         {.name = "port",
          .letter = 'p',
          .kind = Kind::integer,
@@ -57,8 +57,9 @@ options::OptionTable login_options() {
          .help = "How to log in",
          .fallback_text = "the first of these that is offered and fits"},
         {.name = "allow-plaintext", .kind = Kind::flag, .help = "Allow a login without TLS, which others can read"},
-        {.name = "from", .metavar = "ADDRESS", .help = "Sender", .fallback_text = "the user, where that is an address"},
+        {.name = "from", .kind = Kind::mailbox, .metavar = "ADDRESS", .help = "Sender", .fallback_text = "the user, where that is an address"},
         {.name = "to",
+         .kind = Kind::mailbox,
          .metavar = "ADDRESS",
          .help = "Recipient; one in another domain proves that the login may relay",
          .fallback_text = "the sender",
@@ -92,6 +93,7 @@ options::OptionTable judging_options() {
          .help = "State for a temporary refusal (a reply of 4xx)",
          .fallback = "critical"},
         {.name = "name",
+         .kind = Kind::host,
          .metavar = "NAME",
          .help = "Name the certificate must be for, also sent as SNI",
          .fallback_text = "the host"},

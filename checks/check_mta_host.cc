@@ -46,6 +46,7 @@ options::OptionTable options() {
            .help = "Messages (PowerMTA: recipients) in the queue",
            .fallback_text = default_queue_text},
           {.name = "url",
+           .kind = Kind::url,
            .metavar = "URL",
            .help = "PowerMTA's monitor or KumoMTA's API, to ask it instead of a program"},
           {.name = "sudo", .kind = Kind::flag, .help = "Run pmta through sudo -n"},
@@ -59,7 +60,8 @@ options::OptionTable options() {
            .kind = Kind::thresholds,
            .help = "Percent of mail delivered in the last hour, from 100 mails on; Postfix by its log, PowerMTA by its "
                    "accounting files",
-           .fallback = "95:/85:"},
+           .fallback = "95:/85:",
+           .low_is_bad = "percent"},
           {.name = "acct",
            .metavar = "GLOB",
            .help = "PowerMTA's accounting files; \"\" looks at no deliveries",

@@ -37,6 +37,7 @@ options::OptionTable queue_options() {
          .required = true},
         {.name = "hostname",
          .letter = 'H',
+         .kind = Kind::host,
          .metavar = "HOST",
          .help = "Host of PowerMTA's monitor (port 8080) or KumoMTA's API (port 8000); --url for another port or path"},
         {.name = "warning",
@@ -50,6 +51,7 @@ options::OptionTable queue_options() {
          .help = "The same",
          .fallback_text = default_queue_critical},
         {.name = "url",
+         .kind = Kind::url,
          .metavar = "URL",
          .help = "PowerMTA's monitor (default http://127.0.0.1:8080) or KumoMTA's API (default http://127.0.0.1:8000)"},
         {.name = "api-key-file",
@@ -82,7 +84,10 @@ options::OptionTable limit_options() {
         {.name = "stalled",
          .kind = Kind::duration,
          .help = "PowerMTA: critical when mail is queued and nothing was delivered for so long; 1m or 1h"},
-        {.name = "license", .kind = Kind::thresholds, .help = "PowerMTA: days until the licence ends, such as 30:/7:"}};
+        {.name = "license",
+         .kind = Kind::thresholds,
+         .help = "PowerMTA: days until the licence ends, such as 30:/7:",
+         .low_is_bad = "days"}};
 }
 
 options::OptionTable options() {

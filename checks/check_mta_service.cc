@@ -48,6 +48,7 @@ options::OptionTable options() {
           {.name = "min-uptime", .kind = Kind::duration, .help = "Warn when a unit was started less than that ago"},
           {.name = "banner", .metavar = "HOST:PORT", .help = "This port must also greet with 220"},
           {.name = "url",
+           .kind = Kind::url,
            .metavar = "URL",
            .help = "This must also answer with 200; for KumoMTA the path may be left out"}},
          web_options(),

@@ -1,6 +1,7 @@
 // check_mta_sts: alerts when the MTA-STS policy is missing, broken or does not fit the mail hosts.
 #include <fmt/format.h>
 
+#include "checks/advice.h"
 #include "checks/findings.h"
 #include "shared/plugin/check.h"
 #include "shared/probe/mail_auth/mta_sts.h"
@@ -11,12 +12,14 @@ namespace {
 
 using base::fail;
 using base::Result;
+using plugin::Kind;
 using plugin::Options;
 using plugin::Report;
 
 options::OptionTable options() {
     return options::options_of({{{.name = "domain",
                                   .letter = 'd',
+                                  .kind = Kind::domain,
                                   .metavar = "DOMAIN",
                                   .help = "The domain that takes mail",
                                   .required = true},
@@ -35,9 +38,10 @@ Result<probe::mail_auth::MtaStsQuery> query_of(const Options& options) {
     return query;
 }
 
-Report judge(const probe::mail_auth::MtaStsObservation& seen) {
+Report judge_domain(const probe::mail_auth::MtaStsObservation& seen,
+                    const Advice<probe::mail_auth::MtaStsObservation>& advice) {
     Report report;
-    judge_findings(report, seen.findings, seen.domain);
+    judge_findings(report, seen.findings, seen.domain, advice.after == nullptr ? nullptr : &advice.after->findings);
     if (seen.policy.max_age) {
         report.figure("max_age", static_cast<double>(*seen.policy.max_age), plugin::Unit::seconds, {}, 0);
     }
@@ -46,9 +50,11 @@ Report judge(const probe::mail_auth::MtaStsObservation& seen) {
                                                   seen.policy.mode ? auth::name(*seen.policy.mode) : "none",
                                                   seen.hosts.size() - seen.uncovered.size(), seen.hosts.size()));
     }
-    report.observation = to_json(seen);
+    report.observation = to_json(seen, advice.lines);
     return report;
 }
+
+Report judge(const probe::mail_auth::MtaStsObservation& seen) { return with_advice(seen, seen.remedies, judge_domain); }
 
 Result<Report> run(const Options& options, const base::Deadline& deadline, probe::world::World& world) {
     const auto query = query_of(options);

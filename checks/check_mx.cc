@@ -11,6 +11,7 @@ namespace {
 
 using base::fail;
 using base::Result;
+using plugin::Kind;
 using plugin::Options;
 using plugin::Report;
 using plugin::State;
@@ -18,11 +19,13 @@ using plugin::State;
 options::OptionTable options() {
     return options::options_of({{{.name = "domain",
                                   .letter = 'd',
+                                  .kind = Kind::domain,
                                   .metavar = "DOMAIN",
                                   .help = "A domain that takes mail: bounce, feedback-loop and unsubscribe domains too",
                                   .repeatable = true,
                                   .required = true},
                                  {.name = "expect",
+                                  .kind = Kind::name,
                                   .metavar = "HOST",
                                   .help = "A mail host that every domain must have; others are then a WARNING",
                                   .repeatable = true}},

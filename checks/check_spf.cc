@@ -3,10 +3,13 @@
 
 #include <algorithm>
 
+#include "checks/advice.h"
 #include "checks/findings.h"
 #include "shared/base/ip.h"
+#include "shared/base/target_text.h"
 #include "shared/base/text.h"
 #include "shared/plugin/check.h"
+#include "shared/probe/mail_auth/sending_addresses.h"
 #include "shared/probe/mail_auth/spf.h"
 
 namespace mtawatch::checks {
@@ -29,8 +32,9 @@ options::OptionTable options() {
            .may_be_empty = true},
           {.name = "ip",
            .letter = 'i',
+           .kind = Kind::network,
            .metavar = "IP",
-           .help = "A sending address that must pass",
+           .help = "A sending address that must pass, or a network of them",
            .repeatable = true},
           {.name = "sender",
            .metavar = "ADDRESS",
@@ -72,10 +76,34 @@ options::OptionTable options() {
          plugin::dns_options()});
 }
 
+// "<a@example.com>", as every log has it, without the angle brackets; "<>" is the null sender.
+std::string bare_sender(const std::string& text) {
+    const bool enclosed = text.size() >= 2 && text.front() == '<' && text.back() == '>';
+    return enclosed ? text.substr(1, text.size() - 2) : text;
+}
+
+// Another kind of thing than a domain is refused. A name that is only malformed (an empty label, an address literal) is
+// what the evaluation of a sender begins with: its result is "none" (RFC 7208 section 4.3), so with --ip it is taken.
+Result<void> check_domain(const std::string& text, bool evaluated) {
+    auto done = base::expect_target(text, base::TargetKind::domain);
+    if (done || !evaluated) return done;
+    const bool another_thing = text.find_first_of("@/,;<>*\"'() \t") != std::string::npos ||
+                               (text.find(':') != std::string::npos && !text.starts_with('['));
+    return another_thing ? std::move(done) : Result<void>();
+}
+
 // The domain to check, when -d is not given.
 Result<std::string> domain_of(const Options& options) {
-    if (const auto domain = options.find_text("domain")) return *domain;
-    const std::string sender = options.find_text("sender").value_or("");
+    if (const auto domain = options.find_text("domain")) {
+        if (auto done = check_domain(*domain, options.given("ip")); !done) return fail(done.error().at("--domain"));
+        return *domain;
+    }
+    const std::string given = options.find_text("sender").value_or("");
+    const std::string sender = bare_sender(given);
+    if (sender.find_first_of("<>, ") != std::string::npos) {
+        auto done = base::expect_target(given, base::TargetKind::mailbox);
+        if (!done) return fail(done.error().at("--sender"));
+    }
     if (const std::size_t at = sender.rfind('@'); at != std::string::npos) return sender.substr(at + 1);
     if (!sender.empty()) return sender;
     if (const auto helo = options.find_text("helo")) return *helo;
@@ -87,17 +115,15 @@ Result<probe::mail_auth::SpfQuery> query_of(const Options& options) {
     auto domain = domain_of(options);
     if (!domain) return fail(domain.error());
     query.domain = std::move(*domain);
-    for (const std::string& text : options.list("ip")) {
-        const auto ip = base::IpAddress::parse(text);
-        if (!ip) {
-            return fail(base::Fault::usage, "--ip \"{}\" is no IPv4 or IPv6 address", base::one_line(text, 60));
-        }
-        query.ips.push_back(*ip);
-    }
+    auto ips = probe::mail_auth::sending_addresses(options.list("ip"));
+    if (!ips) return fail(ips.error().at("--ip"));
+    query.ips = std::move(*ips);
     query.helo = options.find_text("helo").value_or(query.domain);
-    query.sender = options.find_text("sender").value_or("postmaster@" + query.domain);
+    query.sender = options.given("sender") ? bare_sender(options.text("sender")) : "postmaster@" + query.domain;
     query.check_helo = options.find_text("helo").has_value();
     query.authoritative = options.flag("authoritative");
+    query.advise = true;
+    query.strict_end = options.text("require-all") == "fail";
     query.resolver.servers = options.list("dns-server");
     return query;
 }
@@ -129,13 +155,6 @@ State state_of(auth::SpfResult result) {
     return result == auth::SpfResult::temperror ? State::unknown : State::critical;
 }
 
-// The record with the address added in front, ready to paste.
-std::string with_address(const probe::mail_auth::SpfObservation& seen, const base::IpAddress& ip) {
-    const std::string term = fmt::format("{}:{}", ip.is_v4() ? "ip4" : "ip6", ip.to_string());
-    if (seen.lint.records.size() != 1) return fmt::format("v=spf1 {} -all", term);
-    return fmt::format("v=spf1 {}{}", term, std::string_view(seen.lint.records.front()).substr(6));
-}
-
 void judge_evaluation(Report& report, const probe::mail_auth::SpfObservation& seen,
                       const probe::mail_auth::SpfPass& pass) {
     const auth::SpfEvaluation& one = pass.evaluation;
@@ -143,11 +162,12 @@ void judge_evaluation(Report& report, const probe::mail_auth::SpfObservation& se
     if (!one.terms.empty()) text += fmt::format(" by {}", fmt::join(one.terms, ", "));
     if (!one.reason.empty()) text += fmt::format(" ({})", one.reason);
     if (one.explanation) text += fmt::format(" \"{}\"", *one.explanation);
-    const bool can_be_added = (one.result == auth::SpfResult::none && seen.lint.findings.has("absent")) ||
-                              one.result == auth::SpfResult::fail || one.result == auth::SpfResult::softfail ||
-                              one.result == auth::SpfResult::neutral;
-    if (can_be_added) {
-        text += fmt::format("; publish: {}. IN TXT \"{}\"", seen.domain, with_address(seen, pass.ip.unmapped()));
+    if (const auto hidden = base::not_public(pass.ip)) {
+        report.add(State::warning, fmt::format("{} is {}, which no receiver ever sees: give the address that the "
+                                               "Internet sees",
+                                               pass.ip.to_string(), *hidden));
+        report.note(1, std::move(text));
+        return;
     }
     report.add(state_of(one.result), std::move(text));
 }
@@ -160,15 +180,10 @@ void judge_helo(Report& report, const probe::mail_auth::SpfPass& pass) {
     if (!one.reason.empty()) text += fmt::format(" ({})", one.reason);
     if (one.result == auth::SpfResult::temperror) {
         report.add(State::unknown, std::move(text));
-    } else if (one.result == auth::SpfResult::pass) {
+    } else if (one.result == auth::SpfResult::pass || one.result == auth::SpfResult::none) {
         report.note(1, std::move(text));
     } else {
-        text += fmt::format("; publish: {}. IN TXT \"v=spf1 a -all\"", pass.helo);
-        if (one.result == auth::SpfResult::none) {
-            report.note(1, std::move(text));
-        } else {
-            report.add(State::warning, std::move(text));
-        }
+        report.add(State::warning, std::move(text));
     }
 }
 
@@ -190,38 +205,52 @@ void judge_all(Report& report, const probe::mail_auth::SpfObservation& seen, con
     const char all = seen.lint.tree.all;
     if (all == '-' || (all == '~' && wanted == "softfail")) return;
     if (all == '+') {
-        report.add(State::critical, fmt::format("{}: the record ends in +all: anyone may send as {}; write -all",
+        report.add(State::critical, fmt::format("{}: the record ends in +all: anyone may send as {}; list your "
+                                                "senders and end in ~all",
                                                 seen.domain, seen.domain));
     } else if (all != 0) {
         report.add(State::warning, fmt::format("{}: the record ends in {}all; write {}", seen.domain, all,
                                                wanted == "fail" ? "-all" : "~all or -all"));
     } else if (!seen.lint.findings.has("no-all") && seen.lint.findings.usable()) {
         report.add(State::warning,
-                   fmt::format("{}: neither the record nor what it redirects to has all; append -all", seen.domain));
+                   fmt::format("{}: neither the record nor what it redirects to has all; append ~all", seen.domain));
     }
 }
 
 void report_tree(Report& report, const auth::SpfNode& node, const std::string& indent) {
-    report.note(2, fmt::format("{}{} {}: {} lookups: {}", indent, node.term, node.domain, node.lookups, node.record));
+    report.note(2, fmt::format("{}{} {}: {}: {}", indent, node.term, node.domain, base::counted(node.lookups, "lookup"), node.record));
     for (const auth::SpfNode& child : node.children) report_tree(report, child, indent + "> ");
 }
 
-void judge_cost(Report& report, const SpfLimits& limits, const probe::mail_auth::SpfObservation& seen) {
+// "include:_spf.example.net 3, a 1": what each term of the domain's own record costs.
+std::string costs_of(const auth::SpfNode& tree) {
+    std::vector<std::string> costs;
+    for (const auth::SpfCost& cost : auth::spf_costs(tree)) costs.push_back(fmt::format("{} {}", cost.term, cost.lookups));
+    return base::join(costs, ", ");
+}
+
+void judge_cost(Report& report, const SpfLimits& limits, const probe::mail_auth::SpfObservation& seen,
+                const Advice<probe::mail_auth::SpfObservation>& advice) {
     const auth::SpfNode& tree = seen.lint.tree;
     if (const State state = limits.lookups.judge(tree.lookups); state != State::ok) {
-        std::string costs;
-        for (const auth::SpfNode& child : tree.children) {
-            costs += fmt::format("{}{} {}", costs.empty() ? ": " : ", ", child.term, child.lookups + 1);
+        std::string text = fmt::format("{}: the record costs {} ({}; receivers stop at {}): {}", seen.domain,
+                                       base::counted(tree.lookups, "DNS lookup"), limits.lookups.reason(tree.lookups),
+                                       auth::spf_max_lookups, costs_of(tree));
+        const bool mended =
+            advice.after != nullptr && limits.lookups.judge(advice.after->lint.tree.lookups) == State::ok;
+        if (!mended) {
+            text += "; drop includes of services whose bounce address is their own domain, then a and mx that add no "
+                    "address, then let a service send from a subdomain; write addresses in place of an include only "
+                    "for servers of your own";
         }
-        report.add(
-            state,
-            fmt::format("{}: the record costs {} DNS lookups ({}; receivers stop at {}){}; replace includes by the "
-                        "addresses they stand for",
-                        seen.domain, tree.lookups, limits.lookups.reason(tree.lookups), auth::spf_max_lookups, costs));
+        report.add(state, std::move(text));
     }
     if (limits.void_lookups.judge(tree.void_lookups) != State::ok) {
-        report.add(State::critical, fmt::format("{}: {} lookups find nothing; receivers stop after {}", seen.domain,
-                                                tree.void_lookups, auth::spf_max_void_lookups));
+        report.add(State::critical,
+                   fmt::format("{}: {} nothing; receivers stop after {}", seen.domain,
+                               tree.void_lookups == 1 ? "1 lookup finds"
+                                                      : fmt::format("{} lookups find", tree.void_lookups),
+                               auth::spf_max_void_lookups));
     }
     report_tree(report, tree, "");
     if (seen.lint.findings.has(probe::mail_auth::Weight::unseen)) {
@@ -240,8 +269,9 @@ void summarise(Report& report, const probe::mail_auth::SpfObservation& seen) {
         std::ranges::all_of(report.details, [](const plugin::Detail& one) { return one.state == State::ok; });
     if (!clean) return;
     std::string text =
-        fmt::format("{}: {} of {} lookups, ends in {}, {} IPv4 addresses", seen.domain, seen.lint.tree.lookups,
-                    auth::spf_max_lookups, effective_all(seen), seen.lint.addresses.ipv4);
+        fmt::format("{}: {} of {} lookups, ends in {}, {} IPv4 address{}", seen.domain, seen.lint.tree.lookups,
+                    auth::spf_max_lookups, effective_all(seen), seen.lint.addresses.ipv4,
+                    seen.lint.addresses.ipv4 == 1 ? "" : "es");
     if (seen.lint.addresses.ipv6_networks > 0) {
         text += fmt::format(" and {} x /64 of IPv6", base::plain(seen.lint.addresses.ipv6_networks));
     }
@@ -252,11 +282,12 @@ void summarise(Report& report, const probe::mail_auth::SpfObservation& seen) {
     report.add(State::ok, std::move(text));
 }
 
-Report judge(const probe::mail_auth::SpfObservation& seen, const SpfLimits& limits) {
+Report judge_domain(const probe::mail_auth::SpfObservation& seen, const SpfLimits& limits,
+                    const Advice<probe::mail_auth::SpfObservation>& advice) {
     Report report;
-    judge_findings(report, seen.lint.findings, seen.domain);
+    judge_findings(report, seen.lint.findings, seen.domain,
+                   advice.after == nullptr ? nullptr : &advice.after->lint.findings);
     for (const probe::mail_auth::SpfPass& pass : seen.evaluations) judge_evaluation(report, seen, pass);
-    for (const probe::mail_auth::SpfPass& pass : seen.helo_evaluations) judge_helo(report, pass);
     judge_networks(report, seen, limits.networks);
     const std::string* record = seen.lint.record();
     if (limits.record && (record == nullptr || *record != *limits.record)) {
@@ -265,10 +296,27 @@ Report judge(const probe::mail_auth::SpfObservation& seen, const SpfLimits& limi
     }
     if (seen.lint.records.size() == 1) {
         judge_all(report, seen, limits.weakest_all);
-        judge_cost(report, limits, seen);
+        judge_cost(report, limits, seen, advice);
     }
+    report.observation = to_json(seen, advice.lines);
+    return report;
+}
+
+Report judge_helo_name(const probe::mail_auth::SpfObservation& seen) {
+    Report report;
+    for (const probe::mail_auth::SpfPass& pass : seen.helo_evaluations) judge_helo(report, pass);
+    return report;
+}
+
+Report judge(const probe::mail_auth::SpfObservation& seen, const SpfLimits& limits) {
+    using Seen = probe::mail_auth::SpfObservation;
+    Report report = with_advice(seen, seen.remedies, [&limits](const Seen& one, const Advice<Seen>& advice) {
+        return judge_domain(one, limits, advice);
+    });
+    const Report helo = with_advice(
+        seen, seen.helo_remedies, [](const Seen& one, const Advice<Seen>&) { return judge_helo_name(one); });
+    report.details.insert(report.details.end(), helo.details.begin(), helo.details.end());
     summarise(report, seen);
-    report.observation = to_json(seen);
     return report;
 }
 

@@ -2,6 +2,7 @@
 // checks of mail authentication.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
@@ -26,11 +27,13 @@ namespace mtawatch::checks {
     return plugin::State::unknown;
 }
 
-// Notes are shown with -v and judge nothing. `subject` stands in front of every line ("example.net").
+// Notes are shown with -v and judge nothing. `subject` stands in front of every line ("example.net"). What to do is said
+// where `after`, the findings that a line to publish would leave, still has the finding, or is null.
 inline void judge_findings(plugin::Report& report, const probe::mail_auth::Findings& findings,
-                           std::string_view subject) {
+                           std::string_view subject, const probe::mail_auth::Findings* after = nullptr) {
     for (const probe::mail_auth::Finding& finding : findings.items) {
-        std::string text = fmt::format("{}: {}", subject, finding.text);
+        const bool stays = after == nullptr || std::ranges::find(after->items, finding) != after->items.end();
+        std::string text = fmt::format("{}: {}", subject, stays ? finding.with_remedy() : finding.text);
         if (finding.weight == probe::mail_auth::Weight::note) {
             report.note(1, std::move(text));
         } else {

@@ -77,7 +77,8 @@ Result<void> read_section(const Node& section, Settings& settings) {
     std::optional<std::string> list_file;
     std::int64_t concurrency = 100;
     config::MapReader map(section);
-    map.texts("addresses", settings.addresses).texts("domains", settings.domains);
+    map.targets("addresses", settings.addresses, base::TargetKind::target);
+    map.targets("domains", settings.domains, base::TargetKind::domain);
     settings.from_accounting = true;
     if (section.find("addresses") || section.find("domains")) settings.from_accounting = false;
     map.boolean("from_accounting", settings.from_accounting);

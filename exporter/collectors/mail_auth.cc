@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "exporter/collectors/registry.h"
+#include "shared/base/target_text.h"
 #include "shared/config/node.h"
 
 namespace mtawatch::exporter::collectors {
@@ -46,15 +47,17 @@ Result<void> read_addresses(const Node& node, std::vector<base::IpAddress>& into
     const auto texts = node.texts();
     if (!texts) return fail(texts.error());
     for (const std::string& text : *texts) {
-        const auto address = base::IpAddress::parse(text);
-        if (!address) return fail(node.error(fmt::format("\"{}\" is no IP address", text)));
-        into.push_back(*address);
+        if (auto done = base::expect_target(text, base::TargetKind::address); !done) {
+            return fail(node.error(done.error().what));
+        }
+        into.push_back(*base::IpAddress::parse(text));
     }
     return {};
 }
 
 // A name to be asked for as it stands; what is wrong is told with its place in the file.
-Result<void> parse_name(const Node& node, const std::string& text, std::string& into) {
+Result<void> parse_name(const Node& node, const std::string& text, base::TargetKind kind, std::string& into) {
+    if (auto done = base::expect_target(text, kind); !done) return fail(node.error(done.error().what));
     auto name = probe::mail_auth::checked_name(text);
     if (!name) return fail(node.error(name.error().what));
     into = std::move(*name);
@@ -73,9 +76,14 @@ Result<void> read_domain(const Node& node, Settings& settings) {
         map.boolean("mta_sts", domain.mta_sts).boolean("tls_rpt", domain.tls_rpt);
         if (auto done = map.finish(); !done) return done;
     }
-    if (auto done = parse_name(node, domain.name, domain.name); !done) return done;
+    if (domain.sender) {
+        if (auto done = base::expect_target(*domain.sender, base::TargetKind::mailbox); !done) {
+            return fail(node.error("sender: " + done.error().what));
+        }
+    }
+    if (auto done = parse_name(node, domain.name, base::TargetKind::domain, domain.name); !done) return done;
     for (std::string& selector : domain.selectors) {
-        if (auto done = parse_name(node, selector, selector); !done) return done;
+        if (auto done = parse_name(node, selector, base::TargetKind::name, selector); !done) return done;
     }
     settings.domains.push_back(std::move(domain));
     return {};
@@ -90,7 +98,7 @@ Result<void> read_section(const Node& section, Settings& settings) {
     map.duration("interval", settings.interval).duration("timeout", settings.timeout);
     if (auto done = map.finish(); !done) return done;
     if (helo) {
-        if (auto done = parse_name(section, *helo, settings.helo); !done) return done;
+        if (auto done = parse_name(section, *helo, base::TargetKind::domain, settings.helo); !done) return done;
     }
     if (settings.domains.empty() && settings.addresses.empty()) {
         return fail(section.error("names nothing to look at; add domains or addresses"));
@@ -187,8 +195,10 @@ Result<std::vector<Task>> mail_auth_tasks(const Node& section) {
                          [shared, address](probe::world::World& world, const base::Deadline& deadline) {
                              return with_cache(*shared, deadline, world,
                                                [&](auth::DnsCache& dns, MailAuthSeen& seen) -> Result<void> {
+                                                   probe::mail_auth::FcrdnsQuery query;
+                                                   query.helo = shared->helo;
                                                    seen.reverse =
-                                                       probe::mail_auth::observe_reverse(address, shared->helo, dns);
+                                                       probe::mail_auth::observe_reverse(address, query, dns);
                                                    return {};
                                                });
                          }});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "shared/auth/record_text.h"
 #include "shared/auth/tag_list.h"
 #include "shared/base/base64.h"
 #include "shared/base/text.h"
@@ -25,8 +26,8 @@ void check_version(const TagList& list, Findings& findings) {
         return;
     }
     if (list.tags.front().name != "v") {
-        findings.add(Weight::broken, "version-not-first",
-                     "v=DKIM1 is not the first tag; receivers must ignore this key");
+        findings.add(Weight::weak, "version-not-first",
+                     "v=DKIM1 is not the first tag, as RFC 6376 3.6.1 wants it: strict receivers ignore this key");
     }
     if (*version != "DKIM1") {
         findings.add(Weight::broken, "bad-version",
@@ -81,8 +82,8 @@ void read_ed25519(std::string_view bytes, DkimKey& key) {
     const auto wrapped = tls::PublicKey::from_subject_public_key_info(bytes);
     if (wrapped && wrapped->ed25519_raw()) {
         key.findings.add(Weight::broken, "wrapped-ed25519",
-                         fmt::format("p= wraps the Ed25519 key in SubjectPublicKeyInfo; publish the 32 bytes alone: {}",
-                                     dkim_key_record(*wrapped).value_or("")));
+                         "p= wraps the Ed25519 key in SubjectPublicKeyInfo, which no receiver reads",
+                         "publish the 32 bytes of the key alone");
         return;
     }
     key.findings.add(Weight::broken, "bad-key",
@@ -104,8 +105,8 @@ void read_rsa(std::string_view bytes, DkimKey& key) {
             return;
         }
         key.findings.add(Weight::weak, "bare-rsa-key",
-                         fmt::format("p= is a bare RSAPublicKey, which OpenDKIM and others cannot read; publish {}",
-                                     dkim_key_record(*bare).value_or("")));
+                         "p= is a bare RSAPublicKey, which OpenDKIM and others cannot read",
+                         "publish it as SubjectPublicKeyInfo");
         read = std::move(bare);
     }
     if (read->type() != tls::KeyType::rsa) {
@@ -134,7 +135,57 @@ void read_key(const std::string& value, DkimKey& key) {
     if (key.key) key.bits = key.key->bits();
 }
 
+// The tags of a text whose separators, quotation marks or armour of a PEM file came along: name and value, blanks left
+// out of the key.
+TagList spelled_tags(std::string_view given) {
+    std::string text = plain_record_text(given);
+    for (const std::string_view armour : {"-----BEGIN PUBLIC KEY-----", "-----END PUBLIC KEY-----"}) {
+        if (const std::size_t at = text.find(armour); at != std::string::npos) text.erase(at, armour.size());
+    }
+    std::ranges::replace(text, ',', ';');
+    std::erase(text, '\'');
+    TagList list;
+    for (const std::string_view piece : base::split(text, ';')) {
+        for (const std::string_view word : base::words(piece)) {
+            const std::size_t equals = word.find('=');
+            constexpr std::string_view known = " v k p h s t n g ";
+            const bool begins = equals != std::string_view::npos &&
+                                known.find(fmt::format(" {} ", base::to_lower(word.substr(0, equals)))) !=
+                                    std::string_view::npos;
+            if (begins) {
+                list.tags.push_back({base::to_lower(word.substr(0, equals)), std::string(word.substr(equals + 1))});
+            } else if (word == "=") {
+                continue;
+            } else if (known.find(fmt::format(" {} ", base::to_lower(word))) != std::string_view::npos) {
+                list.tags.push_back({base::to_lower(word), ""});  // "p = …"
+            } else if (!list.tags.empty()) {
+                list.tags.back().value += word;
+            }
+        }
+    }
+    return list;
+}
+
 }  // namespace
+
+std::optional<std::string> mended_dkim_record(std::string_view text) {
+    const TagList list = spelled_tags(text);
+    const std::string* value = list.find("p");
+    if (value == nullptr || value->empty()) return std::nullopt;
+    std::string base64 = *value;
+    std::ranges::replace(base64, '-', '+');
+    std::ranges::replace(base64, '_', '/');
+    const auto bytes = base::decode_base64(base64, base::Base64Reading::lenient);
+    if (!bytes) return std::nullopt;
+    auto key = bytes->size() == ed25519_bytes ? tls::PublicKey::from_ed25519(*bytes)
+                                              : tls::PublicKey::from_subject_public_key_info(*bytes);
+    if (!key) key = tls::PublicKey::from_rsa_public_key(*bytes);
+    if (!key) return std::nullopt;
+    auto record = dkim_key_record(*key);
+    const std::string* flags = list.find("t");
+    if (record && flags != nullptr && !flags->empty()) *record += "; t=" + *flags;
+    return record;
+}
 
 DkimKey parse_dkim_key(std::string_view text) {
     DkimKey key;

@@ -1,9 +1,6 @@
 #include "shared/auth/dmarc_walk.h"
 
-#include <libpsl.h>
-
 #include <algorithm>
-#include <memory>
 #include <utility>
 
 #include "shared/base/text.h"
@@ -93,10 +90,6 @@ void choose_policy(DnsCache& dns, const std::string& domain, bool np_counts, Dma
     }
 }
 
-struct FreeList {
-    void operator()(psl_ctx_t* list) const { psl_free(list); }
-};
-
 }  // namespace
 
 const DmarcStep* DmarcWalk::failed() const {
@@ -163,11 +156,19 @@ DmarcDecision decide_dmarc_by_suffix_list(DnsCache& dns, const std::string& doma
     return decision;
 }
 
-std::string registrable_domain(const std::string& domain) {
-    // The newer of the system's list and the one built into the library; loaded once, read by every thread.
-    static const std::unique_ptr<psl_ctx_t, FreeList> list(psl_latest(nullptr));
-    const char* found = list == nullptr ? nullptr : psl_registrable_domain(list.get(), domain.c_str());
-    return found == nullptr ? std::string() : std::string(found);
+std::optional<bool> dmarc_aligned(DnsCache& dns, const std::string& author, const std::string& identifier,
+                                  bool strict) {
+    if (author == identifier) return true;
+    if (strict) return false;
+    const std::string own = walk_dmarc(dns, author).organizational_domain;
+    const std::string other = walk_dmarc(dns, identifier).organizational_domain;
+    if (own.empty() || other.empty()) return std::nullopt;
+    return own == other;
+}
+
+bool is_unregistered(DnsCache& dns, const std::string& name) {
+    const std::string registrable = registrable_domain(name);
+    return !registrable.empty() && dns.ask(registrable, dns::Type::ns).outcome == dns::Outcome::no_name;
 }
 
 Consent report_consent(DnsCache& dns, const std::string& policy_domain, const std::string& policy_org,

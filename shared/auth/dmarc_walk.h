@@ -11,6 +11,7 @@
 
 #include "shared/auth/dmarc_record.h"
 #include "shared/auth/dns_cache.h"
+#include "shared/auth/public_suffix.h"
 
 namespace mtawatch::auth {
 
@@ -54,8 +55,13 @@ struct DmarcDecision {
 // What receivers on RFC 7489 decide: the domain's own record, else that of the registrable domain.
 [[nodiscard]] DmarcDecision decide_dmarc_by_suffix_list(DnsCache& dns, const std::string& domain);
 
-// "example.co.uk" for "a.b.example.co.uk" by the system's public-suffix list; "" for a public suffix itself.
-[[nodiscard]] std::string registrable_domain(const std::string& domain);
+// Whether what SPF or DKIM proves for `identifier` counts for the From domain `author` (RFC 9989 section 4.4): the same
+// name, or with relaxed alignment names of one organizational domain. Nothing when a lookup that decides it failed.
+[[nodiscard]] std::optional<bool> dmarc_aligned(DnsCache& dns, const std::string& author, const std::string& identifier,
+                                                bool strict);
+
+// Whether nobody has registered the domain that a name belongs to, as far as the DNS says: nothing has its name.
+[[nodiscard]] bool is_unregistered(DnsCache& dns, const std::string& name);
 
 // Whether `destination` agrees to take reports about `policy_domain` (RFC 9990 section 4). Own destinations (same
 // organizational domain) need no consent.

@@ -22,14 +22,17 @@ enum class Weight {
 struct Finding {
     Weight weight = Weight::note;
     std::string_view code;  // stable, for JSON: "duplicate-tag"; a literal
-    std::string text;       // what and where, and what to publish instead
+    std::string text;       // what and where
+    std::string remedy;     // what to do about it, where no line to publish is known; "" where the text says it
+    std::string term;       // SPF: the term of the domain's own record that it is about, as written; "" for others
     bool operator==(const Finding&) const = default;
+    [[nodiscard]] std::string with_remedy() const { return remedy.empty() ? text : text + "; " + remedy; }
 };
 
 struct Findings {
     std::vector<Finding> items;
-    void add(Weight weight, std::string_view code, std::string text) {
-        items.push_back({weight, code, std::move(text)});
+    void add(Weight weight, std::string_view code, std::string text, std::string remedy = {}) {
+        items.push_back({weight, code, std::move(text), std::move(remedy), {}});
     }
     void add(const Findings& others) { items.insert(items.end(), others.items.begin(), others.items.end()); }
     [[nodiscard]] bool has(Weight weight) const {

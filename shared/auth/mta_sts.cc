@@ -6,6 +6,7 @@
 #include <set>
 
 #include "shared/auth/tag_list.h"
+#include "shared/base/ip.h"
 #include "shared/base/text.h"
 #include "shared/dns/names.h"
 
@@ -23,9 +24,22 @@ bool is_id(std::string_view id) {
 
 void read_mx(std::string_view value, StsPolicy& policy) {
     const std::string_view host = value.starts_with("*.") ? value.substr(2) : value;
-    if (host.find('*') != std::string_view::npos || !dns::ascii_name(host)) {
-        policy.findings.add(Weight::broken, "bad-mx", fmt::format("\"mx: {}\" is no host name and no *.DOMAIN", value));
+    const bool is_name = dns::is_host_name(host.ends_with('.') ? host.substr(0, host.size() - 1) : host);
+    if (base::IpAddress::parse(host)) {
+        policy.findings.add(Weight::broken, "bad-mx",
+                            fmt::format("\"mx: {}\" is an address, which covers no mail host; write its name", value));
         return;
+    }
+    if (!is_name) {
+        policy.findings.add(Weight::broken, "bad-mx",
+                            fmt::format("\"mx: {}\" is no host name and no *.DOMAIN", base::one_line(value, 60)));
+        return;
+    }
+    if (host.ends_with('.')) {
+        policy.findings.add(Weight::weak, "mx-dot",
+                            fmt::format("\"mx: {}\" ends in a dot, which RFC 8461 3.2 does not have: some senders "
+                                        "match no host with it; remove the dot",
+                                        value));
     }
     policy.mx.push_back(base::to_lower(value));
 }
@@ -88,9 +102,9 @@ StsRecord parse_sts_record(std::string_view text) {
     record.findings = list.findings;
     const std::string* id = list.find("id");
     if (id == nullptr) {
-        record.findings.add(Weight::broken, "no-id", "id= is missing; write v=STSv1; id=20260101T000000;");
+        record.findings.add(Weight::broken, "no-id", "id= is missing");
     } else if (!is_id(*id)) {
-        record.findings.add(Weight::broken, "bad-id", fmt::format("id={} is not 1 to 32 letters and digits", *id));
+        record.findings.add(Weight::broken, "bad-id", fmt::format("id={} is not 1 to 32 letters and digits", base::one_line(*id, 60)));
     } else {
         record.id = *id;
     }
@@ -112,6 +126,13 @@ std::string_view name(StsMode mode) {
 StsPolicy parse_sts_policy(std::string_view text) {
     StsPolicy policy;
     std::set<std::string> seen;
+    constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+    if (text.starts_with(byte_order_mark)) {
+        text.remove_prefix(byte_order_mark.size());
+        policy.findings.add(Weight::broken, "byte-order-mark",
+                            "the file begins with a byte order mark, so senders cannot read its first line; save it "
+                            "as UTF-8 without one");
+    }
     for (std::string_view line : base::split(text, '\n')) {
         line = base::trim(line);
         if (line.empty()) continue;

@@ -59,14 +59,39 @@ ReportUri read(std::string_view text, bool https_too) {
             uri.has_size = true;
             rest = rest.substr(0, mark);
         }
-        uri.domain = mailbox_domain(rest);
+        if (!rest.starts_with("//")) uri.domain = mailbox_domain(rest);
     } else if (uri.scheme == "https" && https_too) {
         uri.domain = host_of(rest);
     }
     return uri;
 }
 
+// "a@example.com" of "mailto:a@example.com", "mailto://a@example.com", "<a@example.com>".
+std::string mended_uri(std::string_view text) {
+    std::string uri;
+    for (const char c : text) {
+        if (std::string_view("<>'\"").find(c) == std::string_view::npos) uri += c;
+    }
+    const bool schemeless = uri.find(':') == std::string::npos && uri.find('@') != std::string::npos;
+    if (schemeless) return "mailto:" + uri;
+    if (base::iequals(std::string_view(uri).substr(0, 9), "mailto://")) return "mailto:" + uri.substr(9);
+    return uri;
+}
+
 }  // namespace
+
+std::vector<std::string> mended_report_uris(std::string_view value, bool https_too) {
+    std::vector<std::string> uris;
+    std::string spaced(value);
+    std::ranges::replace(spaced, ',', ' ');
+    std::string open;  // "mailto:" whose address comes after a blank
+    for (const std::string_view word : base::words(spaced)) {
+        const std::string uri = mended_uri(open + std::string(word));
+        open = base::iequals(word, "mailto:") ? std::string(word) : std::string();
+        if (read(uri, https_too).valid() && std::ranges::find(uris, uri) == uris.end()) uris.push_back(uri);
+    }
+    return uris;
+}
 
 std::vector<ReportUri> parse_report_uris(std::string_view value, std::string_view tag, bool https_too,
                                          Findings& findings) {
@@ -76,12 +101,20 @@ std::vector<ReportUri> parse_report_uris(std::string_view value, std::string_vie
         ReportUri uri = read(text, https_too);
         if (!uri.valid()) {
             const std::string shown = base::one_line(text, 100);
-            if (text.find(':') == std::string_view::npos && text.find('@') != std::string_view::npos) {
+            const auto mended = mended_report_uris(text, https_too);
+            if (text.empty()) {
+                findings.add(Weight::broken, "bad-uri",
+                             fmt::format("{}= has a comma with no address beside it; remove the comma", tag));
+            } else if (!mended.empty() && text.find(':') != std::string_view::npos) {
+                findings.add(Weight::broken, "bad-uri",
+                             fmt::format("{}={} is no address for reports; write {}={}", tag, shown, tag,
+                                         base::join(mended, ",")));
+            } else if (text.find(':') == std::string_view::npos && text.find('@') != std::string_view::npos) {
                 findings.add(Weight::broken, "bad-uri",
                              fmt::format("{}={} lacks its scheme; write {}=mailto:{}", tag, shown, tag, shown));
             } else {
                 findings.add(Weight::broken, "bad-uri",
-                             fmt::format("{}={} is no address for reports; write {}=mailto:reports@example.com{}", tag,
+                             fmt::format("{}={} is no address for reports; write {}=mailto:ADDRESS{}", tag,
                                          shown, tag, https_too ? " or an https address" : ""));
             }
         }

@@ -9,7 +9,10 @@
 
 #include "shared/auth/dmarc_walk.h"
 #include "shared/auth/spf_check_host.h"
+#include "shared/auth/spf_mend.h"
+#include "shared/auth/spf_networks.h"
 #include "shared/auth/spf_published.h"
+#include "shared/auth/spf_questions.h"
 #include "shared/base/text.h"
 #include "shared/dns/names.h"
 
@@ -17,57 +20,15 @@ namespace mtawatch::auth {
 
 namespace {
 
-constexpr unsigned widest_v4 = 8;   // the largest block ever given to one owner
-constexpr unsigned widest_v6 = 32;  // the usual size for a provider
+// Of the senders that a record authorises, so many are evaluated to see whether they pass.
+constexpr std::size_t max_evaluated_senders = 50;
 
-// Where a network was authorised.
-struct Source {
-    base::IpNetwork network;
-    std::string term;
-    std::string domain;
+// What a term found for each family of addresses.
+struct Found {
+    bool v4 = false;
+    bool v6 = false;
 };
-
-// The name a term asks for, if it is the same for every message and can be asked.
-std::optional<std::string> target_of(const SpfTerm& term, const std::string& domain) {
-    if (!term.domain) return domain;
-    if (!term.domain->is_constant()) return std::nullopt;
-    SpfMacroValues values;
-    values.domain = domain;
-    std::string name = spf_target_name(expand_spf_macros(*term.domain, values));
-    if (!dns::askable(name)) return std::nullopt;
-    return name;
-}
-
-// What a term asks first.
-void add_questions(const SpfTerm& term, const std::string& domain, std::vector<dns::Question>& questions) {
-    const auto target = target_of(term, domain);
-    if (!target) return;
-    const auto ask = [&](dns::Type type) { questions.push_back({.name = *target, .type = type}); };
-    switch (term.kind) {
-        case SpfKind::include:
-        case SpfKind::redirect:
-        case SpfKind::exp:
-            return ask(dns::Type::txt);
-        case SpfKind::a:
-            ask(dns::Type::a);
-            return ask(dns::Type::aaaa);
-        case SpfKind::mx:
-            return ask(dns::Type::mx);
-        case SpfKind::exists:
-            return ask(dns::Type::a);
-        default:
-            return;
-    }
-}
-
-// Everything that the record will ask for, in one go.
-void fetch_terms(DnsCache& dns, const SpfRecord& record, const std::string& domain) {
-    std::vector<dns::Question> questions;
-    for (const SpfTerm& term : record.mechanisms) add_questions(term, domain, questions);
-    if (record.redirect) add_questions(*record.redirect, domain, questions);
-    if (record.exp) add_questions(*record.exp, domain, questions);
-    if (questions.size() <= spf_lint_max_lookups) dns.fetch(questions);
-}
+constexpr Found both_found{true, true};
 
 class Linter {
   public:
@@ -79,17 +40,15 @@ class Linter {
         if (lint_.records.size() == 1) {
             lint_.tree.record = lint_.records.front();
             walk(lint_.tree, {domain}, true);
-            compare_networks();
+            judge_spf_networks(lint_);
+            judge_voids();
         }
-        std::vector<base::IpNetwork> networks;
-        for (const Source& source : sources_) networks.push_back(source.network);
-        lint_.addresses = count_addresses(networks);
-        lint_.networks = merged_networks(std::move(networks));
     }
 
   private:
-    void add(Weight weight, std::string_view code, std::string text) {
-        lint_.findings.add(weight, code, std::move(text));
+    void add(Weight weight, std::string_view code, std::string text, std::string remedy = {}) {
+        lint_.findings.add(weight, code, std::move(text), std::move(remedy));
+        if (depth_ == 0) lint_.findings.items.back().term = top_term_;
     }
     // "in the record of x: " for records other than the domain's own.
     std::string in(const SpfNode& node) const {
@@ -99,14 +58,19 @@ class Linter {
     // `path`: the domains from the top to this node. `counts`: whether what passes here passes in the end.
     void walk(SpfNode& node, const std::vector<std::string>& path, bool counts) {
         const SpfRecord record = parse_spf_record(node.record);
+        if (depth_ == 0) top_term_.clear();
         for (const SpfFault& fault : record.faults) {
-            add(Weight::broken, "syntax", fmt::format("{}{}: {}", in(node), fault.term, fault.what));
+            add(Weight::broken, "syntax", fmt::format("{}{}: {}{}", in(node), fault.term, fault.what, hint(fault)));
         }
-        fetch_terms(dns_, record, node.domain);
+        fetch_spf_terms(dns_, record, node.domain);
         judge_order(record, node);
-        if (record.exp && includes_ == 0) judge_explanation(*record.exp, node);  // an included one is never shown
+        if (record.exp && includes_ == 0) {  // an included one is never shown
+            if (depth_ == 0) top_term_ = record.exp->written;
+            judge_explanation(*record.exp, node);
+        }
         std::set<std::string> written;
         for (const SpfTerm& term : record.mechanisms) {
+            if (depth_ == 0) top_term_ = term.written;
             const bool again = !written.insert(base::to_lower(term.written)).second;
             if (again && term.kind != SpfKind::include) {  // includes are compared by what they lead to
                 add(Weight::weak, "duplicate-term",
@@ -118,13 +82,22 @@ class Linter {
             }
             visit(term, node, path, counts && term.qualifier == '+');
         }
-        if (record.redirect && record.all() == nullptr) follow_redirect(*record.redirect, node, path, counts);
+        if (record.redirect && record.all() == nullptr) {
+            if (depth_ == 0) top_term_ = record.redirect->written;
+            follow_redirect(*record.redirect, node, path, counts);
+        }
+        if (depth_ == 0) top_term_.clear();
         if (!record.redirect && record.all() == nullptr && node.term.empty()) {
             add(Weight::weak, "no-all",
-                fmt::format("the record ends without all, so everyone else is neutral; append -all: "
-                            "\"{} -all\"",
-                            std::string(base::trim(node.record))));
+                "the record ends without all, so everyone else is neutral", "append ~all, or -all when every sender is listed");
         }
+    }
+
+    // What the term was meant to be, where the reader of the record did not say it.
+    static std::string hint(const SpfFault& fault) {
+        if (fault.what.find("write ") != std::string::npos || fault.what.find("blank") != std::string::npos) return {};
+        const auto words = mended_spf_word(fault.term);
+        return words ? fmt::format("; write {}", fmt::join(*words, " ")) : std::string();
     }
 
     void judge_order(const SpfRecord& record, const SpfNode& node) {
@@ -139,6 +112,10 @@ class Linter {
                             record.all()->written));
         }
         for (const SpfTerm& term : record.unknown_modifiers) {
+            if (base::iequals(term.written, "v=spf1")) {
+                add(Weight::weak, "doubled-version",
+                    fmt::format("{}v=spf1 stands there twice; remove one", in(node)));
+            }
             const std::string lower = base::to_lower(term.written.substr(0, term.written.find('=')));
             constexpr std::string_view mechanisms = " include a mx ptr ip4 ip6 exists ";
             if (mechanisms.find(fmt::format(" {} ", lower)) == std::string_view::npos) continue;
@@ -150,7 +127,7 @@ class Linter {
 
     // Section 6.2: a fault in it loses no mail, only the explanation text.
     void judge_explanation(const SpfTerm& term, const SpfNode& node) {
-        const auto target = target_of(term, node.domain);
+        const auto target = spf_constant_target(term, node.domain);
         if (!target) return;
         const dns::Answer& answer = dns_.ask(*target, dns::Type::txt);
         if (!answer.known()) return add_failure(*target, dns::Type::txt, answer);
@@ -166,10 +143,13 @@ class Linter {
             fmt::format("{}{}: {} {}, so senders that fail are told nothing", in(node), term.written, *target, why));
     }
 
-    void count(SpfNode& node, const SpfTerm& term, bool is_void) {
+    // `found` of what the term asks; a failed lookup counts as found.
+    void count(SpfNode& node, const SpfTerm& term, Found found) {
         ++lookups_;
         ++node.lookups;
-        if (!is_void) return;
+        if (!found.v4) voids_v4_.push_back(term.written);
+        if (!found.v6) voids_v6_.push_back(term.written);
+        if (found.v4 || found.v6) return;
         ++node.void_lookups;
         add(Weight::weak, "void", fmt::format("{}{} finds nothing; remove it", in(node), term.written));
     }
@@ -187,21 +167,29 @@ class Linter {
                 fmt::format("{}{} is slow and unreliable and should not be used (RFC 7208 5.5); "
                             "list the addresses with ip4: and ip6:",
                             in(node), term.written));
-            return count(node, term, false);
+            return count(node, term, both_found);
         }
-        const auto target = target_of(term, node.domain);
-        if (!target) return count(node, term, false);
+        judge_name(term, node);
+        const auto target = spf_constant_target(term, node.domain);
+        if (!target) {
+            is_takeover(term, spf_constant_tail(*term.domain), node);
+            return count(node, term, both_found);
+        }
         switch (term.kind) {
             case SpfKind::include:
                 return follow_include(term, *target, node, path, counts);
             case SpfKind::a:
-                return count(node, term, !add_hosts({*target}, term, node, counts));
+                return visit_a(term, *target, node, counts);
             case SpfKind::mx:
                 return visit_mx(term, *target, node, counts);
             default: {
                 const dns::Answer& answer = dns_.ask(*target, dns::Type::a);
                 if (!answer.known()) add_failure(*target, dns::Type::a, answer);
-                return count(node, term, answer.known() && !answer.found());
+                if (answer.outcome == dns::Outcome::no_name && is_takeover(term, *target, node)) {
+                    return count_takeover(node);
+                }
+                const bool found = !answer.known() || answer.found();
+                return count(node, term, {found, found});
             }
         }
     }
@@ -212,49 +200,66 @@ class Linter {
     }
 
     void add_network(const SpfTerm& term, const SpfNode& node, bool counts) {
-        const base::IpNetwork& network = term.network;
-        if (network.prefix == 0) {
-            add(Weight::broken, "everyone",
-                fmt::format("{}{} authorises every address there is", in(node), term.written));
-        } else if (network.prefix < (network.base.is_v4() ? widest_v4 : widest_v6)) {
-            add(Weight::weak, "huge-network",
-                fmt::format("{}{} authorises a huge part of the Internet", in(node), term.written));
-        }
-        if (const auto why = base::not_public(network.base); why && network.prefix > 0) {
-            add(Weight::weak, "private-network",
-                fmt::format("{}{} is {}: no receiver ever sees such an address; remove it", in(node), term.written,
-                            *why));
-        }
-        if (term.host_bits_set) {
-            add(Weight::note, "host-bits", fmt::format("{}{} means {}", in(node), term.written, network.to_string()));
-        }
-        if (counts) sources_.push_back({network, term.written, node.domain});
+        auto& items = lint_.findings.items;
+        const std::size_t before = items.size();
+        judge_spf_network(term, in(node), lint_.findings);
+        for (std::size_t i = before; depth_ == 0 && i < items.size(); ++i) items[i].term = term.written;
+        if (counts) add_source(term.network, term, node);
     }
 
-    // Adds the addresses of hosts; false when none has any.
-    bool add_hosts(const std::vector<std::string>& hosts, const SpfTerm& term, const SpfNode& node, bool counts) {
-        bool any = false;
+    void add_source(const base::IpNetwork& network, const SpfTerm& term, const SpfNode& node) {
+        lint_.sources.push_back({network, term.written, node.domain, top_term_});
+        // Receivers that count every host of an mx term as a lookup give up here (RFC 7208 section 4.6.4 says "terms").
+        const bool v4 = network.base.is_v4();
+        if ((v4 ? host_voids_v4_ : host_voids_v6_) > spf_max_void_lookups && strict_sender_.empty()) {
+            strict_sender_ = network.to_string();
+        }
+    }
+
+    // Adds the addresses of hosts. A host without any is void for that family, as receivers see it.
+    Found add_hosts(const std::vector<std::string>& hosts, const SpfTerm& term, const SpfNode& node, bool counts) {
+        Found all = both_found;
+        Found any;
         for (const std::string& host : hosts) {
             if (!dns::askable(host)) continue;
             for (const dns::Type type : {dns::Type::a, dns::Type::aaaa}) {
+                const bool v4 = type == dns::Type::a;
                 const dns::Answer& answer = dns_.ask(host, type);
                 if (!answer.known()) add_failure(host, type, answer);
-                any = any || !answer.known() || answer.found();
+                const bool found = !answer.known() || answer.found();
+                (v4 ? any.v4 : any.v6) |= found;
+                (v4 ? all.v4 : all.v6) &= found;
+                if (!found) ++(v4 ? host_voids_v4_ : host_voids_v6_);
                 for (const base::IpAddress& address : answer.records.addresses) {
                     const unsigned prefix = address.is_v4() ? term.prefix4 : term.prefix6;
-                    if (counts) sources_.push_back({base::IpNetwork::of(address, prefix), term.written, node.domain});
+                    if (counts) add_source(base::IpNetwork::of(address, prefix), term, node);
                 }
             }
         }
-        return any;
+        // With nothing at all the term is void; with something, each family that lacks a host is.
+        return any.v4 || any.v6 ? all : Found{};
+    }
+
+    void visit_a(const SpfTerm& term, const std::string& target, SpfNode& node, bool counts) {
+        const bool gone = dns_.ask(target, dns::Type::a).outcome == dns::Outcome::no_name;
+        if (gone && is_takeover(term, target, node)) return count_takeover(node);
+        count(node, term, add_hosts({target}, term, node, counts));
+    }
+
+    // A name that anyone may register finds nothing today.
+    void count_takeover(SpfNode& node) {
+        ++lookups_;
+        ++node.lookups;
+        ++node.void_lookups;
     }
 
     void visit_mx(const SpfTerm& term, const std::string& target, SpfNode& node, bool counts) {
         const dns::Answer& answer = dns_.ask(target, dns::Type::mx);
         if (!answer.known()) {
             add_failure(target, dns::Type::mx, answer);
-            return count(node, term, false);
+            return count(node, term, both_found);
         }
+        if (answer.outcome == dns::Outcome::no_name && is_takeover(term, target, node)) return count_takeover(node);
         if (answer.records.mx.size() > spf_max_mx_hosts) {
             add(Weight::broken, "many-mx",
                 fmt::format("{}{} has {} mail hosts, more than the {} allowed", in(node), term.written,
@@ -270,7 +275,17 @@ class Linter {
             }
         }
         dns_.fetch(questions);
-        count(node, term, !add_hosts(hosts, term, node, counts));
+        const Found found = add_hosts(hosts, term, node, counts);
+        count(node, term, found);
+        for (const std::string& host : hosts) {
+            const std::size_t addresses = dns_.ask(host, dns::Type::a).records.addresses.size();
+            if (addresses > spf_max_mx_hosts) {
+                add(Weight::note, "many-addresses",
+                    fmt::format("{}{}: {} has {} addresses; some receivers look at {} only", in(node), term.written,
+                                host, addresses, spf_max_mx_hosts));
+            }
+            if (dns_.ask(host, dns::Type::a).outcome == dns::Outcome::no_name) is_takeover(term, host, node);
+        }
     }
 
     // The record of an include or redirect target, or nothing with a finding.
@@ -289,12 +304,11 @@ class Linter {
             add(Weight::broken, "several-records",
                 fmt::format("{}{}: {} has {} SPF records, so every receiver sees an error", in(node), term.written,
                             target, found.size()));
-        } else if (answer.outcome == dns::Outcome::no_name && can_be_registered(target)) {
-            add(Weight::broken, "takeover",
-                fmt::format("{}{}: {} is not registered: whoever registers it may send as you; "
-                            "remove the term at once",
-                            in(node), term.written, registrable_domain(target)));
-        } else {
+        } else if (!dns::is_host_name(target)) {
+            add(Weight::broken, "no-host-name",
+                fmt::format("{}{}: {} is no domain name, so every receiver sees an error{}", in(node), term.written,
+                            target, name_hint(term)));
+        } else if (answer.outcome != dns::Outcome::no_name || !is_takeover(term, target, node)) {
             add(Weight::broken, "dangling",
                 fmt::format("{}{}: {} {}, so every receiver sees an error; remove the term", in(node), term.written,
                             target, answer.outcome == dns::Outcome::no_name ? "does not exist" : "has no SPF record"));
@@ -302,10 +316,29 @@ class Linter {
         return std::nullopt;
     }
 
-    bool can_be_registered(const std::string& target) {
-        const std::string registrable = registrable_domain(target);
-        if (registrable.empty()) return false;
-        return dns_.ask(registrable, dns::Type::ns).outcome == dns::Outcome::no_name;
+    static std::string name_hint(const SpfTerm& term) {
+        const auto words = mended_spf_word(term.written);
+        if (words) return fmt::format("; write {}", fmt::join(*words, " "));
+        return "; write the domain that has the record, which is no mail address";
+    }
+
+    // A value that stands for nothing a receiver can ask for.
+    void judge_name(const SpfTerm& term, const SpfNode& node) {
+        const auto words = mended_spf_word(term.written);
+        // Judged where its record is looked for.
+        const bool followed = term.kind == SpfKind::include && spf_constant_target(term, node.domain);
+        if (!term.domain || followed || !words || (words->size() == 1 && words->front() == term.written)) return;
+        add(Weight::weak, "no-host-name",
+            fmt::format("{}{} is not what was meant; write {}", in(node), term.written, fmt::join(*words, " ")));
+    }
+
+    // Whether nobody has registered the domain that a name belongs to. Says so.
+    bool is_takeover(const SpfTerm& term, const std::string& target, const SpfNode& node) {
+        if (!dns::is_host_name(target) || !is_unregistered(dns_, target)) return false;
+        add(Weight::broken, "takeover",
+            fmt::format("{}{}: {} is not registered: whoever registers it may send as you; remove the term at once",
+                        in(node), term.written, registrable_domain(target)));
+        return true;
     }
 
     void descend(SpfNode& child, SpfNode& node, std::vector<std::string> path, bool counts) {
@@ -314,7 +347,9 @@ class Linter {
             return;
         }
         path.push_back(child.domain);
+        ++depth_;
         walk(child, path, counts);
+        --depth_;
         node.lookups += child.lookups;
         node.void_lookups += child.void_lookups;
     }
@@ -322,7 +357,7 @@ class Linter {
     void follow_include(const SpfTerm& term, const std::string& target, SpfNode& node,
                         const std::vector<std::string>& path, bool counts) {
         auto record = record_of(target, term, node);
-        count(node, term, false);
+        count(node, term, both_found);
         if (!record) {
             const dns::Answer& answer = dns_.ask(target, dns::Type::txt);
             if (answer.known() && !answer.found()) ++node.void_lookups;
@@ -347,8 +382,8 @@ class Linter {
     }
 
     void follow_redirect(const SpfTerm& term, SpfNode& node, const std::vector<std::string>& path, bool counts) {
-        count(node, term, false);
-        const auto target = target_of(term, node.domain);
+        count(node, term, both_found);
+        const auto target = spf_constant_target(term, node.domain);
         if (!target) return;
         auto record = record_of(*target, term, node);
         if (!record) return;
@@ -361,45 +396,58 @@ class Linter {
         node.children.push_back(std::move(child));
     }
 
-    // Networks that another one contains already. Sorted by base and prefix, containers come first.
-    void compare_networks() {
-        std::ranges::stable_sort(sources_, [](const Source& a, const Source& b) {
-            if (a.network.base != b.network.base) return a.network.base < b.network.base;
-            return a.network.prefix < b.network.prefix;
-        });
-        const Source* outer = nullptr;
-        for (const Source& source : sources_) {
-            const bool inside = outer != nullptr && outer->network.prefix <= source.network.prefix &&
-                                outer->network.contains(source.network.base);
-            if (!inside) {
-                outer = &source;
-                continue;
-            }
-            if (outer->term == source.term && outer->domain == source.domain) continue;  // two hosts of one term
-            const auto place = [this](const Source& at) {
-                return at.domain == lint_.tree.domain ? at.term : fmt::format("{} of {}", at.term, at.domain);
-            };
-            add(Weight::note, "overlap", fmt::format("{} is within {} already", place(source), place(*outer)));
+    // An IPv4-only host is void for an IPv6 sender and the other way round: too many of them before the term that has
+    // the sender's address, and it does not pass (RFC 7208 section 4.6.4).
+    void judge_voids() {
+        if (!failed_.empty()) return;
+        for (const bool v4 : {false, true}) {
+            const std::vector<std::string>& voids = v4 ? voids_v4_ : voids_v6_;
+            if (voids.size() <= spf_max_void_lookups || lint_.tree.void_lookups > spf_max_void_lookups) continue;
+            const auto sender = sender_that_errs(v4);
+            if (!sender) continue;
+            add(Weight::broken, v4 ? "void-ipv4" : "void-ipv6",
+                fmt::format("{} terms find no IPv{} address ({}), and receivers stop after {}: senders such as {} get a "
+                            "permanent error",
+                            voids.size(), v4 ? 4 : 6, fmt::join(voids, ", "), spf_max_void_lookups, *sender),
+                fmt::format("put the terms with ip{}: first", v4 ? 4 : 6));
         }
+        if (strict_sender_.empty() || lint_.findings.has("void-ipv6") || lint_.findings.has("void-ipv4")) return;
+        if (lint_.tree.void_lookups > spf_max_void_lookups) return;
+        add(Weight::weak, "void-mx-hosts",
+            fmt::format("receivers that count each host without an address of the sender's family (pyspf) give {} a "
+                        "permanent error",
+                        strict_sender_),
+            "put the terms with ip4: and ip6: first");
+    }
+
+    std::optional<std::string> sender_that_errs(bool v4) {
+        std::size_t evaluated = 0;
+        for (const SpfSource& source : lint_.sources) {
+            if (source.network.base.is_v4() != v4 || ++evaluated > max_evaluated_senders) continue;
+            const SpfIdentity identity{lint_.tree.domain, source.network.base, "postmaster@" + lint_.tree.domain,
+                                       lint_.tree.domain};
+            if (spf_check_host(dns_, identity, 0).result == SpfResult::permerror) return source.network.base.to_string();
+        }
+        return std::nullopt;
     }
 
     DnsCache& dns_;
     SpfLint& lint_;
-    std::vector<Source> sources_;
     std::map<std::string, unsigned> included_;
     std::set<std::string> failed_;
     unsigned lookups_ = 0;
     unsigned includes_ = 0;  // around the record that is being read
+    unsigned depth_ = 0;     // records around it, redirects too; 0: the domain's own
+    std::string top_term_;   // of the domain's own record, that is being followed
+    // Terms void for senders of a family, and hosts one by one as some receivers count them.
+    std::vector<std::string> voids_v4_;
+    std::vector<std::string> voids_v6_;
+    unsigned host_voids_v4_ = 0;
+    unsigned host_voids_v6_ = 0;
+    std::string strict_sender_;
 };
 
 }  // namespace
-
-void fetch_spf(DnsCache& dns, const std::string& domain) {
-    const dns::Answer& answer = dns.ask(domain, dns::Type::txt);
-    const auto& texts = answer.records.texts;
-    const auto record = std::ranges::find_if(texts, is_spf_record);
-    if (record != texts.end()) fetch_terms(dns, parse_spf_record(*record), domain);
-}
 
 SpfLint lint_spf(DnsCache& dns, const std::string& domain) {
     SpfLint lint;

@@ -24,13 +24,31 @@ struct SpfNode {
     std::vector<SpfNode> children;
 };
 
+// What a term of a record costs with everything below it.
+struct SpfCost {
+    std::string term;
+    unsigned lookups = 0;
+};
+// The terms of the node's own record that query, in its order.
+[[nodiscard]] std::vector<SpfCost> spf_costs(const SpfNode& node);
+
+// Where a network was authorised.
+struct SpfSource {
+    base::IpNetwork network;
+    std::string term;      // as written
+    std::string domain;    // whose record has it
+    std::string top_term;  // the term of the domain's own record that leads there
+};
+
 struct SpfLint {
     SpfNode tree;
     std::vector<std::string> records;       // the SPF records found, as published; more than one is an error
+    std::vector<std::string> near_misses;   // texts that were meant to be one
     std::uint32_t ttl = 0;                  // seconds; 0 without a record
     std::size_t answer_bytes = 0;           // all TXT records of the name together
     AddressCount addresses;                 // that pass
     std::vector<base::IpNetwork> networks;  // the same, merged
+    std::vector<SpfSource> sources;         // the same, by term, in the order of addresses
     Findings findings;
     [[nodiscard]] const std::string* record() const { return records.empty() ? nullptr : &records.front(); }
 };

@@ -2,8 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
+#include "shared/auth/dmarc_walk.h"
+#include "shared/auth/mail_provider.h"
+#include "shared/auth/spf_mend.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::auth {
@@ -16,43 +17,41 @@ constexpr std::size_t large_answer_bytes = 1232 - 80;
 constexpr std::uint32_t short_ttl = 300;
 constexpr std::uint32_t long_ttl = 86'400;
 
-bool is_near_miss(std::string_view text) {
-    const std::string_view bare = base::trim(text);
-    return base::icontains(bare.substr(0, 8), "spf1") || base::iequals(bare.substr(0, 6), "v=spf ");
-}
-
-// A domain without mail hosts does not send either, as far as anyone can see.
-bool takes_mail(DnsCache& dns, const std::string& domain) {
-    const dns::Answer& answer = dns.ask(domain, dns::Type::mx);
-    return answer.found() && !answer.records.mx.front().host.empty();
-}
-
-// All terms of all records once, the strictest `all` last.
-std::string merged(const std::vector<std::string>& records) {
-    std::string out = "v=spf1";
-    std::set<std::string> seen;
-    char all = '+';
-    for (const std::string& text : records) {
-        const SpfRecord record = parse_spf_record(text);
-        for (const SpfTerm& term : record.mechanisms) {
-            if (term.kind == SpfKind::all) {
-                constexpr std::string_view order = "+?~-";
-                if (order.find(term.qualifier) > order.find(all)) all = term.qualifier;
-            } else if (seen.insert(term.written).second) {
-                out += " " + term.written;
-            }
+// Receivers discard them (RFC 7208 section 4.5): beside one record they cost nothing.
+void judge_near_misses(SpfLint& lint) {
+    for (const std::string& text : lint.near_misses) {
+        const std::string shown = base::one_line(text, 60);
+        if (lint.records.size() == 1) {
+            lint.findings.add(
+                Weight::note, "stray",
+                fmt::format("\"{}\" beside the record is no SPF record, so receivers skip it; remove it", shown));
+        } else {
+            lint.findings.add(Weight::broken, "near-miss",
+                              fmt::format("\"{}\" is no SPF record: it must begin with exactly v=spf1 and a blank",
+                                          shown));
         }
-        if (record.redirect && record.redirect->domain) out += " include:" + record.redirect->domain->written;
     }
-    return out + (all == '+' ? " -all" : fmt::format(" {}all", all));
+}
+
+// What a domain sends from cannot be seen in the DNS; only where its mail is hosted.
+std::string what_to_publish(DnsCache& dns, const std::string& domain, const SpfLint& lint) {
+    if (!lint.near_misses.empty()) return {};  // it has a record, badly written
+    if (is_unregistered(dns, domain)) return fmt::format("is {} spelled right?", registrable_domain(domain));
+    if (const MailProvider* provider = mail_provider_of(dns, domain)) {
+        return fmt::format("its mail is hosted by {}, which sends with include:{}: publish that with ip4:ADDRESS of "
+                           "every other sender in front, and ~all at the end",
+                           provider->name, provider->include);
+    }
+    return "publish one that lists your sending addresses: \"v=spf1 ip4:ADDRESS ~all\"; \"v=spf1 -all\" only if the "
+           "domain sends nothing";
 }
 
 void judge_form(SpfLint& lint) {
     Findings& findings = lint.findings;
     if (lint.records.size() > 1) {
         findings.add(Weight::broken, "several-records",
-                     fmt::format("{} SPF records, so every receiver sees an error; replace them by one: \"{}\"",
-                                 lint.records.size(), merged(lint.records)));
+                     fmt::format("{} SPF records, so every receiver sees an error", lint.records.size()),
+                     "replace them by one record that has the terms of all");
     }
     for (const std::string& record : lint.records) {
         if (record.size() > long_record_bytes) {
@@ -87,20 +86,17 @@ void read_published_spf(DnsCache& dns, const std::string& domain, SpfLint& lint)
         lint.answer_bytes += text.size();
         if (is_spf_record(text)) {
             lint.records.push_back(text);
-        } else if (is_near_miss(text)) {
-            lint.findings.add(Weight::broken, "near-miss",
-                              fmt::format("\"{}\" is no SPF record: it must begin with exactly v=spf1 and a blank",
-                                          base::one_line(text, 60)));
+        } else if (is_spf_near_miss(text)) {
+            lint.near_misses.push_back(text);
         } else if (text.starts_with("spf2.0/")) {
             lint.findings.add(Weight::note, "sender-id", "a Sender ID record (spf2.0) is obsolete; remove it");
         }
     }
+    judge_near_misses(lint);
     if (lint.records.empty()) {
         const bool no_name = answer.outcome == dns::Outcome::no_name;
-        lint.findings.add(Weight::absent, "absent",
-                          fmt::format("{}; publish: {}. IN TXT \"v=spf1{} -all\"",
-                                      no_name ? "there is no such domain" : "there is no SPF record", domain,
-                                      takes_mail(dns, domain) ? " mx" : ""));
+        lint.findings.add(Weight::absent, "absent", no_name ? "there is no such domain" : "there is no SPF record",
+                          what_to_publish(dns, domain, lint));
         return;
     }
     lint.ttl = answer.records.ttl;

@@ -148,6 +148,7 @@ std::string unknown_mechanism(std::string_view name, std::string_view rest) {
     if ((lower == "redirect" || lower == "exp") && rest.starts_with(':')) {
         return fmt::format("{} is a modifier; write {}={}", lower, lower, rest.substr(1));
     }
+    if (lower.empty() && rest.empty()) return "a qualifier alone; write it next to its term, without a blank";
     if (lower.ends_with("all")) return fmt::format("no such mechanism{}", missing_blank_hint(name));
     return fmt::format("no such mechanism as \"{}\"", name);
 }

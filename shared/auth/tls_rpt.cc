@@ -1,7 +1,10 @@
 #include "shared/auth/tls_rpt.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 
+#include "shared/auth/record_text.h"
 #include "shared/auth/tag_list.h"
 #include "shared/base/text.h"
 
@@ -24,7 +27,7 @@ TlsRptRecord parse_tls_rpt_record(std::string_view text) {
     const std::string* destinations = list.find("rua");
     if (destinations == nullptr || destinations->empty()) {
         record.findings.add(Weight::broken, "no-rua",
-                            "rua= is missing; write v=TLSRPTv1; rua=mailto:tls-reports@example.com");
+                            "rua= is missing, so no report is sent", "write v=TLSRPTv1; rua=mailto:ADDRESS");
         return record;
     }
     record.destinations = parse_report_uris(*destinations, "rua", true, record.findings);
@@ -36,6 +39,19 @@ TlsRptRecord parse_tls_rpt_record(std::string_view text) {
         }
     }
     return record;
+}
+
+std::optional<std::string> mended_tls_rpt_record(std::string_view given) {
+    const std::string text = plain_record_text(given);
+    if (!base::icontains(text.substr(0, 16), version.substr(2))) return std::nullopt;
+    const std::size_t rua = base::to_lower(text).find("rua");
+    if (rua == std::string::npos) return std::nullopt;
+    std::string value = text.substr(rua + 3);
+    value.erase(0, value.find_first_not_of(" =:"));
+    std::ranges::replace(value, ';', ' ');
+    const auto uris = mended_report_uris(value, true);
+    if (uris.empty()) return std::nullopt;
+    return fmt::format("{}; rua={}", version, base::join(uris, ","));
 }
 
 }  // namespace mtawatch::auth

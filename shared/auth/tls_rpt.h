@@ -1,6 +1,7 @@
 // Parser of TLSRPT records: where senders report TLS failures to. RFC 8460 section 3.
 #pragma once
 
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,5 +18,8 @@ struct TlsRptRecord {
     Findings findings;
 };
 [[nodiscard]] TlsRptRecord parse_tls_rpt_record(std::string_view text);
+
+// The record that a text was meant to be, with the addresses that can be read; nothing without any.
+[[nodiscard]] std::optional<std::string> mended_tls_rpt_record(std::string_view text);
 
 }  // namespace mtawatch::auth

@@ -151,6 +151,16 @@ Result<IpNetwork> IpNetwork::parse(std::string_view text) {
     return network;
 }
 
+IpAddress IpNetwork::last() const {
+    IpAddress address = base;
+    for (std::size_t i = 0; i < width(base.is_v4()); ++i) {
+        const unsigned first_bit = static_cast<unsigned>(8 * i);
+        const unsigned kept = std::clamp(prefix, first_bit, first_bit + 8) - first_bit;
+        address.bytes_.at(i) = static_cast<std::uint8_t>(address.bytes_.at(i) | (0xffU >> kept));
+    }
+    return address;
+}
+
 bool IpNetwork::contains(const IpAddress& address) const {
     return address.is_v4() == base.is_v4() && of(address, prefix).base == base;
 }

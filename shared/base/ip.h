@@ -61,6 +61,7 @@ struct IpNetwork {
     [[nodiscard]] static IpNetwork of(const IpAddress& address, unsigned prefix);
     // IPv4 and IPv6 never contain each other.
     [[nodiscard]] bool contains(const IpAddress& address) const;
+    [[nodiscard]] IpAddress last() const;  // with all host bits set
     // Number of addresses; nothing if it is more than 2^63.
     [[nodiscard]] std::optional<std::uint64_t> size() const;
     [[nodiscard]] std::string to_string() const;

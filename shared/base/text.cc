@@ -150,6 +150,10 @@ std::size_t sequence_length(std::string_view text, std::size_t at) {
 
 }  // namespace
 
+std::string counted(std::uint64_t number, std::string_view noun) {
+    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+}
+
 std::string clean_utf8(std::string_view text, std::size_t max_bytes) {
     constexpr std::string_view replacement = "\xEF\xBF\xBD";
     std::string result;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,6 +52,9 @@ template <std::integral T>
 [[nodiscard]] std::optional<double> to_double(std::string_view text);
 // The shortest plain decimal that reads back as the same value, never with an exponent: 0.1, 14000000000.
 [[nodiscard]] std::string plain(double value);
+
+// "1 lookup", "3 lookups": a number with its noun, which takes an s.
+[[nodiscard]] std::string counted(std::uint64_t number, std::string_view noun);
 
 // Valid UTF-8 of at most `max_bytes`, cut at a character; each invalid byte becomes U+FFFD, NUL too.
 [[nodiscard]] std::string clean_utf8(std::string_view text, std::size_t max_bytes);

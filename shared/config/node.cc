@@ -171,6 +171,28 @@ MapReader& MapReader::texts(std::string_view key, std::vector<std::string>& into
     return member ? store(member->texts(), into) : *this;
 }
 
+MapReader& MapReader::target(std::string_view key, std::string& into, base::TargetKind kind) {
+    const auto member = take(key);
+    if (!member) return *this;
+    auto value = member->text();
+    if (value) {
+        if (auto done = base::expect_target(*value, kind); !done) value = fail(member->error(done.error().what));
+    }
+    return store(std::move(value), into);
+}
+
+MapReader& MapReader::targets(std::string_view key, std::vector<std::string>& into, base::TargetKind kind) {
+    const auto member = take(key);
+    if (!member) return *this;
+    auto values = member->texts();
+    for (const std::string& value : values ? *values : std::vector<std::string>()) {
+        if (auto done = base::expect_target(value, kind); !done) {
+            return store(Result<std::vector<std::string>>(fail(member->error(done.error().what))), into);
+        }
+    }
+    return store(std::move(values), into);
+}
+
 MapReader& MapReader::choice(std::string_view key, std::string& into, const std::vector<std::string_view>& words) {
     const auto member = take(key);
     if (!member) return *this;

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "shared/base/result.h"
+#include "shared/base/target_text.h"
 
 namespace mtawatch::config {
 
@@ -70,6 +71,9 @@ class MapReader {
     explicit MapReader(Node node);
     MapReader& text(std::string_view key, std::string& into);
     MapReader& text(std::string_view key, std::optional<std::string>& into);
+    // A domain, host, address or URL, as base::expect_target wants it.
+    MapReader& target(std::string_view key, std::string& into, base::TargetKind kind);
+    MapReader& targets(std::string_view key, std::vector<std::string>& into, base::TargetKind kind);
     MapReader& boolean(std::string_view key, bool& into);
     MapReader& integer(std::string_view key, std::int64_t& into, std::int64_t least = INT64_MIN,
                        std::int64_t most = INT64_MAX);

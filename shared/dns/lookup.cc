@@ -77,6 +77,7 @@ bool absorb(Answer& answer, const Question& asked, const Question& original, con
     if (reply.delivery != Delivery::answered) {
         set_failed(answer, failure_of(reply.delivery));
         answer.rcode = reply.rcode;
+        if (!reply.message.empty()) answer.reason = extended_error(reply.message);
         answer.over_tcp = reply.over_tcp;
         return false;
     }
@@ -201,7 +202,8 @@ base::Error failure_error(const Transport& transport, const Question& question, 
         case Failure::servfail:
         case Failure::refused:
         case Failure::other_code:
-            return error(fmt::format("{}: the resolver {} answered {}", what, server, failure_text(answer)));
+            return error(fmt::format("{}: the resolver {} answered {}{}", what, server, failure_text(answer),
+                                     answer.reason.empty() ? "" : fmt::format(": {}", answer.reason)));
         case Failure::timeout:
             return error(fmt::format("{}: no answer from the resolver {}{}", what, server, way));
         case Failure::unreachable:

@@ -48,6 +48,7 @@ struct Answer {
     Outcome outcome = Outcome::failed;
     Failure failure = Failure::none;  // set when outcome is failed
     std::uint8_t rcode = 0;           // of Failure::other_code
+    std::string reason;               // of servfail, refused, other_code: what the resolver says (RFC 8914), or ""
     bool over_tcp = false;            // of timeout, unreachable, deadline: it answers over UDP and sends us to TCP
     Records records;                  // not empty when outcome is records
     std::vector<std::string> chain;   // CNAME targets followed, in order; the last one owns the records

@@ -1,7 +1,9 @@
 #include "shared/dns/message.h"
 
+#include <fmt/core.h>
 #include <ldns/ldns.h>
 
+#include <array>
 #include <memory>
 #include <unordered_map>
 #include <unordered_set>
@@ -20,6 +22,38 @@ struct FreePacket {
 };
 
 constexpr std::size_t header_bytes = 12;
+
+constexpr std::uint16_t ede_option = 15;
+constexpr std::size_t max_text_bytes = 200;
+
+// By INFO-CODE (RFC 8914 section 4 and the IANA registry).
+constexpr std::array<std::string_view, 25> meanings{
+    "another reason",
+    "DNSSEC: an unsupported algorithm of a key",
+    "DNSSEC: an unsupported digest",
+    "an old answer",
+    "a made-up answer",
+    "DNSSEC: cannot be told",
+    "DNSSEC: the answer is bogus",
+    "DNSSEC: a signature has expired",
+    "DNSSEC: a signature is not valid yet",
+    "DNSSEC: a key is missing",
+    "DNSSEC: a signature is missing",
+    "DNSSEC: no key of the zone signs it",
+    "DNSSEC: the proof that there is no such name is missing",
+    "an error that was remembered",
+    "the resolver is not ready",
+    "blocked by the resolver's owner",
+    "censored",
+    "filtered by wish of the client's side",
+    "this client may not ask",
+    "an old answer that there is no such name",
+    "the name server does not answer for the zone",
+    "not supported",
+    "no name server of the zone can be reached",
+    "a network error on the way to a name server of the zone",
+    "a name server of the zone has no data of use",
+};
 
 std::string_view view(const ldns_rdf* data) {
     return {reinterpret_cast<const char*>(ldns_rdf_data(data)), ldns_rdf_size(data)};
@@ -144,6 +178,16 @@ base::Result<void> collect(const ldns_rr_list* answers, const Question& question
     return {};
 }
 
+void add_option(std::string_view data, std::string& out) {
+    if (data.size() < 2) return;
+    const auto byte = [data](std::size_t at) { return static_cast<unsigned>(static_cast<unsigned char>(data[at])); };
+    const unsigned code = byte(0) << 8U | byte(1);
+    if (!out.empty()) out += "; ";
+    out += code < meanings.size() ? std::string(meanings.at(code)) : fmt::format("extended error {}", code);
+    const std::string text = base::one_line(base::trim(data.substr(2)), max_text_bytes);
+    if (!text.empty()) out += fmt::format(" ({})", text);
+}
+
 }  // namespace
 
 base::Result<Reading> read_message(std::string_view wire, const Question& question) {
@@ -178,6 +222,29 @@ base::Result<Reading> read_message(std::string_view wire, const Question& questi
         return fail(done.error());
     }
     return reading;
+}
+
+std::string extended_error(std::string_view message) {
+    ldns_pkt* parsed = nullptr;
+    const ldns_status status =
+        ldns_wire2pkt(&parsed, reinterpret_cast<const std::uint8_t*>(message.data()), message.size());
+    const std::unique_ptr<ldns_pkt, FreePacket> packet(parsed);
+    if (status != LDNS_STATUS_OK || !ldns_pkt_edns(packet.get())) return {};
+    const ldns_rdf* options = ldns_pkt_edns_data(packet.get());
+    if (options == nullptr) return {};
+    std::string_view rest(reinterpret_cast<const char*>(ldns_rdf_data(options)), ldns_rdf_size(options));
+    std::string out;
+    while (rest.size() >= 4) {
+        const auto number = [rest](std::size_t at) {
+            return static_cast<unsigned>(static_cast<unsigned char>(rest[at])) << 8U |
+                   static_cast<unsigned char>(rest[at + 1]);
+        };
+        const unsigned size = number(2);
+        if (rest.size() < 4 + size) break;
+        if (number(0) == ede_option) add_option(rest.substr(4, size), out);
+        rest.remove_prefix(4 + size);
+    }
+    return out;
 }
 
 }  // namespace mtawatch::dns

@@ -71,6 +71,11 @@ bool askable(std::string_view name) {
         pieces, [](std::string_view label) { return !label.empty() && label.size() <= max_label_bytes; });
 }
 
+bool is_host_name(std::string_view name) {
+    const auto fits = [](char c) { return base::is_alpha(c) || base::is_digit(c) || c == '-' || c == '_' || c == '.'; };
+    return askable(name) && std::ranges::all_of(name, fits);
+}
+
 std::string reversed_labels(const base::IpAddress& address) {
     const std::string bytes = address.bytes();
     std::string reversed;

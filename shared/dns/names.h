@@ -23,6 +23,10 @@ inline constexpr std::size_t max_label_bytes = 63;
 // Whether a name that is already ASCII can be asked: length limits and no empty label; any octet but '.' in a label.
 [[nodiscard]] bool askable(std::string_view name);
 
+// Whether a name that is already ASCII can be that of a host or of a service: letters, digits, '-' and '_' in every
+// label. Other octets are legal in the DNS, but no registry sells them and no operator means them.
+[[nodiscard]] bool is_host_name(std::string_view name);
+
 // "2.0.0.127" or 32 nibbles "2.0.0.0.…": what stands in front of a list zone, in-addr.arpa or ip6.arpa.
 [[nodiscard]] std::string reversed_labels(const base::IpAddress& address);
 // "2.0.0.127.in-addr.arpa" (RFC 1035 3.5), "….ip6.arpa" (RFC 3596 2.5).

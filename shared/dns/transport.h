@@ -101,7 +101,7 @@ enum class Delivery {
 
 struct Reply {
     Delivery delivery = Delivery::timeout;
-    std::string message;       // the whole DNS message; empty unless something came
+    std::string message;       // the whole DNS message: the answer, or the last one that gave an error code; else empty
     bool ad_counts = false;    // the server's AD bit may be believed: loopback, or trust_ad
     base::Duration took{};     // from the first packet to the end; zero if never sent
     std::uint16_t server = 0;  // index into the settings' servers: whose message it is

@@ -25,6 +25,7 @@ struct Flight {
     unsigned open = 0;                       // sent and neither answered nor failed
     Delivery last_word = Delivery::timeout;  // what it ends with if nothing better comes
     std::uint8_t last_code = 0;              // of other_code
+    std::string last_message;                // that gave an error code: it may say why
     std::uint32_t asked_servers = 0;         // bit per server
     std::uint32_t failed_servers = 0;        // bit per server that gave an error code or cannot be reached
     bool started_ever = false;
@@ -282,6 +283,7 @@ void Run::on_message(std::uint32_t index, std::uint16_t server, std::string_view
         }
         return;
     }
+    flight.last_message = message;
     if (edns && is_formerr(message)) {
         transport_.channels()[server]->stop_edns();
     } else {
@@ -362,6 +364,7 @@ Reply Run::unanswered(const Flight& flight, Delivery delivery) const {
     Reply reply;
     reply.delivery = delivery;
     reply.rcode = flight.last_code;
+    if (delivery == flight.last_word) reply.message = flight.last_message;
     // c-ares does not tell with which of several questions it went over to TCP.
     reply.over_tcp = questions_.size() == 1 && std::ranges::any_of(transport_.channels(), [](const auto& one) {
                          return one->went_over_to_tcp();

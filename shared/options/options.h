@@ -38,6 +38,15 @@ struct Kind {
     static const Kind choice;    // one of the words in metavar, "none|quarantine|reject"
     static const Kind endpoint;  // numeric address with or without a port, "[2001:db8::1]:53"
     static const Kind time;      // RFC 3339, "2026-11-21T14:00:00Z"
+    // base::expect_target: another kind of thing is told apart, in one sentence that says what to write.
+    static const Kind domain;   // "example.com"
+    static const Kind name;     // "mail.example.com", "localhost"
+    static const Kind host;     // a name or an IP address
+    static const Kind address;  // "192.0.2.1"
+    static const Kind network;  // "192.0.2.1", "192.0.2.0/24"
+    static const Kind target;   // a name, an IP address or a network
+    static const Kind url;      // "https://mail.example.com/"
+    static const Kind mailbox;  // "user@example.com"
 };
 
 // The strings are literals.

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "shared/base/duration.h"
+#include "shared/base/target_text.h"
 #include "shared/base/text.h"
 
 namespace mtawatch::options {
@@ -112,6 +113,12 @@ base::Result<void> accept_endpoint(const Option&, std::string_view text) {
 
 base::Result<void> accept_time(const Option&, std::string_view text) { return without_value(read_time(text)); }
 
+template <base::TargetKind kind>
+base::Result<void> accept_target(const Option& option, std::string_view text) {
+    if (text.empty() && option.may_be_empty) return {};
+    return base::expect_target(text, kind);
+}
+
 }  // namespace
 
 constinit const Kind Kind::flag{"flag", "", nullptr};
@@ -122,6 +129,14 @@ constinit const Kind Kind::duration{"duration", "DURATION", accept_duration};
 constinit const Kind Kind::choice{"choice", "WORD", accept_choice};
 constinit const Kind Kind::endpoint{"endpoint", "IP[:PORT]", accept_endpoint};
 constinit const Kind Kind::time{"time", "TIME", accept_time};
+constinit const Kind Kind::domain{"domain", "DOMAIN", accept_target<base::TargetKind::domain>};
+constinit const Kind Kind::name{"name", "NAME", accept_target<base::TargetKind::name>};
+constinit const Kind Kind::host{"host", "HOST", accept_target<base::TargetKind::host>};
+constinit const Kind Kind::address{"address", "IP", accept_target<base::TargetKind::address>};
+constinit const Kind Kind::network{"network", "IP", accept_target<base::TargetKind::network>};
+constinit const Kind Kind::target{"target", "IP|NETWORK|NAME", accept_target<base::TargetKind::target>};
+constinit const Kind Kind::url{"url", "URL", accept_target<base::TargetKind::url>};
+constinit const Kind Kind::mailbox{"mailbox", "ADDRESS", accept_target<base::TargetKind::mailbox>};
 
 std::string quoted(std::string_view text) { return "\"" + base::one_line(text, longest_quote) + "\""; }
 

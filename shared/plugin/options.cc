@@ -48,8 +48,15 @@ base::Result<void> accept_range(const options::Option& option, std::string_view 
     return option.low_is_bad.empty() ? base::Result<void>() : refuse_bare_value(*range, option.name, option.low_is_bad);
 }
 
-base::Result<void> accept_thresholds(const options::Option&, std::string_view text) {
-    return options::without_value(Thresholds::parse(text));
+base::Result<void> accept_thresholds(const options::Option& option, std::string_view text) {
+    auto pair = Thresholds::parse(text);
+    if (!pair) return fail(pair.error());
+    for (const auto* range : {&pair->warning, &pair->critical}) {
+        if (option.low_is_bad.empty() || !*range) continue;
+        if (auto done = refuse_bare_value(**range, option.name, option.low_is_bad); !done) return done;
+    }
+    if (!pair->critical && !option.fallback.empty()) pair->critical = Thresholds::parse(option.fallback)->critical;
+    return pair->refuse_swapped();
 }
 
 base::Result<void> accept_timeout(const options::Option&, std::string_view text) {

@@ -74,6 +74,16 @@ bool Range::alerts(double value) const {
     return within == inside_;
 }
 
+bool Range::alerts_beyond(const Range& other) const {
+    const bool same = start_ == other.start_ && end_ == other.end_ && inside_ == other.inside_;
+    if (same) return false;
+    if (!other.inside_) {  // it alerts below its start and above its end
+        const bool never = other.start_ == -infinity && other.end_ == infinity;
+        return !never && !inside_ && start_ >= other.start_ && end_ <= other.end_;
+    }
+    return inside_ ? start_ <= other.start_ && other.end_ <= end_ : other.end_ < start_ || other.start_ > end_;
+}
+
 std::string Range::reason(double value) const {
     if (inside_) return "inside " + text_.substr(1);
     return value < start_ ? "below " + base::plain(start_) : "above " + base::plain(end_);

@@ -19,6 +19,8 @@ class Range {
     [[nodiscard]] bool alerts(double value) const;
     // Why `value` alerts, to go on from the figure: "above 10", "below 30", "inside 5:7".
     [[nodiscard]] std::string reason(double value) const;
+    // Whether it alerts for every value that `other` alerts for, and for more.
+    [[nodiscard]] bool alerts_beyond(const Range& other) const;
     // As it was written.
     [[nodiscard]] const std::string& text() const { return text_; }
     // The same range in the shortest plain form, for perfdata: "0:1e3%" is "1000".

@@ -26,6 +26,14 @@ base::Result<Thresholds> Thresholds::parse(std::string_view text) {
     return pair;
 }
 
+base::Result<void> Thresholds::refuse_swapped() const {
+    if (!warning || !critical || !critical->alerts_beyond(*warning)) return {};
+    return fail(base::Fault::usage,
+                "by the warning range {} and the critical range {} WARNING can never appear: the critical one alerts "
+                "wherever the warning one does; swap them",
+                warning->text(), critical->text());
+}
+
 State Thresholds::judge(double value) const {
     if (critical && critical->alerts(value)) return State::critical;
     if (warning && warning->alerts(value)) return State::warning;

@@ -18,6 +18,9 @@ struct Thresholds {
     // "100/500": warning, slash, critical; either may be empty ("/500"), not both. One range alone is the warning.
     [[nodiscard]] static base::Result<Thresholds> parse(std::string_view text);
 
+    // Usage error when the critical range alerts wherever the warning one does, and more: they were swapped.
+    [[nodiscard]] base::Result<void> refuse_swapped() const;
+
     // Critical is asked first; no threshold is OK.
     [[nodiscard]] State judge(double value) const;
     // The reason for judge's answer: "above 500"; "" when it is OK.

@@ -1,4 +1,5 @@
 // Quoting of arguments for the POSIX shell of the remote host.
+#include "shared/base/target_text.h"
 #include "shared/base/text.h"
 #include "shared/ssh/ssh.h"
 
@@ -99,6 +100,10 @@ base::Result<SshSettings> parse_target(std::string_view text) {
             return fail(base::Fault::usage, "'{}': '{}' is not a user name; write [USER@]HOST[:PORT]", text,
                         *settings.user);
         }
+    }
+    if (text.find("://") != std::string_view::npos || text.ends_with(',')) {
+        auto mistake = base::expect_target(text, base::TargetKind::host);
+        if (!mistake) return fail(mistake.error());
     }
     if (auto done = read_host(rest, text, settings); !done) return fail(done.error());
     if (settings.host.empty()) {

@@ -33,7 +33,7 @@ BOOST_AUTO_TEST_CASE(states) {
         {"ok", record(good), arguments, 0, "DMARC OK - example.com: p=reject, reports to mailto:d@example.com\n"},
         {"crit_absent", "example.com A 192.0.2.1", arguments, 2,
          "DMARC CRITICAL - example.com: there is no DMARC record; publish: _dmarc.example.com. IN TXT \"v=DMARC1; "
-         "p=quarantine; rua=mailto:dmarc-reports@example.com\"\n"},
+         "p=none; rua=mailto:dmarc-reports@example.com\"\n"},
         {"unknown_servfail", "_dmarc.example.com !SERVFAIL", arguments, 3,
          "DMARC UNKNOWN - example.com: TXT _dmarc.example.com: the resolver 192.0.2.53 answered SERVFAIL\n"},
         {"unknown_timeout", "_dmarc.example.com !TIMEOUT", arguments, 3,
@@ -58,34 +58,36 @@ BOOST_AUTO_TEST_CASE(states) {
          "DMARC WARNING - example.com: receivers apply p=quarantine, less than reject; publish: _dmarc.example.com. IN "
          "TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\"\n"},
         {"crit_two", record(good) + "_dmarc.example.com TXT \"v=DMARC1; p=none\"", arguments, 2,
-         "DMARC CRITICAL - example.com: 2 DMARC records at _dmarc.example.com, so receivers ignore them all; keep "
-         "one\n"},
+         "DMARC CRITICAL - example.com: 2 DMARC records at _dmarc.example.com, so receivers ignore them all; keep one; "
+         "publish: _dmarc.example.com. IN TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\"\n"},
         {"crit_near_miss", record("v=dmarc1; p=reject"), arguments, 2,
          "DMARC CRITICAL - example.com: \"v=dmarc1; p=reject\" is no DMARC record: it must begin with exactly "
-         "v=DMARC1\n"},
+         "v=DMARC1; publish: _dmarc.example.com. IN TXT \"v=DMARC1; p=reject; "
+         "rua=mailto:dmarc-reports@example.com\"\n"},
         {"crit_leading_blank", record(" v=DMARC1; p=reject"), arguments, 2,
          "DMARC CRITICAL - example.com: \" v=DMARC1; p=reject\" is no DMARC record: it must begin with exactly "
-         "v=DMARC1\n"},
+         "v=DMARC1; publish: _dmarc.example.com. IN TXT \"v=DMARC1; p=reject; "
+         "rua=mailto:dmarc-reports@example.com\"\n"},
         {"crit_no_policy", record("v=DMARC1; rua=mailto:d@example.com"), arguments, 2,
-         "DMARC CRITICAL - example.com: p= is missing; write p=quarantine or p=reject after v=DMARC1 (and 2 more)\n"
+         "DMARC CRITICAL - example.com: p= is missing after v=DMARC1; publish: _dmarc.example.com. IN TXT \"v=DMARC1; "
+         "p=none; rua=mailto:d@example.com\" (and 2 more)\n"
          "CRITICAL: example.com: receivers act as if p=none were said\n"
-         "WARNING: example.com: receivers apply p=none, less than quarantine; publish: _dmarc.example.com. IN TXT "
-         "\"v=DMARC1; p=quarantine; rua=mailto:d@example.com\"\n"},
+         "WARNING: example.com: receivers apply p=none, less than quarantine\n"},
         {"crit_no_policy_no_rua", record("v=DMARC1"), arguments, 2,
-         "DMARC CRITICAL - example.com: p= is missing; write p=quarantine or p=reject after v=DMARC1 (and 2 more)\n"
+         "DMARC CRITICAL - example.com: p= is missing after v=DMARC1; publish: _dmarc.example.com. IN TXT \"v=DMARC1; "
+         "p=none; rua=mailto:dmarc-reports@example.com\" (and 2 more)\n"
          "CRITICAL: example.com: receivers apply no DMARC at all\n"
-         "WARNING: example.com: rua= is missing, so nobody tells you what fails; add "
-         "rua=mailto:dmarc-reports@example.com\n"},
+         "WARNING: example.com: rua= is missing, so nobody tells you what fails\n"},
         {"crit_bad_policy", record("v=DMARC1; p=block; rua=mailto:d@example.com"), arguments, 2,
-         "DMARC CRITICAL - example.com: p=block is no policy; write p=none, quarantine or reject (and 2 more)\n"
+         "DMARC CRITICAL - example.com: p=block is no policy; write p=none, quarantine or reject; publish: "
+         "_dmarc.example.com. IN TXT \"v=DMARC1; p=none; rua=mailto:d@example.com\" (and 2 more)\n"
          "CRITICAL: example.com: receivers act as if p=none were said\n"
-         "WARNING: example.com: receivers apply p=none, less than quarantine; publish: _dmarc.example.com. IN TXT "
-         "\"v=DMARC1; p=quarantine; rua=mailto:d@example.com\"\n"},
+         "WARNING: example.com: receivers apply p=none, less than quarantine\n"},
         {"crit_bad_sp", record("v=DMARC1; p=reject; sp=x; rua=mailto:d@example.com"), arguments, 2,
-         "DMARC CRITICAL - example.com: sp=x is no policy; write sp=none, quarantine or reject (and 2 more)\n"
+         "DMARC CRITICAL - example.com: sp=x is no policy; write sp=none, quarantine or reject; publish: "
+         "_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\" (and 2 more)\n"
          "CRITICAL: example.com: receivers act as if p=none were said\n"
-         "WARNING: example.com: receivers apply p=none, less than quarantine; publish: _dmarc.example.com. IN TXT "
-         "\"v=DMARC1; p=quarantine; rua=mailto:d@example.com\"\n"},
+         "WARNING: example.com: receivers apply p=none, less than quarantine\n"},
         {"crit_at_apex", "example.com TXT \"v=DMARC1; p=reject\"", arguments, 2,
          "DMARC CRITICAL - example.com: a DMARC record stands at example.com itself, where nobody looks; move it to "
          "_dmarc.example.com\n"},
@@ -93,15 +95,19 @@ BOOST_AUTO_TEST_CASE(states) {
          arguments, 2,
          "DMARC CRITICAL - example.com: _dmarc.example.com is a CNAME to example.com.dmarc.vendor.example, where there "
          "is no DMARC record\n"},
-        {"usage", "", {"-d", "a..b"}, 3, "DMARC UNKNOWN - \"a..b\" is not a domain name: it has an empty label\n"},
+        {"usage",
+         "",
+         {"-d", "a..b"},
+         3,
+         "DMARC UNKNOWN - --domain: \"a..b\" has an empty label; write a domain such as example.com\n"},
     });
 }
 
 BOOST_AUTO_TEST_CASE(findings) {
     run_scenarios({
         {"no_rua", record("v=DMARC1; p=reject"), arguments, 1,
-         "DMARC WARNING - example.com: rua= is missing, so nobody tells you what fails; add "
-         "rua=mailto:dmarc-reports@example.com\n"},
+         "DMARC WARNING - example.com: rua= is missing, so nobody tells you what fails; publish: _dmarc.example.com. "
+         "IN TXT \"v=DMARC1; p=reject; rua=mailto:dmarc-reports@example.com\"\n"},
         {"sp_weaker", record(good + "; sp=none; np=quarantine"), arguments, 1,
          "DMARC WARNING - example.com: sp=none leaves subdomains less protected than p=reject; remove sp= (and 1 "
          "more)\n"
@@ -113,7 +119,9 @@ BOOST_AUTO_TEST_CASE(findings) {
          record(good + "; pct=50; ri=3600; rf=afrf"),
          {"-d", "example.com", "-v"},
          1,
-         "DMARC WARNING - example.com: pct= was removed by RFC 9989; use t=y for a trial, and remove it when done\n"
+         "DMARC WARNING - example.com: pct=50 was removed by RFC 9989: newer receivers apply the policy to all mail, "
+         "older ones to a part; remove pct=, or for a trial write the next weaker policy (t=y is new: most receivers "
+         "do not know it and apply the policy in full)\n"
          "example.com: ri= was removed by RFC 9989; remove it\n"
          "example.com: rf= was removed by RFC 9989; remove it\n"
          "example.com: p=reject loses mail that people of this domain send through mailing lists\n"},
@@ -121,17 +129,20 @@ BOOST_AUTO_TEST_CASE(findings) {
          record(good + "; x=1; adkim=strict; fo=2"),
          {"-d", "example.com", "-v"},
          1,
-         "DMARC WARNING - example.com: adkim=strict is ignored; it takes one of the letters rs (and 1 more)\n"
+         "DMARC WARNING - example.com: adkim=strict is ignored; it takes one of the letters rs; publish: "
+         "_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com; x=1\" (and 1 more)\n"
          "WARNING: example.com: fo=2 is ignored; write fo=1\n"
          "example.com: x= is no tag of DMARC; it is ignored\n"
          "example.com: p=reject loses mail that people of this domain send through mailing lists\n"},
         {"p_not_second", record("v=DMARC1; rua=mailto:d@example.com; p=reject"), arguments, 1,
-         "DMARC WARNING - example.com: p= is not right after v=DMARC1, as RFC 7489 receivers want it\n"},
+         "DMARC WARNING - example.com: p= is not right after v=DMARC1, as RFC 7489 receivers want it; publish: "
+         "_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\"\n"},
         {"no_scheme", record("v=DMARC1; p=reject; rua=d@example.com"), arguments, 1,
-         "DMARC WARNING - example.com: rua=d@example.com lacks its scheme; write rua=mailto:d@example.com\n"},
+         "DMARC WARNING - example.com: rua=d@example.com lacks its scheme; write rua=mailto:d@example.com; publish: "
+         "_dmarc.example.com. IN TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\"\n"},
         {"https", record("v=DMARC1; p=reject; rua=https://example.com/r"), arguments, 1,
-         "DMARC WARNING - example.com: rua=https://example.com/r is no address for reports; write "
-         "rua=mailto:reports@example.com\n"},
+         "DMARC WARNING - example.com: rua=https://example.com/r is no address for reports; write rua=mailto:ADDRESS; "
+         "publish: _dmarc.example.com. IN TXT \"v=DMARC1; p=reject; rua=mailto:dmarc-reports@example.com\"\n"},
         {"size",
          record("v=DMARC1; p=reject; rua=mailto:d@example.com!10m"),
          {"-d", "example.com", "-v"},
@@ -173,7 +184,8 @@ BOOST_AUTO_TEST_CASE(findings) {
          "DMARC OK - example.com: p=reject, reports to mailto:d@example.com\n"},
         {"broken_piece", record(good + ";;nonsense"), arguments, 1,
          "DMARC WARNING - example.com: there is nothing between two semicolons; receivers read such a record "
-         "differently (and 1 more)\n"
+         "differently; publish: _dmarc.example.com. IN TXT \"v=DMARC1; p=reject; rua=mailto:d@example.com\" (and 1 "
+         "more)\n"
          "WARNING: example.com: \"nonsense\" is no tag (name=value); receivers read such a record differently\n"},
     });
 }

@@ -121,7 +121,7 @@ constexpr Scenario states[] = {
      "https://check.spamhaus.org/"},
     {"ok_within_thresholds", "-a 192.0.2.1 -l good.example -l hit.example -c 1", 0,
      "DNSBL OK - 1 listing within the limits"},
-    {"crit_above_threshold", "-a 192.0.2.1 -l good.example -l hit.example -w 5 -c 0", 2,
+    {"crit_above_threshold", "-a 192.0.2.1 -l good.example -l hit.example -w 0 -c 0", 2,
      "DNSBL CRITICAL - 192.0.2.1 is listed by hit.example (127.0.0.2), \"seen in a trap, 2026-11-20\" (and 1 more)"},
     {"crit_ipv6", "-a 2001:db8::1 -l v6.example", 2,
      "DNSBL CRITICAL - 2001:db8::1 is listed by v6.example (127.0.0.2)"},
@@ -130,10 +130,11 @@ constexpr Scenario states[] = {
     {"crit_bits_of_a_domain_list", "-d example.com -l multi.surbl.org", 2,
      "DNSBL CRITICAL - example.com is listed by multi.surbl.org: PH: phishing; ABUSE: spam and abuse (127.0.0.72); "
      "delisting: https://surbl.org/surbl-analysis"},
-    {"ok_informational_bit", "-d example.net -l multi.surbl.org", 0, "DNSBL OK - example.net is on none of 1 list"},
+    {"ok_informational_bit", "-d example.net -l multi.surbl.org", 0,
+     "DNSBL OK - example.net is not on multi.surbl.org"},
     {"ok_allow_list_never_alarms", "-a 192.0.2.1 -l list.dnswl.org -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 2 lists"},
-    {"ok_network", "-a 192.0.2.8/30 -l good.example", 0, "DNSBL OK - 4 targets are on none of 1 list"},
+     "DNSBL OK - 192.0.2.1 is not on good.example"},
+    {"ok_network", "-a 192.0.2.8/30 -l good.example", 0, "DNSBL OK - 4 targets are not on good.example"},
     {"crit_name_means_all_its_addresses", "-H mx.example.net -l hit.example", 2,
      "DNSBL CRITICAL - 192.0.2.1 is listed by hit.example (127.0.0.2), \"seen in a trap, 2026-11-20\""},
     {"crit_answer_through_a_cname_chain", "-a 192.0.2.1 -l chain.example", 2,
@@ -144,33 +145,27 @@ constexpr Scenario states[] = {
 // which must stay reported.
 constexpr Scenario peers_mistakes[] = {
     {"open_resolver_code_is_no_listing", "-a 192.0.2.1 -l blocked.example -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 1 list; one list could not tell: blocked.example (it answers "
-     "127.255.255.254: it "
-     "refuses public and open resolvers)"},
+     "DNSBL OK - 192.0.2.1 is not on good.example; one list could not tell: blocked.example (it answers "
+     "127.255.255.254: it refuses public and open resolvers)"},
     {"code_127_0_0_1_is_no_listing", "-a 192.0.2.1 -l white.example -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 1 list; one list could not tell: white.example (it answers 127.0.0.1: it "
-     "refuses "
-     "this resolver)"},
+     "DNSBL OK - 192.0.2.1 is not on good.example; one list could not tell: white.example (it answers 127.0.0.1: it "
+     "refuses this resolver)"},
     {"answer_outside_127_is_no_listing", "-a 192.0.2.1 -l odd.example -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 1 list; one list could not tell: odd.example (it answers 93.184.216.34, "
-     "outside "
-     "127.0.0.0/8: a parked domain or a rewriting resolver)"},
+     "DNSBL OK - 192.0.2.1 is not on good.example; one list could not tell: odd.example (it answers 93.184.216.34, "
+     "outside 127.0.0.0/8: a parked domain or a rewriting resolver)"},
     {"parked_list_has_no_say", "-a 192.0.2.1 -l parked.example -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 1 list; one list could not tell: parked.example (it answers 93.184.216.34 "
-     "for its "
-     "test entry: a parked domain)"},
+     "DNSBL OK - 192.0.2.1 is not on good.example; one list could not tell: parked.example (it answers 93.184.216.34 "
+     "for its test entry: a parked domain)"},
     {"wildcard_list_has_no_say", "-a 192.0.2.1 -l world.example -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 1 list; one list could not tell: world.example (it answers 127.0.0.2 for an "
-     "entry "
-     "that must not be listed: it lists everything)"},
+     "DNSBL OK - 192.0.2.1 is not on good.example; one list could not tell: world.example (it answers 127.0.0.2 for an "
+     "entry that must not be listed: it lists everything)"},
     {"emptied_list_is_not_clean", "-a 192.0.2.1 -l emptied.example -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 1 list; one list could not tell: emptied.example (it does not list its own "
-     "test "
-     "entry: emptied or shut down)"},
+     "DNSBL OK - 192.0.2.1 is not on good.example; one list could not tell: emptied.example (it does not list its own "
+     "test entry: emptied or shut down)"},
     {"servfail_is_not_clean", "-a 192.0.2.1 -l fail.example", 3,
-     "DNSBL UNKNOWN - none of 1 lists could tell about 192.0.2.1 (--min-answers 50): fail.example (SERVFAIL)"},
+     "DNSBL UNKNOWN - the list could not tell about 192.0.2.1 (--min-answers 50): fail.example (SERVFAIL)"},
     {"servfail_for_the_target_alone_is_not_clean", "-a 192.0.2.1 -l flaky.example", 3,
-     "DNSBL UNKNOWN - none of 1 lists could tell about 192.0.2.1 (--min-answers 50): flaky.example (SERVFAIL)"},
+     "DNSBL UNKNOWN - the list could not tell about 192.0.2.1 (--min-answers 50): flaky.example (SERVFAIL)"},
     {"refused_is_not_clean", "-a 192.0.2.1 -l closed.example -l good.example -l other.example", 0,
      "DNSBL OK - 192.0.2.1 is on none of 2 lists; one list could not tell: closed.example (REFUSED)"},
     {"all_lists_silent_is_not_ok", "-a 192.0.2.1 -l silent.example -l silent2.example", 3,
@@ -180,11 +175,11 @@ constexpr Scenario peers_mistakes[] = {
     {"one_silent_list_is_named", "-a 192.0.2.9 -l silent.example -l good.example -l hit.example", 0,
      "DNSBL OK - 192.0.2.9 is on none of 2 lists; one list could not tell: silent.example (no answer in time)"},
     {"garbage_is_not_clean", "-a 192.0.2.1 -l junk.example -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 1 list; one list could not tell: junk.example (malformed)"},
+     "DNSBL OK - 192.0.2.1 is not on good.example; one list could not tell: junk.example (malformed)"},
     {"cut_answer_is_not_clean", "-a 192.0.2.1 -l cut.example -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 1 list; one list could not tell: cut.example (malformed)"},
+     "DNSBL OK - 192.0.2.1 is not on good.example; one list could not tell: cut.example (malformed)"},
     {"cname_loop_is_not_clean", "-a 192.0.2.1 -l turn.example -l good.example", 0,
-     "DNSBL OK - 192.0.2.1 is on none of 1 list; one list could not tell: turn.example (CNAME loop)"},
+     "DNSBL OK - 192.0.2.1 is not on good.example; one list could not tell: turn.example (CNAME loop)"},
     {"every_list_refuses_the_resolver", "-a 192.0.2.1 -l refusing.example -l closed.example", 3,
      "DNSBL UNKNOWN - every list refuses the resolver 192.0.2.53 (public, open or too busy): ask through a resolver of "
      "your "
@@ -221,11 +216,11 @@ constexpr Scenario bad_input[] = {
     {"name_with_a_private_address", "-a inside.example.net -l hit.example", 3,
      "DNSBL UNKNOWN - inside.example.net: 10.1.2.3 is private (RFC 1918)"},
     {"bad_network", "-a 192.0.2.0/33 -l hit.example", 3,
-     "DNSBL UNKNOWN - \"192.0.2.0/33\": the prefix length is a number from 0 to 32"},
+     "DNSBL UNKNOWN - --address: \"192.0.2.0/33\" has no prefix length that fits the address"},
     {"host_bits", "-a 192.0.2.1/24 -l hit.example", 3,
-     "DNSBL UNKNOWN - \"192.0.2.1/24\" has host bits set: write 192.0.2.0/24"},
+     "DNSBL UNKNOWN - --address: \"192.0.2.1/24\" has host bits set; write 192.0.2.0/24"},
     {"not_an_address", "-a 300.1.2.3 -l hit.example", 3,
-     "DNSBL UNKNOWN - \"300.1.2.3\" is not an IPv4 or IPv6 address"},
+     "DNSBL UNKNOWN - --address: \"300.1.2.3\" is neither a name nor an IP address"},
     {"too_many_addresses", "-a 192.0.0.0/16 -l hit.example", 3,
      "DNSBL UNKNOWN - 192.0.0.0/16: more than 4096 addresses"},
     {"too_many_in_sum", "-a 198.18.0.0/20 -a 192.0.2.1 -l hit.example", 3,
@@ -237,9 +232,9 @@ constexpr Scenario bad_input[] = {
     {"host_cannot_be_looked_up", "-a x.fail.example -l hit.example", 3,
      "DNSBL UNKNOWN - A x.fail.example: the resolver 192.0.2.53 answered SERVFAIL"},
     {"bad_domain", "-d a..b -l domains.example", 3,
-     "DNSBL UNKNOWN - \"a..b\" is not a domain name: it has an empty label"},
+     "DNSBL UNKNOWN - --domain: \"a..b\" has an empty label"},
     {"address_as_domain", "-d 192.0.2.1 -l domains.example", 3,
-     "DNSBL UNKNOWN - domain 192.0.2.1: this is an address; write --address 192.0.2.1"},
+     "DNSBL UNKNOWN - --domain: \"192.0.2.1\" is an IP address; write a domain"},
     {"no_list_for_domains", "-d example.com -l zen.spamhaus.org", 3,
      "DNSBL UNKNOWN - none of the lists takes what was given; name others with --list"},
     {"no_list_for_ipv6", "-a 2001:db8::1 -l bl.spamcop.net", 3,
@@ -247,7 +242,7 @@ constexpr Scenario bad_input[] = {
     {"missing_list_file", "-a 192.0.2.1 --list-file /none.yml", 3, "DNSBL UNKNOWN - list file: "},
     {"bad_server", "-a 192.0.2.1 -l hit.example --dns-server resolver", 3, "DNSBL UNKNOWN - "},
     {"run_that_cannot_end", "-a 198.18.0.0/20 -l good.example", 3,
-     "DNSBL UNKNOWN - 4096 targets on 1 lists take about 13 s: give -t 17 or more"},
+     "DNSBL UNKNOWN - 4096 targets on 1 list take about 13 s: give -t 17 or more"},
 };
 
 }  // namespace
@@ -296,13 +291,14 @@ BOOST_AUTO_TEST_CASE(json_has_every_pair_and_the_health_of_every_list) {
     const Outcome outcome =
         run("-a 192.0.2.1 -l hit.example -l silent.example -l zen.spamhaus.org --min-answers 0 -o json");
     const auto has = [&outcome](std::string_view part) { return outcome.text.find(part) != std::string::npos; };
-    BOOST_TEST(has(R"({"target":"192.0.2.1","list":"hit.example","verdict":"listed","why":null,"codes":["127.0.0.2"],)"
-                   R"("meaning":null,"text":"seen in a trap, 2026-11-20","severity":"critical","delist":null})"),
-               outcome.text);
+    BOOST_TEST(
+        has(R"({"target":"192.0.2.1","list":"hit.example","verdict":"listed","why":null,"codes":["127.0.0.2"],)"
+            R"("meaning":null,"text":"seen in a trap, 2026-11-20","severity":"critical","delist":null,"asked":null})"),
+        outcome.text);
     BOOST_TEST(has(R"({"target":"192.0.2.1","list":"silent.example","verdict":"unknown","why":"no answer in time",)"
-                   R"("codes":[],"meaning":null,"text":null,"severity":null,"delist":null})"),
+                   R"("codes":[],"meaning":null,"text":null,"severity":null,"delist":null,"asked":null})"),
                outcome.text);
-    BOOST_TEST(has(R"("severity":"advisory","delist":"https://check.spamhaus.org/"})"), outcome.text);
+    BOOST_TEST(has(R"("severity":"advisory","delist":"https://check.spamhaus.org/","asked":null})"), outcome.text);
     BOOST_TEST(has(R"({"list":"silent.example","health":"timeout","why":"it does not answer"})"), outcome.text);
     BOOST_TEST(has(R"({"list":"hit.example","health":"ok","why":""})"), outcome.text);
 }

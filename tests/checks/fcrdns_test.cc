@@ -44,28 +44,29 @@ BOOST_AUTO_TEST_CASE(check_fcrdns) {
          zone,
          {"-i", "192.0.2.12", "--helo", "mail.example.com"},
          2,
-         "FCRDNS CRITICAL - 192.0.2.12: there is no reverse name; publish: 12.2.0.192.in-addr.arpa. IN PTR "
-         "mail.example.com. | confirmed=0;;;0;1\n"},
+         "FCRDNS CRITICAL - 192.0.2.12: there is no reverse name; ask whoever gives you the address for the PTR record "
+         "12.2.0.192.in-addr.arpa, with the name that the host says in HELO | confirmed=0;;;0;1\n"},
         {"crit_not_confirmed",
          zone,
          {"-i", "192.0.2.11"},
          2,
-         "FCRDNS CRITICAL - 192.0.2.11: its reverse name other.example.com does not lead back; publish: "
-         "other.example.com. IN A 192.0.2.11 | confirmed=0;;;0;1\n"},
+         "FCRDNS CRITICAL - 192.0.2.11: its reverse name other.example.com does not lead back; give that name this "
+         "address, or ask for a reverse name that has it | confirmed=0;;;0;1\n"},
         {"crit_helo_elsewhere",
          zone,
          {"-i", "192.0.2.10", "--helo", "other.example.com"},
          2,
-         "FCRDNS CRITICAL - 192.0.2.10: the HELO name other.example.com does not lead to it; publish: "
-         "other.example.com. IN A 192.0.2.10 (and 1 more) | confirmed=1;;;0;1\n"
-         "WARNING: 192.0.2.10: its reverse name is mail.example.com, not the HELO name; publish: "
-         "10.2.0.192.in-addr.arpa. IN PTR other.example.com.\n"},
+         "FCRDNS CRITICAL - 192.0.2.10: the HELO name other.example.com does not lead to it; give other.example.com "
+         "this address, or let the host say a name that has it (and 1 more) | confirmed=1;;;0;1\n"
+         "WARNING: 192.0.2.10: its reverse name is mail.example.com, not the HELO name; ask whoever gives you the "
+         "address for the reverse name other.example.com\n"},
         {"warn_generic",
          zone,
          {"-i", "192.0.2.14"},
          1,
          "FCRDNS WARNING - 192.0.2.14: the reverse name 192-0-2-14.dsl.example.net looks generated, as of a customer "
-         "line; give it a name of its own | confirmed=1;;;0;1\n"},
+         "line; ask whoever gives you the address for a name of its own (--generic-names: the scheme is yours) | "
+         "confirmed=1;;;0;1\n"},
         {"unknown_servfail",
          zone,
          {"-i", "192.0.2.15"},
@@ -80,18 +81,19 @@ BOOST_AUTO_TEST_CASE(check_fcrdns) {
          zone,
          {"-i", "192.0.2.10", "-i", "192.0.2.12"},
          2,
-         "FCRDNS CRITICAL - 192.0.2.12: there is no reverse name; publish: 12.2.0.192.in-addr.arpa. IN PTR "
-         "mail.example.com. | confirmed=1;;;0;2\n"},
+         "FCRDNS CRITICAL - 192.0.2.12: there is no reverse name; ask whoever gives you the address for the PTR record "
+         "12.2.0.192.in-addr.arpa, with the name that the host says in HELO | confirmed=1;;;0;2\n"},
         {"usage_none", zone, {}, 3, "FCRDNS UNKNOWN - --ip IP is required; see --help\n"},
         {"usage_bad",
          zone,
          {"-i", "mail.example.com"},
          3,
-         "FCRDNS UNKNOWN - --ip \"mail.example.com\" is no IPv4 or IPv6 address\n"},
+         "FCRDNS UNKNOWN - --ip: \"mail.example.com\" is no IPv4 or IPv6 address; write an IP address or a network "
+         "such as 192.0.2.0/24\n"},
         {"usage_helo",
          zone,
          {"-i", "192.0.2.10", "--helo", "a..b"},
          3,
-         "FCRDNS UNKNOWN - --helo: \"a..b\" is not a domain name: it has an empty label\n"},
+         "FCRDNS UNKNOWN - --helo: \"a..b\" has an empty label; write a name such as mail.example.com\n"},
     });
 }

@@ -95,17 +95,18 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
              {"crit_bad_max_age", zone, http(with(policy, "604800", "one week")), 2,
               "MTA_STS CRITICAL - example.com: the policy: \"max_age: one week\" is no number of seconds\n"},
              {"crit_absent", "example.com MX 10 mx1.example.com", http(policy), 2,
-              "MTA_STS CRITICAL - example.com: there is no MTA-STS record; publish: _mta-sts.example.com. IN TXT "
-              "\"v=STSv1; id=20260101T000000;\"\n"},
+              "MTA_STS CRITICAL - example.com: there is no MTA-STS record; serve a policy at "
+              "https://mta-sts.example.com/.well-known/mta-sts.txt first, then publish v=STSv1; id=20231114T221320Z; "
+              "at _mta-sts.example.com\n"},
              {"crit_two", zone + "_mta-sts.example.com TXT \"v=STSv1; id=2;\"", http(policy), 2,
               "MTA_STS CRITICAL - example.com: 2 MTA-STS records at _mta-sts.example.com, so senders ignore them all; "
               "keep one\n"},
              {"crit_no_id", with(zone, "id=20261121;", ""), http(policy), 2,
-              "MTA_STS CRITICAL - example.com: id= is missing; write v=STSv1; id=20260101T000000; | "
-              "max_age=604800s;;;0\n"},
+              "MTA_STS CRITICAL - example.com: id= is missing; publish: _mta-sts.example.com. IN TXT \"v=STSv1; "
+              "id=20231114T221320Z;\" | max_age=604800s;;;0\n"},
              {"crit_bad_id", with(zone, "20261121", "2026-11-21"), http(policy), 2,
-              "MTA_STS CRITICAL - example.com: id=2026-11-21 is not 1 to 32 letters and digits | "
-              "max_age=604800s;;;0\n"},
+              "MTA_STS CRITICAL - example.com: id=2026-11-21 is not 1 to 32 letters and digits; publish: "
+              "_mta-sts.example.com. IN TXT \"v=STSv1; id=20231114T221320Z;\" | max_age=604800s;;;0\n"},
              {"unknown_servfail", "_mta-sts.example.com !SERVFAIL", http(policy), 3,
               "MTA_STS UNKNOWN - example.com: TXT _mta-sts.example.com: the resolver 192.0.2.53 answered SERVFAIL\n"},
              {"unknown_mx_timeout",
@@ -141,10 +142,12 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
               "policy into it\n"},
              {"crit_uncovered", zone, http(without(policy, "mx: *.backup.example.net\r\n")), 2,
               "MTA_STS CRITICAL - example.com: the policy does not cover 1 of 2 mail hosts, to which senders then "
-              "deliver nothing; add mx: mx.backup.example.net, and give the record a new id | max_age=604800s;;;0\n"},
+              "deliver nothing; add mx: mx.backup.example.net, and then give the record a new id: 20231114T221320Z | "
+              "max_age=604800s;;;0\n"},
              {"crit_wildcard_is_one_label", zone, http(with(policy, "*.backup.example.net", "*.example.net")), 2,
               "MTA_STS CRITICAL - example.com: the policy does not cover 1 of 2 mail hosts, to which senders then "
-              "deliver nothing; add mx: mx.backup.example.net, and give the record a new id | max_age=604800s;;;0\n"},
+              "deliver nothing; add mx: mx.backup.example.net, and then give the record a new id: 20231114T221320Z | "
+              "max_age=604800s;;;0\n"},
              {"warn_testing", zone, http(with(policy, "enforce", "testing")), 1,
               "MTA_STS WARNING - example.com: mode: testing protects nothing yet; write mode: enforce | "
               "max_age=604800s;;;0\n"},
@@ -169,10 +172,9 @@ BOOST_AUTO_TEST_CASE(check_mta_sts) {
               "MTA_STS CRITICAL - example.com: the policy: \"<html>\" is no line of a policy | max_age=604800s;;;0\n"},
              {"crit_bad_mx", zone, http(with(policy, "*.backup", "mx*.backup")), 2,
               "MTA_STS CRITICAL - example.com: the policy: \"mx: mx*.backup.example.net\" is no host name and no "
-              "*.DOMAIN (and 1 "
-              "more) | max_age=604800s;;;0\n"
+              "*.DOMAIN (and 1 more) | max_age=604800s;;;0\n"
               "CRITICAL: example.com: the policy does not cover 1 of 2 mail hosts, to which senders then deliver "
-              "nothing; add mx: mx.backup.example.net, and give the record a new id\n"},
+              "nothing; add mx: mx.backup.example.net, and then give the record a new id: 20231114T221320Z\n"},
          }) {
         const auto got = fixture.run(row);
         BOOST_TEST(got.exit_code == row.exit_code, row.name << ": exit " << got.exit_code);

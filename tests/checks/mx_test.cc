@@ -51,30 +51,30 @@ BOOST_AUTO_TEST_CASE(check_mx) {
          zone,
          {"-d", "half.example", "--expect", "mx2.example.com"},
          2,
-         "MX CRITICAL - half.example: mx2.example.com is not among the mail hosts; publish: half.example. IN MX 10 "
-         "mx2.example.com. (and 3 more) | good=0;;;0;1\n"
-         "WARNING: half.example: the mail host gone.example.com has no address; publish: gone.example.com. IN A "
-         "ADDRESS, or remove it\n"
+         "MX CRITICAL - half.example: mx2.example.com is not among the mail hosts; add an MX record that names it (and "
+         "3 more) | good=0;;;0;1\n"
+         "WARNING: half.example: the mail host gone.example.com has no address; give it one, or name another host in "
+         "the MX record\n"
          "WARNING: half.example: mx1.example.com is a mail host, but not an expected one\n"
          "WARNING: half.example: gone.example.com is a mail host, but not an expected one\n"},
         {"warn_half_dead",
          zone,
          {"-d", "half.example"},
          1,
-         "MX WARNING - half.example: the mail host gone.example.com has no address; publish: gone.example.com. IN A "
-         "ADDRESS, or remove it | good=1;;;0;1\n"},
+         "MX WARNING - half.example: the mail host gone.example.com has no address; give it one, or name another host "
+         "in the MX record | good=1;;;0;1\n"},
         {"crit_dead",
          zone,
          {"-d", "dead.example"},
          2,
-         "MX CRITICAL - dead.example: the mail host gone.example.com has no address, so mail cannot arrive; publish: "
-         "gone.example.com. IN A ADDRESS, or remove it | good=0;;;0;1\n"},
+         "MX CRITICAL - dead.example: the mail host gone.example.com has no address, so mail cannot arrive; give it "
+         "one, or name another host in the MX record | good=0;;;0;1\n"},
         {"warn_alias",
          zone,
          {"-d", "alias.example"},
          1,
          "MX WARNING - alias.example: the mail host alias.example.com is a CNAME to mx1.example.com, which RFC 2181 "
-         "forbids; publish mx1.example.com as MX | good=1;;;0;1\n"},
+         "forbids; name mx1.example.com in the MX record | good=1;;;0;1\n"},
         {"crit_number",
          zone,
          {"-d", "number.example"},
@@ -96,14 +96,14 @@ BOOST_AUTO_TEST_CASE(check_mx) {
          zone,
          {"-d", "null.example"},
          1,
-         "MX WARNING - null.example: a domain that takes no mail sends none; publish: null.example. IN TXT \"v=spf1 "
-         "-all\" | good=1;;;0;1\n"},
+         "MX WARNING - null.example: it takes no mail (null MX), and no SPF record says whether it sends any; publish "
+         "\"v=spf1 -all\" if it sends none, else an MX | good=1;;;0;1\n"},
         {"crit_null_mx_expected_host",
          zone,
          {"-d", "parked.example", "--expect", "mx1.example.com"},
          2,
-         "MX CRITICAL - parked.example: mx1.example.com is not among the mail hosts; publish: parked.example. IN MX 10 "
-         "mx1.example.com. | good=0;;;0;1\n"},
+         "MX CRITICAL - parked.example: mx1.example.com is not among the mail hosts; replace the null MX by one that "
+         "names it | good=0;;;0;1\n"},
         {"crit_null_mx_beside",
          zone,
          {"-d", "mixed.example"},
@@ -114,20 +114,19 @@ BOOST_AUTO_TEST_CASE(check_mx) {
          zone,
          {"-d", "implicit.example"},
          1,
-         "MX WARNING - implicit.example: there is no MX record, so mail goes to its own address; publish: "
-         "implicit.example. IN MX 10 mail.implicit.example. | good=1;;;0;1\n"},
+         "MX WARNING - implicit.example: there is no MX record, so mail goes to its own address; publish an MX record "
+         "that names the host which takes its mail | good=1;;;0;1\n"},
         {"crit_absent",
          zone,
          {"-d", "empty.example"},
          2,
-         "MX CRITICAL - empty.example: there is no MX record, so mail cannot arrive; publish: empty.example. IN MX 10 "
-         "mail.empty.example. | good=0;;;0;1\n"},
+         "MX CRITICAL - empty.example: there is no MX record, so mail cannot arrive; publish an MX record that names "
+         "the host which takes its mail | good=0;;;0;1\n"},
         {"crit_no_domain",
          zone,
          {"-d", "nobody.example.org"},
          2,
-         "MX CRITICAL - nobody.example.org: there is no such domain; publish: nobody.example.org. IN MX 10 "
-         "mail.nobody.example.org. | good=0;;;0;1\n"},
+         "MX CRITICAL - nobody.example.org: there is no such domain; is example.org spelled right? | good=0;;;0;1\n"},
         {"unknown_servfail",
          zone,
          {"-d", "broken.example"},
@@ -143,10 +142,14 @@ BOOST_AUTO_TEST_CASE(check_mx) {
          zone,
          {"-d", "example.com", "-d", "dead.example", "-d", "broken.example"},
          2,
-         "MX CRITICAL - dead.example: the mail host gone.example.com has no address, so mail cannot arrive; publish: "
-         "gone.example.com. IN A ADDRESS, or remove it (and 1 more)\n"
+         "MX CRITICAL - dead.example: the mail host gone.example.com has no address, so mail cannot arrive; give it "
+         "one, or name another host in the MX record (and 1 more)\n"
          "UNKNOWN: broken.example: MX broken.example: the resolver 192.0.2.53 answered SERVFAIL\n"},
         {"usage_none", zone, {}, 3, "MX UNKNOWN - --domain DOMAIN is required; see --help\n"},
-        {"usage_bad", zone, {"-d", "a..b"}, 3, "MX UNKNOWN - \"a..b\" is not a domain name: it has an empty label\n"},
+        {"usage_bad",
+         zone,
+         {"-d", "a..b"},
+         3,
+         "MX UNKNOWN - --domain: \"a..b\" has an empty label; write a domain such as example.com\n"},
     });
 }

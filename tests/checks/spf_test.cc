@@ -68,12 +68,13 @@ BOOST_AUTO_TEST_CASE(states) {
          "example.com A 192.0.2.1",
          {"-d", "example.com"},
          2,
-         "SPF CRITICAL - example.com: there is no SPF record; publish: example.com. IN TXT \"v=spf1 -all\"\n"},
+         "SPF CRITICAL - example.com: there is no SPF record; publish one that lists your sending addresses: \"v=spf1 "
+         "ip4:ADDRESS ~all\"; \"v=spf1 -all\" only if the domain sends nothing\n"},
         {"crit_no_domain",
          "",
          {"-d", "example.com"},
          2,
-         "SPF CRITICAL - example.com: there is no such domain; publish: example.com. IN TXT \"v=spf1 -all\"\n"},
+         "SPF CRITICAL - example.com: there is no such domain; is example.com spelled right?\n"},
         {"unknown_servfail",
          "example.com !SERVFAIL",
          {"-d", "example.com"},
@@ -93,36 +94,37 @@ BOOST_AUTO_TEST_CASE(states) {
          "example.com 3600 TXT \"v=spf1 mx -all\"\nexample.com 3600 TXT \"v=spf1 include:a.example ~all\"",
          {"-d", "example.com"},
          2,
-         "SPF CRITICAL - example.com: 2 SPF records, so every receiver sees an error; replace them by one: \"v=spf1 mx "
-         "include:a.example -all\"\n"},
+         "SPF CRITICAL - example.com: 2 SPF records, so every receiver sees an error; replace them by one record that "
+         "has the terms of all\n"},
         {"crit_syntax",
          record("v=spf1 ip4:192.0.2.1~all"),
          {"-d", "example.com"},
          2,
          "SPF CRITICAL - example.com: ip4:192.0.2.1~all: \"192.0.2.1~all\" is no IPv4 address; a blank is missing "
-         "before ~all (and 1 more) | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 "
-         "record=24B;;;0\n"
-         "WARNING: example.com: the record ends without all, so everyone else is neutral; append -all: \"v=spf1 "
-         "ip4:192.0.2.1~all -all\"\n"},
+         "before ~all; publish: example.com. IN TXT \"v=spf1 ip4:192.0.2.1 ~all\" (and 1 more) | lookups=0;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=24B;;;0\n"
+         "WARNING: example.com: the record ends without all, so everyone else is neutral\n"},
         {"crit_near_miss",
          "example.com 3600 TXT \" v=spf1 -all\"",
          {"-d", "example.com"},
          2,
-         "SPF CRITICAL - example.com: \" v=spf1 -all\" is no SPF record: it must begin with exactly v=spf1 and a blank "
-         "(and 1 more)\n"
-         "CRITICAL: example.com: there is no SPF record; publish: example.com. IN TXT \"v=spf1 -all\"\n"},
+         "SPF CRITICAL - example.com: \" v=spf1 -all\" is no SPF record: it must begin with exactly v=spf1 and a "
+         "blank; publish: example.com. IN TXT \"v=spf1 -all\" (and 1 more)\n"
+         "CRITICAL: example.com: there is no SPF record\n"},
         {"warn_neutral",
          record("v=spf1 ip4:192.0.2.0/24 ?all"),
          {"-d", "example.com"},
          1,
-         "SPF WARNING - example.com: the record ends in ?all; write ~all or -all | lookups=0;8;10;0 "
-         "void_lookups=0;;2;0 ipv4_addresses=256;;;0 ipv6_networks=0;;;0 record=28B;;;0\n"},
+         "SPF WARNING - example.com: the record ends in ?all; write ~all or -all; publish: example.com. IN TXT "
+         "\"v=spf1 ip4:192.0.2.0/24 ~all\" | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=256;;;0 "
+         "ipv6_networks=0;;;0 record=28B;;;0\n"},
         {"warn_softfail_required_fail",
          record("v=spf1 ip4:192.0.2.0/24 ~all"),
          {"-d", "example.com", "--require-all", "fail"},
          1,
-         "SPF WARNING - example.com: the record ends in ~all; write -all | lookups=0;8;10;0 void_lookups=0;;2;0 "
-         "ipv4_addresses=256;;;0 ipv6_networks=0;;;0 record=28B;;;0\n"},
+         "SPF WARNING - example.com: the record ends in ~all; write -all; publish: example.com. IN TXT \"v=spf1 "
+         "ip4:192.0.2.0/24 -all\" | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=256;;;0 ipv6_networks=0;;;0 "
+         "record=28B;;;0\n"},
         {"ok_softfail",
          record("v=spf1 ip4:192.0.2.0/24 ~all"),
          {"-d", "example.com"},
@@ -133,15 +135,16 @@ BOOST_AUTO_TEST_CASE(states) {
          record("v=spf1 +all"),
          {"-d", "example.com"},
          2,
-         "SPF CRITICAL - example.com: the record ends in +all: anyone may send as example.com; write -all | "
-         "lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=11B;;;0\n"},
+         "SPF CRITICAL - example.com: the record ends in +all: anyone may send as example.com; list your senders and "
+         "end in ~all | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 "
+         "record=11B;;;0\n"},
         {"warn_no_all",
          record("v=spf1 ip4:192.0.2.0/24"),
          {"-d", "example.com"},
          1,
-         "SPF WARNING - example.com: the record ends without all, so everyone else is neutral; append -all: \"v=spf1 "
-         "ip4:192.0.2.0/24 -all\" | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=256;;;0 ipv6_networks=0;;;0 "
-         "record=23B;;;0\n"},
+         "SPF WARNING - example.com: the record ends without all, so everyone else is neutral; publish: example.com. "
+         "IN TXT \"v=spf1 ip4:192.0.2.0/24 ~all\" | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=256;;;0 "
+         "ipv6_networks=0;;;0 record=23B;;;0\n"},
         {"crit_expect",
          record("v=spf1 ip4:192.0.2.0/24 -all"),
          {"-d", "example.com", "--expect", "v=spf1 -all"},
@@ -153,12 +156,13 @@ BOOST_AUTO_TEST_CASE(states) {
          "",
          {"-d", "a..b"},
          3,
-         "SPF UNKNOWN - \"a..b\" is not a domain name: it has an empty label\n"},
+         "SPF UNKNOWN - --domain: \"a..b\" has an empty label; write a domain such as example.com\n"},
         {"usage_bad_ip",
          "",
          {"-d", "example.com", "-i", "192.0.2"},
          3,
-         "SPF UNKNOWN - --ip \"192.0.2\" is no IPv4 or IPv6 address\n"},
+         "SPF UNKNOWN - --ip: \"192.0.2\" is no IPv4 or IPv6 address; write an IP address or a network such as "
+         "192.0.2.0/24\n"},
         {"none_for_a_malformed_domain",
          "",
          {"-d", "a..b", "-i", "192.0.2.1"},
@@ -174,8 +178,9 @@ BOOST_AUTO_TEST_CASE(findings) {
          record("v=spf1 -all ip4:192.0.2.0/24"),
          {"-d", "example.com"},
          1,
-         "SPF WARNING - example.com: nothing after -all is ever looked at; move it to the end | lookups=0;8;10;0 "
-         "void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=28B;;;0\n"},
+         "SPF WARNING - example.com: nothing after -all is ever looked at; move it to the end; publish: example.com. "
+         "IN TXT \"v=spf1 ip4:192.0.2.0/24 -all\" | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 "
+         "ipv6_networks=0;;;0 record=28B;;;0\n"},
         {"dead_redirect",
          record("v=spf1 -all redirect=one.example.net"),
          {"-d", "example.com"},
@@ -208,14 +213,16 @@ BOOST_AUTO_TEST_CASE(findings) {
          record("v=spf1 a:a.example.com A:a.example.com -all"),
          {"-d", "example.com"},
          1,
-         "SPF WARNING - example.com: A:a.example.com stands there twice; remove one | lookups=2;8;10;0 "
-         "void_lookups=0;;2;0 ipv4_addresses=1;;;0 ipv6_networks=0;;;0 record=43B;;;0\n"},
+         "SPF WARNING - example.com: A:a.example.com stands there twice; remove one; publish: example.com. IN TXT "
+         "\"v=spf1 a:a.example.com -all\" | lookups=2;8;10;0 void_lookups=0;;2;0 ipv4_addresses=1;;;0 "
+         "ipv6_networks=0;;;0 record=43B;;;0\n"},
         {"duplicate_include",
          record("v=spf1 include:one.example.net ?include:one.example.net -all"),
          {"-d", "example.com"},
          1,
-         "SPF WARNING - example.com: one.example.net is included more than once, and costs its lookups each time | "
-         "lookups=6;8;10;0 void_lookups=0;;2;0 ipv4_addresses=2;;;0 ipv6_networks=0;;;0 record=60B;;;0\n"},
+         "SPF WARNING - example.com: one.example.net is included more than once, and costs its lookups each time; "
+         "publish: example.com. IN TXT \"v=spf1 include:one.example.net -all\" | lookups=6;8;10;0 void_lookups=0;;2;0 "
+         "ipv4_addresses=2;;;0 ipv6_networks=0;;;0 record=60B;;;0\n"},
         {"overlap",
          record("v=spf1 ip4:192.0.2.0/24 a:a.example.com -all"),
          {"-d", "example.com", "-v"},
@@ -295,17 +302,18 @@ BOOST_AUTO_TEST_CASE(findings) {
          record("v=spf1 ip4=192.0.2.1 -all"),
          {"-d", "example.com"},
          1,
-         "SPF WARNING - example.com: ip4=192.0.2.1 is ignored by everyone; write ip4:192.0.2.1 | lookups=0;8;10;0 "
-         "void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=25B;;;0\n"},
+         "SPF WARNING - example.com: ip4=192.0.2.1 is ignored by everyone; write ip4:192.0.2.1; publish: example.com. "
+         "IN TXT \"v=spf1 ip4:192.0.2.1 -all\" | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 "
+         "ipv6_networks=0;;;0 record=25B;;;0\n"},
         {"nine_lookups",
          record("v=spf1 include:one.example.net include:one.example.net include:one.example.net -all"),
          {"-d", "example.com"},
          1,
-         "SPF WARNING - example.com: one.example.net is included more than once, and costs its lookups each time (and "
-         "1 more) | lookups=9;8;10;0 void_lookups=0;;2;0 ipv4_addresses=2;;;0 ipv6_networks=0;;;0 record=83B;;;0\n"
+         "SPF WARNING - example.com: one.example.net is included more than once, and costs its lookups each time; "
+         "publish: example.com. IN TXT \"v=spf1 include:one.example.net -all\" (and 1 more) | lookups=9;8;10;0 "
+         "void_lookups=0;;2;0 ipv4_addresses=2;;;0 ipv6_networks=0;;;0 record=83B;;;0\n"
          "WARNING: example.com: the record costs 9 DNS lookups (above 8; receivers stop at 10): "
-         "include:one.example.net 3, include:one.example.net 3, include:one.example.net 3; replace includes by the "
-         "addresses they stand for\n"},
+         "include:one.example.net 3, include:one.example.net 3, include:one.example.net 3\n"},
         {"macro",
          record("v=spf1 exists:%{i}._spf.example.com redirect=one.example.net"),
          {"-d", "example.com", "-vv"},
@@ -323,7 +331,8 @@ BOOST_AUTO_TEST_CASE(explanations_that_nobody_can_read) {
     const std::string figures =
         " | lookups=0;8;10;0 void_lookups=0;;2;0 ipv4_addresses=0;;;0 ipv6_networks=0;;;0 record=31B;;;0\n";
     const std::string broken = "SPF WARNING - example.com: exp=why.example.com: why.example.com ";
-    const std::string told = ", so senders that fail are told nothing" + figures;
+    const std::string told =
+        ", so senders that fail are told nothing; publish: example.com. IN TXT \"v=spf1 -all\"" + figures;
     run_scenarios({
         {"fine",
          zone + "why.example.com TXT \"%{i} is not one of %{d}'s\"",
@@ -392,11 +401,10 @@ BOOST_AUTO_TEST_CASE(the_helo_name_is_looked_at_too) {
              {"pass", "TXT \"v=spf1 ip4:203.0.113.7 -all\"", 0,
               "HELO out.example.com from 203.0.113.7: pass by ip4:203.0.113.7\n"},
              {"none", "A 203.0.113.7", 0,
-              "HELO out.example.com from 203.0.113.7: none (out.example.com has no SPF record); publish: "
-              "out.example.com. IN TXT \"v=spf1 a -all\"\n"},
+              "HELO out.example.com from 203.0.113.7: none (out.example.com has no SPF record)\n"},
              {"fail", "TXT \"v=spf1 -all\"", 1,
               "SPF WARNING - HELO out.example.com from 203.0.113.7: fail by -all; publish: out.example.com. IN TXT "
-              "\"v=spf1 a -all\" |"},
+              "\"v=spf1 ip4:203.0.113.7 -all\" |"},
              {"permerror", "TXT \"v=spf1 nosuch\"", 1,
               "SPF WARNING - HELO out.example.com from 203.0.113.7: permerror"},
              {"temperror", "!SERVFAIL", 3, "SPF UNKNOWN - HELO out.example.com from 203.0.113.7: temperror"},
@@ -462,9 +470,9 @@ BOOST_AUTO_TEST_CASE(authoritative_servers) {
               "(198.51.100.1): \"v=spf1 ip4:192.0.2.0/24 -all\"; ns2.example.net (198.51.100.2): \"v=spf1 ~all\" |"},
              {"one_has_none", "example.com A 192.0.2.1", 2, "ns2.example.net (198.51.100.2): none; ns1.example.net"},
              {"silent", "example.com !TIMEOUT", 3,
-              "SPF UNKNOWN - example.com: ns2.example.net (198.51.100.2): TXT example.com: no answer from the resolver "
-              "198.51.100.2"},
-             {"refused", "example.com !REFUSED", 3, "the resolver 198.51.100.2 answered REFUSED"},
+              "SPF UNKNOWN - example.com: ns2.example.net (198.51.100.2): TXT example.com: no answer\n"},
+             {"refused", "example.com !REFUSED", 3,
+              "ns2.example.net (198.51.100.2): TXT example.com: it answers REFUSED\n"},
          }) {
         const auto got = run_with_servers(zone, {{"198.51.100.1", same}, {"198.51.100.2", row.second}}, arguments);
         BOOST_TEST(got.exit_code == row.exit_code, row.name << ": " << got.text);
@@ -486,7 +494,7 @@ BOOST_AUTO_TEST_CASE(authoritative_servers) {
 BOOST_AUTO_TEST_CASE(json_has_every_evaluation) {
     const auto got = run_with_zone(good, {"-d", "example.com", "-i", "203.0.113.7", "-i", "::1", "--sender", "",
                                           "--helo", "mail.example.com", "-o", "json"});
-    BOOST_TEST(got.exit_code == 2);
+    BOOST_TEST(got.exit_code == 1);  // ::1 is no address that a receiver sees
     const auto holds = [&got](const char* text) { return got.text.find(text) != std::string::npos; };
     BOOST_TEST(holds(R"("evaluations":[{"ip":"203.0.113.7","sender":"","helo":"mail.example.com","result":"pass",)"
                      R"("explanation":null,"mechanism":"include:_spf.example.net",)"

@@ -13,24 +13,28 @@ BOOST_AUTO_TEST_CASE(check_tls_rpt) {
         {"ok", record("v=TLSRPTv1; rua=mailto:tls@example.com,https://example.com/tls"), arguments, 0,
          "TLS_RPT OK - example.com: reports go to mailto:tls@example.com, https://example.com/tls\n"},
         {"crit_absent", "example.com A 192.0.2.1", arguments, 2,
-         "TLS_RPT CRITICAL - example.com: there is no TLSRPT record; publish: _smtp._tls.example.com. IN TXT "
-         "\"v=TLSRPTv1; rua=mailto:tls-reports@example.com\"\n"},
+         "TLS_RPT CRITICAL - example.com: there is no TLSRPT record; publish v=TLSRPTv1; rua=mailto:ADDRESS at "
+         "_smtp._tls.example.com, with an address that somebody reads\n"},
         {"crit_two", record("v=TLSRPTv1; rua=mailto:a@example.com") + record("v=TLSRPTv1; rua=mailto:b@example.com"),
          arguments, 2,
          "TLS_RPT CRITICAL - example.com: 2 TLSRPT records at _smtp._tls.example.com, so senders ignore them all; keep "
          "one\n"},
         {"crit_near_miss", record("v=TLSRPTV1; rua=mailto:tls@example.com"), arguments, 2,
          "TLS_RPT CRITICAL - example.com: \"v=TLSRPTV1; rua=mailto:tls@example.com\" is no TLSRPT record: it must "
-         "begin with exactly v=TLSRPTv1;\n"},
+         "begin with exactly \"v=TLSRPTv1;\"; publish: _smtp._tls.example.com. IN TXT \"v=TLSRPTv1; "
+         "rua=mailto:tls@example.com\"\n"},
         {"crit_no_rua", record("v=TLSRPTv1;"), arguments, 2,
-         "TLS_RPT CRITICAL - example.com: rua= is missing; write v=TLSRPTv1; rua=mailto:tls-reports@example.com\n"},
+         "TLS_RPT CRITICAL - example.com: rua= is missing, so no report is sent; write v=TLSRPTv1; "
+         "rua=mailto:ADDRESS\n"},
         {"crit_bad_uri", record("v=TLSRPTv1; rua=tls@example.com"), arguments, 2,
-         "TLS_RPT CRITICAL - example.com: rua=tls@example.com lacks its scheme; write rua=mailto:tls@example.com\n"},
+         "TLS_RPT CRITICAL - example.com: rua=tls@example.com lacks its scheme; write rua=mailto:tls@example.com; "
+         "publish: _smtp._tls.example.com. IN TXT \"v=TLSRPTv1; rua=mailto:tls@example.com\"\n"},
         {"warn_one_bad_uri", record("v=TLSRPTv1; rua=ftp://example.com,mailto:tls@example.com"), arguments, 1,
-         "TLS_RPT WARNING - example.com: rua=ftp://example.com is no address for reports; write "
-         "rua=mailto:reports@example.com or an https address\n"},
+         "TLS_RPT WARNING - example.com: rua=ftp://example.com is no address for reports; write rua=mailto:ADDRESS or "
+         "an https address; publish: _smtp._tls.example.com. IN TXT \"v=TLSRPTv1; rua=mailto:tls@example.com\"\n"},
         {"crit_syntax", record("v=TLSRPTv1; nonsense; rua=mailto:tls@example.com"), arguments, 2,
-         "TLS_RPT CRITICAL - example.com: \"nonsense\" is no tag (name=value)\n"},
+         "TLS_RPT CRITICAL - example.com: \"nonsense\" is no tag (name=value); publish: _smtp._tls.example.com. IN TXT "
+         "\"v=TLSRPTv1; rua=mailto:tls@example.com\"\n"},
         {"ok_extension", record("v=TLSRPTv1; rua=mailto:tls@example.com; ext=1"), arguments, 0,
          "TLS_RPT OK - example.com: reports go to mailto:tls@example.com\n"},
         {"unknown_servfail", "_smtp._tls.example.com !SERVFAIL", arguments, 3,
@@ -42,6 +46,6 @@ BOOST_AUTO_TEST_CASE(check_tls_rpt) {
          "",
          {"-d", "a..b"},
          3,
-         "TLS_RPT UNKNOWN - \"a..b\" is not a domain name: it has an empty label\n"},
+         "TLS_RPT UNKNOWN - --domain: \"a..b\" has an empty label; write a domain such as example.com\n"},
     });
 }

@@ -34,7 +34,7 @@ MAY_INCLUDE = {
     "shared/mta/classes": COMMON | {"shared/mta/logs"},
     "shared/probe/world": COMMON | {"shared/dns", "shared/tls", "shared/ssh", "shared/http", "shared/mta/documents"},
     "shared/probe/mail_auth": WORLD | {"shared/dns", "shared/tls", "shared/http", "shared/auth"},
-    "shared/probe/dnsbl": WORLD | {"shared/dns"},
+    "shared/probe/dnsbl": WORLD | {"shared/dns", "shared/auth"},
     "shared/probe/mail_server": WORLD | {"shared/dns", "shared/tls", "shared/smtp"},
     "shared/probe/bounce_rate": WORLD | MTA,
     "shared/probe/mta_state": WORLD | MTA | {"shared/http", "shared/probe/mail_server", "shared/probe/bounce_rate"},

@@ -26,7 +26,9 @@ PLUGINS = [FOLDER / program for program in sorted(TABLES)]
 
 # A value that no option of the kind takes. Text is anything.
 BAD_VALUES = {"integer": "12abc", "number": "1,5", "range": "20:10", "thresholds": "80,90", "duration": "90", "choice": "nonsense",
-              "endpoint": "not an address", "time": "yesterday", "timeout": "10:bad"}
+              "endpoint": "not an address", "time": "yesterday", "timeout": "10:bad", "domain": "a..b", "name": "a..b",
+              "host": "http://a.example/", "address": "192.0.2", "network": "192.0.2.0/99", "target": "http://a.example/",
+              "url": "a b", "mailbox": "A <a@b.example>"}
 
 SLOW = 5  # seconds that a busy machine may add to a run; the plugin's own -t decides the rest
 

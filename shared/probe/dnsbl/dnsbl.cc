@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
 #include <utility>
 
+#include "shared/auth/public_suffix.h"
 #include "shared/base/text.h"
 #include "shared/dns/lookup.h"
 #include "shared/dns/names.h"
@@ -70,9 +72,12 @@ class DnsblRun {
   private:
     [[nodiscard]] bool goes_together(const DnsblList& list, std::size_t target) const;
     [[nodiscard]] std::string target_label(std::size_t target) const;
+    [[nodiscard]] std::string target_label(std::size_t target, const DnsblList& list) const;
     void ask_tests();
     void add_points(std::uint32_t list, Purpose::Kind kind);
     void ask_targets();
+    void ask_target(std::uint32_t target, std::uint32_t list, const std::string& label);
+    void copy_results();
     void flush();
     void take(const Purpose& purpose, const dns::Answer& answer);
     void settle_health();
@@ -86,6 +91,13 @@ class DnsblRun {
     Kinds kinds_;
     Asked asked_;
     std::vector<TestAnswers> tests_;
+    struct Again {
+        std::uint32_t target = 0;
+        std::uint32_t list = 0;
+        std::uint32_t first = 0;  // the target that the list was asked the same for
+    };
+    std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> first_;  // by list and label: the target asked for
+    std::vector<Again> again_;
     std::vector<bool> silent_;  // per list: nothing but silence so far, in a whole batch
 };
 
@@ -99,6 +111,12 @@ std::string DnsblRun::target_label(std::size_t target) const {
     const auto& addresses = query_.targets.addresses;
     return target < addresses.size() ? dns::reversed_labels(addresses[target])
                                      : query_.targets.domains[target - addresses.size()];
+}
+
+// As the list holds it; "" when it holds no such names.
+std::string DnsblRun::target_label(std::size_t target, const DnsblList& list) const {
+    const std::string label = target_label(target);
+    return list.registered && target >= query_.targets.addresses.size() ? auth::registrable_domain(label) : label;
 }
 
 void DnsblRun::add(std::string label, const DnsblList& list, Purpose purpose) {
@@ -149,25 +167,60 @@ void DnsblRun::ask_targets() {
     for (std::uint32_t target = 0; target < query_.targets.size(); ++target) {
         const std::string label = target_label(target);
         for (std::uint32_t list = 0; list < seen_.lists.size(); ++list) {
-            if (!goes_together(seen_.lists[list], target)) continue;
-            const Purpose purpose{Purpose::Kind::target, list, target};
-            if (!seen_.lists[list].dead.empty()) {
-                seen_.results.push_back(
-                    {target, list, Verdict::unknown, ListSeverity::none, false, "not asked", {}, {}, {}});
-            } else if (silent_[list]) {
-                dns::Answer answer;
-                answer.failure = dns::Failure::timeout;
-                take(purpose, answer);
-            } else {
-                add(label, seen_.lists[list], purpose);
-            }
+            if (goes_together(seen_.lists[list], target)) ask_target(target, list, label);
         }
         if (asked_.questions.size() >= batch_questions) flush();
     }
     flush();
+    copy_results();
+}
+
+void DnsblRun::ask_target(std::uint32_t target, std::uint32_t list, const std::string& label) {
+    const Purpose purpose{Purpose::Kind::target, list, target};
+    const auto not_asked = [&](const char* why) {
+        DnsblResult result;
+        result.target = target;
+        result.list = list;
+        result.why = why;
+        seen_.results.push_back(std::move(result));
+    };
+    if (!seen_.lists[list].dead.empty()) return not_asked("not asked");
+    std::string own = label;
+    if (seen_.lists[list].registered) {
+        own = target_label(target, seen_.lists[list]);
+        if (own.empty()) return not_asked("it holds registered domains, and this is a public suffix");
+        const auto [first, fresh] = first_.emplace(std::pair(list, own), target);
+        if (!fresh) return again_.push_back({target, list, first->second});
+    }
+    if (silent_[list]) {
+        dns::Answer answer;
+        answer.failure = dns::Failure::timeout;
+        take(purpose, answer);
+    } else {
+        add(std::move(own), seen_.lists[list], purpose);
+    }
+}
+
+// What two targets have in common is asked once.
+void DnsblRun::copy_results() {
+    for (const Again& again : again_) {
+        const auto found = std::ranges::find_if(seen_.results, [&again](const DnsblResult& result) {
+            return result.list == again.list && result.target == again.first;
+        });
+        if (found == seen_.results.end()) continue;
+        DnsblResult copy = *found;
+        copy.target = again.target;
+        seen_.results.push_back(std::move(copy));
+    }
+    for (DnsblResult& result : seen_.results) {
+        if (!seen_.lists[result.list].registered) continue;
+        std::string label = target_label(result.target, seen_.lists[result.list]);
+        if (label != seen_.targets[result.target]) result.asked = std::move(label);
+    }
 }
 
 void DnsblRun::flush() {
+    seen_.any_asked = seen_.any_asked || !asked_.questions.empty();
     const auto answers = dns::lookup_many(transport_, asked_.questions, deadline_);
     std::vector<bool> answered(seen_.lists.size(), false);
     std::vector<bool> asked(seen_.lists.size(), false);
@@ -243,7 +296,7 @@ void DnsblRun::ask_reasons() {
     for (std::size_t i = 0; i < seen_.results.size() && questions.size() < max_reasons; ++i) {
         const DnsblResult& result = seen_.results[i];
         if (result.verdict != Verdict::listed) continue;
-        questions.push_back({target_label(result.target) + "." + seen_.lists[result.list].zone, dns::Type::txt, false,
+        questions.push_back({target_label(result.target, seen_.lists[result.list]) + "." + seen_.lists[result.list].zone, dns::Type::txt, false,
                              result.list + 1});
         of.push_back(i);
     }
@@ -262,6 +315,7 @@ Result<DnsblObservation> DnsblRun::all() {
         return fail(Fault::usage, "none of the lists takes what was given; name others with --list");
     }
     seen_.states.resize(seen_.lists.size());
+    seen_.notes = query_.targets.notes;
     seen_.resolver = transport_.describe();
     tests_.resize(seen_.lists.size());
     silent_.resize(seen_.lists.size(), false);

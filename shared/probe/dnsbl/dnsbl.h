@@ -22,12 +22,13 @@ inline constexpr std::size_t max_dnsbl_targets = 4096;  // sixteen /24 networks;
 struct DnsblTargets {
     std::vector<base::IpAddress> addresses;
     std::vector<std::string> domains;  // A-labels
+    std::vector<std::string> notes;    // what was left out, in words
     [[nodiscard]] std::size_t size() const { return addresses.size() + domains.size(); }
 };
 
 // What was written, as addresses and domains without repetition: `addresses` are an IP address, a network, or a host
-// name that stands for all its addresses (looked up). Faults: usage (nothing given; not an address, network or name; a
-// private address; more than max_dnsbl_targets), not_found (a name without an address), resolver, deadline.
+// name that stands for all its public addresses (looked up). Faults: usage (nothing given; not an address, network or name; a
+// private address, or a name that has no other; more than max_dnsbl_targets), not_found (a name without an address), resolver, deadline.
 [[nodiscard]] base::Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses,
                                                        const std::vector<std::string>& domains,
                                                        const world::ResolverChoice& resolver,
@@ -73,6 +74,7 @@ struct DnsblResult {
     Verdict verdict = Verdict::unknown;
     ListSeverity severity = ListSeverity::none;  // of a listing; none for allow lists and information
     bool refused = false;                        // the list does not talk to our resolver
+    std::string asked;                           // a domain: the registered one that the list holds, where it is another
     std::string why;                             // of unknown, in words
     std::vector<std::string> codes;              // every A record that came, "127.0.0.2"
     std::string meaning;                         // of the codes that count
@@ -86,7 +88,9 @@ struct DnsblObservation {
     std::vector<DnsblList> lists;
     std::vector<DnsblListState> states;  // like lists
     std::vector<DnsblResult> results;    // pairs that go together (an IPv6 address is not asked of an IPv4 list)
+    std::vector<std::string> notes;      // what was not looked for, in words
     std::string resolver;                // who was asked, for messages
+    bool any_asked = false;              // else no list was worth a question
     bool resolver_answered = false;      // to any question at all, be it with an error code
     base::Duration took{};
 };

@@ -20,7 +20,7 @@ void write_result(base::JsonWriter& json, const DnsblObservation& seen, const Dn
     } else {
         json.null();
     }
-    json.member("delist", maybe(list.delist)).end();
+    json.member("delist", maybe(list.delist)).member("asked", maybe(result.asked)).end();
 }
 
 }  // namespace
@@ -35,7 +35,7 @@ std::string to_json(const DnsblObservation& observation) {
         json.object().member("list", observation.lists[i].name).member("health", name(state.health));
         json.member("why", state.why).end();
     }
-    json.end().member("seconds", std::chrono::duration<double>(observation.took).count()).end();
+    json.end().member("notes", observation.notes).member("seconds", std::chrono::duration<double>(observation.took).count()).end();
     return json.take();
 }
 

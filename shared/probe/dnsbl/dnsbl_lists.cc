@@ -19,7 +19,7 @@ constexpr std::size_t max_key_bytes = 4096;
 constexpr std::string_view key_mark = "{key}";
 
 Result<void> read_key(DnsblList& list, const io::Files& files) {
-    if (list.key.empty()) return {};
+    if (list.key.empty() || list.key_given) return {};
     const auto text = files.read(list.key, max_key_bytes);
     if (!text) return fail(text.error().at(fmt::format("list {}: key_file", list.name)));
     const std::string key(base::trim(*text));
@@ -37,6 +37,23 @@ const DnsblList* find_list(const DnsblCatalogue& catalogue, std::string_view wan
         return base::iequals(list.name, wanted) || base::iequals(list.zone, wanted);
     });
     return found == catalogue.lists.end() ? nullptr : &*found;
+}
+
+// The keyed list whose zone with a key in it was written ("KEY.zen.dq.spamhaus.net"): known by its name, its key hidden.
+std::optional<DnsblList> keyed_list(const DnsblCatalogue& catalogue, std::string_view wanted) {
+    for (const DnsblList& list : catalogue.lists) {
+        if (!list.zone.starts_with(key_mark)) continue;
+        const std::string_view rest = std::string_view(list.zone).substr(key_mark.size());  // ".zen.dq.spamhaus.net"
+        if (wanted.size() <= rest.size() || !base::iends_with(wanted, rest)) continue;
+        const std::string_view key = wanted.substr(0, wanted.size() - rest.size());
+        if (key.find('.') != std::string_view::npos || !dns::is_host_name(key)) continue;
+        DnsblList keyed = list;
+        keyed.zone = base::to_lower(wanted);
+        keyed.key = key;
+        keyed.key_given = true;
+        return keyed;
+    }
+    return std::nullopt;
 }
 
 std::string known_names(const DnsblCatalogue& catalogue) {
@@ -62,6 +79,8 @@ Result<DnsblList> wanted_list(std::string_view text, const DnsblCatalogue& catal
     DnsblList list;
     if (const DnsblList* known = find_list(catalogue, wanted)) {
         list = *known;
+    } else if (auto keyed = keyed_list(catalogue, wanted)) {
+        list = std::move(*keyed);
     } else {
         const auto zone = dns::ascii_name(wanted);
         if (!zone) return fail(zone.error().at("list"));

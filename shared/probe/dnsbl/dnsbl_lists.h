@@ -39,6 +39,7 @@ struct DnsblList {
     std::string key;   // to be taken out of whatever the list answers; "" without one
     ListKind kind = ListKind::both;
     bool ipv6 = true;
+    bool registered = false;  // holds registered domains only: whatever is below one is asked for as that
     bool enabled = true;
     ListSeverity severity = ListSeverity::critical;
     std::vector<ListCode> codes;           // empty: all of 127.0.0.0/8 but error codes
@@ -47,7 +48,8 @@ struct DnsblList {
     std::vector<std::string> test_clean;
     std::string delist;
     std::string terms;
-    std::string dead;  // why nobody should ask it any more; "" for a living one
+    bool key_given = false;  // `key` is the key itself, as it was written with -l; else the file until the list is chosen
+    std::string dead;        // why nobody should ask it any more; "" for a living one
 
     [[nodiscard]] bool takes_addresses() const { return kind != ListKind::domain; }
     [[nodiscard]] bool takes_domains() const { return kind == ListKind::domain || kind == ListKind::both; }

@@ -118,6 +118,7 @@ Result<DnsblList> read_list(const Node& node) {
     config::MapReader map(node);
     map.text("name", list.name).text("zone", list.zone).text("key_file", key_file);
     map.choice("kind", kind, {"ip", "domain", "both", "allow"}).boolean("ipv6", list.ipv6);
+    map.boolean("registered", list.registered);
     map.boolean("enabled", list.enabled).choice("severity", severity, {"critical", "advisory"});
     map.node("codes", untouched).node("error_codes", untouched);
     map.texts("test_listed", list.test_listed).texts("test_clean", list.test_clean);

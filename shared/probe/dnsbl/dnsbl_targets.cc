@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <set>
 
+#include "shared/base/target_text.h"
 #include "shared/base/text.h"
 #include "shared/dns/lookup.h"
 #include "shared/dns/names.h"
@@ -63,10 +64,22 @@ bool is_numeric(std::string_view text) {
 }
 
 Result<void> add_host(Collector& collector, const std::string& text, dns::Transport& transport,
-                      const base::Deadline& deadline, const world::World& world) {
+                      const base::Deadline& deadline, const world::World& world, std::vector<std::string>& notes) {
     const auto host = dns::host_addresses(transport, *world.files, text, dns::Family::any, deadline);
     if (!host) return fail(host.error());
+    // Split-horizon names have inner addresses beside the outer ones, and these can be looked for.
+    std::vector<IpAddress> outer;
+    std::vector<std::string> inner;
     for (const IpAddress& address : host->addresses) {
+        if (const auto why = base::not_public(address)) {
+            inner.push_back(fmt::format("{} of {} is {} and is not asked for", address.to_string(), text, *why));
+        } else {
+            outer.push_back(address);
+        }
+    }
+    if (outer.empty()) return collector.add(host->addresses.front(), text);
+    notes.insert(notes.end(), inner.begin(), inner.end());
+    for (const IpAddress& address : outer) {
         if (auto done = collector.add(address, text); !done) return done;
     }
     return {};
@@ -82,7 +95,9 @@ Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses, co
     }
     Collector collector;
     std::unique_ptr<dns::Transport> transport;
+    DnsblTargets targets;
     for (const std::string& text : addresses) {
+        if (auto done = base::expect_target(text, base::TargetKind::target); !done) return fail(done.error());
         if (const auto address = IpAddress::parse(text)) {
             if (auto done = collector.add(*address, text); !done) return fail(done.error());
         } else if (text.find('/') != std::string::npos || is_numeric(text)) {
@@ -93,17 +108,17 @@ Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses, co
                 if (!opened) return fail(opened.error());
                 transport = std::move(*opened);
             }
-            if (auto done = add_host(collector, text, *transport, deadline, world); !done) {
+            if (auto done = add_host(collector, text, *transport, deadline, world, targets.notes); !done) {
                 return fail(done.error());
             }
         }
     }
-    DnsblTargets targets;
     targets.addresses = collector.take();
     for (const std::string& text : domains) {
         if (IpAddress::parse(text)) {
             return fail(Fault::usage, "domain {}: this is an address; write --address {}", text, text);
         }
+        if (auto done = base::expect_target(text, base::TargetKind::domain); !done) return fail(done.error());
         auto name = dns::ascii_name(text);
         if (!name) return fail(name.error());
         if (std::ranges::find(targets.domains, *name) != targets.domains.end()) continue;

@@ -13,7 +13,13 @@ enum class RecordKind { code, foreign, blocked };
 RecordKind kind_of(const DnsblList& list, const base::IpAddress& answer) {
     const std::uint32_t value = answer.v4_value();
     if (value >> 24U != 127) return RecordKind::foreign;
-    if (value == 0x7f000001U || value >> 8U == 0x7fffffU) return RecordKind::blocked;
+    if (value >> 8U == 0x7fffffU) return RecordKind::blocked;
+    if (value == 0x7f000001U) {  // "you may not ask", but for a list that documents it
+        const bool own = std::ranges::any_of(list.codes, [value](const ListCode& code) {
+            return code.mask == 0 && code.first == value && code.last == value;
+        });
+        return own ? RecordKind::code : RecordKind::blocked;
+    }
     const bool error =
         std::ranges::any_of(list.error_codes, [&answer](const ListCode& code) { return code.matches(answer); });
     return error ? RecordKind::blocked : RecordKind::code;
@@ -45,8 +51,9 @@ void add_meaning(DnsblResult& result, const std::string& meaning) {
     result.meaning += meaning;
 }
 
-// Takes one record in 127.0.0.0/8 that is no error code; false if the list does not explain it.
-bool apply_code(const DnsblList& list, const base::IpAddress& answer, DnsblResult& result) {
+// Takes one record in 127.0.0.0/8 that is no error code. What a list's own codes do not explain is far more likely a new
+// kind of listing than an error, which have numbers of their own.
+void apply_code(const DnsblList& list, const base::IpAddress& answer, DnsblResult& result) {
     const auto listing = [&result](ListSeverity severity, const std::string& meaning) {
         result.verdict = Verdict::listed;
         result.severity = std::max(result.severity, severity);
@@ -54,7 +61,7 @@ bool apply_code(const DnsblList& list, const base::IpAddress& answer, DnsblResul
     };
     if (list.codes.empty()) {
         listing(list.severity, "");
-        return true;
+        return;
     }
     bool explained = false;
     for (const ListCode& code : list.codes) {
@@ -62,7 +69,7 @@ bool apply_code(const DnsblList& list, const base::IpAddress& answer, DnsblResul
         explained = true;
         if (code.severity != ListSeverity::none) listing(code.severity, code.meaning);
     }
-    return explained;
+    if (!explained) listing(ListSeverity::advisory, answer.to_string() + " is a code that is not known here");
 }
 
 DnsblListState health_of_failure(const dns::Answer& answer) {
@@ -130,9 +137,7 @@ DnsblResult dnsbl_verdict(const DnsblList& list, const dns::Answer& answer) {
                 all_explained = false;
                 break;
             case RecordKind::code:
-                if (apply_code(list, record, result)) break;
-                result.why = fmt::format("it answers {}, which is none of its known codes", record.to_string());
-                all_explained = false;
+                apply_code(list, record, result);
                 break;
         }
     }

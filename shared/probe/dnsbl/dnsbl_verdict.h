@@ -11,8 +11,8 @@
 namespace mtawatch::probe::dnsbl {
 
 // The verdict of one list on one target, from its A answer alone. An answer outside 127.0.0.0/8, 127.0.0.1,
-// 127.255.255.0/24 and the list's own error codes never count as a listing; a record that none of its codes explains
-// tells nothing. One record that is a listing is enough.
+// 127.255.255.0/24 and the list's own error codes never count as a listing; a record that none of a list's codes
+// explains is an advisory one. One record that is a listing is enough.
 [[nodiscard]] DnsblResult dnsbl_verdict(const DnsblList& list, const dns::Answer& answer);
 
 // The answers to a list's own test entries: those that must be listed and those that must not.

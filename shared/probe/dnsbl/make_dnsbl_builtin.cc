@@ -41,10 +41,10 @@ constexpr std::string_view kinds[] = {"ip", "domain", "both", "allow"};
 
 std::string row(const DnsblList& list) {
     return fmt::format(
-        "        {{{}, {}, {}, ListKind::{}, {}, {}, ListSeverity::{},\n         {},\n         {}, {}, {},\n"
-        "         {}, {}, \"\"}},\n",
+        "        {{{}, {}, {}, ListKind::{}, {}, {}, {}, ListSeverity::{},\n         {},\n         {}, {}, {},\n"
+        "         {}, {}, false, \"\"}},\n",
         quoted(list.name), quoted(list.zone), quoted(list.key), kinds[static_cast<int>(list.kind)], list.ipv6,
-        list.enabled, name(list.severity), codes(list.codes), codes(list.error_codes), words(list.test_listed),
+        list.registered, list.enabled, name(list.severity), codes(list.codes), codes(list.error_codes), words(list.test_listed),
         words(list.test_clean), quoted(list.delist), quoted(list.terms));
 }
 

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <map>
 
+#include "shared/dns/lookup.h"
 #include "shared/dns/names.h"
 #include "shared/dns/transport.h"
 
@@ -21,6 +22,25 @@ std::vector<std::string> name_servers(auth::DnsCache& dns, std::string_view name
         if (!answer.known()) return {};
     }
     return {};
+}
+
+// Why a name server of the zone gave no answer; it is no resolver that another one could stand in for.
+std::string words_for(const dns::Answer& answer) {
+    switch (answer.failure) {
+        case dns::Failure::timeout:
+            return "no answer";
+        case dns::Failure::unreachable:
+            return "it cannot be reached";
+        case dns::Failure::deadline:
+            return "the time of the run was over";
+        case dns::Failure::referral:
+            return "it does not serve this zone and names other servers (a lame delegation)";
+        case dns::Failure::malformed:
+            return "its answer cannot be read";
+        default:
+            return fmt::format("it answers {}{}", dns::failure_text(answer),
+                               answer.reason.empty() ? "" : ": " + answer.reason);
+    }
 }
 
 ServerView ask_server(const std::string& host, const base::IpAddress& address, const std::string& name,
@@ -39,7 +59,7 @@ ServerView ask_server(const std::string& host, const base::IpAddress& address, c
     question.type = dns::Type::txt;
     const dns::Answer answer = dns::lookup(**transport, question, deadline);
     if (!answer.known()) {
-        view.failure = dns::failure_error(**transport, question, answer).what;
+        view.failure = fmt::format("TXT {}: {}", name, words_for(answer));
         return view;
     }
     view.texts = answer.records.texts;

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 
+#include "shared/auth/dmarc_walk.h"
+#include "shared/auth/spf_record.h"
 #include "shared/base/json.h"
+#include "shared/base/text.h"
 #include "shared/dns/names.h"
 #include "shared/io/files.h"
 
@@ -25,12 +28,6 @@ std::string key_name(const std::string& domain, const std::string& selector) {
     return selector + "._domainkey." + domain;
 }
 
-// What to publish: the own key if there is one to derive it from.
-std::string paste(const std::string& name, const std::optional<tls::PublicKey>& own_key) {
-    const auto record = own_key ? auth::dkim_key_record(*own_key) : std::nullopt;
-    return fmt::format("publish: {}. IN TXT \"{}\"", name, record.value_or("v=DKIM1; k=rsa; p=PUBLIC-KEY"));
-}
-
 std::string missing_text(const dns::Answer& answer) {
     const bool no_name = answer.outcome == dns::Outcome::no_name;
     if (answer.chain.empty()) return no_name ? "there is no key: the name does not exist" : "there is no TXT record";
@@ -46,6 +43,47 @@ std::string pick_record(const std::vector<std::string>& texts, Findings& finding
     const auto good =
         std::ranges::find_if(texts, [](const std::string& text) { return auth::parse_dkim_key(text).usable(); });
     return good == texts.end() ? texts.front() : *good;
+}
+
+// Where the key has to come from, when nobody here knows it.
+std::string missing_remedy(const dns::Answer& answer) {
+    if (answer.chain.empty()) {
+        return "publish the public key that the signer has for this selector (--private-key FILE shows the line)";
+    }
+    std::string text = fmt::format("the key is for {} to publish: ask its owner, or remove the CNAME", answer.chain.back());
+    if (base::iends_with(answer.chain.back(), ".onmicrosoft.com")) {
+        text += "; Microsoft 365 publishes the second selector at the first rotation of the keys";
+    }
+    return text;
+}
+
+// What can be published for the key: the own one, else the published one spelled rightly.
+std::vector<Remedy<DkimKeyLook>> remedies_of(const DkimKeyLook& look, auth::DnsCache& dns,
+                                             const std::optional<tls::PublicKey>& own_key) {
+    std::vector<Remedy<DkimKeyLook>> remedies;
+    const std::string name = key_name(look.domain, look.selector);
+    if (look.findings.has(Weight::unseen) || auth::cannot_publish(dns, name)) return remedies;
+    const std::vector<std::string> texts = dns.ask(name, dns::Type::txt).records.texts;
+    std::vector<std::string> attempts;
+    if (own_key && !look.matches.value_or(false) && !look.key.revoked) {
+        if (auto record = auth::dkim_key_record(*own_key)) attempts.push_back(std::move(*record));
+    }
+    // One key that an editor cut into several records: the piece with p= first.
+    std::vector<std::string> pieces = texts;
+    std::ranges::stable_partition(pieces, [](const std::string& text) { return base::icontains(text, "p="); });
+    const std::string joined = base::join(pieces, "");
+    for (const std::string* text : {&look.record, &joined}) {
+        if (own_key && !look.matches.value_or(false)) break;  // the published one is not the signer's
+        if (auto record = auth::mended_dkim_record(*text)) attempts.push_back(std::move(*record));
+    }
+    for (const std::string& record : attempts) {
+        if (!auth::parse_dkim_key(record).usable() || (texts.size() == 1 && texts.front() == record)) continue;
+        auth::DnsCache view(dns);
+        auth::publish(view, {name, dns::Type::txt, record}, texts);
+        auto after = std::make_shared<DkimKeyLook>(observe_dkim_key(look.domain, look.selector, view, own_key));
+        remedies.push_back({{{name, dns::Type::txt, record}}, std::move(after)});
+    }
+    return remedies;
 }
 
 struct PrivateKey {
@@ -69,6 +107,38 @@ Result<PrivateKey> read_private_key(const std::string& path, const io::Files& fi
     return out;
 }
 
+Coverage coverage_of(const std::string& field, const auth::Message& message,
+                     const std::vector<auth::DkimVerification>& signatures) {
+    if (message.count(field) == 0) return Coverage::not_there;
+    Coverage coverage = Coverage::not_signed;
+    for (const auth::DkimVerification& one : signatures) {
+        if (!auth::covers_field(one, message, field)) continue;
+        if (one.result == auth::DkimResult::pass) return Coverage::covered;
+        const bool unseen = one.result == auth::DkimResult::temperror || coverage == Coverage::unseen;
+        coverage = unseen ? Coverage::unseen : Coverage::not_passing;
+    }
+    return coverage;
+}
+
+std::optional<bool> alignment_of(const DkimMessageLook& look, auth::DnsCache& dns) {
+    if (look.from_domain.empty()) return std::nullopt;
+    const auto author = dns::ascii_name(look.from_domain);
+    if (!author) return std::nullopt;
+    std::optional<bool> aligned;
+    bool unseen = false;
+    for (const auth::DkimVerification& one : look.signatures) {
+        if (one.result != auth::DkimResult::pass) continue;
+        const auto walk = auth::walk_dmarc(dns, *author);
+        const auto decision = auth::decide_dmarc(dns, *author, walk);
+        const bool strict = decision.record && decision.record->strict_dkim;
+        const auto fits = auth::dmarc_aligned(dns, *author, one.domain, strict);
+        if (fits.value_or(false)) return true;
+        unseen = unseen || !fits || !decision.failure.empty();
+        aligned = false;
+    }
+    return unseen ? std::nullopt : aligned;
+}
+
 Result<DkimMessageLook> verify_message(const DkimQuery& query, auth::DnsCache& dns, const world::World& world) {
     const bool from_stdin = query.message_file == "-";
     dns.deadline().doing("reading " + (from_stdin ? std::string("standard input") : query.message_file));
@@ -84,14 +154,9 @@ Result<DkimMessageLook> verify_message(const DkimQuery& query, auth::DnsCache& d
     look.signatures = auth::verify_dkim(dns, *message, base::unix_seconds(world.clock->wall()));
     look.one_click = auth::one_click_unsubscribe(*message, look.signatures);
     for (const std::string& field : query.require_signed) {
-        Coverage coverage = message->count(field) == 0 ? Coverage::not_there : Coverage::not_signed;
-        for (const auth::DkimVerification& one : look.signatures) {
-            if (one.result == auth::DkimResult::pass && auth::covers_field(one, *message, field)) {
-                coverage = Coverage::covered;
-            }
-        }
-        look.required.emplace_back(field, coverage);
+        look.required.emplace_back(field, coverage_of(field, *message, look.signatures));
     }
+    look.aligned = alignment_of(look, dns);
     return look;
 }
 
@@ -118,7 +183,7 @@ void write_message(base::JsonWriter& json, const DkimMessageLook& look) {
     for (const auto& [field, coverage] : look.required) {
         json.object().member("field", field).member("coverage", name(coverage)).end();
     }
-    json.end().member("one_click_unsubscribe", auth::name(look.one_click)).end();
+    json.end().member("one_click_unsubscribe", auth::name(look.one_click)).member("aligned", look.aligned).end();
 }
 
 }  // namespace
@@ -137,11 +202,16 @@ DkimKeyLook observe_dkim_key(const std::string& domain, const std::string& selec
         return look;
     }
     if (!answer.found()) {
-        look.findings.add(Weight::absent, "absent", fmt::format("{}; {}", missing_text(answer), paste(name, own_key)));
+        look.findings.add(Weight::absent, "absent", missing_text(answer), missing_remedy(answer));
         return look;
     }
     look.ttl = answer.records.ttl;
     look.record = pick_record(answer.records.texts, look.findings);
+    if (auth::is_spf_record(look.record)) {
+        look.findings.add(Weight::absent, "absent", "there is no key: the name answers with an SPF record, as of a wildcard",
+                          missing_remedy(answer));
+        return look;
+    }
     look.key = auth::parse_dkim_key(look.record);
     look.findings.add(look.key.findings);
     if (!answer.chain.empty()) {
@@ -159,12 +229,9 @@ DkimKeyLook observe_dkim_key(const std::string& domain, const std::string& selec
     if (own_key && look.key.key) {
         look.matches = *own_key == *look.key.key;
         if (!*look.matches) {
-            look.findings.add(
-                Weight::broken, "mismatch",
-                fmt::format("the private key is another one, so nothing verifies; {}", paste(name, own_key)));
+            look.findings.add(Weight::broken, "mismatch", "the private key is another one, so nothing verifies",
+                              "publish the key that the signer has, or sign with the one that is published");
         }
-    } else if (own_key && !look.key.revoked) {
-        look.findings.add(Weight::note, "publish", paste(name, own_key));
     }
     return look;
 }
@@ -215,6 +282,7 @@ Result<DkimObservation> dkim(const DkimQuery& query, const base::Deadline& deadl
     for (const std::string& selector : selectors) {
         out.keys.push_back(observe_dkim_key(out.domain, selector, dns, own.key));
         DkimKeyLook& look = out.keys.back();
+        if (query.advise) look.remedies = remedies_of(look, dns, own.key);
         if (look.record.empty() || look.authenticated) continue;
         look.findings.add(Weight::note, "not-secure",
                           "the key is not secure: no DNSSEC proof came with it from a resolver on this machine");
@@ -233,6 +301,10 @@ std::string_view name(Coverage coverage) {
             return "covered";
         case Coverage::not_signed:
             return "not signed";
+        case Coverage::not_passing:
+            return "not passing";
+        case Coverage::unseen:
+            return "unseen";
         case Coverage::not_there:
             return "not there";
     }

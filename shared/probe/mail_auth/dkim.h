@@ -11,6 +11,7 @@
 #include "shared/auth/dkim_verify.h"
 #include "shared/base/result.h"
 #include "shared/probe/mail_auth/findings.h"
+#include "shared/probe/mail_auth/remedy.h"
 #include "shared/probe/world/resolver.h"
 #include "shared/probe/world/world.h"
 
@@ -21,6 +22,7 @@ struct DkimQuery {
     std::vector<std::string> selectors;
     std::string private_key_file;             // "": none
     std::string message_file;                 // "": none; "-" is standard input
+    bool advise = false;                      // work out what to publish for each key, too
     std::vector<std::string> require_signed;  // header fields that a passing signature must cover
     world::ResolverChoice resolver;
 };
@@ -36,10 +38,18 @@ struct DkimKeyLook {
     bool authenticated = false;
     auth::DkimKey key;
     std::optional<bool> matches;  // whether the private key belongs to it; absent when there is none to compare
-    Findings findings;            // of the key and of how it is published
+    std::vector<Remedy<DkimKeyLook>> remedies;  // with advise
+    Findings findings;                          // of the key and of how it is published
 };
 
-enum class Coverage { covered, not_signed, not_there };
+// Of a header field that a signature must cover. Where no signature passes, none covers it for a receiver.
+enum class Coverage {
+    covered,
+    not_signed,   // by no signature at all, or by none of those that pass
+    not_passing,  // a signature covers it, but none of those that do passes
+    unseen,       // the same, and of one of them the key could not be looked up
+    not_there,    // the message has no such field
+};
 
 struct DkimMessageLook {
     std::string from_domain;  // "" when From has no single mailbox
@@ -48,6 +58,9 @@ struct DkimMessageLook {
     std::vector<auth::DkimVerification> signatures;
     auth::OneClick one_click = auth::OneClick::not_offered;
     std::vector<std::pair<std::string, Coverage>> required;
+    // Whether a passing signature aligns with the From domain as DMARC wants it; absent when none passes, there is no one
+    // From domain, or a lookup failed.
+    std::optional<bool> aligned;
 };
 
 struct DkimObservation {

@@ -9,6 +9,7 @@
 #include "shared/base/json.h"
 #include "shared/base/text.h"
 #include "shared/dns/names.h"
+#include "shared/probe/mail_auth/dmarc_advice.h"
 
 namespace mtawatch::probe::mail_auth {
 
@@ -34,9 +35,15 @@ void check_name(const DmarcStep& step, auth::DnsCache& dns, Findings& findings) 
                                  step.name));
     }
     for (const std::string& text : step.near_misses) {
-        findings.add(
-            Weight::broken, "near-miss",
-            fmt::format("\"{}\" is no DMARC record: it must begin with exactly v=DMARC1", base::one_line(text, 60)));
+        const std::string shown = base::one_line(text, 60);
+        if (step.record) {
+            findings.add(Weight::note, "stray",
+                         fmt::format("\"{}\" beside the record is no DMARC record, so receivers skip it; remove it",
+                                     shown));
+        } else {
+            findings.add(Weight::broken, "near-miss",
+                         fmt::format("\"{}\" is no DMARC record: it must begin with exactly v=DMARC1", shown));
+        }
     }
     if (step.other_texts > step.near_misses.size()) {
         findings.add(Weight::note, "other-text",
@@ -58,17 +65,19 @@ void check_name(const DmarcStep& step, auth::DnsCache& dns, Findings& findings) 
     }
 }
 
-void check_absence(const DmarcObservation& seen, Findings& findings) {
+void check_absence(const DmarcObservation& seen, auth::DnsCache& dns, Findings& findings) {
     if (!seen.decision.failure.empty()) {
         findings.add(Weight::unseen, "lookup-failed", seen.decision.failure);
     } else if (!seen.decision.record && !seen.walk.steps.front().failure.empty()) {
         findings.add(Weight::unseen, "lookup-failed", seen.walk.steps.front().failure);
     } else if (!seen.decision.record && !findings.has(Weight::broken)) {
-        const std::string& at = seen.registrable_domain.empty() ? seen.domain : seen.registrable_domain;
-        findings.add(Weight::absent, "absent",
-                     fmt::format("there is no DMARC record; publish: _dmarc.{}. IN TXT \"v=DMARC1; p=quarantine; "
-                                 "rua=mailto:dmarc-reports@{}\"",
-                                 at, at));
+        const std::string at = dmarc_home(seen);
+        findings.add(Weight::absent, "absent", "there is no DMARC record",
+                     auth::is_unregistered(dns, at)
+                         ? fmt::format("is {} spelled right?", at)
+                         : fmt::format("publish v=DMARC1; p=none; rua=mailto:ADDRESS at _dmarc.{}, with an address that "
+                                       "takes mail and that somebody reads",
+                                       at));
     }
 }
 
@@ -152,9 +161,10 @@ void check_report_addresses(const DmarcObservation& seen, auth::DnsCache& dns, F
                              fmt::format("whether {} takes reports could not be looked up", uri.domain));
             } else if (consent == auth::Consent::missing) {
                 findings.add(Weight::weak, "no-consent",
-                             fmt::format("{} has not agreed to take reports, so none are sent there; publish: "
-                                         "{}._report._dmarc.{}. IN TXT \"v=DMARC1\"",
-                                         uri.domain, owner, uri.domain));
+                             fmt::format("{} has not agreed to take reports, so none are sent there; publish: {}",
+                                         uri.domain,
+                                         auth::zone_line({fmt::format("{}._report._dmarc.{}", owner, uri.domain),
+                                                          dns::Type::txt, "v=DMARC1"})));
             }
         }
     }
@@ -259,16 +269,9 @@ base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsC
     seen.decision = auth::decide_dmarc(dns, seen.domain, seen.walk);
     seen.by_suffix_list = auth::decide_dmarc_by_suffix_list(dns, seen.domain);
     check_name(seen.walk.steps.front(), dns, seen.findings);
-    check_absence(seen, seen.findings);
+    check_absence(seen, dns, seen.findings);
     if (seen.decision.record) {
-        for (Finding finding : seen.decision.record->findings.items) {
-            if (finding.code == "no-rua") {  // the record does not know whose it is
-                finding.text =
-                    fmt::format("rua= is missing, so nobody tells you what fails; add rua=mailto:dmarc-reports@{}",
-                                seen.decision.record_domain);
-            }
-            seen.findings.items.push_back(std::move(finding));
-        }
+        seen.findings.add(seen.decision.record->findings);
         if (seen.decision.record->applies) {
             seen.subdomain_policy = seen.decision.record->sp ? seen.decision.record->sp : seen.decision.record->p;
             if (!seen.subdomain_policy) seen.subdomain_policy = DmarcPolicy::none;
@@ -279,9 +282,13 @@ base::Result<DmarcObservation> observe_dmarc(const DmarcQuery& query, auth::DnsC
     }
     compare_views(seen, seen.findings);
     if (auto done = check_alignment(query, seen, dns); !done) return fail(done.error());
+    if (query.advise) seen.remedies = dmarc_remedies(query, seen, dns, world);
     if (query.authoritative) {
+        Findings findings;
         const auto views = ask_authoritative(dns, "_dmarc." + seen.domain, dns.deadline(), world);
-        compare_servers(views, auth::is_dmarc_record, "DMARC", seen.findings);
+        compare_servers(views, auth::is_dmarc_record, "DMARC", findings);
+        seen.findings.add(findings);
+        add_to_all(seen.remedies, findings, [](DmarcObservation& after) -> Findings& { return after.findings; });
     }
     return seen;
 }
@@ -299,7 +306,7 @@ std::optional<DmarcPolicy> effective_policy(const DmarcObservation& observation)
     return decision.record->test_mode ? auth::weakened(*decision.policy) : *decision.policy;
 }
 
-std::string to_json(const DmarcObservation& observation) {
+std::string to_json(const DmarcObservation& observation, const std::vector<std::string>& publish) {
     const auto text = [](const std::optional<DmarcPolicy>& policy) -> std::optional<std::string> {
         if (!policy) return std::nullopt;
         return std::string(auth::name(*policy));
@@ -322,6 +329,7 @@ std::string to_json(const DmarcObservation& observation) {
     json.end();
     write_alignments(json, observation.alignments);
     write_findings(json, observation.findings);
+    json.member("publish", publish);
     json.end();
     return json.take();
 }

@@ -10,6 +10,7 @@
 #include "shared/base/result.h"
 #include "shared/probe/mail_auth/authoritative.h"
 #include "shared/probe/mail_auth/findings.h"
+#include "shared/probe/mail_auth/remedy.h"
 #include "shared/probe/world/resolver.h"
 #include "shared/probe/world/world.h"
 
@@ -20,6 +21,8 @@ struct DmarcQuery {
     std::vector<std::string> spf_domains;   // of the bounce addresses that mail from this domain has
     std::vector<std::string> dkim_domains;  // d= of the signatures that it carries
     bool authoritative = false;             // ask every authoritative server, too
+    bool advise = false;                    // work out what to publish, too
+    auth::DmarcPolicy least = auth::DmarcPolicy::none;  // with advise: the policy to raise an existing record to
     world::ResolverChoice resolver;
 };
 
@@ -40,6 +43,7 @@ struct DmarcObservation {
     std::string registrable_domain;                     // by the public-suffix list; "" for a suffix itself
     std::optional<auth::DmarcPolicy> subdomain_policy;  // for existing names below the domain that publish nothing
     std::vector<DmarcAlignment> alignments;             // of the query's domains; none without a record
+    std::vector<Remedy<DmarcObservation>> remedies;     // with advise: one record, best first
     Findings findings;  // without the strength of the policy, which is for the reader to judge
 };
 
@@ -51,6 +55,7 @@ struct DmarcObservation {
 
 // The policy that receivers act on: that of the record, one step weaker with t=y.
 [[nodiscard]] std::optional<auth::DmarcPolicy> effective_policy(const DmarcObservation& observation);
-[[nodiscard]] std::string to_json(const DmarcObservation& observation);
+// `publish`: the lines that a check advises.
+[[nodiscard]] std::string to_json(const DmarcObservation& observation, const std::vector<std::string>& publish = {});
 
 }  // namespace mtawatch::probe::mail_auth

@@ -26,9 +26,9 @@ void write_findings(base::JsonWriter& json, const Findings& findings) {
         }
         json.end();
     };
-    list("problems", false, [](const Finding& finding) { return std::string_view(finding.text); });
-    list("problem_codes", false, [](const Finding& finding) { return finding.code; });
-    list("notes", true, [](const Finding& finding) { return std::string_view(finding.text); });
+    list("problems", false, [](const Finding& finding) { return finding.with_remedy(); });
+    list("problem_codes", false, [](const Finding& finding) { return std::string(finding.code); });
+    list("notes", true, [](const Finding& finding) { return finding.with_remedy(); });
 }
 
 }  // namespace mtawatch::probe::mail_auth

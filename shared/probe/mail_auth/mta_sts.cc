@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "shared/base/text.h"
+#include "shared/base/utc.h"
 #include "shared/dns/names.h"
 #include "shared/http/client.h"
 #include "shared/probe/mail_auth/txt_record.h"
@@ -17,6 +18,13 @@ namespace {
 
 using base::fail;
 using base::Result;
+
+// What an id= is for: another one whenever the policy changes.
+std::string id_now(const world::World& world) {
+    std::string id = base::utc_time(base::unix_seconds(world.clock->wall()));
+    std::erase_if(id, [](char c) { return c == '-' || c == ':'; });
+    return id;
+}
 
 // What the web server's answer means (section 3.3).
 void judge_answer(const http::Answer& answer, MtaStsObservation& out) {
@@ -76,7 +84,7 @@ Result<void> fetch_policy(const MtaStsQuery& query, MtaStsObservation& out, cons
     return {};
 }
 
-void compare_hosts(MtaStsObservation& out, auth::DnsCache& dns) {
+void compare_hosts(MtaStsObservation& out, auth::DnsCache& dns, const world::World& world) {
     const dns::Answer& answer = dns.ask(out.domain, dns::Type::mx);
     if (!answer.known()) {
         out.findings.add(Weight::unseen, "lookup-failed", dns.failure(out.domain, dns::Type::mx, answer).what);
@@ -101,9 +109,22 @@ void compare_hosts(MtaStsObservation& out, auth::DnsCache& dns) {
     const bool enforced = *out.policy.mode == auth::StsMode::enforce;
     out.findings.add(
         enforced ? Weight::broken : Weight::weak, "uncovered",
-        fmt::format("the policy does not cover {} of {} mail hosts{}; add {}, and give the record a new id",
+        fmt::format("the policy does not cover {} of {} mail hosts{}; add {}, and then give the record a new id: {}",
                     out.uncovered.size(), out.hosts.size(), enforced ? ", to which senders then deliver nothing" : "",
-                    missing));
+                    missing, id_now(world)));
+}
+
+// A record that is only written wrongly: by a right one the policy is what it was.
+void advise(const std::string& record, const auth::StsRecord& read, MtaStsObservation& out, auth::DnsCache& dns) {
+    const std::string name = "_mta-sts." + out.domain;
+    if (read.findings.usable() || auth::cannot_publish(dns, name)) return;
+    auto after = std::make_shared<MtaStsObservation>(out);
+    after->record = record;
+    after->id = auth::parse_sts_record(record).id;
+    std::erase_if(after->findings.items, [&read](const Finding& finding) {
+        return std::ranges::find(read.findings.items, finding) != read.findings.items.end();
+    });
+    out.remedies.push_back({{{name, dns::Type::txt, record}}, std::move(after)});
 }
 
 }  // namespace
@@ -114,19 +135,23 @@ Result<MtaStsObservation> observe_mta_sts(const MtaStsQuery& query, auth::DnsCac
     MtaStsObservation out;
     out.domain = std::move(*ascii);
     out.url = fmt::format("https://mta-sts.{}/.well-known/mta-sts.txt", out.domain);
-    const TxtKind kind{"MTA-STS", auth::is_sts_record, "v=STSv1", "v=STSv1; id=20260101T000000;"};
+    const std::string record = fmt::format("v=STSv1; id={};", id_now(world));
+    const TxtKind kind{"MTA-STS", auth::is_sts_record, "v=STSv1",
+                       fmt::format("serve a policy at {} first, then publish {} at _mta-sts.{}", out.url, record,
+                                   out.domain)};
     out.record = find_txt_record("_mta-sts." + out.domain, kind, dns, out.findings);
     if (out.record.empty()) return out;
-    const auth::StsRecord record = auth::parse_sts_record(out.record);
-    out.id = record.id;
-    out.findings.add(record.findings);
+    const auth::StsRecord read = auth::parse_sts_record(out.record);
+    out.id = read.id;
+    out.findings.add(read.findings);
     if (auto done = fetch_policy(query, out, dns.deadline(), world); !done) return fail(done.error());
-    compare_hosts(out, dns);
+    compare_hosts(out, dns, world);
     if (out.policy.mode == auth::StsMode::testing) {
         out.findings.add(Weight::weak, "testing", "mode: testing protects nothing yet; write mode: enforce");
     } else if (out.policy.mode == auth::StsMode::none) {
         out.findings.add(Weight::weak, "mode-none", "mode: none switches MTA-STS off; write mode: enforce");
     }
+    advise(record, read, out, dns);
     return out;
 }
 
@@ -137,7 +162,7 @@ Result<MtaStsObservation> mta_sts(const MtaStsQuery& query, const base::Deadline
     return observe_mta_sts(query, dns, world);
 }
 
-std::string to_json(const MtaStsObservation& observation) {
+std::string to_json(const MtaStsObservation& observation, const std::vector<std::string>& publish) {
     base::JsonWriter json;
     json.object()
         .member("domain", observation.domain)
@@ -152,6 +177,7 @@ std::string to_json(const MtaStsObservation& observation) {
     json.member("max_age", observation.policy.max_age).member("mx", observation.policy.mx).end();
     json.member("hosts", observation.hosts).member("uncovered", observation.uncovered);
     write_findings(json, observation.findings);
+    json.member("publish", publish);
     json.end();
     return json.take();
 }

@@ -9,6 +9,7 @@
 #include "shared/auth/mta_sts.h"
 #include "shared/base/result.h"
 #include "shared/probe/mail_auth/findings.h"
+#include "shared/probe/mail_auth/remedy.h"
 #include "shared/probe/world/resolver.h"
 #include "shared/probe/world/world.h"
 
@@ -30,6 +31,7 @@ struct MtaStsObservation {
     auth::StsPolicy policy;              // read from it
     std::vector<std::string> hosts;      // mail hosts
     std::vector<std::string> uncovered;  // of those, the ones that no mx line covers
+    std::vector<Remedy<MtaStsObservation>> remedies;
     Findings findings;
 };
 
@@ -40,6 +42,7 @@ struct MtaStsObservation {
 [[nodiscard]] base::Result<MtaStsObservation> mta_sts(const MtaStsQuery& query, const base::Deadline& deadline,
                                                       world::World& world);
 
-[[nodiscard]] std::string to_json(const MtaStsObservation& observation);
+// `publish`: the lines that a check advises.
+[[nodiscard]] std::string to_json(const MtaStsObservation& observation, const std::vector<std::string>& publish = {});
 
 }  // namespace mtawatch::probe::mail_auth

@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
+#include "shared/auth/dmarc_walk.h"
 #include "shared/auth/spf_record.h"
 #include "shared/base/text.h"
 #include "shared/dns/names.h"
@@ -33,8 +36,7 @@ bool check_host(MxHost& host, auth::DnsCache& dns, Findings& findings) {
     }
     if (!host.cname.empty()) {
         findings.add(Weight::weak, "cname",
-                     fmt::format("the mail host {} is a CNAME to {}, which RFC 2181 forbids; publish {} "
-                                 "as MX",
+                     fmt::format("the mail host {} is a CNAME to {}, which RFC 2181 forbids; name {} in the MX record",
                                  host.name, host.cname, host.cname));
     }
     for (const base::IpAddress& address : host.addresses) {
@@ -45,6 +47,39 @@ bool check_host(MxHost& host, auth::DnsCache& dns, Findings& findings) {
         }
     }
     return !host.addresses.empty() || !known;
+}
+
+// What the set of hosts lacks, though each of them takes mail.
+void compare_addresses(MxLook& look) {
+    bool any_v4 = false;
+    bool any_v6 = false;
+    std::map<base::IpAddress, std::string> owners;
+    std::set<std::string> names;
+    for (const MxHost& host : look.hosts) {
+        if (!names.insert(host.name).second) {
+            look.findings.add(Weight::note, "same-host", fmt::format("{} is a mail host twice", host.name));
+            continue;
+        }
+        if (host.name.find('_') != std::string::npos) {
+            look.findings.add(Weight::note, "underscore",
+                              fmt::format("the mail host {} has an underscore, which host names may not have "
+                                          "(RFC 952): some senders refuse it",
+                                          host.name));
+        }
+        for (const base::IpAddress& address : host.addresses) {
+            (address.is_v4() ? any_v4 : any_v6) = true;
+            const auto [there, fresh] = owners.emplace(address, host.name);
+            if (fresh || there->second == host.name) continue;
+            look.findings.add(Weight::note, "same-address",
+                              fmt::format("the mail hosts {} and {} are one machine ({}), so neither stands in for the "
+                                          "other",
+                                          there->second, host.name, address.to_string()));
+        }
+    }
+    if (any_v6 && !any_v4 && !look.findings.has(Weight::unseen)) {
+        look.findings.add(Weight::weak, "no-ipv4",
+                          "no mail host has an IPv4 address, and most senders have nothing else; add one");
+    }
 }
 
 void check_hosts(MxLook& look, auth::DnsCache& dns) {
@@ -64,12 +99,13 @@ void check_hosts(MxLook& look, auth::DnsCache& dns) {
         if (base::IpAddress::parse(name)) continue;
         const bool all = dead.size() == look.hosts.size();
         look.findings.add(all ? Weight::broken : Weight::weak, "dead-host",
-                          fmt::format("the mail host {} has no address{}; publish: {}. IN A ADDRESS, or remove it",
-                                      name, all ? ", so mail cannot arrive" : "", name));
+                          fmt::format("the mail host {} has no address{}", name, all ? ", so mail cannot arrive" : ""),
+                          "give it one, or name another host in the MX record");
     }
+    compare_addresses(look);
 }
 
-void check_null_mx(MxLook& look, std::size_t records, unsigned preference, auth::DnsCache& dns) {
+void check_null_mx(MxLook& look, std::size_t records, unsigned preference, bool host_expected, auth::DnsCache& dns) {
     look.null_mx = true;
     if (records > 1) {
         look.findings.add(Weight::broken, "null-mx-beside",
@@ -77,19 +113,23 @@ void check_null_mx(MxLook& look, std::size_t records, unsigned preference, auth:
         return;
     }
     if (preference != 0) {
-        look.findings.add(
-            Weight::weak, "null-mx-preference",
-            fmt::format("the null MX has preference {}; publish: {}. IN MX 0 .", preference, look.domain));
+        look.findings.add(Weight::weak, "null-mx-preference",
+                          fmt::format("the null MX has preference {}; write 0 (RFC 7505 section 3)", preference));
     }
     const dns::Answer& answer = dns.ask(look.domain, dns::Type::txt);
     const auto& texts = answer.records.texts;
-    const bool refuses = std::ranges::any_of(texts, [](const std::string& text) {
-        return auth::is_spf_record(text) && base::iequals(base::trim(text), "v=spf1 -all");
-    });
-    if (answer.known() && !refuses) {
+    const auto record = std::ranges::find_if(texts, auth::is_spf_record);
+    if (!answer.known() || host_expected) return;
+    if (record == texts.end()) {
+        look.findings.add(Weight::weak, "null-mx-spf",
+                          "it takes no mail (null MX), and no SPF record says whether it sends any",
+                          "publish \"v=spf1 -all\" if it sends none, else an MX");
+    } else if (!base::iequals(base::trim(*record), "v=spf1 -all")) {
         look.findings.add(
-            Weight::weak, "null-mx-spf",
-            fmt::format("a domain that takes no mail sends none; publish: {}. IN TXT \"v=spf1 -all\"", look.domain));
+            Weight::weak, "null-mx-sends",
+            "it sends mail (its SPF record names senders) but takes none (null MX), so receivers may refuse what it "
+            "sends (RFC 7505 section 4.2)",
+            "publish an MX for its bounces");
     }
 }
 
@@ -100,8 +140,8 @@ void compare_expected(MxLook& look, const std::vector<std::string>& expected) {
             std::ranges::any_of(look.hosts, [&wanted](const MxHost& host) { return host.name == wanted; });
         if (!found) {
             look.findings.add(
-                Weight::broken, "expected-missing",
-                fmt::format("{} is not among the mail hosts; publish: {}. IN MX 10 {}.", wanted, look.domain, wanted));
+                Weight::broken, "expected-missing", fmt::format("{} is not among the mail hosts", wanted),
+                look.null_mx ? "replace the null MX by one that names it" : "add an MX record that names it");
         }
     }
     for (const MxHost& host : look.hosts) {
@@ -114,9 +154,12 @@ void compare_expected(MxLook& look, const std::vector<std::string>& expected) {
 
 // Without MX records a domain's own address takes its mail.
 void check_implicit(MxLook& look, auth::DnsCache& dns, bool no_name) {
-    const std::string publish = fmt::format("publish: {}. IN MX 10 mail.{}.", look.domain, look.domain);
+    const std::string remedy = "publish an MX record that names the host which takes its mail";
     if (no_name) {
-        look.findings.add(Weight::absent, "no-domain", fmt::format("there is no such domain; {}", publish));
+        const bool unregistered = auth::is_unregistered(dns, look.domain);
+        look.findings.add(Weight::absent, "no-domain", "there is no such domain",
+                          unregistered ? fmt::format("is {} spelled right?", auth::registrable_domain(look.domain))
+                                       : remedy);
         return;
     }
     MxHost own;
@@ -124,14 +167,12 @@ void check_implicit(MxLook& look, auth::DnsCache& dns, bool no_name) {
     const bool takes = check_host(own, dns, look.findings);
     if (look.findings.has(Weight::unseen)) return;
     if (!takes) {
-        look.findings.add(Weight::absent, "absent",
-                          fmt::format("there is no MX record, so mail cannot arrive; {}", publish));
+        look.findings.add(Weight::absent, "absent", "there is no MX record, so mail cannot arrive", remedy);
         return;
     }
     look.implicit = true;
     look.hosts.push_back(std::move(own));
-    look.findings.add(Weight::weak, "implicit",
-                      fmt::format("there is no MX record, so mail goes to its own address; {}", publish));
+    look.findings.add(Weight::weak, "implicit", "there is no MX record, so mail goes to its own address", remedy);
 }
 
 }  // namespace
@@ -151,7 +192,7 @@ MxLook observe_mx(const std::string& domain, const std::vector<std::string>& exp
     }
     for (const dns::Mx& mx : answer.records.mx) {
         if (mx.host.empty()) {
-            check_null_mx(look, answer.records.mx.size(), mx.preference, dns);
+            check_null_mx(look, answer.records.mx.size(), mx.preference, !expected.empty(), dns);
         } else {
             look.hosts.push_back({mx.preference, mx.host, {}, {}});
         }

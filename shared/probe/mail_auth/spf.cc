@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include "shared/auth/spf_advice.h"
 #include "shared/auth/spf_record.h"
 #include "shared/base/json.h"
 #include "shared/dns/names.h"
@@ -46,6 +47,44 @@ std::optional<std::string> own_helo(const SpfQuery& query, const std::string& do
     return std::move(*ascii);
 }
 
+void evaluate(const SpfQuery& query, const std::optional<std::string>& helo, auth::DnsCache& dns,
+              const world::World& world, SpfObservation& out) {
+    const std::int64_t now = base::unix_seconds(world.clock->wall());
+    for (const base::IpAddress& ip : query.ips) {
+        out.evaluations.push_back({ip, query.sender, query.helo,
+                                   auth::spf_check_host(dns, {query.domain, ip, query.sender, query.helo}, now)});
+    }
+    for (const base::IpAddress& ip : query.ips) {
+        if (!helo) break;
+        const std::string sender = "postmaster@" + *helo;
+        out.helo_evaluations.push_back({ip, sender, *helo, auth::spf_check_host(dns, {*helo, ip, sender, *helo}, now)});
+    }
+}
+
+// The records that can be published at one name, each with what would be seen then.
+std::vector<Remedy<SpfObservation>> remedies_at(const std::string& name, const auth::SpfLint& lint,
+                                                const SpfQuery& query, auth::DnsCache& dns, const world::World& world) {
+    SpfQuery plain = query;
+    plain.advise = plain.authoritative = false;
+    std::vector<Remedy<SpfObservation>> remedies;
+    for (const auth::SpfOffer& offer : auth::spf_offers(dns, name, lint, {query.ips, query.strict_end})) {
+        Publication line{name, dns::Type::txt, offer.record};
+        auth::DnsCache view(dns);
+        auth::publish(view, line, offer.replaces);
+        remedies.push_back({{std::move(line)}, std::make_shared<SpfObservation>(observe_spf(plain, view, world))});
+    }
+    return remedies;
+}
+
+void advise(const SpfQuery& query, const std::optional<std::string>& helo, auth::DnsCache& dns,
+            const world::World& world, SpfObservation& out) {
+    out.remedies = remedies_at(out.domain, out.lint, query, dns, world);
+    if (!helo) return;
+    SpfQuery own = query;
+    own.strict_end = false;
+    out.helo_remedies = remedies_at(*helo, auth::lint_spf(dns, *helo), own, dns, world);
+}
+
 // Nobody asks for it any more; it only misleads whoever maintains the zone.
 void check_obsolete_type(const std::string& domain, auth::DnsCache& dns, Findings& findings) {
     if (!dns.ask(domain, dns::Type::spf).found()) return;
@@ -64,26 +103,21 @@ SpfObservation observe_spf(const SpfQuery& query, auth::DnsCache& dns, const wor
         if (helo) dns.fetch(std::vector<dns::Question>{{*ascii, dns::Type::txt}, {*helo, dns::Type::txt}});
         auth::fetch_spf(dns, *ascii);
     }
-    const std::int64_t now = base::unix_seconds(world.clock->wall());
-    for (const base::IpAddress& ip : query.ips) {
-        out.evaluations.push_back({ip, query.sender, query.helo,
-                                   auth::spf_check_host(dns, {query.domain, ip, query.sender, query.helo}, now)});
-    }
-    for (const base::IpAddress& ip : query.ips) {
-        if (!helo) break;
-        const std::string sender = "postmaster@" + *helo;
-        out.helo_evaluations.push_back({ip, sender, *helo, auth::spf_check_host(dns, {*helo, ip, sender, *helo}, now)});
-    }
+    evaluate(query, helo, dns, world, out);
     if (!ascii) {
         out.lint.tree.domain = query.domain;
         out.lint.findings.add(Weight::absent, "no-domain", ascii.error().what);
         return out;
     }
     out.lint = auth::lint_spf(dns, *ascii);
+    if (query.advise) advise(query, helo, dns, world, out);
     if (query.authoritative) {
-        check_obsolete_type(*ascii, dns, out.lint.findings);
+        Findings findings;
+        check_obsolete_type(*ascii, dns, findings);
         out.servers = ask_authoritative(dns, *ascii, dns.deadline(), world);
-        compare_servers(out.servers, auth::is_spf_record, "SPF", out.lint.findings);
+        compare_servers(out.servers, auth::is_spf_record, "SPF", findings);
+        out.lint.findings.add(findings);
+        add_to_all(out.remedies, findings, [](SpfObservation& after) -> Findings& { return after.lint.findings; });
     }
     return out;
 }
@@ -103,7 +137,7 @@ std::string effective_all(const SpfObservation& observation) {
     return all == 0 ? "none" : fmt::format("{}all", all);
 }
 
-std::string to_json(const SpfObservation& observation) {
+std::string to_json(const SpfObservation& observation, const std::vector<std::string>& publish) {
     const auth::SpfLint& lint = observation.lint;
     base::JsonWriter json;
     json.object().member("domain", observation.domain).member("records", lint.records);
@@ -116,6 +150,7 @@ std::string to_json(const SpfObservation& observation) {
     for (const base::IpNetwork& network : lint.networks) json.value(network.to_string());
     json.end();
     write_findings(json, lint.findings);
+    json.member("publish", publish);
     json.key("tree");
     write_node(json, lint.tree);
     json.key("evaluations").array();

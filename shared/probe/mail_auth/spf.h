@@ -10,6 +10,7 @@
 #include "shared/base/result.h"
 #include "shared/probe/mail_auth/authoritative.h"
 #include "shared/probe/mail_auth/findings.h"
+#include "shared/probe/mail_auth/remedy.h"
 #include "shared/probe/world/resolver.h"
 #include "shared/probe/world/world.h"
 
@@ -21,6 +22,8 @@ struct SpfQuery {
     std::string sender;                // "" is the null sender
     std::string helo;
     bool check_helo = false;     // evaluate the HELO identity beside the sender's (RFC 7208 section 2.3)
+    bool advise = false;         // work out what to publish, too; costs time only where something is to be mended
+    bool strict_end = false;     // with advise: the record has to end in -all
     bool authoritative = false;  // ask every authoritative server, too, and for records of the obsolete type SPF
     world::ResolverChoice resolver;
 };
@@ -39,6 +42,9 @@ struct SpfObservation {
     std::vector<SpfPass>
         helo_evaluations;             // with check_helo, where the HELO name is another one; side by side with them
     std::vector<ServerView> servers;  // with authoritative
+    // With advise, best first: one record at the domain, one at the HELO name.
+    std::vector<Remedy<SpfObservation>> remedies;
+    std::vector<Remedy<SpfObservation>> helo_remedies;
 };
 
 // One run's view over a cache that other readers share (the exporter's one pass).
@@ -50,7 +56,8 @@ struct SpfObservation {
 
 // "-all", "~all", "?all", "+all" or "none", as it applies in the end.
 [[nodiscard]] std::string effective_all(const SpfObservation& observation);
-[[nodiscard]] std::string to_json(const SpfObservation& observation);
+// `publish`: the lines that a check advises.
+[[nodiscard]] std::string to_json(const SpfObservation& observation, const std::vector<std::string>& publish = {});
 
 // What JSON gives as explanation when a domain fails a sender without saying why.
 inline constexpr std::string_view spf_default_explanation = "DEFAULT";

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "shared/auth/dns_cache.h"
 #include "shared/auth/tls_rpt.h"
 #include "shared/base/result.h"
 #include "shared/probe/mail_auth/findings.h"
+#include "shared/probe/mail_auth/remedy.h"
 #include "shared/probe/world/resolver.h"
 #include "shared/probe/world/world.h"
 
@@ -21,6 +23,7 @@ struct TlsRptObservation {
     std::string domain;
     std::string record;  // "" without one
     auth::TlsRptRecord read;
+    std::vector<Remedy<TlsRptObservation>> remedies;  // only from tls_rpt()
     Findings findings;
 };
 
@@ -29,6 +32,7 @@ struct TlsRptObservation {
 [[nodiscard]] base::Result<TlsRptObservation> tls_rpt(const TlsRptQuery& query, const base::Deadline& deadline,
                                                       world::World& world);
 
-[[nodiscard]] std::string to_json(const TlsRptObservation& observation);
+// `publish`: the lines that a check advises.
+[[nodiscard]] std::string to_json(const TlsRptObservation& observation, const std::vector<std::string>& publish = {});
 
 }  // namespace mtawatch::probe::mail_auth

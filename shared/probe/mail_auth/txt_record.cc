@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <vector>
+
 #include "shared/base/text.h"
 #include "shared/dns/names.h"
 
@@ -18,14 +20,24 @@ std::string find_txt_record(const std::string& name, const TxtKind& kind, auth::
         return {};
     }
     std::string found;
+    std::vector<std::string> near_misses;
     std::size_t count = 0;
     for (const std::string& text : answer.records.texts) {
         if (kind.is_record(text)) {
             if (++count == 1) found = text;
         } else if (base::icontains(text.substr(0, 16), kind.version.substr(2))) {
+            near_misses.push_back(base::one_line(text, 60));
+        }
+    }
+    for (const std::string& text : near_misses) {
+        if (count == 1) {
+            findings.add(Weight::note, "stray",
+                         fmt::format("\"{}\" beside the record is no {} record, so senders skip it; remove it", text,
+                                     kind.name));
+        } else {
             findings.add(Weight::broken, "near-miss",
-                         fmt::format("\"{}\" is no {} record: it must begin with exactly {};", base::one_line(text, 60),
-                                     kind.name, kind.version));
+                         fmt::format("\"{}\" is no {} record: it must begin with exactly \"{};\"", text, kind.name,
+                                     kind.version));
         }
     }
     if (count == 1) return found;
@@ -33,8 +45,7 @@ std::string find_txt_record(const std::string& name, const TxtKind& kind, auth::
         findings.add(Weight::broken, "several-records",
                      fmt::format("{} {} records at {}, so senders ignore them all; keep one", count, kind.name, name));
     } else if (!findings.has(Weight::broken)) {
-        findings.add(Weight::absent, "absent",
-                     fmt::format("there is no {} record; publish: {}. IN TXT \"{}\"", kind.name, name, kind.publish));
+        findings.add(Weight::absent, "absent", fmt::format("there is no {} record", kind.name), kind.remedy);
     }
     return {};
 }

@@ -9,12 +9,12 @@
 
 namespace mtawatch::probe::mail_auth {
 
-// What a protocol calls its record, how it knows it, and what to publish where there is none.
+// What a protocol calls its record, how it knows it, and what to do where there is none.
 struct TxtKind {
     std::string_view name;  // "TLSRPT"
     bool (*is_record)(std::string_view);
     std::string_view version;  // "v=TLSRPTv1": a record that only resembles it is named
-    std::string publish;       // the record's text
+    std::string remedy;        // what to do where there is none
 };
 
 // The one record at `name`, or "" with a finding: absent, several, nearly right, or not to be seen.

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 
+#include "shared/base/target_text.h"
 #include "shared/base/text.h"
 #include "shared/probe/mail_server/mail_cert.h"
 
@@ -62,6 +63,9 @@ Result<void> read_host(std::string_view authority, CertEndpoint& endpoint) {
         rest = authority.substr(endpoint.host.size());
     }
     if (endpoint.host.empty()) return fail(Fault::usage, "{}: the endpoint names no host", endpoint.text);
+    if (auto done = base::expect_target(endpoint.host, base::TargetKind::host); !done) {
+        return fail(Fault::usage, "{}: {}", endpoint.text, done.error().what);
+    }
     if (rest.empty()) return {};
     if (!rest.starts_with(':')) return fail(Fault::usage, "{}: what follows the address is no port", endpoint.text);
     const auto port = read_port(rest.substr(1), endpoint.text);

@@ -104,8 +104,10 @@ BOOST_AUTO_TEST_CASE(addresses_from_the_accounting) {
 BOOST_AUTO_TEST_CASE(a_section_that_cannot_be_right_is_refused) {
     const std::pair<const char*, const char*> cases[] = {
         {"addresses: [10.0.0.1]\n", "addresses: 10.0.0.1 is private (RFC 1918)"},
-        {"addresses: [192.0.2.1/24]\n", "has host bits set: write 192.0.2.0/24"},
-        {"domains: [192.0.2.1]\n", "domains: domain 192.0.2.1: this is an address"},
+        {"addresses: [192.0.2.1/24]\n", "has host bits set; write 192.0.2.0/24"},
+        {"domains: [192.0.2.1]\n", "domains: \"192.0.2.1\" is an IP address"},
+        {"domains: ['https://example.com/']\n", "domains: \"https://example.com/\" is a URL; write example.com"},
+        {"addresses: ['192.0.2.1:25']\n", "addresses: \"192.0.2.1:25\" has a port; write 192.0.2.1"},
         {"nat: {10.0.0.1: 10.0.0.2}\n", "10.0.0.2 is private"},
         {"nat: {host: 192.0.2.1}\n", "the key is not an IP address"},
         {"lists: [spamhouse]\n", "unknown list \"spamhouse\""},

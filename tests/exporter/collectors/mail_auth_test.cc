@@ -70,9 +70,11 @@ BOOST_AUTO_TEST_CASE(mail_auth_section_becomes_one_task_per_domain_and_address) 
 BOOST_AUTO_TEST_CASE(mail_auth_mistakes_name_file_line_and_key) {
     const std::pair<const char*, const char*> cases[] = {
         {"interval: 1h", "names nothing to look at"},
-        {"domains:\n  - example.com\n  - a..b", "config.yml line 3: domains[1]: \"a..b\" is not a domain name"},
-        {"domains:\n  - domain: example.com\n    addresses: [x]", "\"x\" is no IP address"},
+        {"domains:\n  - example.com\n  - a..b", "config.yml line 3: domains[1]: \"a..b\" has an empty label"},
+        {"domains:\n  - domain: example.com\n    addresses: [x]", "\"x\" is no IPv4 or IPv6 address"},
         {"domains:\n  - selectors: [a]", "domain"},
+        {"domains: [user@example.com]", "\"user@example.com\" is a mail address; write example.com"},
+        {"addresses: [192.0.2.1]\nhelo: '[192.0.2.1]'", "\"[192.0.2.1]\" has brackets around it"},
         {"addresses: [192.0.2.1]\nspeed: 3", "speed"},
         {"addresses: [192.0.2.1]\ninterval: 10ms", "interval: must be at least 1s"},
     };

@@ -139,7 +139,7 @@ BOOST_AUTO_TEST_CASE(blanks_separate_and_nothing_else_does) {
         {"a,mx", "[a,mx] no such mechanism as \"a,mx\""},
         {"a;", "[a;] no such mechanism as \"a;\""},
         {"ip4: 192.0.2.1", "[ip4:] the address is missing; [192.0.2.1] no such mechanism as \"192.0.2.1\""},
-        {"- all", "+all; [-] no such mechanism as \"\""},
+        {"- all", "+all; [-] a qualifier alone; write it next to its term, without a blank"},
     });
 }
 
