@@ -29,9 +29,9 @@ void say_lines(plugin::Report& report, const plugin::Report& before, const plugi
 
 [[nodiscard]] std::vector<std::string> zone_lines(const std::vector<probe::mail_auth::Publication>& records);
 
-// The judgement of an observation, with the first of its remedies that passes it. `judge(observation, advice)` gives the
-// report; it has the same details in the same order with and without advice, only that what the advice mends needs no
-// words about what to do.
+// The judgement of an observation, with the first of its remedies that passes it. `judge(observation, advice)` gives
+// the report; it has the same details in the same order with and without advice, only that what the advice mends needs
+// no words about what to do.
 template <class Observation, class Judge>
 plugin::Report with_advice(
     const Observation& seen, const std::vector<probe::mail_auth::Remedy<Observation>>& remedies, Judge judge,

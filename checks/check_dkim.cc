@@ -22,7 +22,11 @@ using plugin::State;
 
 options::OptionTable options() {
     return options::options_of(
-        {{{.name = "domain", .letter = 'd', .kind = Kind::domain, .metavar = "DOMAIN", .help = "The domain that signs (d=)"},
+        {{{.name = "domain",
+           .letter = 'd',
+           .kind = Kind::domain,
+           .metavar = "DOMAIN",
+           .help = "The domain that signs (d=)"},
           {.name = "selector",
            .letter = 's',
            .kind = Kind::name,
@@ -157,10 +161,11 @@ void judge_message(Report& report, const probe::mail_auth::DkimMessageLook& look
         }
     }
     if (look.aligned && !*look.aligned) {
-        report.add(State::warning,
-                   fmt::format("no passing signature aligns with the From domain {0}, so DMARC passes by SPF alone if at "
-                               "all; sign with a name within {0}",
-                               look.from_domain));
+        report.add(
+            State::warning,
+            fmt::format("no passing signature aligns with the From domain {0}, so DMARC passes by SPF alone if at "
+                        "all; sign with a name within {0}",
+                        look.from_domain));
     }
     switch (look.one_click) {
         case auth::OneClick::not_offered:

@@ -32,12 +32,12 @@ options::OptionTable options() {
                                   .fallback = "quarantine"},
                                  {.name = "spf-domain",
                                   .kind = Kind::domain,
-.metavar = "DOMAIN",
+                                  .metavar = "DOMAIN",
                                   .help = "The domain of a bounce address of its mail: does it align?",
                                   .repeatable = true},
                                  {.name = "dkim-domain",
                                   .kind = Kind::domain,
-.metavar = "DOMAIN",
+                                  .metavar = "DOMAIN",
                                   .help = "A d= that signs its mail: does it align?",
                                   .repeatable = true},
                                  {.name = "authoritative",
@@ -98,8 +98,7 @@ void summarise(Report& report, const probe::mail_auth::DmarcObservation& seen) {
 Report judge_domain(const probe::mail_auth::DmarcObservation& seen, const DmarcLimits& limits,
                     const Advice<probe::mail_auth::DmarcObservation>& advice) {
     Report report;
-    judge_findings(report, seen.findings, seen.domain,
-                   advice.after == nullptr ? nullptr : &advice.after->findings);
+    judge_findings(report, seen.findings, seen.domain, advice.after == nullptr ? nullptr : &advice.after->findings);
     judge_policy(report, limits, seen);
     summarise(report, seen);
     report.note(2, fmt::format("organizational domain: {} (public-suffix list: {})", seen.walk.organizational_domain,

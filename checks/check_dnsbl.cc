@@ -42,7 +42,12 @@ options::OptionTable options() {
            .metavar = "IP|NETWORK|NAME",
            .help = "The same as -a",
            .repeatable = true},
-          {.name = "domain", .letter = 'd', .kind = Kind::domain, .metavar = "NAME", .help = "Domain to look for", .repeatable = true},
+          {.name = "domain",
+           .letter = 'd',
+           .kind = Kind::domain,
+           .metavar = "NAME",
+           .help = "Domain to look for",
+           .repeatable = true},
           {.name = "list",
            .letter = 'l',
            .metavar = "ZONE[=critical|advisory]",
@@ -168,7 +173,8 @@ void judge_listings(const DnsblObservation& seen, const DnsblLimits& limits, con
         }
     }
     if (by_count && state != State::ok) {
-        report.add(state, fmt::format("{}, {}", base::counted(counts.listings(), "listing"), limits.listings.reason(total)));
+        report.add(state,
+                   fmt::format("{}, {}", base::counted(counts.listings(), "listing"), limits.listings.reason(total)));
     }
 }
 
@@ -209,7 +215,8 @@ std::vector<AnswerShare> shares(const DnsblObservation& seen) {
 
 // The one sentence when no list can help because of the resolver, else nothing.
 std::string resolver_trouble(const DnsblObservation& seen) {
-    if (!seen.any_asked) return "none of the lists is asked any more, so nothing is known; name living ones with --list";
+    if (!seen.any_asked)
+        return "none of the lists is asked any more, so nothing is known; name living ones with --list";
     if (!seen.resolver_answered) {
         return fmt::format("the resolver {} does not answer, so nothing is known; name another with --dns-server",
                            seen.resolver);
@@ -238,10 +245,10 @@ void judge_answers(const DnsblObservation& seen, const DnsblLimits& limits, Repo
     std::size_t unable = 0;
     const std::string names = unable_lists(seen, unable);
     const std::string& target = seen.targets[static_cast<std::size_t>(worst - all.begin())];
-    std::string text = worst->asked == 1 ? "the list could not tell"
-                                         : fmt::format("{} of {} lists could tell",
-                                                       worst->able == 0 ? "none" : fmt::format("only {}", worst->able),
-                                                       worst->asked);
+    std::string text = worst->asked == 1
+                           ? "the list could not tell"
+                           : fmt::format("{} of {} lists could tell",
+                                         worst->able == 0 ? "none" : fmt::format("only {}", worst->able), worst->asked);
     text += " about " + target;
     if (number > 1) text += fmt::format(" and too few about {} more", number - 1);
     report.add(State::unknown, fmt::format("{} (--min-answers {:g}): {}", text, limits.min_answers, names));

@@ -42,7 +42,11 @@ options::OptionTable target_options() {
              "pop3s:// https:// with TLS at once, each with HOST[:PORT]; file:///PATH for PEM or DER files, also a "
              "glob",
          .repeatable = true},
-        {.name = "hostname", .letter = 'H', .kind = Kind::host, .metavar = "HOST", .help = "Host of one further endpoint"},
+        {.name = "hostname",
+         .letter = 'H',
+         .kind = Kind::host,
+         .metavar = "HOST",
+         .help = "Host of one further endpoint"},
         {.name = "port",
          .letter = 'p',
          .kind = Kind::integer,

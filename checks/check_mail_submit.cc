@@ -26,7 +26,12 @@ using probe::mail_server::SubmitStep;
 
 options::OptionTable server_options() {
     return {
-        {.name = "hostname", .letter = 'H', .kind = Kind::host, .metavar = "HOST", .help = "Submission server", .required = true},
+        {.name = "hostname",
+         .letter = 'H',
+         .kind = Kind::host,
+         .metavar = "HOST",
+         .help = "Submission server",
+         .required = true},
         {.name = "port",
          .letter = 'p',
          .kind = Kind::integer,
@@ -57,7 +62,11 @@ options::OptionTable login_options() {
          .help = "How to log in",
          .fallback_text = "the first of these that is offered and fits"},
         {.name = "allow-plaintext", .kind = Kind::flag, .help = "Allow a login without TLS, which others can read"},
-        {.name = "from", .kind = Kind::mailbox, .metavar = "ADDRESS", .help = "Sender", .fallback_text = "the user, where that is an address"},
+        {.name = "from",
+         .kind = Kind::mailbox,
+         .metavar = "ADDRESS",
+         .help = "Sender",
+         .fallback_text = "the user, where that is an address"},
         {.name = "to",
          .kind = Kind::mailbox,
          .metavar = "ADDRESS",

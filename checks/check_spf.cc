@@ -218,14 +218,16 @@ void judge_all(Report& report, const probe::mail_auth::SpfObservation& seen, con
 }
 
 void report_tree(Report& report, const auth::SpfNode& node, const std::string& indent) {
-    report.note(2, fmt::format("{}{} {}: {}: {}", indent, node.term, node.domain, base::counted(node.lookups, "lookup"), node.record));
+    report.note(2, fmt::format("{}{} {}: {}: {}", indent, node.term, node.domain, base::counted(node.lookups, "lookup"),
+                               node.record));
     for (const auth::SpfNode& child : node.children) report_tree(report, child, indent + "> ");
 }
 
 // "include:_spf.example.net 3, a 1": what each term of the domain's own record costs.
 std::string costs_of(const auth::SpfNode& tree) {
     std::vector<std::string> costs;
-    for (const auth::SpfCost& cost : auth::spf_costs(tree)) costs.push_back(fmt::format("{} {}", cost.term, cost.lookups));
+    for (const auth::SpfCost& cost : auth::spf_costs(tree))
+        costs.push_back(fmt::format("{} {}", cost.term, cost.lookups));
     return base::join(costs, ", ");
 }
 
@@ -239,18 +241,19 @@ void judge_cost(Report& report, const SpfLimits& limits, const probe::mail_auth:
         const bool mended =
             advice.after != nullptr && limits.lookups.judge(advice.after->lint.tree.lookups) == State::ok;
         if (!mended) {
-            text += "; drop includes of services whose bounce address is their own domain, then a and mx that add no "
-                    "address, then let a service send from a subdomain; write addresses in place of an include only "
-                    "for servers of your own";
+            text +=
+                "; drop includes of services whose bounce address is their own domain, then a and mx that add no "
+                "address, then let a service send from a subdomain; write addresses in place of an include only "
+                "for servers of your own";
         }
         report.add(state, std::move(text));
     }
     if (limits.void_lookups.judge(tree.void_lookups) != State::ok) {
-        report.add(State::critical,
-                   fmt::format("{}: {} nothing; receivers stop after {}", seen.domain,
-                               tree.void_lookups == 1 ? "1 lookup finds"
-                                                      : fmt::format("{} lookups find", tree.void_lookups),
-                               auth::spf_max_void_lookups));
+        report.add(
+            State::critical,
+            fmt::format("{}: {} nothing; receivers stop after {}", seen.domain,
+                        tree.void_lookups == 1 ? "1 lookup finds" : fmt::format("{} lookups find", tree.void_lookups),
+                        auth::spf_max_void_lookups));
     }
     report_tree(report, tree, "");
     if (seen.lint.findings.has(probe::mail_auth::Weight::unseen)) {
@@ -268,10 +271,9 @@ void summarise(Report& report, const probe::mail_auth::SpfObservation& seen) {
     const bool clean =
         std::ranges::all_of(report.details, [](const plugin::Detail& one) { return one.state == State::ok; });
     if (!clean) return;
-    std::string text =
-        fmt::format("{}: {} of {} lookups, ends in {}, {} IPv4 address{}", seen.domain, seen.lint.tree.lookups,
-                    auth::spf_max_lookups, effective_all(seen), seen.lint.addresses.ipv4,
-                    seen.lint.addresses.ipv4 == 1 ? "" : "es");
+    std::string text = fmt::format("{}: {} of {} lookups, ends in {}, {} IPv4 address{}", seen.domain,
+                                   seen.lint.tree.lookups, auth::spf_max_lookups, effective_all(seen),
+                                   seen.lint.addresses.ipv4, seen.lint.addresses.ipv4 == 1 ? "" : "es");
     if (seen.lint.addresses.ipv6_networks > 0) {
         text += fmt::format(" and {} x /64 of IPv6", base::plain(seen.lint.addresses.ipv6_networks));
     }
@@ -313,8 +315,8 @@ Report judge(const probe::mail_auth::SpfObservation& seen, const SpfLimits& limi
     Report report = with_advice(seen, seen.remedies, [&limits](const Seen& one, const Advice<Seen>& advice) {
         return judge_domain(one, limits, advice);
     });
-    const Report helo = with_advice(
-        seen, seen.helo_remedies, [](const Seen& one, const Advice<Seen>&) { return judge_helo_name(one); });
+    const Report helo = with_advice(seen, seen.helo_remedies,
+                                    [](const Seen& one, const Advice<Seen>&) { return judge_helo_name(one); });
     report.details.insert(report.details.end(), helo.details.begin(), helo.details.end());
     summarise(report, seen);
     return report;

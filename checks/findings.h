@@ -27,10 +27,10 @@ namespace mtawatch::checks {
     return plugin::State::unknown;
 }
 
-// Notes are shown with -v and judge nothing. `subject` stands in front of every line ("example.net"). What to do is said
-// where `after`, the findings that a line to publish would leave, still has the finding, or is null.
-inline void judge_findings(plugin::Report& report, const probe::mail_auth::Findings& findings,
-                           std::string_view subject, const probe::mail_auth::Findings* after = nullptr) {
+// Notes are shown with -v and judge nothing. `subject` stands in front of every line ("example.net"). What to do is
+// said where `after`, the findings that a line to publish would leave, still has the finding, or is null.
+inline void judge_findings(plugin::Report& report, const probe::mail_auth::Findings& findings, std::string_view subject,
+                           const probe::mail_auth::Findings* after = nullptr) {
     for (const probe::mail_auth::Finding& finding : findings.items) {
         const bool stays = after == nullptr || std::ranges::find(after->items, finding) != after->items.end();
         std::string text = fmt::format("{}: {}", subject, stays ? finding.with_remedy() : finding.text);

@@ -27,7 +27,9 @@ Result<Target> read_target(const config::Node& node) {
     std::string url;
     if (node.is_map()) {
         config::MapReader map(node);
-        map.text("endpoint", url).required("endpoint").target("name", target.name, base::TargetKind::host)
+        map.text("endpoint", url)
+            .required("endpoint")
+            .target("name", target.name, base::TargetKind::host)
             .text("ca_file", target.ca_file);
         map.text("same_as", target.same_as).boolean("dane", target.dane);
         if (auto done = map.finish(); !done) return fail(done.error());

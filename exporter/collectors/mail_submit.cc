@@ -20,10 +20,13 @@ Result<probe::mail_server::MailSubmitQuery> read_query(config::MapReader& map, c
     std::string tls;
     std::string mechanism;
     std::int64_t port = 0;
-    map.target("host", query.host, base::TargetKind::host).integer("port", port, 1, 65535).choice("tls", tls, {"starttls", "implicit", "none"});
+    map.target("host", query.host, base::TargetKind::host)
+        .integer("port", port, 1, 65535)
+        .choice("tls", tls, {"starttls", "implicit", "none"});
     map.text("user", query.user).text("password_file", query.password_file).text("token_file", query.token_file);
     map.choice("mechanism", mechanism, {"SCRAM-SHA-256", "CRAM-MD5", "PLAIN", "LOGIN", "XOAUTH2"});
-    map.boolean("allow_plaintext", query.allow_plaintext).target("from", query.from, base::TargetKind::mailbox)
+    map.boolean("allow_plaintext", query.allow_plaintext)
+        .target("from", query.from, base::TargetKind::mailbox)
         .targets("to", query.to, base::TargetKind::mailbox);
     map.text("helo", query.hello).target("name", query.name, base::TargetKind::host).text("ca_file", query.ca_file);
     map.boolean("verify", query.verify).texts("dns_servers", query.names.resolver.servers);

@@ -24,7 +24,9 @@ MtaTargetReader::MtaTargetReader(config::MapReader& map, bool web) {
     map.text("ssh_known_hosts", ssh_details_.known_hosts_file).text("ssh_host_key", ssh_details_.host_key);
     map.text("ssh_jump", ssh_details_.jump);
     if (!web) return;
-    map.target("url", web_.url, base::TargetKind::url).text("api_key_file", web_.api_key_file).text("basic_auth_file", web_.basic_auth_file);
+    map.target("url", web_.url, base::TargetKind::url)
+        .text("api_key_file", web_.api_key_file)
+        .text("basic_auth_file", web_.basic_auth_file);
     map.boolean("insecure", web_.insecure).text("certificate_pin", web_.certificate_pin);
 }
 

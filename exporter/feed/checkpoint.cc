@@ -16,8 +16,8 @@ using base::Fault;
 using base::Result;
 
 constexpr std::string_view magic = "MTAWATCH";
-// Even versions are of another format than PowerMTA's. Before the third, a file was known by its beginning alone; before
-// the fifth, nothing was known of scrapers.
+// Even versions are of another format than PowerMTA's. Before the third, a file was known by its beginning alone;
+// before the fifth, nothing was known of scrapers.
 constexpr std::uint32_t pmta_version = 5;
 constexpr std::uint32_t format_version = 6;
 constexpr std::uint32_t first_version = 1;

@@ -202,7 +202,14 @@ class Session final : public Connection, public std::enable_shared_from_this<Ses
                  [self = self()] {
                      return self->engine().auth.verify(self->request_.authorization, self->policy_->config.users);
                  },
-             .answer = [self = self()](bool right) { right ? self->answer() : self->send(unauthorized()); },
+             .answer =
+                 [self = self()](bool right) {
+                     if (right) {
+                         self->answer();
+                     } else {
+                         self->send(unauthorized());
+                     }
+                 },
              .gone = [self = self(), socket] { return !self->lowest().socket().is_open() || has_left(socket); },
              .turn_away = [self = self()] { self->send(too_busy("Too many passwords to check")); }},
             std::chrono::steady_clock::now());

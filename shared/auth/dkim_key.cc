@@ -149,9 +149,9 @@ TagList spelled_tags(std::string_view given) {
         for (const std::string_view word : base::words(piece)) {
             const std::size_t equals = word.find('=');
             constexpr std::string_view known = " v k p h s t n g ";
-            const bool begins = equals != std::string_view::npos &&
-                                known.find(fmt::format(" {} ", base::to_lower(word.substr(0, equals)))) !=
-                                    std::string_view::npos;
+            const bool begins =
+                equals != std::string_view::npos &&
+                known.find(fmt::format(" {} ", base::to_lower(word.substr(0, equals)))) != std::string_view::npos;
             if (begins) {
                 list.tags.push_back({base::to_lower(word.substr(0, equals)), std::string(word.substr(equals + 1))});
             } else if (word == "=") {

@@ -34,9 +34,9 @@ inline constexpr int dkim_max_rsa_bits = 4096;
 // What to publish for a key: "v=DKIM1; k=rsa; p=…" (Ed25519: the 32 raw bytes). Nothing for other kinds of key.
 [[nodiscard]] std::optional<std::string> dkim_key_record(const tls::PublicKey& key);
 
-// The key of a record, written as receivers read it: quotation marks, backslashes, PEM armour and wrong separators of an
-// editor gone, h=, s= and g= left out, an Ed25519 key bare and an RSA key in SubjectPublicKeyInfo. t= is kept. Nothing
-// when the text holds no key that can be read.
+// The key of a record, written as receivers read it: quotation marks, backslashes, PEM armour and wrong separators of
+// an editor gone, h=, s= and g= left out, an Ed25519 key bare and an RSA key in SubjectPublicKeyInfo. t= is kept.
+// Nothing when the text holds no key that can be read.
 [[nodiscard]] std::optional<std::string> mended_dkim_record(std::string_view text);
 
 }  // namespace mtawatch::auth

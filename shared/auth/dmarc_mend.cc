@@ -14,8 +14,8 @@ namespace mtawatch::auth {
 
 namespace {
 
-constexpr std::array<std::string_view, 14> tag_names{"v",  "p",     "sp",   "np",  "rua", "ruf", "fo",
-                                                     "adkim", "aspf", "psd", "t", "pct", "rf",  "ri"};
+constexpr std::array<std::string_view, 14> tag_names{"v",     "p",    "sp",  "np", "rua", "ruf", "fo",
+                                                     "adkim", "aspf", "psd", "t",  "pct", "rf",  "ri"};
 
 // Of a word that can be told to be a mistyped policy.
 constexpr std::size_t shortest_word = 4;

@@ -10,11 +10,11 @@
 
 namespace mtawatch::auth {
 
-// The record that a text was meant to be: "v=DMARC1" first and p= second, then every other tag as it was written, as far
-// as receivers can use it. Commas, blanks and colons that should be semicolons or equals signs, quotation marks,
+// The record that a text was meant to be: "v=DMARC1" first and p= second, then every other tag as it was written, as
+// far as receivers can use it. Commas, blanks and colons that should be semicolons or equals signs, quotation marks,
 // addresses without mailto:, empty pieces are put right; sp=, np= and other tags with values that nobody can read are
-// left out, as receivers treat them, and so are rf=, ri= and pct=100. A policy that cannot be read becomes p=none, which
-// is what receivers make of it. Nothing when the text was not meant to be a DMARC record.
+// left out, as receivers treat them, and so are rf=, ri= and pct=100. A policy that cannot be read becomes p=none,
+// which is what receivers make of it. Nothing when the text was not meant to be a DMARC record.
 [[nodiscard]] std::optional<std::string> mended_dmarc_record(std::string_view text);
 
 // One record for several that stand at a name: the strictest of them, with the report addresses of all.

@@ -50,8 +50,7 @@ bool read_policies(const TagList& list, DmarcRecord& record) {
     read("np", record.np);
     if (list.find("p") == nullptr) {
         good = false;
-        record.findings.add(Weight::broken, "no-policy",
-                            "p= is missing after v=DMARC1");
+        record.findings.add(Weight::broken, "no-policy", "p= is missing after v=DMARC1");
     }
     return good;
 }
@@ -91,14 +90,15 @@ void check_tags(const TagList& list, Findings& findings) {
     for (const Tag& tag : list.tags) {
         if (std::ranges::find(removed_tags, tag.name) != removed_tags.end()) {
             const bool matters = tag.name == "pct" && tag.value != "100";
-            findings.add(matters ? Weight::weak : Weight::note, "removed-tag",
-                         matters ? fmt::format("pct={} was removed by RFC 9989: newer receivers apply the policy to all "
-                                               "mail, older ones to a part",
-                                               tag.value)
-                                 : fmt::format("{}= was removed by RFC 9989; remove it", tag.name),
-                         matters ? "remove pct=, or for a trial write the next weaker policy (t=y is new: most receivers "
-                                   "do not know it and apply the policy in full)"
-                                 : "");
+            findings.add(
+                matters ? Weight::weak : Weight::note, "removed-tag",
+                matters ? fmt::format("pct={} was removed by RFC 9989: newer receivers apply the policy to all "
+                                      "mail, older ones to a part",
+                                      tag.value)
+                        : fmt::format("{}= was removed by RFC 9989; remove it", tag.name),
+                matters ? "remove pct=, or for a trial write the next weaker policy (t=y is new: most receivers "
+                          "do not know it and apply the policy in full)"
+                        : "");
         } else if (tag.name != "t" && std::ranges::find(known_tags, tag.name) == known_tags.end()) {
             findings.add(Weight::note, "unknown-tag", fmt::format("{}= is no tag of DMARC; it is ignored", tag.name));
         }
@@ -111,8 +111,7 @@ void check_tags(const TagList& list, Findings& findings) {
 
 void check_addresses(const DmarcRecord& record, Findings& findings) {
     if (record.rua.empty()) {
-        findings.add(Weight::weak, "no-rua",
-                     "rua= is missing, so nobody tells you what fails",
+        findings.add(Weight::weak, "no-rua", "rua= is missing, so nobody tells you what fails",
                      "add rua=mailto:ADDRESS with an address that somebody reads");
     }
     if (record.rua.size() > 2) {

@@ -59,8 +59,8 @@ dns::Answer DnsCache::changed(const Key& key, const dns::Answer& below) const {
         return answer;
     }
     dns::Answer answer = below;
-    const bool exists = std::ranges::any_of(
-        published_, [&owner](const auto& one) { return dns::is_within(one.first.first, owner); });
+    const bool exists =
+        std::ranges::any_of(published_, [&owner](const auto& one) { return dns::is_within(one.first.first, owner); });
     if (exists && answer.outcome == dns::Outcome::no_name) answer.outcome = dns::Outcome::no_data;
     return answer;
 }

@@ -104,7 +104,8 @@ StsRecord parse_sts_record(std::string_view text) {
     if (id == nullptr) {
         record.findings.add(Weight::broken, "no-id", "id= is missing");
     } else if (!is_id(*id)) {
-        record.findings.add(Weight::broken, "bad-id", fmt::format("id={} is not 1 to 32 letters and digits", base::one_line(*id, 60)));
+        record.findings.add(Weight::broken, "bad-id",
+                            fmt::format("id={} is not 1 to 32 letters and digits", base::one_line(*id, 60)));
     } else {
         record.id = *id;
     }

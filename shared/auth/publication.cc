@@ -11,7 +11,7 @@ namespace mtawatch::auth {
 namespace {
 
 constexpr std::size_t max_string_bytes = 255;  // RFC 1035 section 3.3
-constexpr std::uint32_t default_ttl = 3600;      // of a record that is not there yet: no figure says how long it would live
+constexpr std::uint32_t default_ttl = 3600;  // of a record that is not there yet: no figure says how long it would live
 
 // One character-string in quotation marks.
 std::string quoted(std::string_view text) {

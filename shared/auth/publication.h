@@ -25,9 +25,9 @@ struct Publication {
 // addresses stand beside those that are there.
 void publish(DnsCache& view, const Publication& record, const std::vector<std::string>& replaces);
 
-// Why no record can be added at the name itself, in words: it is a CNAME, to which nothing may be added (RFC 1034 section
-// 3.6.2), or what a host answers comes from a wildcard, which a record of its own would switch off there (RFC 4592). Of
-// a name that begins with an underscore nobody needs another record, so a wildcard does not matter.
+// Why no record can be added at the name itself, in words: it is a CNAME, to which nothing may be added (RFC 1034
+// section 3.6.2), or what a host answers comes from a wildcard, which a record of its own would switch off there (RFC
+// 4592). Of a name that begins with an underscore nobody needs another record, so a wildcard does not matter.
 [[nodiscard]] std::optional<std::string> cannot_publish(DnsCache& dns, const std::string& name);
 
 }  // namespace mtawatch::auth

@@ -22,8 +22,8 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 20> substitu
 std::string plain_record_text(std::string_view text) {
     std::string out;
     while (!text.empty()) {
-        const auto found = std::ranges::find_if(
-            substitutes, [text](const auto& one) { return text.starts_with(one.first); });
+        const auto found =
+            std::ranges::find_if(substitutes, [text](const auto& one) { return text.starts_with(one.first); });
         if (found == substitutes.end()) {
             out += text.front();
             text.remove_prefix(1);

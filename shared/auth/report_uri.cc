@@ -114,8 +114,8 @@ std::vector<ReportUri> parse_report_uris(std::string_view value, std::string_vie
                              fmt::format("{}={} lacks its scheme; write {}=mailto:{}", tag, shown, tag, shown));
             } else {
                 findings.add(Weight::broken, "bad-uri",
-                             fmt::format("{}={} is no address for reports; write {}=mailto:ADDRESS{}", tag,
-                                         shown, tag, https_too ? " or an https address" : ""));
+                             fmt::format("{}={} is no address for reports; write {}=mailto:ADDRESS{}", tag, shown, tag,
+                                         https_too ? " or an https address" : ""));
             }
         }
         uris.push_back(std::move(uri));

@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <string_view>
 #include <vector>
 
 #include "shared/auth/finding.h"
@@ -23,8 +22,8 @@ struct ReportUri {
 [[nodiscard]] std::vector<ReportUri> parse_report_uris(std::string_view value, std::string_view tag, bool https_too,
                                                        Findings& findings);
 
-// The addresses that a value was meant to have, each once: "a@x" is "mailto:a@x", so are "mailto://a@x" and "<a@x>"; blanks
-// stand for commas. What is no address even so is left out.
+// The addresses that a value was meant to have, each once: "a@x" is "mailto:a@x", so are "mailto://a@x" and "<a@x>";
+// blanks stand for commas. What is no address even so is left out.
 [[nodiscard]] std::vector<std::string> mended_report_uris(std::string_view value, bool https_too);
 
 }  // namespace mtawatch::auth

@@ -66,9 +66,8 @@ bool names_senders(const Pieces& pieces) {
 }
 
 bool passes_everyone(const std::string& record) {
-    return std::ranges::any_of(pieces_of(record), [](const Piece& one) {
-        return one.kind == SpfKind::all && one.qualifier == '+';
-    });
+    return std::ranges::any_of(pieces_of(record),
+                               [](const Piece& one) { return one.kind == SpfKind::all && one.qualifier == '+'; });
 }
 
 // All terms of all records once, the strictest `all` last; what a redirect leads to is included.
@@ -85,8 +84,7 @@ std::string merged(const std::vector<std::string>& records) {
             }
             if (piece.kind == SpfKind::exp && std::exchange(explained, true)) continue;
             if (piece.kind == SpfKind::all) {
-                const bool stricter =
-                    !all || by_strictness.find(piece.qualifier) > by_strictness.find(all->qualifier);
+                const bool stricter = !all || by_strictness.find(piece.qualifier) > by_strictness.find(all->qualifier);
                 if (stricter) all = piece;
             } else if (seen.insert(base::to_lower(piece.word)).second) {
                 out.push_back(std::move(piece));
@@ -101,14 +99,13 @@ std::string merged(const std::vector<std::string>& records) {
 bool is_redundant(const Piece& piece, const Pieces& kept, const SpfLint& lint) {
     if (piece.kind != SpfKind::a && piece.kind != SpfKind::mx) return false;
     const auto stays = [&](const std::string& word) {
-        return word != piece.word &&
-               std::ranges::any_of(kept, [&word](const Piece& one) { return one.word == word; });
+        return word != piece.word && std::ranges::any_of(kept, [&word](const Piece& one) { return one.word == word; });
     };
     return std::ranges::all_of(lint.sources, [&](const SpfSource& source) {
         return source.top_term != piece.word || std::ranges::any_of(lint.sources, [&](const SpfSource& other) {
-            return stays(other.top_term) && other.network.prefix <= source.network.prefix &&
-                   other.network.contains(source.network.base);
-        });
+                   return stays(other.top_term) && other.network.prefix <= source.network.prefix &&
+                          other.network.contains(source.network.base);
+               });
     });
 }
 
@@ -126,8 +123,8 @@ class Improver {
         drop_repeated_terms();
         if (lint_.tree.lookups > spf_max_lookups) drop_redundant_terms();
         put_end();
-        const bool voids = lint_.findings.has("void-ipv6") || lint_.findings.has("void-ipv4") ||
-                           lint_.findings.has("void-mx-hosts");
+        const bool voids =
+            lint_.findings.has("void-ipv6") || lint_.findings.has("void-ipv4") || lint_.findings.has("void-mx-hosts");
         if (voids) put_networks_first();
         if (named && !names_senders(pieces_)) return std::nullopt;
         const bool same = std::ranges::equal(before, pieces_, {}, &Piece::word, &Piece::word);
@@ -162,8 +159,7 @@ class Improver {
 
     // One `all` behind every mechanism; with it a redirect does nothing.
     void put_end() {
-        const auto first =
-            std::ranges::find_if(pieces_, [](const Piece& piece) { return piece.kind == SpfKind::all; });
+        const auto first = std::ranges::find_if(pieces_, [](const Piece& piece) { return piece.kind == SpfKind::all; });
         const bool redirects =
             std::ranges::any_of(pieces_, [](const Piece& piece) { return piece.kind == SpfKind::redirect; });
         if (first == pieces_.end() && redirects) return;
@@ -171,8 +167,8 @@ class Improver {
         if (end.qualifier == '?') end = {"~all", SpfKind::all, '~', ""};
         if (end.qualifier == '~' && strict_end_) end = {"-all", SpfKind::all, '-', ""};
         const bool in_order = first != pieces_.end() && std::none_of(first + 1, pieces_.end(), [](const Piece& piece) {
-            return piece.is_mechanism();
-        });
+                                  return piece.is_mechanism();
+                              });
         if (in_order) *first = end;
         const bool others = std::ranges::any_of(
             pieces_, [](const Piece& piece) { return piece.is_mechanism() && piece.kind != SpfKind::all; });
@@ -308,7 +304,8 @@ std::vector<std::string> first_records(DnsCache& dns, const std::string& domain,
 
 std::vector<SpfOffer> spf_offers(DnsCache& dns, const std::string& domain, const SpfLint& lint, const SpfWish& wish) {
     std::vector<SpfOffer> offers;
-    if (lint.findings.has(Weight::unseen) || lint.findings.has("everyone") || is_unregistered(dns, domain)) return offers;
+    if (lint.findings.has(Weight::unseen) || lint.findings.has("everyone") || is_unregistered(dns, domain))
+        return offers;
     Trial trial(dns, domain, lint, wish);
     const auto add = [&](const std::string& record, const std::vector<std::string>& replaces, bool improve) {
         auto offer = trial.offer(record, replaces, improve);

@@ -24,9 +24,9 @@ struct SpfOffer {
 // The offers for a domain whose published state is `lint`, best first; empty when there is nothing to mend, when no
 // record can be added at the name, or when nothing passes its own lint. Each has one record, no broken finding, at most
 // 10 lookups and 2 void ones; every wished sender passes by it, and so does every address that passes today. What the
-// operator wrote is kept as far as it works: terms that find nothing, stand twice, lead nowhere or name private networks
-// go; `all` goes to the end, and a missing or neutral one becomes ~all. A record that lets everyone pass is never
-// mended: nobody but its owner knows who sends.
+// operator wrote is kept as far as it works: terms that find nothing, stand twice, lead nowhere or name private
+// networks go; `all` goes to the end, and a missing or neutral one becomes ~all. A record that lets everyone pass is
+// never mended: nobody but its owner knows who sends.
 [[nodiscard]] std::vector<SpfOffer> spf_offers(DnsCache& dns, const std::string& domain, const SpfLint& lint,
                                                const SpfWish& wish);
 

@@ -88,8 +88,8 @@ class Linter {
         }
         if (depth_ == 0) top_term_.clear();
         if (!record.redirect && record.all() == nullptr && node.term.empty()) {
-            add(Weight::weak, "no-all",
-                "the record ends without all, so everyone else is neutral", "append ~all, or -all when every sender is listed");
+            add(Weight::weak, "no-all", "the record ends without all, so everyone else is neutral",
+                "append ~all, or -all when every sender is listed");
         }
     }
 
@@ -113,8 +113,7 @@ class Linter {
         }
         for (const SpfTerm& term : record.unknown_modifiers) {
             if (base::iequals(term.written, "v=spf1")) {
-                add(Weight::weak, "doubled-version",
-                    fmt::format("{}v=spf1 stands there twice; remove one", in(node)));
+                add(Weight::weak, "doubled-version", fmt::format("{}v=spf1 stands there twice; remove one", in(node)));
             }
             const std::string lower = base::to_lower(term.written.substr(0, term.written.find('=')));
             constexpr std::string_view mechanisms = " include a mx ptr ip4 ip6 exists ";
@@ -406,9 +405,10 @@ class Linter {
             const auto sender = sender_that_errs(v4);
             if (!sender) continue;
             add(Weight::broken, v4 ? "void-ipv4" : "void-ipv6",
-                fmt::format("{} terms find no IPv{} address ({}), and receivers stop after {}: senders such as {} get a "
-                            "permanent error",
-                            voids.size(), v4 ? 4 : 6, fmt::join(voids, ", "), spf_max_void_lookups, *sender),
+                fmt::format(
+                    "{} terms find no IPv{} address ({}), and receivers stop after {}: senders such as {} get a "
+                    "permanent error",
+                    voids.size(), v4 ? 4 : 6, fmt::join(voids, ", "), spf_max_void_lookups, *sender),
                 fmt::format("put the terms with ip{}: first", v4 ? 4 : 6));
         }
         if (strict_sender_.empty() || lint_.findings.has("void-ipv6") || lint_.findings.has("void-ipv4")) return;
@@ -426,7 +426,8 @@ class Linter {
             if (source.network.base.is_v4() != v4 || ++evaluated > max_evaluated_senders) continue;
             const SpfIdentity identity{lint_.tree.domain, source.network.base, "postmaster@" + lint_.tree.domain,
                                        lint_.tree.domain};
-            if (spf_check_host(dns_, identity, 0).result == SpfResult::permerror) return source.network.base.to_string();
+            if (spf_check_host(dns_, identity, 0).result == SpfResult::permerror)
+                return source.network.base.to_string();
         }
         return std::nullopt;
     }

@@ -40,9 +40,8 @@ bool lacks_value(std::string_view word) {
 }
 
 bool parses(const Words& words) {
-    return std::ranges::all_of(words, [](const std::string& word) {
-        return parse_spf_record("v=spf1 " + word).valid() && !word.empty();
-    });
+    return std::ranges::all_of(
+        words, [](const std::string& word) { return parse_spf_record("v=spf1 " + word).valid() && !word.empty(); });
 }
 
 // A value that no receiver can make anything of, though the grammar takes it.
@@ -200,7 +199,8 @@ std::optional<std::string_view> after_version(std::string_view text) {
     if (!base::iequals(text.substr(0, 3), "spf")) return std::nullopt;
     text.remove_prefix(3);
     if (text.starts_with('1')) text.remove_prefix(1);
-    while (!text.empty() && std::string_view("0.,;:").find(text.front()) != std::string_view::npos) text.remove_prefix(1);
+    while (!text.empty() && std::string_view("0.,;:").find(text.front()) != std::string_view::npos)
+        text.remove_prefix(1);
     if (!text.empty() && text.front() != ' ') return std::nullopt;
     return base::trim(text);
 }
@@ -229,7 +229,8 @@ std::optional<std::vector<std::string>> mended_spf_word(std::string_view given) 
     }
     if (word.find('%') == std::string::npos && word.find_first_of(",;") != std::string::npos) {
         std::string spaced = word;
-        std::ranges::replace_if(spaced, [](char c) { return c == ',' || c == ';'; }, ' ');
+        std::ranges::replace_if(
+            spaced, [](char c) { return c == ',' || c == ';'; }, ' ');
         Words all;
         for (const std::string& piece : joined_words(spaced)) {
             auto mended = mended_spf_word(piece);

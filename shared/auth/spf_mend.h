@@ -1,4 +1,5 @@
-// Repair of the spelling of SPF records: the slips of hand and of zone editors that leave no doubt about what was meant.
+// Repair of the spelling of SPF records: the slips of hand and of zone editors that leave no doubt about what was
+// meant.
 #pragma once
 
 #include <optional>
@@ -8,7 +9,8 @@
 
 namespace mtawatch::auth {
 
-// Whether a TXT record was meant to be an SPF record and is none: "v=spf10", a blank or quotation mark in front, "spf1 …".
+// Whether a TXT record was meant to be an SPF record and is none: "v=spf10", a blank or quotation mark in front, "spf1
+// …".
 [[nodiscard]] bool is_spf_near_miss(std::string_view text);
 
 // The terms that one word of a record was meant to be, each of which parses: "ip4:192.0.2.1~all" is two, an address

@@ -50,9 +50,9 @@ void judge_spf_network(const SpfTerm& term, const std::string& place, Findings& 
                      fmt::format("{}{} authorises a huge part of the Internet", place, term.written));
     }
     if (const auto why = not_public_at_all(network); why && network.prefix > 0) {
-        findings.add(Weight::weak, "private-network",
-                     fmt::format("{}{} is {}: no receiver ever sees such an address; remove it", place, term.written,
-                                 *why));
+        findings.add(
+            Weight::weak, "private-network",
+            fmt::format("{}{} is {}: no receiver ever sees such an address; remove it", place, term.written, *why));
     }
     if (term.host_bits_set) {
         findings.add(Weight::note, "host-bits", fmt::format("{}{} means {}", place, term.written, network.to_string()));
@@ -71,8 +71,7 @@ void judge_spf_networks(SpfLint& lint) {
     lint.addresses = count_addresses(networks);
     lint.networks = merged_networks(std::move(networks));
     if (lint.addresses.ipv4 == all_of_ipv4 && !lint.findings.has("everyone")) {
-        lint.findings.add(Weight::broken, "everyone",
-                          "its networks together authorise every IPv4 address there is");
+        lint.findings.add(Weight::broken, "everyone", "its networks together authorise every IPv4 address there is");
     }
 }
 

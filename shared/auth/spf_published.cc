@@ -26,9 +26,9 @@ void judge_near_misses(SpfLint& lint) {
                 Weight::note, "stray",
                 fmt::format("\"{}\" beside the record is no SPF record, so receivers skip it; remove it", shown));
         } else {
-            lint.findings.add(Weight::broken, "near-miss",
-                              fmt::format("\"{}\" is no SPF record: it must begin with exactly v=spf1 and a blank",
-                                          shown));
+            lint.findings.add(
+                Weight::broken, "near-miss",
+                fmt::format("\"{}\" is no SPF record: it must begin with exactly v=spf1 and a blank", shown));
         }
     }
 }
@@ -38,9 +38,10 @@ std::string what_to_publish(DnsCache& dns, const std::string& domain, const SpfL
     if (!lint.near_misses.empty()) return {};  // it has a record, badly written
     if (is_unregistered(dns, domain)) return fmt::format("is {} spelled right?", registrable_domain(domain));
     if (const MailProvider* provider = mail_provider_of(dns, domain)) {
-        return fmt::format("its mail is hosted by {}, which sends with include:{}: publish that with ip4:ADDRESS of "
-                           "every other sender in front, and ~all at the end",
-                           provider->name, provider->include);
+        return fmt::format(
+            "its mail is hosted by {}, which sends with include:{}: publish that with ip4:ADDRESS of "
+            "every other sender in front, and ~all at the end",
+            provider->name, provider->include);
     }
     return "publish one that lists your sending addresses: \"v=spf1 ip4:ADDRESS ~all\"; \"v=spf1 -all\" only if the "
            "domain sends nothing";

@@ -26,8 +26,8 @@ TlsRptRecord parse_tls_rpt_record(std::string_view text) {
     record.findings = list.findings;
     const std::string* destinations = list.find("rua");
     if (destinations == nullptr || destinations->empty()) {
-        record.findings.add(Weight::broken, "no-rua",
-                            "rua= is missing, so no report is sent", "write v=TLSRPTv1; rua=mailto:ADDRESS");
+        record.findings.add(Weight::broken, "no-rua", "rua= is missing, so no report is sent",
+                            "write v=TLSRPTv1; rua=mailto:ADDRESS");
         return record;
     }
     record.destinations = parse_report_uris(*destinations, "rua", true, record.findings);

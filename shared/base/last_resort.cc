@@ -3,6 +3,8 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <exception>
 #include <new>
@@ -36,7 +38,13 @@ int tell_uncaught() {
     try {
         tell_uncaught();
     } catch (...) {
-        say("out of memory\n");
+        // Without a further allocation: there is no memory to make a sentence in.
+        constexpr std::string_view what = "no memory is to be had\n";
+        std::array<char, 128> text{};
+        const std::size_t before = std::min(in_force.before.size(), text.size() - what.size());
+        std::copy_n(in_force.before.data(), before, text.data());
+        std::copy_n(what.data(), what.size(), text.data() + before);
+        say({text.data(), before + what.size()});
     }
     ::_exit(in_force.status);
 }

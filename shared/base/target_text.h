@@ -19,8 +19,8 @@ enum class TargetKind {
     mailbox,  // user@domain; "" is the null sender
 };
 
-// Usage error in one sentence that quotes the text, says what it is instead (a URL, a mail address, a list, a host with a
-// port, something in brackets or quotation marks, a wildcard, …) and what to write. Names may have letters of any
+// Usage error in one sentence that quotes the text, says what it is instead (a URL, a mail address, a list, a host with
+// a port, something in brackets or quotation marks, a wildcard, …) and what to write. Names may have letters of any
 // script, digits, '-', '_' and dots; what is quoted back to write has been looked at by the same rule.
 [[nodiscard]] Result<void> expect_target(std::string_view text, TargetKind kind);
 

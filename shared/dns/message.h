@@ -68,8 +68,8 @@ struct Reading {
 // answer records). The question's own section is not compared: the transport did that.
 [[nodiscard]] base::Result<Reading> read_message(std::string_view wire, const Question& question);
 
-// Why a resolver gave SERVFAIL or REFUSED: what the extended errors (RFC 8914) of a message say, "DNSSEC: a signature has
-// expired (…)"; "" when it has none or cannot be read. The resolver's own text is one line of at most 200 bytes.
+// Why a resolver gave SERVFAIL or REFUSED: what the extended errors (RFC 8914) of a message say, "DNSSEC: a signature
+// has expired (…)"; "" when it has none or cannot be read. The resolver's own text is one line of at most 200 bytes.
 [[nodiscard]] std::string extended_error(std::string_view message);
 
 // An answer over UDP or TCP holds 64 KiB at most; this many records of the smallest size do not fit a sane one.

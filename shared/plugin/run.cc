@@ -32,13 +32,12 @@ bool wants_json(const std::vector<std::string>& arguments) {
     return false;
 }
 
-// Of --warning and --critical, where a program has both. A critical range alone may be stricter than the default warning
-// one: then only it is wanted.
+// Of --warning and --critical, where a program has both. A critical range alone may be stricter than the default
+// warning one: then only it is wanted.
 base::Result<void> refuse_swapped(const options::OptionTable& table, const Options& given) {
     const auto is_range = [&table](std::string_view name) {
-        return std::ranges::any_of(table, [name](const options::Option& option) {
-            return option.name == name && option.kind == Kind::range;
-        });
+        return std::ranges::any_of(
+            table, [name](const options::Option& option) { return option.name == name && option.kind == Kind::range; });
     };
     if (!is_range("warning") || !is_range("critical") || !given.given("warning")) return {};
     return given.thresholds().refuse_swapped();
@@ -83,7 +82,8 @@ Prepared prepare(const Check& check, const std::vector<std::string>& arguments, 
         if (given->flag("version")) return {std::nullopt, {exit_code(State::unknown), options::version_text(program)}};
         Options ready(*std::move(given));
         if (auto done = refuse_swapped(program.options, ready); !done) {
-            return {std::nullopt, rendered(check, report_of(State::unknown, done.error().what), wants_json(arguments), 0)};
+            return {std::nullopt,
+                    rendered(check, report_of(State::unknown, done.error().what), wants_json(arguments), 0)};
         }
         return {std::move(ready), {}};
     } catch (const std::exception& error) {

@@ -192,7 +192,9 @@ class Page:
             if (field == "complaints" and not with_complaints) or (label == "category" and field != "bounced"):
                 continue
             for name, labels, count in self.samples:
-                if name != f"{self.prefix}_{start}{family}_total" or count == 0:
+                # What an administrator put off is in no ratio, and the check's deferrals are those of ratios.
+                put_off = family == "transient_failures" and labels.get("reason") == "local"
+                if name != f"{self.prefix}_{start}{family}_total" or count == 0 or put_off:
                     continue
                 group = groups.setdefault(labels[label] or "none", dict.fromkeys(COUNTS, 0))
                 own = field

@@ -104,6 +104,7 @@ class StateFaults(fault_support.ExporterFaults):
         os.chmod(state / "state", 0)
         self.start("--state.file", state / "state", prefix=AS_NOBODY)
         # What the lost state had counted would be an increase if it were counted again.
+        self.seen = 0
         metrics = self.wait_for("counted from 0", lambda m: SAVED in m and DELIVERED in m)
         self.assertEqual(metrics[DELIVERED], 0)
         self.assertEqual(metrics['pmta_exporter_lines_total{status="parsed"}'], 3)

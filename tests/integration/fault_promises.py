@@ -32,13 +32,13 @@ def followed(says, end):
 
 RIGHT_ANSWERS = {
     "check_bounce_rate": r"last 1 h: 0\.00 % bounced \(0 of 150\)", "check_dkim": "RSA key of 2048 bits",
-    "check_dmarc": "p=reject, reports to mailto:dmarc@example.net", "check_dnsbl": r"192\.0\.2\.1 is on none of 1 list",
+    "check_dmarc": "p=reject, reports to mailto:dmarc@example.net", "check_dnsbl": r"192\.0\.2\.1 is not on bl\.example\.net",
     "check_fcrdns": r"192\.0\.2\.1 is mail\.example\.net, which leads back", "check_mail_cert": r"the certificate expires in \d+ d",
     "check_mail_submit": r"takes mail from monitor@example\.net for monitor@example\.net: login with PLAIN over TLS",
     "check_mta_host": "healthy: 5 things looked at", "check_mta_queue": "20 messages queued: deferred 20",
     "check_mta_service": r"x is active \(running\) for \d+ d", "check_mta_sts": "mode enforce, 1 of 1 mail hosts covered",
     "check_mx": r"example\.net: 10 mail\.example\.net",
-    "check_spf": r"ends in -all, 1 IPv4 addresses, 192\.0\.2\.1 passes", "check_tls_rpt": "reports go to mailto:tls@example.net",
+    "check_spf": r"ends in -all, 1 IPv4 address, 192\.0\.2\.1 passes", "check_tls_rpt": "reports go to mailto:tls@example.net",
 }
 POWERMTA_QUEUE = "805 recipients queued: smtp 805"
 KUMOMTA_QUEUE = "48 messages queued: scheduled 40, ready 8"
@@ -53,7 +53,7 @@ CODES = ("SERVFAIL", "REFUSED", "FORMERR", "NOTIMP")
 NO_TCP = ("no server", "reset", "close", "cut")
 NO_ANSWER_OVER_TCP = ("silent", "slow-loris", "wrong id", "garbage", "endless")
 GARBLED_TEXT = {
-    "check_dkim": "k= holds control characters", "check_dmarc": "p=re.*is no policy", "check_fcrdns": "reverse name .*does not lead back",
+    "check_dkim": "k= holds control characters", "check_dmarc": "p=re.*is no policy", "check_fcrdns": "reverse name .* is no name that the Internet knows",
     "check_mta_sts": "id= holds control characters", "check_mx": "the mail host .*has no address",
     "check_spf": "is no prefix length from 0 to 32", "check_tls_rpt": r"is no tag \(name=value\)",
 }
@@ -79,7 +79,7 @@ def of_blocklist(server):
     gone = f"the resolver {server} does not answer, so nothing is known"
     why = {**dict.fromkeys(UNREADABLE, "malformed"), **{code: code for code in CODES}, "cut": "its test entry .*: malformed",
            "referral": "referral", "alias to itself": "CNAME loop", "garbled text": r"it answers 127\.0\.0\.2 for .* it lists everything"}
-    over_udp = {**{fault: rf"could tell about 192\.0\.2\.1 .*: bl\.example\.net \({words}\)" for fault, words in why.items()},
+    over_udp = {**{fault: rf"the list could not tell about 192\.0\.2\.1 .*: bl\.example\.net \({words}\)" for fault, words in why.items()},
                 **dict.fromkeys((*NO_ANSWER_OF_USE, "no server"), gone), "REFUSED": f"every list refuses the resolver {server}"}
     return {"DNS": over_udp,
             "DNS over TCP": {**dict.fromkeys((*NO_TCP, *NO_ANSWER_OVER_TCP), gone), "SERVFAIL": over_udp["SERVFAIL"]}}

@@ -141,8 +141,8 @@ class Writer(kill_support.Writer):
         record, domain, provider, sender, address, source, pool, _ = self.basic("Expiration")
         record["response"].update(code=551, content="Next delivery time would be at ... which exceeds the expiry time",
                                   enhanced_code={"class": 5, "subject": 4, "detail": 7})
-        self.count_bounce(record, domain, provider, sender, address, source, pool, "message-expired", "soft", "connection",
-                          "551", "5.4.7")
+        self.count_bounce(record, domain, provider, sender, address, source, pool, "message-expired", "soft", "expired",
+                          "none", "5.4.7")  # KumoMTA's own words, no code of a receiver
 
     def count_bounce(self, record, domain, provider, sender, address, source, pool, category, verdict, reason, code, enhanced):
         self.write(record)
@@ -159,7 +159,7 @@ class Writer(kill_support.Writer):
 
     def transient(self):
         record, domain, provider, sender, address, source, pool, _ = self.basic("TransientFailure")
-        record["response"].update(code=421, content="Try again later, too many connections",
+        record["response"].update(code=421, content="Try again later, too many connections", command="MAIL FROM",
                                   enhanced_code={"class": 4, "subject": 7, "detail": 0})
         self.write(record)
         expect = self.expected

@@ -195,7 +195,7 @@ class Writer(kill_support.Writer):
         self.operations["expired"] += 1
         self.line(f"postfix/qmgr[9]: {message['id']}: from=<b@{message['sender']}>, status=expired, returned to sender")
         for recipient, host in waiting.items():
-            self.bounce(message, recipient, host, "message-expired", "soft", "connection", "none", "4.4.7")
+            self.bounce(message, recipient, host, "message-expired", "soft", "expired", "none", "4.4.7")
         self.remove(message)
 
     # ---- logrotate

@@ -1,6 +1,6 @@
-// Property of the advice: over generated faulty zones, publishing what a plugin prints makes the finding go away for which
-// it was printed, adds none that alarms, and no sender that passed fails by it.
-// property_advice [ZONES [FIRST_SEED]]: exit code 1 with the first cases that break it.
+// Property of the advice: over generated faulty zones, publishing what a plugin prints makes the finding go away for
+// which it was printed, adds none that alarms, and no sender that passed fails by it. property_advice [ZONES
+// [FIRST_SEED]]: exit code 1 with the first cases that break it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -142,8 +142,9 @@ std::string fault_of(const test::AdviceCase& one, Count& count) {
     }
     const plugin::Report after = report_on(one, zone);
     if (says(after, *reason)) return "what the line was printed for stays: " + reason->text;
-    const bool was_without_policy =
-        std::ranges::none_of(before.details, [](const plugin::Detail& detail) { return detail.text.find("receivers apply p=") != std::string::npos; });
+    const bool was_without_policy = std::ranges::none_of(before.details, [](const plugin::Detail& detail) {
+        return detail.text.find("receivers apply p=") != std::string::npos;
+    });
     for (const plugin::Detail& detail : after.details) {
         const bool first = one.plugin == test::AskedPlugin::dmarc && was_without_policy &&
                            detail.text.find("receivers apply p=none,") != std::string::npos;

@@ -145,7 +145,8 @@ std::string Maker::spf_term() {
         case 13:
             return pick({"include:good.example.net", "include:deep.example.net", "include: good.example.net"});
         case 14:
-            return pick({"include:https://good.example.net/", "include:include:good.example.net", "include=good.example.net"});
+            return pick(
+                {"include:https://good.example.net/", "include:include:good.example.net", "include=good.example.net"});
         case 15:
             return pick({"include:user@example.net", "include:nothere.example.net", "include:unregistered.org"});
         case 16:
@@ -219,7 +220,8 @@ void Maker::make_spf() {
     case_.domain = one_in(5) ? "news.example.com" : domain;
     const std::size_t records = one_in(6) ? 0 : one_in(5) ? 2 : 1;
     for (std::size_t i = 0; i < records; ++i) add(case_.domain, "TXT", spoilt(spf_record()));
-    if (one_in(6)) add(case_.domain, "TXT", pick({"v=spf10 -all", "spf1 test of the team", "google-site-verification=x"}));
+    if (one_in(6))
+        add(case_.domain, "TXT", pick({"v=spf10 -all", "spf1 test of the team", "google-site-verification=x"}));
     if (one_in(4)) add("why.example.com", "TXT", one_in(2) ? "%{i} may not send" : "100%");
     if (records == 0 && case_.domain != domain && one_in(4)) add(case_.domain, "CNAME", "example.com.");
     case_.arguments = {"-d", case_.domain};
@@ -236,14 +238,42 @@ std::string Maker::dmarc_record() {
     const std::string separator = pick({"; ", ";", "; ", "; ", ", ", " ", ";; "});
     std::string text = pick({"v=DMARC1", "v=DMARC1", "v=DMARC1", "v=dmarc1", "V=DMARC1", "v = DMARC1", "v=DMARC1:"});
     for (std::size_t tags = 1 + below(5); tags > 0; --tags) {
-        text += separator +
-                pick({"p=none", "p=quarantine", "p=reject", "p=reject", "p:reject", "p=\"reject\"", "p=monitor", "p=quarentine",
-                      "sp=none", "sp=reject", "sp=bogus", "np=bogus", "np=none", "pct=20", "pct=100", "t=y", "t=x",
-                      "adkim=s", "adkim=strict", "aspf=relaxed", "aspf=s", "fo=1", "fo=x", "rf=afrf", "ri=86400", "psd=y",
-                      "rua=mailto:d@example.com", "rua=d@example.com,", "rua=mailto://d@example.com",
-                      "rua=mailto:<d@example.com>", "rua=mailto:d@example.com mailto:e@example.com",
-                      "rua=mailto:d@gone.example.net", "rua=mailto:d@other.example.net", "ruf=mailto:f@example.com",
-                      "rua:mailto:d@example.com", "xyz=foo"});
+        text += separator + pick({"p=none",
+                                  "p=quarantine",
+                                  "p=reject",
+                                  "p=reject",
+                                  "p:reject",
+                                  "p=\"reject\"",
+                                  "p=monitor",
+                                  "p=quarentine",
+                                  "sp=none",
+                                  "sp=reject",
+                                  "sp=bogus",
+                                  "np=bogus",
+                                  "np=none",
+                                  "pct=20",
+                                  "pct=100",
+                                  "t=y",
+                                  "t=x",
+                                  "adkim=s",
+                                  "adkim=strict",
+                                  "aspf=relaxed",
+                                  "aspf=s",
+                                  "fo=1",
+                                  "fo=x",
+                                  "rf=afrf",
+                                  "ri=86400",
+                                  "psd=y",
+                                  "rua=mailto:d@example.com",
+                                  "rua=d@example.com,",
+                                  "rua=mailto://d@example.com",
+                                  "rua=mailto:<d@example.com>",
+                                  "rua=mailto:d@example.com mailto:e@example.com",
+                                  "rua=mailto:d@gone.example.net",
+                                  "rua=mailto:d@other.example.net",
+                                  "ruf=mailto:f@example.com",
+                                  "rua:mailto:d@example.com",
+                                  "xyz=foo"});
     }
     return text;
 }
@@ -272,7 +302,8 @@ void Maker::make_dkim() {
          {pick({"v=DKIM1", "v=DKIM1", "v=DKIM1", "v=dkim1", "", "v=DKIM2"}),
           key == rsa_key ? pick({"k=rsa", "k=rsa", "", "k=ed25519"}) : pick({"k=ed25519", "", "k=rsa"}),
           pick({"", "", "t=y", "t=s", "h=sha1", "s=web", "g=*", "n=note", "k=rsa", "foo=bar"}),
-          pick({"p=", "p=", "p=", "p = ", "p=-----BEGIN PUBLIC KEY-----", "q="}) + key.substr(0, one_in(8) ? 60 : key.size())}) {
+          pick({"p=", "p=", "p=", "p = ", "p=-----BEGIN PUBLIC KEY-----", "q="}) +
+              key.substr(0, one_in(8) ? 60 : key.size())}) {
         if (!tag.empty()) text += (text.empty() ? "" : pick({"; ", "; ", ";", ", ", " ", "\\; "})) + tag;
     }
     if (one_in(9)) text = pick({"v=spf1 -all", "v=DKIM1; p=", "", rsa_key});
@@ -288,7 +319,8 @@ void Maker::make_fcrdns() {
     const std::string reverse = dns::reverse_name(ip);
     const std::string dashed = "192-0-2-" + std::to_string(ip.v4_value() & 0xffU) + ".dsl.example.net";
     for (std::size_t i = below(3); i > 0; --i) {
-        add(reverse, "PTR", pick({"a.example.com.", "mail.example.com.", "localhost.", ".", "b.example.com.", dashed + "."}));
+        add(reverse, "PTR",
+            pick({"a.example.com.", "mail.example.com.", "localhost.", ".", "b.example.com.", dashed + "."}));
     }
     if (one_in(6)) add(reverse, "CNAME", "1.0-127.2.0.192.in-addr.arpa.");
     if (case_.zone.records.back().type == "CNAME") {
@@ -298,7 +330,8 @@ void Maker::make_fcrdns() {
     if (one_in(3)) add(dashed, "A", ip.to_string());
     case_.arguments = {"-i", ip.to_string()};
     if (one_in(2)) {
-        case_.arguments.insert(case_.arguments.end(), {"--helo", pick({"mail.example.com", "a.example.com", "mail.gone.org"})});
+        case_.arguments.insert(case_.arguments.end(),
+                               {"--helo", pick({"mail.example.com", "a.example.com", "mail.gone.org"})});
     }
 }
 

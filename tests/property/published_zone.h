@@ -27,8 +27,8 @@ struct GeneratedZone {
 [[nodiscard]] std::string without_lines(std::string_view detail);
 
 // The zone with a line published. A TXT record takes the place of those of its kind at the name (SPF, DMARC, TLSRPT by
-// how they begin, else of those that were meant to be one; DKIM keys of everything there), a PTR that of the other PTRs;
-// addresses stand beside others. Nothing when a name server would refuse it: a record beside a CNAME.
+// how they begin, else of those that were meant to be one; DKIM keys of everything there), a PTR that of the other
+// PTRs; addresses stand beside others. Nothing when a name server would refuse it: a record beside a CNAME.
 [[nodiscard]] std::optional<GeneratedZone> with_published(const GeneratedZone& zone, const ZoneRecord& line);
 
 }  // namespace mtawatch::test

@@ -7,6 +7,7 @@
 #include <iterator>
 #include <string>
 
+#include "shared/base/last_resort.h"
 #include "shared/mta/classes/reply_rules.h"
 #include "shared/mta/classes/reply_table.h"
 
@@ -77,13 +78,10 @@ void print_table(const ReplyTable& table) {
         "const ReplyTable& reply_builtin() {{ return table; }}\n\n}}  // namespace mtawatch::mta::classes\n");
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    if (argc != 2) return 2;
-    std::ifstream file(argv[1], std::ios::binary);
+int make(const char* path) {
+    std::ifstream file(path, std::ios::binary);
     const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    const auto rules = parse_reply_rules(text, argv[1]);
+    const auto rules = parse_reply_rules(text, path);
     if (!rules) {
         fmt::print(stderr, "{}\n", rules.error().what);
         return 1;
@@ -92,14 +90,21 @@ int main(int argc, char** argv) {
     for (const ReplyRuleEntry& entry : *rules) {
         builder.add_usual(entry.match);
         if (const auto done = builder.add(entry.rule); !done) {
-            fmt::print(stderr, "{} line {}: {}\n", argv[1], entry.line, done.error().what);
+            fmt::print(stderr, "{} line {}: {}\n", path, entry.line, done.error().what);
             return 1;
         }
     }
     const ReplyTable table = builder.table();
     const std::vector<std::string> faults = check_reply_rules(*rules, table);
-    for (const std::string& fault : faults) fmt::print(stderr, "{} {}\n", argv[1], fault);
+    for (const std::string& fault : faults) fmt::print(stderr, "{} {}\n", path, fault);
     if (!faults.empty()) return 1;
     print_table(table);
     return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) return 2;
+    return mtawatch::base::run_main({.before = "make_reply_table: "}, [&] { return make(argv[1]); });
 }

@@ -21,7 +21,7 @@ enum Mark : std::uint8_t {
     space = 128  // parts chunks
 };
 
-constexpr std::array<std::uint8_t, 256> marks = [] {
+constexpr std::array<std::uint8_t, 256> byte_marks() {
     std::array<std::uint8_t, 256> table{};
     for (std::size_t i = 0; i < table.size(); ++i) {
         table[i] = i >= 128 ? high : (i <= ' ' ? space : sign);
@@ -35,7 +35,8 @@ constexpr std::array<std::uint8_t, 256> marks = [] {
     table['@'] = at_sign;
     table['/'] = slash;
     return table;
-}();
+}
+constexpr std::array<std::uint8_t, 256> marks = byte_marks();
 
 std::uint8_t mark(char c) { return marks[static_cast<std::uint8_t>(c)]; }
 // A short word as a number, so that it is compared at once.

@@ -319,14 +319,18 @@ std::optional<std::string_view> PmtaNode::text(std::string_view path) const {
     return node->value;
 }
 
+namespace {
+
+std::optional<std::int64_t> whole_number(const std::string& digits) { return base::to_number<std::int64_t>(digits); }
+
+}  // namespace
+
 std::optional<std::int64_t> PmtaNode::integer(std::string_view path) const {
     return leaf(*this, path, [](std::string_view digits) {
         if (auto whole = base::to_number<std::int64_t>(digits)) return whole;
         // JSON may write 2 as 2.0 or 2e0.
         const auto fraction = base::to_double(digits);
-        if (!fraction) return std::optional<std::int64_t>();
-        const std::string plain = base::plain(*fraction);
-        return base::to_number<std::int64_t>(plain);
+        return fraction ? whole_number(base::plain(*fraction)) : std::nullopt;
     });
 }
 

@@ -296,8 +296,9 @@ void DnsblRun::ask_reasons() {
     for (std::size_t i = 0; i < seen_.results.size() && questions.size() < max_reasons; ++i) {
         const DnsblResult& result = seen_.results[i];
         if (result.verdict != Verdict::listed) continue;
-        questions.push_back({target_label(result.target, seen_.lists[result.list]) + "." + seen_.lists[result.list].zone, dns::Type::txt, false,
-                             result.list + 1});
+        questions.push_back(
+            {target_label(result.target, seen_.lists[result.list]) + "." + seen_.lists[result.list].zone,
+             dns::Type::txt, false, result.list + 1});
         of.push_back(i);
     }
     if (questions.empty()) return;

@@ -27,8 +27,9 @@ struct DnsblTargets {
 };
 
 // What was written, as addresses and domains without repetition: `addresses` are an IP address, a network, or a host
-// name that stands for all its public addresses (looked up). Faults: usage (nothing given; not an address, network or name; a
-// private address, or a name that has no other; more than max_dnsbl_targets), not_found (a name without an address), resolver, deadline.
+// name that stands for all its public addresses (looked up). Faults: usage (nothing given; not an address, network or
+// name; a private address, or a name that has no other; more than max_dnsbl_targets), not_found (a name without an
+// address), resolver, deadline.
 [[nodiscard]] base::Result<DnsblTargets> dnsbl_targets(const std::vector<std::string>& addresses,
                                                        const std::vector<std::string>& domains,
                                                        const world::ResolverChoice& resolver,
@@ -74,11 +75,11 @@ struct DnsblResult {
     Verdict verdict = Verdict::unknown;
     ListSeverity severity = ListSeverity::none;  // of a listing; none for allow lists and information
     bool refused = false;                        // the list does not talk to our resolver
-    std::string asked;                           // a domain: the registered one that the list holds, where it is another
-    std::string why;                             // of unknown, in words
-    std::vector<std::string> codes;              // every A record that came, "127.0.0.2"
-    std::string meaning;                         // of the codes that count
-    std::string text;                            // the TXT record, one line, without the key of a keyed list
+    std::string asked;               // a domain: the registered one that the list holds, where it is another
+    std::string why;                 // of unknown, in words
+    std::vector<std::string> codes;  // every A record that came, "127.0.0.2"
+    std::string meaning;             // of the codes that count
+    std::string text;                // the TXT record, one line, without the key of a keyed list
 };
 
 struct DnsblObservation {

@@ -35,7 +35,10 @@ std::string to_json(const DnsblObservation& observation) {
         json.object().member("list", observation.lists[i].name).member("health", name(state.health));
         json.member("why", state.why).end();
     }
-    json.end().member("notes", observation.notes).member("seconds", std::chrono::duration<double>(observation.took).count()).end();
+    json.end()
+        .member("notes", observation.notes)
+        .member("seconds", std::chrono::duration<double>(observation.took).count())
+        .end();
     return json.take();
 }
 

@@ -39,7 +39,8 @@ const DnsblList* find_list(const DnsblCatalogue& catalogue, std::string_view wan
     return found == catalogue.lists.end() ? nullptr : &*found;
 }
 
-// The keyed list whose zone with a key in it was written ("KEY.zen.dq.spamhaus.net"): known by its name, its key hidden.
+// The keyed list whose zone with a key in it was written ("KEY.zen.dq.spamhaus.net"): known by its name, its key
+// hidden.
 std::optional<DnsblList> keyed_list(const DnsblCatalogue& catalogue, std::string_view wanted) {
     for (const DnsblList& list : catalogue.lists) {
         if (!list.zone.starts_with(key_mark)) continue;

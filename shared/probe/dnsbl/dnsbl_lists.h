@@ -48,8 +48,9 @@ struct DnsblList {
     std::vector<std::string> test_clean;
     std::string delist;
     std::string terms;
-    bool key_given = false;  // `key` is the key itself, as it was written with -l; else the file until the list is chosen
-    std::string dead;        // why nobody should ask it any more; "" for a living one
+    bool key_given =
+        false;         // `key` is the key itself, as it was written with -l; else the file until the list is chosen
+    std::string dead;  // why nobody should ask it any more; "" for a living one
 
     [[nodiscard]] bool takes_addresses() const { return kind != ListKind::domain; }
     [[nodiscard]] bool takes_domains() const { return kind == ListKind::domain || kind == ListKind::both; }

@@ -51,8 +51,8 @@ void add_meaning(DnsblResult& result, const std::string& meaning) {
     result.meaning += meaning;
 }
 
-// Takes one record in 127.0.0.0/8 that is no error code. What a list's own codes do not explain is far more likely a new
-// kind of listing than an error, which have numbers of their own.
+// Takes one record in 127.0.0.0/8 that is no error code. What a list's own codes do not explain is far more likely a
+// new kind of listing than an error, which have numbers of their own.
 void apply_code(const DnsblList& list, const base::IpAddress& answer, DnsblResult& result) {
     const auto listing = [&result](ListSeverity severity, const std::string& meaning) {
         result.verdict = Verdict::listed;

@@ -44,8 +44,8 @@ std::string row(const DnsblList& list) {
         "        {{{}, {}, {}, ListKind::{}, {}, {}, {}, ListSeverity::{},\n         {},\n         {}, {}, {},\n"
         "         {}, {}, false, \"\"}},\n",
         quoted(list.name), quoted(list.zone), quoted(list.key), kinds[static_cast<int>(list.kind)], list.ipv6,
-        list.registered, list.enabled, name(list.severity), codes(list.codes), codes(list.error_codes), words(list.test_listed),
-        words(list.test_clean), quoted(list.delist), quoted(list.terms));
+        list.registered, list.enabled, name(list.severity), codes(list.codes), codes(list.error_codes),
+        words(list.test_listed), words(list.test_clean), quoted(list.delist), quoted(list.terms));
 }
 
 int make(const char* path) {

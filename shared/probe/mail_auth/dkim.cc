@@ -50,7 +50,8 @@ std::string missing_remedy(const dns::Answer& answer) {
     if (answer.chain.empty()) {
         return "publish the public key that the signer has for this selector (--private-key FILE shows the line)";
     }
-    std::string text = fmt::format("the key is for {} to publish: ask its owner, or remove the CNAME", answer.chain.back());
+    std::string text =
+        fmt::format("the key is for {} to publish: ask its owner, or remove the CNAME", answer.chain.back());
     if (base::iends_with(answer.chain.back(), ".onmicrosoft.com")) {
         text += "; Microsoft 365 publishes the second selector at the first rotation of the keys";
     }
@@ -208,7 +209,8 @@ DkimKeyLook observe_dkim_key(const std::string& domain, const std::string& selec
     look.ttl = answer.records.ttl;
     look.record = pick_record(answer.records.texts, look.findings);
     if (auth::is_spf_record(look.record)) {
-        look.findings.add(Weight::absent, "absent", "there is no key: the name answers with an SPF record, as of a wildcard",
+        look.findings.add(Weight::absent, "absent",
+                          "there is no key: the name answers with an SPF record, as of a wildcard",
                           missing_remedy(answer));
         return look;
     }

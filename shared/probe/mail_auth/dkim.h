@@ -58,8 +58,8 @@ struct DkimMessageLook {
     std::vector<auth::DkimVerification> signatures;
     auth::OneClick one_click = auth::OneClick::not_offered;
     std::vector<std::pair<std::string, Coverage>> required;
-    // Whether a passing signature aligns with the From domain as DMARC wants it; absent when none passes, there is no one
-    // From domain, or a lookup failed.
+    // Whether a passing signature aligns with the From domain as DMARC wants it; absent when none passes, there is no
+    // one From domain, or a lookup failed.
     std::optional<bool> aligned;
 };
 

@@ -37,9 +37,9 @@ void check_name(const DmarcStep& step, auth::DnsCache& dns, Findings& findings) 
     for (const std::string& text : step.near_misses) {
         const std::string shown = base::one_line(text, 60);
         if (step.record) {
-            findings.add(Weight::note, "stray",
-                         fmt::format("\"{}\" beside the record is no DMARC record, so receivers skip it; remove it",
-                                     shown));
+            findings.add(
+                Weight::note, "stray",
+                fmt::format("\"{}\" beside the record is no DMARC record, so receivers skip it; remove it", shown));
         } else {
             findings.add(Weight::broken, "near-miss",
                          fmt::format("\"{}\" is no DMARC record: it must begin with exactly v=DMARC1", shown));
@@ -72,12 +72,13 @@ void check_absence(const DmarcObservation& seen, auth::DnsCache& dns, Findings& 
         findings.add(Weight::unseen, "lookup-failed", seen.walk.steps.front().failure);
     } else if (!seen.decision.record && !findings.has(Weight::broken)) {
         const std::string at = dmarc_home(seen);
-        findings.add(Weight::absent, "absent", "there is no DMARC record",
-                     auth::is_unregistered(dns, at)
-                         ? fmt::format("is {} spelled right?", at)
-                         : fmt::format("publish v=DMARC1; p=none; rua=mailto:ADDRESS at _dmarc.{}, with an address that "
-                                       "takes mail and that somebody reads",
-                                       at));
+        findings.add(
+            Weight::absent, "absent", "there is no DMARC record",
+            auth::is_unregistered(dns, at)
+                ? fmt::format("is {} spelled right?", at)
+                : fmt::format("publish v=DMARC1; p=none; rua=mailto:ADDRESS at _dmarc.{}, with an address that "
+                              "takes mail and that somebody reads",
+                              at));
     }
 }
 
@@ -160,11 +161,11 @@ void check_report_addresses(const DmarcObservation& seen, auth::DnsCache& dns, F
                 findings.add(Weight::unseen, "consent-unseen",
                              fmt::format("whether {} takes reports could not be looked up", uri.domain));
             } else if (consent == auth::Consent::missing) {
-                findings.add(Weight::weak, "no-consent",
-                             fmt::format("{} has not agreed to take reports, so none are sent there; publish: {}",
-                                         uri.domain,
-                                         auth::zone_line({fmt::format("{}._report._dmarc.{}", owner, uri.domain),
-                                                          dns::Type::txt, "v=DMARC1"})));
+                findings.add(
+                    Weight::weak, "no-consent",
+                    fmt::format("{} has not agreed to take reports, so none are sent there; publish: {}", uri.domain,
+                                auth::zone_line({fmt::format("{}._report._dmarc.{}", owner, uri.domain), dns::Type::txt,
+                                                 "v=DMARC1"})));
             }
         }
     }

@@ -18,10 +18,10 @@ namespace mtawatch::probe::mail_auth {
 
 struct DmarcQuery {
     std::string domain;
-    std::vector<std::string> spf_domains;   // of the bounce addresses that mail from this domain has
-    std::vector<std::string> dkim_domains;  // d= of the signatures that it carries
-    bool authoritative = false;             // ask every authoritative server, too
-    bool advise = false;                    // work out what to publish, too
+    std::vector<std::string> spf_domains;               // of the bounce addresses that mail from this domain has
+    std::vector<std::string> dkim_domains;              // d= of the signatures that it carries
+    bool authoritative = false;                         // ask every authoritative server, too
+    bool advise = false;                                // work out what to publish, too
     auth::DmarcPolicy least = auth::DmarcPolicy::none;  // with advise: the policy to raise an existing record to
     world::ResolverChoice resolver;
 };

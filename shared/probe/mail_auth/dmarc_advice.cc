@@ -99,7 +99,8 @@ std::vector<Remedy<DmarcObservation>> dmarc_remedies(const DmarcQuery& query, co
     for (const Attempt& attempt : attempts_for(query, seen, dns)) {
         if (attempt.replaces.size() == 1 && attempt.replaces.front() == attempt.record) continue;
         const std::string name = "_dmarc." + attempt.at;
-        if (auth::cannot_publish(dns, name) || (attempt.at != dmarc_home(seen) && auth::cannot_publish(dns, attempt.at))) {
+        if (auth::cannot_publish(dns, name) ||
+            (attempt.at != dmarc_home(seen) && auth::cannot_publish(dns, attempt.at))) {
             continue;
         }
         Publication line{name, dns::Type::txt, attempt.record};

@@ -12,8 +12,8 @@ namespace mtawatch::probe::mail_auth {
 [[nodiscard]] std::string dmarc_home(const DmarcObservation& seen);
 
 // Best first: the record that stands at the domain (or that applies to it) mended, with its policy raised to what the
-// query wants where it was sound; several records as one; a text at the wrong name at the right one; where there is none,
-// p=none with an address for reports. Empty when nothing is to be mended or no record can be added there.
+// query wants where it was sound; several records as one; a text at the wrong name at the right one; where there is
+// none, p=none with an address for reports. Empty when nothing is to be mended or no record can be added there.
 [[nodiscard]] std::vector<Remedy<DmarcObservation>> dmarc_remedies(const DmarcQuery& query,
                                                                    const DmarcObservation& seen, auth::DnsCache& dns,
                                                                    const world::World& world);

@@ -114,8 +114,7 @@ std::optional<Publication> address_line(const std::string& name, const base::IpA
     return Publication{name, address_type(ip), ip.to_string()};
 }
 
-std::vector<std::vector<Publication>> lines_for(const ReverseLook& look, const std::string& helo,
-                                                auth::DnsCache& dns) {
+std::vector<std::vector<Publication>> lines_for(const ReverseLook& look, const std::string& helo, auth::DnsCache& dns) {
     const std::string& wanted = !helo.empty() ? helo : look.names.empty() ? helo : look.names.front();
     const auto forward = wanted.empty() ? std::nullopt : address_line(wanted, look.ip, dns);
     std::vector<std::vector<Publication>> attempts;

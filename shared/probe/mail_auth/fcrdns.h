@@ -28,8 +28,8 @@ inline constexpr std::size_t max_reverse_names = 10;
 
 struct ReverseLook {
     base::IpAddress ip;
-    std::vector<std::string> names;      // PTR
-    std::vector<std::string> confirmed;  // of those, the ones that lead back to the address
+    std::vector<std::string> names;             // PTR
+    std::vector<std::string> confirmed;         // of those, the ones that lead back to the address
     std::vector<Remedy<ReverseLook>> remedies;  // with advise, best first; its lines belong to one or two names
     Findings findings;
 };

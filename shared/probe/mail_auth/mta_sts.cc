@@ -136,9 +136,9 @@ Result<MtaStsObservation> observe_mta_sts(const MtaStsQuery& query, auth::DnsCac
     out.domain = std::move(*ascii);
     out.url = fmt::format("https://mta-sts.{}/.well-known/mta-sts.txt", out.domain);
     const std::string record = fmt::format("v=STSv1; id={};", id_now(world));
-    const TxtKind kind{"MTA-STS", auth::is_sts_record, "v=STSv1",
-                       fmt::format("serve a policy at {} first, then publish {} at _mta-sts.{}", out.url, record,
-                                   out.domain)};
+    const TxtKind kind{
+        "MTA-STS", auth::is_sts_record, "v=STSv1",
+        fmt::format("serve a policy at {} first, then publish {} at _mta-sts.{}", out.url, record, out.domain)};
     out.record = find_txt_record("_mta-sts." + out.domain, kind, dns, out.findings);
     if (out.record.empty()) return out;
     const auth::StsRecord read = auth::parse_sts_record(out.record);

@@ -157,9 +157,9 @@ void check_implicit(MxLook& look, auth::DnsCache& dns, bool no_name) {
     const std::string remedy = "publish an MX record that names the host which takes its mail";
     if (no_name) {
         const bool unregistered = auth::is_unregistered(dns, look.domain);
-        look.findings.add(Weight::absent, "no-domain", "there is no such domain",
-                          unregistered ? fmt::format("is {} spelled right?", auth::registrable_domain(look.domain))
-                                       : remedy);
+        look.findings.add(
+            Weight::absent, "no-domain", "there is no such domain",
+            unregistered ? fmt::format("is {} spelled right?", auth::registrable_domain(look.domain)) : remedy);
         return;
     }
     MxHost own;

@@ -1,5 +1,5 @@
-// Proves that what is written for a domain, host, address or URL is told from every other kind of thing, in one sentence
-// that says what to write.
+// Proves that what is written for a domain, host, address or URL is told from every other kind of thing, in one
+// sentence that says what to write.
 #include "shared/base/target_text.h"
 
 #include <boost/test/unit_test.hpp>
@@ -56,22 +56,27 @@ BOOST_AUTO_TEST_CASE(another_kind_of_thing_is_named) {
              {"http://127.0.0.1:8080", host, "\"http://127.0.0.1:8080\" is a URL; write 127.0.0.1"},
              {"https://[2001:db8::1]/", host, "\"https://[2001:db8::1]/\" is a URL; write 2001:db8::1"},
              {"user@example.com", domain, "\"user@example.com\" is a mail address; write example.com"},
-             {"<a@example.com>", domain, "\"<a@example.com>\" has angle brackets around it; write a domain such as "
-                                         "example.com"},
-             {"example.com>", domain, "\"example.com>\" has the character \">\", which no name has; write a domain such "
-                                      "as example.com"},
+             {"<a@example.com>", domain,
+              "\"<a@example.com>\" has angle brackets around it; write a domain such as "
+              "example.com"},
+             {"example.com>", domain,
+              "\"example.com>\" has the character \">\", which no name has; write a domain such "
+              "as example.com"},
              {"example.com,", domain, "\"example.com,\" ends in a comma; write example.com"},
-             {"a.example,b.example", domain, "\"a.example,b.example\" is a list; give each of them by itself; write a "
-                                             "domain such as example.com"},
+             {"a.example,b.example", domain,
+              "\"a.example,b.example\" is a list; give each of them by itself; write a "
+              "domain such as example.com"},
              {"example.com/", domain, "\"example.com/\" has a path; write example.com"},
              {"127.0.0.1:587", host, "\"127.0.0.1:587\" has a port; write 127.0.0.1"},
              {"[2001:db8::1]:25", host, "\"[2001:db8::1]:25\" has a port; write 2001:db8::1"},
              {"[192.0.2.1]", host, "\"[192.0.2.1]\" has brackets around it; write 192.0.2.1"},
              {" example.com", domain, "\" example.com\" has a blank or control character; write example.com"},
-             {"exa mple.com", domain, "\"exa mple.com\" has a blank or control character; write a domain such as "
-                                      "example.com"},
-             {"exa$mple.com", domain, "\"exa$mple.com\" has the character \"$\", which no name has; write a domain such "
-                                      "as example.com"},
+             {"exa mple.com", domain,
+              "\"exa mple.com\" has a blank or control character; write a domain such as "
+              "example.com"},
+             {"exa$mple.com", domain,
+              "\"exa$mple.com\" has the character \"$\", which no name has; write a domain such "
+              "as example.com"},
              {"*.example.com", domain, "\"*.example.com\" is a wildcard; write example.com"},
              {"192.0.2.1", domain, "\"192.0.2.1\" is an IP address; write a domain such as example.com"},
              {"com", domain, "\"com\" is one label, and a domain has at least two; write a domain such as example.com"},
@@ -79,17 +84,21 @@ BOOST_AUTO_TEST_CASE(another_kind_of_thing_is_named) {
              {"", domain, "\"\" is empty; write a domain such as example.com"},
              {"192.0.2", host, "\"192.0.2\" is neither a name nor an IP address; write a host name or an IP address"},
              {"192.0.2.0/24", host, "\"192.0.2.0/24\" is a network; write 192.0.2.0"},
-             {"192.0.2", TargetKind::address, "\"192.0.2\" is no IPv4 or IPv6 address; write an IP address such as "
-                                              "192.0.2.1"},
-             {"mail.example.com", TargetKind::address, "\"mail.example.com\" is no IPv4 or IPv6 address; write an IP "
-                                                       "address such as 192.0.2.1"},
+             {"192.0.2", TargetKind::address,
+              "\"192.0.2\" is no IPv4 or IPv6 address; write an IP address such as "
+              "192.0.2.1"},
+             {"mail.example.com", TargetKind::address,
+              "\"mail.example.com\" is no IPv4 or IPv6 address; write an IP "
+              "address such as 192.0.2.1"},
              {"192.0.2.9/24", TargetKind::network, "\"192.0.2.9/24\" has host bits set; write 192.0.2.0/24"},
              {"mail.example.com", TargetKind::url, "\"mail.example.com\" is no URL; write https://mail.example.com/"},
-             {"mail.example.com:8080", TargetKind::url, "\"mail.example.com:8080\" is no URL; write "
-                                                        "https://mail.example.com:8080/"},
+             {"mail.example.com:8080", TargetKind::url,
+              "\"mail.example.com:8080\" is no URL; write "
+              "https://mail.example.com:8080/"},
              {"http://", TargetKind::url, "\"http://\" names no host; write a URL such as https://mail.example.com/"},
-             {"Foo <a@example.com>", TargetKind::mailbox, "\"Foo <a@example.com>\" has angle brackets; write "
-                                                          "a@example.com"},
+             {"Foo <a@example.com>", TargetKind::mailbox,
+              "\"Foo <a@example.com>\" has angle brackets; write "
+              "a@example.com"},
          }) {
         BOOST_TEST(said(row.text, row.kind) == row.sentence);
     }
