@@ -14,7 +14,6 @@
 #include "exporter/explain.h"
 #include "exporter/exposition/catalogue.h"
 #include "exporter/feed/accounting.h"
-#include "exporter/feed/file_contents.h"
 #include "exporter/options.h"
 #include "exporter/process_metrics.h"
 #include "exporter/self_metrics.h"
@@ -90,8 +89,6 @@ int check_config(const ExporterConfig& config) {
     std::string text;
     for (const std::string& note : config.notes) text += "note: " + note + "\n";
     for (const feed::FeedSettings& feed : config.feeds()) {
-        for (const std::string& note : feed::ambiguous_sources(feed, files::real_files()))
-            text += "note: " + note + "\n";
         const bool pmta = feed.count.format == series::RecordFormat::pmta;
         for (const std::string& glob : feed.follow.globs) {
             text +=

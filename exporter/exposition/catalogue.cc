@@ -380,20 +380,7 @@ constexpr std::array metrics_table = std::to_array<Metric>({
     {"pmta_exporter_file_rotations_total", MetricType::counter, "",
      "Followed files that were renamed, moved or replaced by a new one.", "", "exporter", 0},
     {"pmta_exporter_file_truncations_total", MetricType::counter, "",
-     "Followed files that were truncated and whose old content is found nowhere: what was not read of it is lost.", "",
-     "exporter", 0},
-    {"pmta_exporter_files_taken_for_copies", MetricType::gauge, "",
-     "Files that are not read because they hold the same as a followed one, a .gz beside its original among them; the "
-     "log names each.",
-     "", "exporter", 0},
-    {"pmta_exporter_growing_copies", MetricType::gauge, "",
-     "Files taken for copies that are longer than the file whose copy they seem to be: records in them are not "
-     "counted.",
-     "", "exporter", 0},
-    {"pmta_exporter_missing_files_total", MetricType::counter, "",
-     "Files in use that were found nowhere any more, mostly renamed while the exporter was down to a name that it does "
-     "not look for; the log says up to which byte each was read.",
-     "", "exporter", 0},
+     "Followed files that became shorter; what was not read before is lost.", "", "exporter", 0},
     {"pmta_exporter_checkpoint_last_write_timestamp_seconds", MetricType::gauge, "seconds",
      "When offsets and counters were last saved, Unix time; the oldest save where several feeds are followed.", "",
      "exporter", 0},

@@ -5,10 +5,10 @@
 #include <optional>
 
 #include "exporter/feed/accounting.h"
-#include "exporter/feed/file_contents.h"
 #include "exporter/feed/file_reader.h"
 #include "exporter/feed/type_filter.h"
 #include "exporter/files/file_listing.h"
+#include "exporter/files/open_file.h"
 #include "exporter/series/record_counter.h"
 #include "exporter/series/series_render.h"
 #include "exporter/series/series_store.h"
@@ -242,15 +242,16 @@ bool Backfill::write(const std::function<void(std::string_view)>& sink) {
     return written;
 }
 
-std::vector<MergedFile> find_files(const FeedSettings& settings, const base::Log& log) {
-    FileContents contents(settings, files::real_files());
+std::vector<MergedFile> find_files(const FeedSettings& settings, const base::Clock& clock, const base::Log& log) {
+    series::SeriesStore unused(settings.count);
+    base::TurnLock lock;
+    FileReader reader(settings, clock, unused, lock, true);
     const TypeFilter filter(settings);
-    const files::Listing listing =
-        files::list_files(files::real_files(), settings.follow.globs, settings.follow.moved_to);
+    const files::Listing listing = files::list_files(settings.follow.globs, settings.follow.moved_to);
     for (const files::ListingProblem& problem : listing.problems) log.warn(problem.text);
     std::vector<MergedFile> files;
     for (const files::SeenFile& seen : listing.files) {
-        const auto head = contents.head(seen.path);
+        const auto head = reader.head(seen.path);
         if (!head) {
             log.warn(head.error().what);
             continue;
@@ -311,7 +312,7 @@ Result<void> backfill(FeedSettings settings, std::chrono::seconds step, const ba
     if (step.count() < 1) return fail(Fault::usage, "the step must be at least one second");
     // History is not retired: a series keeps its place in every sample.
     settings.count.idle_limit = never;
-    std::vector<MergedFile> files = find_files(settings, log);
+    std::vector<MergedFile> files = find_files(settings, clock, log);
     if (files.empty()) return fail(Fault::not_found, "no readable accounting file matches");
     Backfill work(settings, step, clock);
     std::uint64_t batches = 0;

@@ -16,13 +16,11 @@ using base::Fault;
 using base::Result;
 
 constexpr std::string_view magic = "MTAWATCH";
-// Even versions are of another format than PowerMTA's. Before the third, a file was known by its beginning alone;
-// before the fifth, nothing was known of scrapers.
-constexpr std::uint32_t pmta_version = 5;
-constexpr std::uint32_t format_version = 6;
+// Even versions are of another format than PowerMTA's. Before the third, nothing was known of scrapers.
+constexpr std::uint32_t pmta_version = 3;
+constexpr std::uint32_t format_version = 4;
 constexpr std::uint32_t first_version = 1;
-constexpr std::uint32_t first_version_with_tails = 3;
-constexpr std::uint32_t first_version_with_scrapers = 5;
+constexpr std::uint32_t first_version_with_scrapers = 3;
 // A state file of this size would hold tens of millions of series: it is not ours.
 constexpr std::uint64_t max_checkpoint_bytes = 4ULL << 30U;
 constexpr std::size_t frame_bytes = magic.size() + sizeof(std::uint32_t) + 2 * sizeof(std::uint64_t);
@@ -110,51 +108,28 @@ void write_files(Writer& out, const std::vector<files::FileState>& files) {
         if (file.fingerprint.length == 0) continue;
         out.text(file.path);
         out.text(file.header);
-        out.number(file.id.device);
-        out.number(file.id.inode);
+        out.number(file.device);
+        out.number(file.inode);
         out.number(file.fingerprint.length);
         out.number(file.fingerprint.hash);
         out.number(file.offset);
         out.number(file.vanished_at);
         out.number(file.first_time);
-        out.number(file.begin);
-        out.number(file.tail.end);
-        out.number(file.tail.length);
-        out.number(file.tail.hash);
-        out.number(file.packed_size);
-        out.number(file.shorter_from);
-        out.number(static_cast<std::uint8_t>(file.identity));
     }
 }
 
-void read_tail(base::ByteReader& in, files::FileState& file) {
-    file.begin = in.native<std::uint64_t>();
-    file.tail.end = in.native<std::uint64_t>();
-    file.tail.length = in.native<std::uint32_t>();
-    file.tail.hash = in.native<std::uint64_t>();
-    file.packed_size = in.native<std::uint64_t>();
-    file.shorter_from = in.native<std::uint64_t>();
-    const auto identity = in.native<std::uint8_t>();
-    if (identity > static_cast<std::uint8_t>(files::Identity::certain)) in.refuse();
-    file.identity = static_cast<files::Identity>(identity);
-    const bool in_place =
-        file.begin <= file.offset && file.tail.end <= file.offset && file.tail.length <= file.tail.end;
-    if (!in_place || file.tail.length > files::fingerprint_bytes) in.refuse();
-}
-
-std::vector<files::FileState> read_files(base::ByteReader& in, std::uint32_t version) {
+std::vector<files::FileState> read_files(base::ByteReader& in) {
     std::vector<files::FileState> files(read_count(in, 2 * sizeof(std::uint32_t)));
     for (files::FileState& file : files) {
         file.path = read_text(in);
         file.header = read_text(in);
-        file.id.device = in.native<std::uint64_t>();
-        file.id.inode = in.native<std::uint64_t>();
+        file.device = in.native<std::uint64_t>();
+        file.inode = in.native<std::uint64_t>();
         file.fingerprint.length = in.native<std::uint32_t>();
         file.fingerprint.hash = in.native<std::uint64_t>();
         file.offset = in.native<std::uint64_t>();
         file.vanished_at = in.native<std::int64_t>();
         file.first_time = in.native<std::int64_t>();
-        if (version >= first_version_with_tails) read_tail(in, file);
     }
     return files;
 }
@@ -164,10 +139,9 @@ void write_marks(Writer& out, const IngestMarks& marks) {
     out.number(marks.backlog_end);
     out.number(marks.last_read);
     for (const std::uint64_t count : marks.log_events) out.number(count);
-    out.number(marks.missing_files);
 }
 
-IngestMarks read_marks(base::ByteReader& in, std::uint32_t version) {
+IngestMarks read_marks(base::ByteReader& in) {
     IngestMarks marks;
     const auto baseline = in.native<std::uint8_t>();
     if (baseline > static_cast<std::uint8_t>(Baseline::after_loss)) in.refuse();
@@ -175,7 +149,6 @@ IngestMarks read_marks(base::ByteReader& in, std::uint32_t version) {
     marks.backlog_end = in.native<std::int64_t>();
     marks.last_read = in.native<std::int64_t>();
     for (std::uint64_t& count : marks.log_events) count = in.native<std::uint64_t>();
-    if (version >= first_version_with_tails) marks.missing_files = in.native<std::uint64_t>();
     return marks;
 }
 
@@ -342,8 +315,8 @@ Result<Framed> unframe(std::string_view bytes) {
     base::ByteReader in(bytes);
     if (in.take(magic.size()) != magic) return fail(Fault::malformed, "is not a state file of this exporter");
     const auto version = in.native<std::uint32_t>();
-    if (in.ok() && (version < first_version || version > format_version)) {
-        return fail(Fault::malformed, "has version {}, this exporter reads {} to {}", version, first_version,
+    if (in.ok() && (version < pmta_version || version > format_version)) {
+        return fail(Fault::malformed, "has version {}, this exporter reads {} and {}", version, pmta_version,
                     format_version);
     }
     const auto size = in.native<std::uint64_t>();
@@ -364,7 +337,7 @@ std::size_t families_of(const series::SeriesStore& store) {
     return count;
 }
 
-// What even versions have before the rest.
+// What version 2 has before the rest.
 struct Preface {
     series::RecordFormat format = series::RecordFormat::pmta;
     std::size_t families = series::family_count;
@@ -478,11 +451,11 @@ Result<RestoredCheckpoint> decode_checkpoint(std::string_view bytes, series::Ser
     RestoredTexts texts(in, store);
     store.totals = in.native<series::Totals>();
     store.clock_restored();
-    restored.marks = read_marks(in, framed->version);
+    restored.marks = read_marks(in);
     if (with_scrapers) read_scrapers(in, restored);
     store.restore_pages(restored.scrapers.next_page);
-    restored.files = read_files(in, framed->version);
-    restored.log_files = read_files(in, framed->version);
+    restored.files = read_files(in);
+    restored.log_files = read_files(in);
     for (std::size_t kind = 0; kind < series::open_kinds; ++kind) {
         const std::size_t count = read_count(in, 2 * sizeof(std::uint32_t));
         for (std::size_t i = 0; i < count; ++i) {

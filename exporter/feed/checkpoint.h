@@ -30,7 +30,6 @@ struct IngestMarks {
     std::int64_t backlog_end = 0;  // Unix time, 0: never
     std::int64_t last_read = 0;    // Unix time of the last records, 0: none
     std::array<std::uint64_t, log_event_count> log_events{};
-    std::uint64_t missing_files = 0;  // see files::FileEvents
     bool operator==(const IngestMarks&) const = default;
 };
 
@@ -61,8 +60,8 @@ struct StoreSizes {
 // Outside the lock.
 void reserve_copy(const StoreSizes& sizes, const series::SeriesStore& store, CheckpointCopy& copy);
 
-// The document: version, length and checksum around everything. Numbers are little endian. PowerMTA's has an odd
-// version; that of another format an even one, which names the format and has the reader's memory. Older ones are read.
+// The document: version, length and checksum around everything. Numbers are little endian. PowerMTA's is version 1, as
+// it always was; that of another format is version 2, which names the format and has the reader's memory.
 [[nodiscard]] std::string encode_checkpoint(const CheckpointCopy& copy, const series::SeriesStore& store);
 
 struct RestoredCheckpoint {

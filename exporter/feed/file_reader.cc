@@ -1,12 +1,14 @@
 #include "exporter/feed/file_reader.h"
 
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <system_error>
 #include <thread>
 
+#include "exporter/files/open_file.h"
 #include "shared/io/read_ahead.h"
 
 namespace mtawatch::exporter::feed {
@@ -16,6 +18,8 @@ using base::fail;
 using base::Fault;
 using base::Result;
 
+// First a piece that holds most headers, then, for a longer first line, the rest.
+constexpr std::size_t head_piece = 4U << 10U;
 // A smaller packed file is inflated sooner than a thread is started for it.
 constexpr std::uint64_t worth_a_thread = 256U << 10U;
 // A backlog worth a second core; what is appended to a live file comes in pieces far smaller.
@@ -26,17 +30,28 @@ constexpr std::uint64_t worth_scanning_ahead = 16U << 20U;
 constexpr std::chrono::seconds packed_quiet{1};
 constexpr int pause_per_unpacking = 20;
 
-// A .gz of more text is not unpacked to learn that it is one member: what it takes to hold its first text says so.
-constexpr std::uint64_t sampled_text = 4U << 20U;
-// Of the bytes that the whole text should take by that.
-constexpr std::uint64_t suspicious_percent = 150;
+// As much of the beginning as a fingerprint may cover.
+Result<std::string> source_head(io::ByteSource& source) {
+    std::string bytes;
+    std::array<char, head_piece> piece;
+    while (bytes.size() < files::full_fingerprint_length(bytes) &&
+           bytes.size() < files::max_header_bytes + files::fingerprint_bytes) {
+        const auto got = source.read(piece);
+        if (!got) return fail(got.error());
+        if (*got == 0) break;
+        bytes.append(piece.data(), *got);
+    }
+    bytes.resize(std::min(bytes.size(), files::full_fingerprint_length(bytes)));
+    return bytes;
+}
+
+std::string why_not(const std::string& path, int error) { return path + ": " + std::generic_category().message(error); }
 
 }  // namespace
 
-FileReader::FileReader(const FeedSettings& settings, const files::FileSystem& files, const base::Clock& clock,
-                       series::SeriesStore& store, base::TurnLock& lock, bool one_thread)
+FileReader::FileReader(const FeedSettings& settings, const base::Clock& clock, series::SeriesStore& store,
+                       base::TurnLock& lock, bool one_thread)
     : settings_(settings),
-      files_(files),
       uses_two_cores_(!one_thread && !remembers_lines(settings.count.format) &&
                       std::thread::hardware_concurrency() > 1),
       clock_(clock),
@@ -45,11 +60,50 @@ FileReader::FileReader(const FeedSettings& settings, const files::FileSystem& fi
       counter_(settings.count, store),
       filter_(settings),
       reader_(make_reader(settings)),
-      contents_(settings, files) {}
+      inspector_(settings) {}
+
+Result<std::string> FileReader::plain_head(int fd, const std::string& path) const {
+    std::string bytes(head_piece, '\0');
+    auto got = files::read_at(fd, bytes, 0, path);
+    if (got && *got == head_piece && files::full_fingerprint_length(bytes) > head_piece) {
+        bytes.resize(files::max_header_bytes + files::fingerprint_bytes);
+        got = files::read_at(fd, bytes, 0, path);
+    }
+    if (!got) return fail(got.error());
+    bytes.resize(*got);
+    bytes.resize(std::min(bytes.size(), files::full_fingerprint_length(bytes)));
+    return bytes;
+}
+
+Result<files::Head> FileReader::head(const std::string& path) {
+    auto fd = files::open_to_read(path);
+    if (!fd) return fail(fd.error());
+    const auto id = files::id_of(fd->get(), path);
+    if (!id) return fail(id.error());
+    auto bytes = plain_head(fd->get(), path);
+    if (!bytes) return fail(bytes.error());
+    files::Head head;
+    head.id = *id;
+    head.packing = io::compression_of(*bytes, path);
+    if (head.packing == io::Compression::none) {
+        head.bytes = std::move(*bytes);
+    } else {
+        auto source = io::open_source(std::move(*fd), path);
+        if (!source) return fail(source.error());
+        bytes = source_head(**source);
+        if (!bytes) return fail(bytes.error());
+        head.bytes = std::move(*bytes);
+        head.growing = !(*source)->complete();
+    }
+    const HeadFacts facts = inspector_.inspect(head.bytes);
+    head.records_end = facts.records_end;
+    head.first_time = facts.first_time;
+    return head;
+}
 
 FileReader::Outcome FileReader::unreadable(files::TrackedFile& file, std::string why) {
     file.unreadable = true;
-    file.open.reset();
+    file.fd.reset();
     problem_ = std::move(why);
     return Outcome::unreadable;
 }
@@ -58,6 +112,12 @@ FileReader::Outcome FileReader::read(files::TrackedFile& file, const AfterChunk&
     file.dirty = false;
     const bool packed = file.packing != io::Compression::none && !file.detached;
     return packed ? read_packed(file, after_chunk) : read_plain(file, after_chunk);
+}
+
+bool FileReader::same_beginning(const files::TrackedFile& file) {
+    std::string bytes(file.fingerprint.length, '\0');
+    const auto got = files::read_at(file.fd.get(), bytes, 0, file.path);
+    return got && *got == bytes.size() && files::fingerprint_of(bytes, bytes.size()) == file.fingerprint;
 }
 
 // The reader goes on where it stopped when this is the file it stopped in: the beginning of a long last line need not
@@ -69,6 +129,18 @@ void FileReader::resume(const files::TrackedFile& file) {
     at_ = file.serial;
 }
 
+// The path may lead to another file by now, whose lines must not be counted as those of this one.
+Result<io::Descriptor> FileReader::open_located(const files::TrackedFile& file) {
+    auto fd = files::open_to_read(file.path);
+    if (!fd) return fd;
+    const auto id = files::id_of(fd->get(), file.path);
+    if (!id) return fail(id.error());
+    if (*id != files::FileId{file.device, file.inode}) {
+        return fail(Fault::not_found, "{}: is another file now", file.path);
+    }
+    return fd;
+}
+
 FileReader::Outcome FileReader::not_opened(files::TrackedFile& file, const base::Error& error) {
     return error.fault == Fault::not_found ? Outcome::changed : unreadable(file, error.what);
 }
@@ -76,27 +148,28 @@ FileReader::Outcome FileReader::not_opened(files::TrackedFile& file, const base:
 void FileReader::limit_to_present_size(files::TrackedFile& file) {
     file.read_to = UINT64_MAX;
     if (file.packing != io::Compression::none && !file.detached) return;
-    if (!file.open) {
-        if (auto opened = open_listed(files_, file.path, file.id); opened) file.open = std::move(*opened);
+    if (!file.fd) {
+        if (auto fd = open_located(file); fd) file.fd = std::move(*fd);
     }
-    if (!file.open) return;
-    if (const auto facts = file.open->facts(); facts) file.read_to = facts->size;
+    struct stat info {};
+    if (file.fd && ::fstat(file.fd.get(), &info) == 0) file.read_to = static_cast<std::uint64_t>(info.st_size);
 }
 
 FileReader::Outcome FileReader::read_plain(files::TrackedFile& file, const AfterChunk& after_chunk) {
-    if (!file.open) {
-        auto opened = open_listed(files_, file.path, file.id);
-        if (!opened) return not_opened(file, opened.error());
-        file.open = std::move(*opened);
+    if (!file.fd) {
+        auto fd = open_located(file);
+        if (!fd) return not_opened(file, fd.error());
+        file.fd = std::move(*fd);
     }
-    const auto facts = file.open->facts();
-    if (!facts) return unreadable(file, facts.error().what);
-    const std::uint64_t size = facts->size;
+    struct stat info {};
+    if (::fstat(file.fd.get(), &info) != 0) return unreadable(file, why_not(file.path, errno));
+    const auto size = static_cast<std::uint64_t>(info.st_size);
     file.unreadable = false;
-    const auto same = compare_plain(file, *file.open, size);
-    // Where nothing but the open file leads to it, there is nothing to find again.
-    if (!same) return unreadable(file, same.error().what);
-    if (*same != files::Comparison::same) return file.detached ? Outcome::up_to_date : Outcome::changed;
+    if (!file.detached) {
+        if (size < file.offset || !same_beginning(file)) return Outcome::changed;
+    } else if (size < file.offset) {
+        return Outcome::up_to_date;
+    }
     if (size - file.offset >= worth_scanning_ahead && uses_two_cores_) {
         const Outcome outcome = read_with_two_cores(file, after_chunk);
         if (outcome != Outcome::up_to_date) return outcome;
@@ -106,12 +179,11 @@ FileReader::Outcome FileReader::read_plain(files::TrackedFile& file, const After
         const auto space = reader_->space();
         const std::uint64_t left = file.read_to - std::min(file.read_to, reader_->committed());
         const auto room = std::min<std::size_t>({space.size(), mta::logs::scan_chunk_bytes, left});
-        const auto got = file.open->read_at(space.first(room), reader_->committed());
+        const auto got = files::read_at(file.fd.get(), space.first(room), reader_->committed(), file.path);
         if (!got) return unreadable(file, got.error().what);
         if (*got == 0) break;
         reader_->commit(*got);
         count_scanned(&file);
-        remember_tail(file);
         if (!after_chunk()) {
             file.dirty = true;
             return Outcome::interrupted;
@@ -121,8 +193,8 @@ FileReader::Outcome FileReader::read_plain(files::TrackedFile& file, const After
     file.disk_read = file.size;
     file.dirty = reader_->committed() < size;
     if (file.finish && !file.dirty) finish(file);
-    if (file.tail.end != file.offset) remember_tail(file);
-    if (!file.known_whole) lengthen_fingerprint(file);
+    const auto head = plain_head(file.fd.get(), file.path);
+    if (head) lengthen_fingerprint(file, *head);
     return Outcome::up_to_date;
 }
 
@@ -132,12 +204,11 @@ FileReader::Outcome FileReader::read_with_two_cores(files::TrackedFile& file, co
     reader->resume(file.header, file.offset);
     at_ = 0;
     mta::logs::ScanCounts counted;
-    ScanAhead ahead(std::move(reader), *file.open);
+    ScanAhead ahead(std::move(reader), file.fd.get(), file.path);
     for (;;) {
         ScannedPiece& piece = ahead.next();
         if (piece.error) return unreadable(file, piece.error->what);
         count_piece(file, piece, counted);
-        remember_tail(file);
         if (piece.last) return Outcome::up_to_date;
         if (!after_chunk()) {
             file.dirty = true;
@@ -169,138 +240,95 @@ FileReader::Outcome FileReader::read_packed(files::TrackedFile& file, const Afte
 
 // Compressed bytes cannot be entered in the middle: what is counted already is unpacked again and skipped.
 FileReader::Outcome FileReader::unpack(files::TrackedFile& file, const AfterChunk& after_chunk) {
-    auto opened = open_listed(files_, file.path, file.id);
-    if (!opened) return not_opened(file, opened.error());
-    const std::shared_ptr<const files::OpenFile> packed = std::move(*opened);
+    auto fd = open_located(file);
+    if (!fd) return not_opened(file, fd.error());
     // Nothing of it is skipped and compared on the way, so it is compared first.
-    if (file.offset < file.begin + file.fingerprint.length && !begins_as_known(file)) return Outcome::changed;
-    if (nothing_left(file, packed)) {
-        all_counted(file);
+    if (file.offset < file.fingerprint.length && !begins_as_known(file)) return Outcome::changed;
+    if (counted_to_its_end(file, fd->get())) {
+        file.disk_read = file.size;
+        file.unreadable = false;
+        file.finish = false;
+        file.finished = true;
         return Outcome::up_to_date;
     }
-    auto source = text_of(packed, file.path);
-    if (file.size >= worth_a_thread) source = io::read_ahead(std::move(source));
-    RecentText recent(0);
-    const auto skipped = skip_counted(file, *source, recent, after_chunk);
-    file.disk_read = source->raw_read();
-    if (!skipped) return unreadable(file, skipped.error().what);
-    switch (*skipped) {
-        case Skipped::other_content:
-            return Outcome::changed;
-        case Skipped::not_all_there:
-            if (!source->complete()) return end_of_packed(file, false);
-            all_counted(file);  // it is older than the file that was read
-            return Outcome::up_to_date;
-        case Skipped::interrupted:
-            file.dirty = true;
-            file.disk_read = 0;
-            return Outcome::interrupted;
-        case Skipped::all:
-            break;
+    auto source = io::open_source(std::move(*fd), file.path);
+    if (!source) return unreadable(file, source.error().what);
+    if (file.size >= worth_a_thread) *source = io::read_ahead(std::move(*source));
+    const auto skipped = skip_counted(file, **source);
+    if (!skipped) {
+        file.disk_read = (*source)->raw_read();
+        return unreadable(file, skipped.error().what);
+    }
+    if (*skipped == Skipped::other_content) return Outcome::changed;
+    if (*skipped == Skipped::not_all_there) {
+        file.disk_read = (*source)->raw_read();
+        return end_of_packed(file, false);
     }
     file.unreadable = false;
-    return count_packed(file, *source, recent, after_chunk);
-}
-
-FileReader::Outcome FileReader::count_packed(files::TrackedFile& file, io::ByteSource& source, RecentText& recent,
-                                             const AfterChunk& after_chunk) {
     at_ = 0;
     resume(file);
     at_ = 0;
     for (;;) {
-        const auto space = reader_->space().first(mta::logs::scan_chunk_bytes);
-        const auto got = source.read(space);
-        file.disk_read = source.raw_read();
+        const auto got = (*source)->read(reader_->space().first(mta::logs::scan_chunk_bytes));
+        file.disk_read = (*source)->raw_read();
         if (!got) return unreadable(file, got.error().what);
         if (*got == 0) break;
-        recent.add({space.data(), *got});
         reader_->commit(*got);
         count_scanned(&file);
-        remember_tail(file, recent.piece_before(file.begin, file.offset));
         if (!after_chunk()) {
             file.dirty = true;
             file.disk_read = 0;
             return Outcome::interrupted;
         }
     }
-    return end_of_packed(file, source.complete());
+    return end_of_packed(file, (*source)->complete());
 }
 
 // A segment of a log is written to while it is read; a rotated file that has no end is damaged, or not all there yet.
 FileReader::Outcome FileReader::end_of_packed(files::TrackedFile& file, bool complete) {
     if (complete) {
         finish(file);
-        all_counted(file);
         return Outcome::up_to_date;
     }
     if (file.packing == io::Compression::zstd) return Outcome::up_to_date;
     return unreadable(file, file.path + ": ends before its trailer; it is read on when it is whole");
 }
 
-void FileReader::all_counted(files::TrackedFile& file) {
-    file.disk_read = file.size;
-    file.unreadable = false;
-    file.finish = false;
-    file.finished = true;
-    const base::WriterTurn turn(lock_);
-    file.packed_size = file.size;
-}
-
-// Whether all of a packed file's text is counted, without unpacking it: at a start every old one would have to be, and
-// the live files would wait. It is what it was when it was unpacked to its end; or it is a .gz that says at its end how
-// long its text is (RFC 1952, ISIZE): the one that a counted file became. The last of several members says only its own
-// length, so what is small is unpacked, and what is large must be as large as its beginning lets expect.
-bool FileReader::nothing_left(const files::TrackedFile& file, const std::shared_ptr<const files::OpenFile>& packed) {
-    if (file.packed_size != 0 && file.packed_size == file.size) return begins_as_known(file);
+// A .gz says at its end how long its text is (RFC 1952, ISIZE): the one that a counted file became, and at a start
+// every old one, need not be unpacked to learn that nothing is left in it, while the live files wait.
+bool FileReader::counted_to_its_end(const files::TrackedFile& file, int fd) {
     std::array<char, 4> end{};
-    const bool sampled = file.packing == io::Compression::gzip && file.offset > sampled_text && file.size > end.size();
-    if (!sampled || file.packed_size != 0) return false;
-    const auto got = packed->read_at(end, file.size - end.size());
+    // Of a file that is not read yet an empty last member would say the same.
+    if (file.packing != io::Compression::gzip || file.offset == 0 || file.size <= end.size()) return false;
+    const auto got = files::read_at(fd, end, file.size - end.size(), file.path);
     if (!got || *got != end.size()) return false;
     std::uint32_t length = 0;
     for (std::size_t i = end.size(); i-- > 0;) length = length << 8U | static_cast<unsigned char>(end[i]);
-    if (length != static_cast<std::uint32_t>(file.offset) || !begins_as_known(file)) return false;
-    const auto source = text_of(packed, file.path);
-    std::vector<char> bytes(mta::logs::scan_chunk_bytes);
-    std::uint64_t text = 0;
-    while (text < sampled_text) {
-        const auto read = source->read(bytes);
-        if (!read || *read == 0) return false;
-        text += *read;
-    }
-    return file.size <= source->raw_read() * file.offset / text * suspicious_percent / 100;
+    return length == static_cast<std::uint32_t>(file.offset) && begins_as_known(file);
 }
 
 // Inodes are used again at once: what lies under the file's name and inode can have another beginning by now.
 bool FileReader::begins_as_known(const files::TrackedFile& file) {
-    const auto beginning = contents_.head(file.path);
-    return beginning && beginning->id == file.id && beginning->begin == file.begin &&
+    const auto beginning = head(file.path);
+    return beginning && beginning->id == files::FileId{file.device, file.inode} &&
            beginning->bytes.size() >= file.fingerprint.length &&
            files::fingerprint_of(beginning->bytes, file.fingerprint.length) == file.fingerprint;
 }
 
-// Reads over the text before file.offset, and compares its beginning and its end with what is known of them.
-Result<FileReader::Skipped> FileReader::skip_counted(const files::TrackedFile& file, io::ByteSource& source,
-                                                     RecentText& recent, const AfterChunk& after_chunk) {
+// Reads over the bytes before file.offset.
+Result<FileReader::Skipped> FileReader::skip_counted(const files::TrackedFile& file, io::ByteSource& source) {
     std::vector<char> bytes(mta::logs::scan_chunk_bytes);
     std::string head;
     std::uint64_t at = 0;
     while (at < file.offset) {
-        const std::uint64_t stop = at < file.tail.end ? std::min(file.tail.end, file.offset) : file.offset;
-        const auto got =
-            source.read({bytes.data(), static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), stop - at))});
+        const auto got = source.read(
+            {bytes.data(), static_cast<std::size_t>(std::min<std::uint64_t>(bytes.size(), file.offset - at))});
         if (!got) return fail(got.error());
         if (*got == 0) return Skipped::not_all_there;
-        const std::string_view text(bytes.data(), *got);
-        if (at + text.size() > file.begin && head.size() < file.fingerprint.length) {
-            const std::string_view known = text.substr(std::max(at, file.begin) - at);
-            head += known.substr(0, file.fingerprint.length - head.size());
+        if (head.size() < file.fingerprint.length) {
+            head.append(bytes.data(), std::min(*got, file.fingerprint.length - head.size()));
         }
-        recent.add(text);
-        at += text.size();
-        const files::Piece piece = recent.piece_before(file.begin, at);
-        if (at == file.tail.end && file.tail.length != 0 && piece != file.tail) return Skipped::other_content;
-        if (!after_chunk()) return Skipped::interrupted;
+        at += *got;
     }
     const std::size_t length = std::min<std::size_t>(head.size(), file.fingerprint.length);
     const bool same = length < file.fingerprint.length || files::fingerprint_of(head, length) == file.fingerprint;
@@ -377,33 +405,15 @@ void FileReader::move_on(files::TrackedFile& file, std::uint64_t consumed, const
     if (file.header != header) file.header = header;
 }
 
-// What is known of the file's content moves on with what is counted of it.
-void FileReader::remember_tail(files::TrackedFile& file, const files::Piece& tail) {
-    const base::WriterTurn turn(lock_);
-    file.tail = tail;
-}
-
-void FileReader::remember_tail(files::TrackedFile& file) {
-    const auto tail = files::piece_before(*file.open, file.begin, file.offset);
-    if (tail && tail->end == file.offset) remember_tail(file, *tail);
-}
-
 // The fingerprint of a short file covers the few bytes that it had; it is extended as the file grows.
-void FileReader::lengthen_fingerprint(files::TrackedFile& file) {
-    const auto beginning = plain_beginning(*file.open, file.path);
-    if (!beginning || beginning->begin != file.begin) return;
-    const std::string_view head = beginning->bytes;
+void FileReader::lengthen_fingerprint(files::TrackedFile& file, std::string_view head) {
     const std::size_t full = files::full_fingerprint_length(head);
-    const auto length =
-        static_cast<std::size_t>(std::min<std::uint64_t>({full, file.offset - file.begin, head.size()}));
-    file.known_whole = length == full;
+    const auto length = static_cast<std::size_t>(std::min<std::uint64_t>({full, file.offset, head.size()}));
     if (length <= file.fingerprint.length) return;
     // Truncated and written anew since it was read: the new beginning is not this file's.
     if (files::fingerprint_of(head, file.fingerprint.length) != file.fingerprint) return;
-    const files::Identity identity = contents_.identity(head);
     const base::WriterTurn turn(lock_);
     file.fingerprint = files::fingerprint_of(head, length);
-    file.identity = identity;
 }
 
 }  // namespace mtawatch::exporter::feed

@@ -8,11 +8,11 @@
 #include <memory>
 #include <string>
 
-#include "exporter/feed/file_contents.h"
 #include "exporter/feed/record_formats.h"
 #include "exporter/feed/scan_ahead.h"
 #include "exporter/feed/type_filter.h"
-#include "exporter/files/file_system.h"
+#include "exporter/files/follower.h"
+#include "exporter/files/open_file.h"
 #include "exporter/files/tracked_file.h"
 #include "exporter/series/record_counter.h"
 #include "exporter/series/series_store.h"
@@ -31,8 +31,8 @@ using AfterChunk = std::function<bool()>;
 class FileReader {
   public:
     // With `one_thread` a backlog is read by the caller's thread alone, which costs less in all and takes longer.
-    FileReader(const FeedSettings& settings, const files::FileSystem& files, const base::Clock& clock,
-               series::SeriesStore& store, base::TurnLock& lock, bool one_thread);
+    FileReader(const FeedSettings& settings, const base::Clock& clock, series::SeriesStore& store, base::TurnLock& lock,
+               bool one_thread);
 
     enum class Outcome {
         up_to_date,   // read to its present end
@@ -53,6 +53,9 @@ class FileReader {
     // stdin and the like: read to its end, never remembered.
     void read_stream(int fd, const AfterChunk& after_chunk);
 
+    // For the follower: the beginning of a file.
+    [[nodiscard]] base::Result<files::Head> head(const std::string& path);
+
   private:
     [[nodiscard]] Outcome read_plain(files::TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] Outcome read_with_two_cores(files::TrackedFile& file, const AfterChunk& after_chunk);
@@ -60,15 +63,14 @@ class FileReader {
     [[nodiscard]] Outcome unpack(files::TrackedFile& file, const AfterChunk& after_chunk);
     [[nodiscard]] bool wait_to_unpack(const files::TrackedFile& file) const;
     [[nodiscard]] Outcome end_of_packed(files::TrackedFile& file, bool complete);
+    // Fault::not_found when the path leads to another file than the follower located, or nowhere.
+    [[nodiscard]] static base::Result<io::Descriptor> open_located(const files::TrackedFile& file);
     [[nodiscard]] Outcome not_opened(files::TrackedFile& file, const base::Error& error);
-    [[nodiscard]] bool nothing_left(const files::TrackedFile& file,
-                                    const std::shared_ptr<const files::OpenFile>& packed);
+    [[nodiscard]] bool same_beginning(const files::TrackedFile& file);
+    [[nodiscard]] bool counted_to_its_end(const files::TrackedFile& file, int fd);
     [[nodiscard]] bool begins_as_known(const files::TrackedFile& file);
-    enum class Skipped { all, other_content, not_all_there, interrupted };
-    [[nodiscard]] static base::Result<Skipped> skip_counted(const files::TrackedFile& file, io::ByteSource& source,
-                                                            RecentText& recent, const AfterChunk& after_chunk);
-    [[nodiscard]] Outcome count_packed(files::TrackedFile& file, io::ByteSource& source, RecentText& recent,
-                                       const AfterChunk& after_chunk);
+    enum class Skipped { all, other_content, not_all_there };
+    [[nodiscard]] static base::Result<Skipped> skip_counted(const files::TrackedFile& file, io::ByteSource& source);
     void resume(const files::TrackedFile& file);
     void finish(files::TrackedFile& file);
     void count_scanned(files::TrackedFile* file);
@@ -78,14 +80,11 @@ class FileReader {
     void move_on(files::TrackedFile& file, std::uint64_t consumed, const std::string& header);
     [[nodiscard]] std::span<const mta::logs::Record> select_types(std::span<const mta::logs::Record> records,
                                                                   TypeMask types);
-    void all_counted(files::TrackedFile& file);
-    void lengthen_fingerprint(files::TrackedFile& file);
-    void remember_tail(files::TrackedFile& file, const files::Piece& tail);
-    void remember_tail(files::TrackedFile& file);
+    void lengthen_fingerprint(files::TrackedFile& file, std::string_view head);
     [[nodiscard]] Outcome unreadable(files::TrackedFile& file, std::string why);
+    [[nodiscard]] base::Result<std::string> plain_head(int fd, const std::string& path) const;
 
     const FeedSettings& settings_;
-    const files::FileSystem& files_;
     bool uses_two_cores_;
     const base::Clock& clock_;
     series::SeriesStore& store_;
@@ -94,7 +93,7 @@ class FileReader {
     TypeFilter filter_;
     std::vector<mta::logs::Record> selected_;  // those of a batch whose type the file feeds
     std::unique_ptr<mta::logs::RecordReader> reader_;
-    FileContents contents_;          // of its own: the follower's is used in the middle of a reading
+    HeadInspector inspector_;
     mta::logs::ScanCounts counted_;  // of reader_, up to the last turn
     std::uint64_t at_ = 0;           // serial of the file that reader_ is in the middle of; 0: none
     std::string problem_;

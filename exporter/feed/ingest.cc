@@ -18,18 +18,17 @@ constexpr int max_rounds_waited = 50;
 
 }  // namespace
 
-Ingest::Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, bool finished_files,
-               const files::FileSystem& files)
+Ingest::Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, bool finished_files)
     : settings_(std::move(settings)),
       clock_(clock),
       log_(std::move(log)),
       finished_files_(finished_files),
       store_(settings_.count),
-      reader_(settings_, files, clock_, store_, lock_, finished_files),
-      contents_(settings_, files),
-      follower_(settings_.follow, files, clock_, lock_, reading_order(settings_.count.format), contents_, log_,
-                finished_files),
-      log_follower_(settings_, files, clock_, lock_, marks_.log_events, log_),
+      reader_(settings_, clock_, store_, lock_, finished_files),
+      follower_(
+          settings_.follow, clock_, lock_, reading_order(settings_.count.format),
+          [this](const std::string& path) { return reader_.head(path); }, log_, finished_files),
+      log_follower_(settings_, clock_, lock_, marks_.log_events, log_),
       sources_(no_sources()),
       scrapers_(std::make_shared<series::Scrapers>(clock_, !settings_.state_file.empty())) {
     set_baseline(Baseline::reading);
@@ -183,14 +182,11 @@ void Ingest::publish() {
         source.lag_bytes += file->size - std::min(read, file->size);
     }
     const files::FileEvents events = follower_.pop_events();
-    const files::Follower::Copies copies = follower_.copies();
     const std::size_t unwatched = follower_.unwatched_folders() + log_follower_.unwatched_folders();
     const base::WriterTurn turn(lock_);
     unwatched_folders_ = unwatched;
     store_.totals.rotations += events.rotations;
     store_.totals.truncations += events.truncations;
-    marks_.missing_files += events.missing;
-    copies_ = copies;
     amount.records = store_.totals.lines_parsed;
     sources_ = std::move(sources);
     amount_ = amount;
@@ -297,7 +293,7 @@ void Ingest::write_log_events(exposition::ExpositionWriter& writer) const {
 
 Ingest::Reading Ingest::reading() const {
     const base::ReaderTurn turn(lock_);
-    return {store_.totals, marks_, catching_up_, behind_pages_, unwatched_folders_, copies_};
+    return {store_.totals, marks_, catching_up_, behind_pages_, unwatched_folders_};
 }
 
 std::vector<Ingest::SourceStatus> Ingest::sources() const {

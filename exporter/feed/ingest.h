@@ -26,8 +26,7 @@ namespace mtawatch::exporter::feed {
 class Ingest {
   public:
     // `finished_files`: nothing more will come (--once), so last lines without newline count too.
-    Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, bool finished_files,
-           const files::FileSystem& files = files::real_files());
+    Ingest(FeedSettings settings, const base::Clock& clock, base::Log log, bool finished_files);
 
     // Takes over a checkpoint's document; before anything else. On an Error this object is of no more use. Unless the
     // document is the last of its process, pages may have shown more than it has: counts are left out of the page until
@@ -64,7 +63,6 @@ class Ingest {
         bool catching_up = true;
         bool behind_pages = false;  // counts may be lower than pages have shown: see restore()
         std::size_t unwatched_folders = 0;
-        files::Follower::Copies copies;
     };
     [[nodiscard]] Reading reading() const;
     // What a scrape shows of one glob.
@@ -114,7 +112,6 @@ class Ingest {
     mutable base::TurnLock lock_;
     series::SeriesStore store_;
     FileReader reader_;
-    FileContents contents_;
     files::Follower follower_;
     std::set<std::string> reported_;
 
@@ -127,7 +124,6 @@ class Ingest {
     std::vector<SourceStatus> sources_;
     Amount amount_;
     std::size_t unwatched_folders_ = 0;
-    files::Follower::Copies copies_;
     int rounds_waited_ = 0;  // in a row
 
     std::shared_ptr<series::Scrapers> scrapers_;

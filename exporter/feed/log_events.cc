@@ -1,9 +1,12 @@
 #include "exporter/feed/log_events.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 
-#include "exporter/feed/file_contents.h"
+#include "exporter/files/open_file.h"
 #include "shared/base/text.h"
+#include "shared/io/byte_source.h"
 
 namespace mtawatch::exporter::feed {
 namespace {
@@ -28,6 +31,24 @@ files::FollowSettings log_settings(const FeedSettings& feed) {
     settings.globs = feed.log_globs;
     settings.moved_to.clear();
     return settings;
+}
+
+Result<files::Head> log_head(const std::string& path) {
+    auto fd = files::open_to_read(path);
+    if (!fd) return fail(fd.error());
+    const auto id = files::id_of(fd->get(), path);
+    if (!id) return fail(id.error());
+    auto source = io::open_source(std::move(*fd), path);
+    if (!source) return fail(source.error());
+    files::Head head;
+    head.id = *id;
+    head.bytes.resize(files::max_header_bytes + files::fingerprint_bytes);
+    const auto got = (*source)->read(head.bytes);
+    if (!got) return fail(got.error());
+    head.bytes.resize(*got);
+    head.bytes.resize(std::min(head.bytes.size(), files::full_fingerprint_length(head.bytes)));
+    head.records_end = head.bytes.rfind('\n') + 1;
+    return head;
 }
 
 }  // namespace
@@ -55,42 +76,12 @@ std::optional<LogEvent> log_event_of(std::string_view line) {
     return std::nullopt;
 }
 
-Result<files::Head> LogFollower::LogContents::head(const std::string& path) {
-    auto opened = files_.open(path);
-    if (!opened) return fail(opened.error());
-    const std::shared_ptr<const files::OpenFile> file = std::move(*opened);
-    const auto facts = file->facts();
-    if (!facts) return fail(facts.error());
-    const auto source = text_of(file, path);
-    files::Head head;
-    head.id = facts->id;
-    head.bytes.resize(files::max_header_bytes + files::fingerprint_bytes);
-    const auto got = source->read(head.bytes);
-    if (!got) return fail(got.error());
-    head.bytes.resize(*got);
-    head.bytes.resize(std::min(head.bytes.size(), files::full_fingerprint_length(head.bytes)));
-    head.records_end = head.bytes.rfind('\n') + 1;
-    // Every line has its time, and a program that starts says who it is.
-    head.identity = head.full() ? files::Identity::certain : files::Identity::likely;
-    return head;
-}
-
-Result<files::Comparison> LogFollower::LogContents::compare(const files::FileState& known, const files::SeenFile& seen,
-                                                            io::Compression packing) {
-    if (packing != io::Compression::none) return files::Comparison::same;  // it is not read
-    const auto opened = open_listed(files_, seen.path, seen.id);
-    if (!opened) return fail(opened.error());
-    return compare_plain(known, **opened, seen.size);
-}
-
-LogFollower::LogFollower(const FeedSettings& settings, const files::FileSystem& files, const base::Clock& clock,
-                         base::TurnLock& lock, std::array<std::uint64_t, log_event_count>& counts, base::Log log)
+LogFollower::LogFollower(const FeedSettings& settings, const base::Clock& clock, base::TurnLock& lock,
+                         std::array<std::uint64_t, log_event_count>& counts, base::Log log)
     : settings_(log_settings(settings)),
       lock_(lock),
       counts_(counts),
-      files_(files),
-      contents_(files),
-      follower_(settings_, files, clock, lock, files::ReadingOrder::independent, contents_, std::move(log), false) {}
+      follower_(settings_, clock, lock, files::ReadingOrder::independent, log_head, std::move(log), false) {}
 
 void LogFollower::read_new() {
     if (settings_.globs.empty()) return;
@@ -102,30 +93,27 @@ void LogFollower::read_new() {
 void LogFollower::read(files::TrackedFile& file) {
     file.dirty = false;
     if (files::is_gzip_name(file.path)) return;  // a rotated log was read before it was compressed
-    if (!file.open) {
-        auto opened = files_.open(file.path);
-        file.unreadable = !opened;
-        if (!opened) return;
-        file.open = std::move(*opened);
+    if (!file.fd) {
+        auto fd = files::open_to_read(file.path);
+        file.unreadable = !fd;
+        if (!fd) return;
+        file.fd = std::move(*fd);
     }
-    const auto facts = file.open->facts();
-    const auto held = facts ? compare_plain(file, *file.open, facts->size) : fail(facts.error());
-    if (!file.detached && held != files::Comparison::same) {
+    std::string bytes(file.fingerprint.length, '\0');
+    const ssize_t begin = ::pread(file.fd.get(), bytes.data(), bytes.size(), 0);
+    if (!file.detached && (begin != static_cast<ssize_t>(bytes.size()) ||
+                           files::fingerprint_of(bytes, bytes.size()) != file.fingerprint)) {
         follower_.content_changed(file);
         return;
     }
-    std::string bytes(log_chunk, '\0');
+    bytes.resize(log_chunk);
     for (;;) {
-        const auto got = file.open->read_at(bytes, file.offset);
-        if (!got || *got == 0) break;
-        const std::string_view chunk(bytes.data(), *got);
+        const ssize_t got = ::pread(file.fd.get(), bytes.data(), log_chunk, static_cast<off_t>(file.offset));
+        if (got <= 0) break;
+        const std::string_view chunk(bytes.data(), static_cast<std::size_t>(got));
         const std::size_t newline = chunk.rfind('\n');
         if (newline == std::string_view::npos && chunk.size() < log_chunk) break;
         count(file, newline == std::string_view::npos ? chunk : chunk.substr(0, newline + 1));
-    }
-    if (const auto tail = files::piece_before(*file.open, file.begin, file.offset); tail && tail->end == file.offset) {
-        const base::WriterTurn turn(lock_);
-        file.tail = *tail;
     }
     file.disk_read = file.size;
 }

@@ -26,8 +26,8 @@ inline constexpr std::size_t log_event_count = 4;
 class LogFollower {
   public:
     // The counts are changed in a writer's turn of `lock`, together with the files' offsets.
-    LogFollower(const FeedSettings& settings, const files::FileSystem& files, const base::Clock& clock,
-                base::TurnLock& lock, std::array<std::uint64_t, log_event_count>& counts, base::Log log);
+    LogFollower(const FeedSettings& settings, const base::Clock& clock, base::TurnLock& lock,
+                std::array<std::uint64_t, log_event_count>& counts, base::Log log);
 
     void restore(const std::vector<files::FileState>& files) { follower_.restore(files); }
     // Reads what is new; never waits.
@@ -37,26 +37,12 @@ class LogFollower {
     [[nodiscard]] std::size_t unwatched_folders() const { return follower_.unwatched_folders(); }
 
   private:
-    class LogContents final : public files::Contents {
-      public:
-        explicit LogContents(const files::FileSystem& files) : files_(files) {}
-        [[nodiscard]] base::Result<files::Head> head(const std::string& path) override;
-        [[nodiscard]] base::Result<files::Comparison> compare(const files::FileState& known,
-                                                              const files::SeenFile& seen,
-                                                              io::Compression packing) override;
-
-      private:
-        const files::FileSystem& files_;
-    };
-
     void read(files::TrackedFile& file);
     void count(files::TrackedFile& file, std::string_view bytes);
 
     files::FollowSettings settings_;
     base::TurnLock& lock_;
     std::array<std::uint64_t, log_event_count>& counts_;
-    const files::FileSystem& files_;
-    LogContents contents_;
     files::Follower follower_;
 };
 

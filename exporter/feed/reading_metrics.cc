@@ -37,9 +37,6 @@ Ingest::Reading together(std::span<const Ingest* const> feeds) {
         all.catching_up = all.catching_up || one.catching_up;
         all.behind_pages = all.behind_pages || one.behind_pages;
         all.unwatched_folders += one.unwatched_folders;
-        all.marks.missing_files += one.marks.missing_files;
-        all.copies.files += one.copies.files;
-        all.copies.longer += one.copies.longer;
     }
     return all;
 }
@@ -50,8 +47,6 @@ void write_progress(exposition::ExpositionWriter& writer, const Ingest::Reading&
     write_one(writer, "pmta_exporter_catching_up", reading.catching_up ? 1 : 0);
     write_time(writer, "pmta_exporter_backlog_end_timestamp_seconds", reading.marks.backlog_end);
     write_one(writer, "pmta_exporter_unwatched_folders", reading.unwatched_folders);
-    write_one(writer, "pmta_exporter_files_taken_for_copies", reading.copies.files);
-    write_one(writer, "pmta_exporter_growing_copies", reading.copies.longer);
 }
 
 void write_counts(exposition::ExpositionWriter& writer, const Ingest::Reading& reading) {
@@ -74,7 +69,6 @@ void write_counts(exposition::ExpositionWriter& writer, const Ingest::Reading& r
     write_one(writer, "pmta_exporter_read_bytes_total", totals.read_bytes);
     write_one(writer, "pmta_exporter_file_rotations_total", totals.rotations);
     write_one(writer, "pmta_exporter_file_truncations_total", totals.truncations);
-    write_one(writer, "pmta_exporter_missing_files_total", reading.marks.missing_files);
 }
 
 void write_sources(exposition::ExpositionWriter& writer, const std::vector<Ingest::SourceStatus>& sources) {

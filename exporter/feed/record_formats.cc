@@ -1,8 +1,5 @@
 #include "exporter/feed/record_formats.h"
 
-#include <algorithm>
-#include <set>
-
 #include "exporter/series/record_counter.h"
 #include "shared/mta/logs/accounting_scanner.h"
 #include "shared/mta/logs/kumomta_log.h"
@@ -16,23 +13,6 @@ mta::logs::PostfixLogOptions postfix_options(const FeedSettings& settings) {
     options.zone = settings.count.scanner.zone;
     options.instance = settings.instance;
     return options;
-}
-
-// Whether the lines of the head, the last one cut or not, are all different.
-bool all_different(std::string_view head) {
-    std::set<std::string_view> lines;
-    for (std::size_t at = 0; at < head.size();) {
-        const std::size_t end = std::min(head.find('\n', at), head.size());
-        if (!lines.insert(head.substr(at, end - at)).second) return false;
-        at = end + 1;
-    }
-    return true;
-}
-
-files::Identity identity_of(std::string_view head, bool one_is_enough) {
-    if (one_is_enough) return files::Identity::certain;
-    if (!all_different(head)) return files::Identity::ambiguous;
-    return head.size() < files::full_fingerprint_length(head) ? files::Identity::likely : files::Identity::certain;
 }
 
 }  // namespace
@@ -50,14 +30,11 @@ std::unique_ptr<mta::logs::RecordReader> make_reader(const FeedSettings& setting
 }
 
 HeadInspector::HeadInspector(const FeedSettings& settings)
-    : one_is_enough_(settings.count.format == series::RecordFormat::kumomta),
-      reader_(remembers_lines(settings.count.format) ? nullptr : make_reader(settings)),
+    : reader_(remembers_lines(settings.count.format) ? nullptr : make_reader(settings)),
       times_(settings.count.scanner.zone, mta::logs::system_now) {}
 
 HeadFacts HeadInspector::inspect(std::string_view head) {
-    HeadFacts facts = reader_ == nullptr ? inspect_lines(head) : inspect_records(head);
-    if (facts.first_time != 0) facts.identity = identity_of(head, one_is_enough_);
-    return facts;
+    return reader_ == nullptr ? inspect_lines(head) : inspect_records(head);
 }
 
 HeadFacts HeadInspector::inspect_records(std::string_view head) {

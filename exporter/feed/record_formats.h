@@ -6,7 +6,6 @@
 #include <string_view>
 
 #include "exporter/feed/feed_settings.h"
-#include "exporter/files/tracked_file.h"
 #include "shared/mta/logs/postfix_line.h"
 #include "shared/mta/logs/record_reader.h"
 
@@ -27,9 +26,6 @@ namespace mtawatch::exporter::feed {
 struct HeadFacts {
     std::size_t records_end = 0;  // up to which byte it is complete lines that say something; 0: none
     std::int64_t first_time = 0;  // of the first of them; 0 when it says none
-    // Certain where the records have times and no two lines of a whole fingerprint's length are equal. Each of
-    // KumoMTA's has an id and a time in nanoseconds: one is enough.
-    files::Identity identity = files::Identity::ambiguous;
 };
 // One for each thread.
 class HeadInspector {
@@ -42,7 +38,6 @@ class HeadInspector {
     [[nodiscard]] HeadFacts inspect_lines(std::string_view head);
     [[nodiscard]] std::int64_t line_time(std::string_view line);
 
-    bool one_is_enough_;
     std::unique_ptr<mta::logs::RecordReader> reader_;  // none for logs that are looked at line by line
     mta::logs::LogTimes times_;
     mta::logs::JournalLines journal_;

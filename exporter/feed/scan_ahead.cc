@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <system_error>
 
+#include "exporter/files/open_file.h"
+
 namespace mtawatch::exporter::feed {
 
-ScanAhead::ScanAhead(std::unique_ptr<mta::logs::RecordReader> reader, const files::OpenFile& file)
-    : reader_(std::move(reader)), file_(file) {
+ScanAhead::ScanAhead(std::unique_ptr<mta::logs::RecordReader> reader, int fd, std::string path)
+    : reader_(std::move(reader)), fd_(fd), path_(std::move(path)) {
     try {
         thread_ = std::thread([this] { scan(); });
     } catch (const std::system_error&) {  // no further thread is to be had: next() scans
@@ -74,8 +76,8 @@ bool ScanAhead::scan_chunk() {
     ScannedPiece* piece = free_piece();
     if (piece == nullptr) return false;
     const auto space = reader_->space();
-    const auto got =
-        file_.read_at(space.first(std::min(space.size(), mta::logs::scan_chunk_bytes)), reader_->committed());
+    const auto got = files::read_at(fd_, space.first(std::min(space.size(), mta::logs::scan_chunk_bytes)),
+                                    reader_->committed(), path_);
     if (!got) piece->error = got.error();
     piece->last = !got || *got == 0;
     if (!piece->last) reader_->commit(*got);

@@ -11,7 +11,6 @@
 #include <string>
 #include <thread>
 
-#include "exporter/files/file_system.h"
 #include "shared/base/result.h"
 #include "shared/mta/logs/record_copies.h"
 #include "shared/mta/logs/record_reader.h"
@@ -32,8 +31,9 @@ struct ScannedPiece {
 // formats whose lines do not depend on each other. The destructor ends the thread.
 class ScanAhead {
   public:
-    // `reader` stands at the byte to begin with. `file` is read to its present end and stays the caller's.
-    ScanAhead(std::unique_ptr<mta::logs::RecordReader> reader, const files::OpenFile& file);
+    // `reader` stands at the byte to begin with. `fd` is read at places, to its present end, and stays the caller's;
+    // `path` is for messages.
+    ScanAhead(std::unique_ptr<mta::logs::RecordReader> reader, int fd, std::string path);
     ScanAhead(const ScanAhead&) = delete;
     ScanAhead& operator=(const ScanAhead&) = delete;
     ~ScanAhead();
@@ -51,7 +51,8 @@ class ScanAhead {
     void hand_over();
 
     std::unique_ptr<mta::logs::RecordReader> reader_;
-    const files::OpenFile& file_;
+    int fd_;
+    std::string path_;
     std::array<ScannedPiece, pieces> pieces_;
     std::size_t written_ = 0;  // pieces handed over so far; the thread's own
     std::mutex lock_;

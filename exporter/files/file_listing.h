@@ -7,7 +7,6 @@
 #include <tuple>
 #include <vector>
 
-#include "exporter/files/file_system.h"
 #include "exporter/files/follow_settings.h"
 
 namespace mtawatch::exporter::files {
@@ -15,7 +14,8 @@ namespace mtawatch::exporter::files {
 struct SeenFile {
     std::string path;
     std::uint32_t source = 0;  // index of the glob
-    FileId id;
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
     std::uint64_t size = 0;
     std::int64_t modified = 0;  // nanoseconds
 };
@@ -38,7 +38,7 @@ struct Listing {
 // Every glob, the same with ".gz" behind it, and the same names in the move-to folders: a file that was moved or
 // compressed before it was ever looked at must not be missed. With `rotated` also the names that logrotate gives:
 // mail.log.1, mail.log.2.gz and mail.log-20261121 for "mail.log".
-[[nodiscard]] Listing list_files(const FileSystem& files, const std::vector<std::string>& globs,
-                                 const std::vector<std::string>& moved_to, bool rotated = false);
+[[nodiscard]] Listing list_files(const std::vector<std::string>& globs, const std::vector<std::string>& moved_to,
+                                 bool rotated = false);
 
 }  // namespace mtawatch::exporter::files

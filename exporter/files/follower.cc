@@ -1,8 +1,11 @@
 #include "exporter/files/follower.h"
+#include "shared/io/byte_source.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <tuple>
 
 namespace mtawatch::exporter::files {
@@ -12,8 +15,8 @@ using base::fail;
 
 // Several events of one rotation come within a few milliseconds: the globs are matched once for them.
 constexpr std::chrono::milliseconds rescan_pause{20};
-// While a file has to rest before it is judged.
-constexpr std::chrono::seconds resting_interval{1};
+// A file that was not written to for so long is no copy in progress: a copy is written without a pause.
+constexpr std::chrono::seconds stable_after{2};
 // A rotation renames a handful of files in a moment; if names keep changing, the next rescan goes on.
 constexpr int max_scans = 10;
 // Long enough for a file that was moved away by hand to come back, short enough for a state file of constant size.
@@ -21,17 +24,21 @@ constexpr std::int64_t forget_seconds = std::int64_t{30} * 86'400;
 
 }  // namespace
 
-Follower::Follower(const FollowSettings& settings, const FileSystem& files, const base::Clock& clock,
-                   base::TurnLock& lock, ReadingOrder order, Contents& contents, base::Log log, bool finished_files)
+// The known files by their beginnings.
+struct Follower::Index {
+    std::map<std::uint32_t, std::unordered_map<std::uint64_t, std::vector<TrackedFile*>>> by_length;
+    void add(TrackedFile& file) { by_length[file.fingerprint.length][file.fingerprint.hash].push_back(&file); }
+};
+
+Follower::Follower(const FollowSettings& settings, const base::Clock& clock, base::TurnLock& lock, ReadingOrder order,
+                   HeadReader read_head, base::Log log, bool finished_files)
     : settings_(settings),
-      file_system_(files),
       clock_(clock),
       lock_(lock),
       order_(order),
-      contents_(contents),
+      read_head_(std::move(read_head)),
       log_(std::move(log)),
-      finished_files_(finished_files),
-      watcher_(files.watcher()) {}
+      finished_files_(finished_files) {}
 
 void Follower::restore(const std::vector<FileState>& files) {
     const base::WriterTurn turn(lock_);
@@ -39,7 +46,6 @@ void Follower::restore(const std::vector<FileState>& files) {
         auto file = std::make_unique<TrackedFile>();
         static_cast<FileState&>(*file) = state;
         file->stem = stem_of(state.path);
-        file->kind = kind_of(state.path);
         file->serial = next_serial_++;
         files_.push_back(std::move(file));
     }
@@ -47,11 +53,9 @@ void Follower::restore(const std::vector<FileState>& files) {
 
 void Follower::rescan() {
     replaced_.clear();
-    first_new_serial_ = next_serial_;
     int looks = 1;
     while (!scan() && looks < max_scans) ++looks;
     report_watching();
-    report_truncations();
     handle_missing();
     mark_finished();
     forget_old();
@@ -61,12 +65,11 @@ void Follower::rescan() {
     location_unknown_ = false;
     last_rescan_ = clock_.steady();
     next_rescan_ = last_rescan_ + settings_.rescan_interval;
-    if (!rests_.empty()) next_rescan_ = std::min<base::SteadyTime>(next_rescan_, last_rescan_ + resting_interval);
 }
 
 // Logged once for each reason, and once when it is over.
 void Follower::report_watching() {
-    const auto& [folders, why] = watcher_->unwatched();
+    const auto& [folders, why] = watcher_.unwatched();
     if (why == unwatched_because_) return;
     if (why.empty()) {
         log_.info("all folders are watched again");
@@ -81,7 +84,7 @@ void Follower::report_watching() {
 }
 
 Listing Follower::list() const {
-    return list_files(file_system_, settings_.globs, settings_.moved_to, order_ == ReadingOrder::oldest_first);
+    return list_files(settings_.globs, settings_.moved_to, order_ == ReadingOrder::oldest_first);
 }
 
 // False when files were renamed or removed meanwhile: one may be missing among those found, or have another's name. The
@@ -90,57 +93,110 @@ Listing Follower::list() const {
 bool Follower::scan() {
     const Listing listing = list();
     std::set<std::string> folders = listing.folders;
-    watcher_->watch(folders);
+    watcher_.watch(folders);
     problems_ = listing.problems;
     located_.clear();
-    looked_at_again_.clear();
+    without_record_.clear();
     moved_ = false;
-    recognise(locate_by_inode(listing));
+    const std::vector<const SeenFile*> unknown = locate_by_inode(listing);
+    const bool all_located = std::ranges::all_of(
+        files_, [&](const auto& file) { return file->vanished_at != 0 || located_.contains(file.get()); });
+    if (!all_located) copies_.clear();
+    Index index;
+    if (!unknown.empty()) {
+        for (const auto& file : files_) index.add(*file);
+    }
+    for (const SeenFile* seen : unknown) identify(*seen, index);
     const bool compare_names =
         finished_files_ || order_ == ReadingOrder::oldest_first || last_rescan_ == base::SteadyTime{};
     if (moved_ || !compare_names) return !moved_;
     return std::ranges::equal(list().files, listing.files, [](const SeenFile& a, const SeenFile& b) {
-        return std::tie(a.path, a.id) == std::tie(b.path, b.id);
+        return std::tie(a.path, a.device, a.inode) == std::tie(b.path, b.device, b.inode);
     });
 }
 
 // The head of the file that was listed. Fault::not_found, and moved_, when its path leads to another file by now, or to
 // none.
 base::Result<Head> Follower::head_of(const SeenFile& seen) {
-    auto head = contents_.head(seen.path);
-    if (head && head->id != seen.id) {
+    auto head = read_head_(seen.path);
+    if (head && head->id != FileId{seen.device, seen.inode}) {
         head = fail(base::Fault::not_found, "{}: was replaced while it was read", seen.path);
     }
     moved_ = moved_ || (!head && head.error().fault == base::Fault::not_found);
     return head;
 }
 
-// Records that the file is at the path and inode that `seen` has; `head` where it was read for that.
-void Follower::locate(TrackedFile& file, const SeenFile& seen, const Head* head) {
+// Those of the listing whose inode is no followed file's, or whose content is another now.
+std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
+    std::map<FileId, TrackedFile*> by_inode;
+    for (const auto& file : files_) {
+        if (file->verified && file->vanished_at == 0) by_inode[{file->device, file->inode}] = file.get();
+    }
+    std::vector<const SeenFile*> unknown;
+    std::set<FileId> present;
+    for (const SeenFile& seen : listing.files) {
+        present.insert({seen.device, seen.inode});
+        const auto found = by_inode.find({seen.device, seen.inode});
+        if (found == by_inode.end()) {
+            unknown.push_back(&seen);
+            continue;
+        }
+        const auto same = same_content(*found->second, seen);
+        if (!same) continue;
+        if (*same) {
+            locate(*found->second, seen, found->second->packing);
+        } else {
+            // The descriptor would lead to the new content under the old file's name.
+            found->second->fd.reset();
+            if (found->second->path == seen.path && replaced_.insert(found->second).second) {
+                ++events_.truncations;
+                log_.warn(seen.path + ": has other content than before; what was not read of it is lost");
+            }
+            unknown.push_back(&seen);
+        }
+    }
+    std::erase_if(copies_, [&](const FileId& inode) { return !present.contains(inode); });
+    return unknown;
+}
+
+// Nothing when it is not known, because the path leads to another file by now, or to none.
+std::optional<bool> Follower::same_content(const TrackedFile& file, const SeenFile& seen) {
+    if (file.packing == io::Compression::none && seen.size < file.fingerprint.length) return false;
+    if (file.verified && !file.compare && file.path == seen.path && seen.size >= file.size) return true;
+    const auto head = head_of(seen);
+    if (!head && head.error().fault == base::Fault::not_found) return std::nullopt;
+    if (!head) return file.path == seen.path;  // unreadable for now, not another file
+    if (head->packing != file.packing || head->bytes.size() < file.fingerprint.length) return false;
+    return fingerprint_of(head->bytes, file.fingerprint.length) == file.fingerprint;
+}
+
+// Records that the file is at the path and inode that `seen` has.
+void Follower::locate(TrackedFile& file, const SeenFile& seen, io::Compression packing) {
     located_.insert(&file);
-    rests_.erase(seen.id);
-    if (head != nullptr) file.packing = head->packing;
-    if (file.id != seen.id) {
-        file.open.reset();
+    file.packing = packing;
+    if (file.device != seen.device || file.inode != seen.inode) {
+        file.fd.reset();
         file.disk_read = 0;
         file.finished = false;
     }
-    const bool surer = head != nullptr && head->identity > file.identity;
-    if (surer || file.path != seen.path || file.id != seen.id || file.vanished_at != 0 || file.shorter_from != 0) {
+    if (file.path != seen.path || file.inode != seen.inode || file.device != seen.device || file.vanished_at != 0) {
         const base::WriterTurn turn(lock_);
         if (file.path != seen.path) ++events_.rotations;
-        if (surer) file.identity = head->identity;
         file.path = seen.path;
         file.stem = stem_of(seen.path);
-        file.kind = kind_of(seen.path);
-        file.id = seen.id;
+        file.device = seen.device;
+        file.inode = seen.inode;
         file.vanished_at = 0;
-        file.shorter_from = 0;
     }
     file.source = seen.source;
     file.verified = true;
     file.detached = false;
-    file.waiting = false;
+    if (packing == io::Compression::none && seen.size < file.offset) {
+        const base::WriterTurn turn(lock_);
+        ++events_.truncations;
+        log_.warn(seen.path + ": became shorter than what was read of it");
+        file.offset = seen.size;
+    }
     if (file.size != seen.size || file.compare) {
         file.grown = clock_.steady();
         file.finished = false;
@@ -153,32 +209,85 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, const Head* head)
     file.compare = false;
 }
 
-// What is behind `offset` is not counted yet, and what is before it is of another file than what was read.
-void Follower::go_on_at(TrackedFile& file, std::uint64_t offset) {
-    const base::WriterTurn turn(lock_);
-    file.offset = offset;
-    file.tail = {};
+// Whether nothing was written to it for a while, so that it is no copy in progress.
+bool Follower::is_stable(const SeenFile& seen) const {
+    const std::int64_t now = std::chrono::nanoseconds(clock_.wall().time_since_epoch()).count();
+    return now - seen.modified >= std::chrono::nanoseconds(stable_after).count();
+}
+
+// A file whose inode is not followed: a known one under another name, a copy of one, or a new one.
+void Follower::identify(const SeenFile& seen, Index& index) {
+    const FileId inode{seen.device, seen.inode};
+    if (copies_.contains(inode)) return;
+    auto head = head_of(seen);
+    if (!head) {
+        problems_.insert({seen.source, head.error().what});
+        return;
+    }
+    const bool full = head->bytes.size() >= full_fingerprint_length(head->bytes);
+    // A packed file without its end: a segment with little in it so far, or a copy of a known file in progress.
+    const bool segment = head->packing == io::Compression::zstd && is_stable(seen);
+    if (head->records_end == 0 || (head->growing && !full && !segment)) {
+        without_record_.insert(seen.path);
+        if (!finished_files_) return;
+    }
+    TrackedFile* known = match(*head, seen, index);
+    if (known != nullptr && located_.contains(known)) {
+        copies_.insert(inode);
+        return;
+    }
+    // Shorter than what was read, in a file of its own: a copy in progress. All that it has so far is counted. Under
+    // the name of the known file it may be a shorter one that took its place, once it does not grow any more.
+    const bool on_its_way = known != nullptr && head->packing == io::Compression::none &&
+                            known->packing == io::Compression::none && known->inode != seen.inode &&
+                            seen.size < known->offset && (known->path != seen.path || !is_stable(seen));
+    if (on_its_way) {
+        without_record_.insert(seen.path);
+        return;
+    }
+    if (known != nullptr) {
+        locate(*known, seen, head->packing);
+    } else {
+        // A file and its .gz may both be new: the second of them must be known as a copy.
+        index.add(add_new(seen, *head));
+    }
+}
+
+// The same beginning, and the same inode or name; or the same beginning as a file that is nowhere any more.
+TrackedFile* Follower::match(const Head& head, const SeenFile& seen, const Index& index) const {
+    const std::string stem = stem_of(seen.path);
+    TrackedFile* best = nullptr;
+    int best_rank = 0;
+    for (const auto& [length, by_hash] : index.by_length) {
+        if (length == 0 || length > head.bytes.size()) continue;
+        const auto found = by_hash.find(fingerprint_of(head.bytes, length).hash);
+        if (found == by_hash.end()) continue;
+        for (TrackedFile* file : found->second) {
+            const bool present = located_.contains(file);
+            int rank = present ? 0 : 1;
+            if (file->stem == stem) rank = present ? 2 : 3;
+            if (file->inode == seen.inode && !present) rank = 4;
+            if (rank <= best_rank) continue;
+            best = file;
+            best_rank = rank;
+        }
+    }
+    return best;
 }
 
 TrackedFile& Follower::add_new(const SeenFile& seen, const Head& head) {
     auto file = std::make_unique<TrackedFile>();
     const auto same_name = by_path_.find(seen.path);
     if (same_name != by_path_.end() && !located_.contains(same_name->second)) ++events_.rotations;
-    const auto same_place = by_id_.find(seen.id);
-    if (same_place != by_id_.end() && same_place->second->path == seen.path) replaced_.insert(same_place->second);
-    rests_.erase(seen.id);
     file->serial = next_serial_++;
     file->path = seen.path;
     file->stem = stem_of(seen.path);
-    file->kind = kind_of(seen.path);
-    file->id = seen.id;
+    file->device = seen.device;
+    file->inode = seen.inode;
     file->source = seen.source;
     file->packing = head.packing;
     file->first_time = head.first_time;
     file->fingerprint = fingerprint_of(head.bytes, std::min(head.records_end, full_fingerprint_length(head.bytes)));
-    file->identity = head.identity;
-    file->begin = head.begin;
-    file->offset = head.begin;
     file->verified = true;
     file->dirty = true;
     file->size = seen.size;
@@ -190,82 +299,34 @@ TrackedFile& Follower::add_new(const SeenFile& seen, const Head& head) {
     return *files_.back();
 }
 
-// What took a file's place is another file. Where the old content is found under another name, copied before the file
-// was truncated, it is read on there and nothing is lost.
-void Follower::report_truncations() {
-    for (TrackedFile* file : replaced_) {
-        if (located_.contains(file) || file->waiting || file->vanished_at != 0) continue;
-        ++events_.truncations;
-        log_.warn(file->path + ": has other content than before; what was not read of it is lost");
-    }
-}
-
 // Files that this rescan found nowhere: read what their descriptor still leads to, then remember them for a while.
 void Follower::handle_missing() {
     const std::int64_t now = base::unix_seconds(clock_.wall());
-    std::vector<const TrackedFile*> missing;
     for (const auto& file : files_) {
         if (located_.contains(file.get())) continue;
-        const bool readable = file->open != nullptr;
-        if (file->open) {
+        if (file->fd) {
             if (!file->detached) file->grown = clock_.steady();
             file->detached = clock_.steady() - file->grown <= settings_.finished_after;
             file->dirty = file->detached;
-            if (!file->detached) file->open.reset();
+            if (!file->detached) file->fd.reset();
         }
-        if (file->vanished_at != 0 || file->waiting) continue;
-        if (!readable && !file->finished && file->packed_size == 0 && !replaced_.contains(file.get())) {
-            missing.push_back(file.get());
-        }
+        if (file->vanished_at != 0) continue;
         const base::WriterTurn turn(lock_);
         file->vanished_at = now;
     }
-    if (!missing.empty()) report_missing(missing);
 }
 
-namespace {
-
-using Order = std::tuple<std::int64_t, std::int64_t, std::string_view>;
-
-// In which order files of one kind follow each other: by their first record, else by their names.
-Order order_of(const TrackedFile& file) {
-    return {file.first_time, -static_cast<std::int64_t>(rotation_age(file.path)), file.path};
-}
-
-}  // namespace
-
-// Files that were written to when they were last seen: more may have been written to them after that, under a name that
-// is not looked for. The older ones of a kind were complete; that they are deleted some day is as it should be.
-void Follower::report_missing(const std::vector<const TrackedFile*>& missing) {
-    std::map<std::string_view, Order> newest;
-    for (const auto& file : files_) {
-        if (file->serial >= first_new_serial_) continue;
-        Order& order = newest[file->kind];
-        order = std::max(order, order_of(*file));
-    }
-    for (const TrackedFile* file : missing) {
-        if (order_of(*file) < newest[file->kind]) continue;
-        ++events_.missing;
-        log_.warn(
-            fmt::format("{}: was read up to byte {} and is found nowhere; what was written to it after that is not "
-                        "counted unless it comes back: name the files' rotated names, or their folder as moved_to",
-                        file->path, file->offset));
-    }
-}
-
-// A file that a newer one of its kind has replaced, or that was renamed, and that does not grow any more ends where it
-// ends.
+// A file that a newer one of the same glob has replaced and that does not grow any more ends where it ends.
 void Follower::mark_finished() {
-    std::map<std::pair<std::uint32_t, std::string_view>, std::int64_t> newest;
+    std::map<std::uint32_t, std::int64_t> newest;
     for (const TrackedFile* file : located_) {
-        std::int64_t& time = newest[{file->source, file->kind}];
-        time = std::max(time, file->first_time);
+        newest[file->source] = std::max(newest[file->source], file->first_time);
     }
     const base::SteadyTime now = clock_.steady();
     for (TrackedFile* file : located_) {
         if (file->finished || file->finish || file->packing != io::Compression::none || file->offset >= file->size)
             continue;
-        const bool replaced = file->first_time < newest[{file->source, file->kind}] || rotation_age(file->path) > 0;
+        const bool replaced = file->first_time < newest[file->source];
         if (!finished_files_ && (!replaced || now - file->grown < settings_.finished_after)) continue;
         file->finish = true;
         file->dirty = true;
@@ -275,8 +336,8 @@ void Follower::mark_finished() {
 void Follower::forget_old() {
     const std::int64_t before = base::unix_seconds(clock_.wall()) - forget_seconds;
     const base::WriterTurn turn(lock_);
-    std::erase_if(
-        files_, [&](const auto& file) { return file->vanished_at != 0 && file->vanished_at < before && !file->open; });
+    std::erase_if(files_,
+                  [&](const auto& file) { return file->vanished_at != 0 && file->vanished_at < before && !file->fd; });
 }
 
 void Follower::wait(int wake_fd, std::chrono::milliseconds at_most) {
@@ -285,13 +346,13 @@ void Follower::wait(int wake_fd, std::chrono::milliseconds at_most) {
     if (rescan_wanted_) until = std::min(until, last_rescan_ + rescan_pause);
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - now);
     const auto allowed = std::clamp(left, std::chrono::milliseconds(0), at_most);
-    const Watcher::Changes changes = watcher_->wait(allowed, wake_fd);
+    const Watcher::Changes changes = watcher_.wait(allowed, wake_fd);
     for (const std::string& path : changes.grown) {
         const auto known = by_path_.find(path);
         if (known != by_path_.end()) {
             known->second->dirty = true;
             known->second->grown = clock_.steady();
-        } else if (looked_at_again_.contains(path)) {
+        } else if (without_record_.contains(path)) {
             rescan_wanted_ = true;
         }
     }
@@ -327,7 +388,7 @@ std::vector<TrackedFile*> Follower::dirty() {
 
 std::vector<TrackedFile*> Follower::dirty_and_older() {
     if (!any_dirty()) return {};
-    for (const auto& file : files_) file->dirty = file->dirty || file->open != nullptr;
+    for (const auto& file : files_) file->dirty = file->dirty || file->fd;
     return dirty();
 }
 
@@ -336,7 +397,7 @@ bool Follower::any_dirty() const {
 }
 
 void Follower::content_changed(TrackedFile& file) {
-    file.open.reset();
+    file.fd.reset();
     file.compare = true;
     file.dirty = false;
     rescan_wanted_ = true;
@@ -346,11 +407,11 @@ void Follower::content_changed(TrackedFile& file) {
 void Follower::close_idle() {
     std::vector<TrackedFile*> open;
     for (const auto& file : files_) {
-        if (file->open && !file->dirty && !file->detached) open.push_back(file.get());
+        if (file->fd && !file->dirty && !file->detached) open.push_back(file.get());
     }
     if (open.size() <= settings_.open_files) return;
     std::ranges::sort(open, {}, &TrackedFile::grown);
-    for (std::size_t i = 0; i + settings_.open_files < open.size(); ++i) open[i]->open.reset();
+    for (std::size_t i = 0; i + settings_.open_files < open.size(); ++i) open[i]->fd.reset();
 }
 
 }  // namespace mtawatch::exporter::files

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -11,31 +11,43 @@
 #include <unordered_map>
 #include <vector>
 
-#include "exporter/files/contents.h"
 #include "exporter/files/file_listing.h"
-#include "exporter/files/file_system.h"
 #include "exporter/files/follow_settings.h"
+#include "exporter/files/open_file.h"
 #include "exporter/files/tracked_file.h"
+#include "exporter/files/watcher.h"
 #include "shared/base/clock.h"
 #include "shared/base/log.h"
 #include "shared/base/result.h"
 #include "shared/base/turn_lock.h"
+#include "shared/io/byte_source.h"
 
 namespace mtawatch::exporter::files {
+
+// What the reader found when it went to a file.
+struct Head {
+    FileId id;                    // of the file that was opened: a path may lead elsewhere since it was listed
+    std::string bytes;            // the first line and up to fingerprint_bytes behind it, decompressed
+    std::int64_t first_time = 0;  // of the first record; 0 when it says none
+    std::size_t records_end = 0;  // up to which byte these are complete lines, a record among them; 0: no record yet
+    bool growing = false;         // packed and still being written: its beginning may not be all there
+    io::Compression packing = io::Compression::none;
+};
+// The beginning of a file's content; an Error when it cannot be read, Fault::not_found when there is none of that name.
+using HeadReader = std::function<base::Result<Head>(const std::string& path)>;
 
 // Counts of what happened to files, for metrics.
 struct FileEvents {
     std::uint64_t rotations = 0;
     std::uint64_t truncations = 0;
-    std::uint64_t missing = 0;  // found nowhere, and more may have been written to it than was read
 };
 
 // Used by the ingest thread alone. What a checkpoint copies (FileState) is changed only during a writer's turn of
 // `lock`.
 class Follower {
   public:
-    Follower(const FollowSettings& settings, const FileSystem& files, const base::Clock& clock, base::TurnLock& lock,
-             ReadingOrder order, Contents& contents, base::Log log, bool finished_files);
+    Follower(const FollowSettings& settings, const base::Clock& clock, base::TurnLock& lock, ReadingOrder order,
+             HeadReader read_head, base::Log log, bool finished_files);
 
     // Takes over what a checkpoint knew; before the first rescan().
     void restore(const std::vector<FileState>& files);
@@ -60,94 +72,46 @@ class Follower {
 
     [[nodiscard]] const std::vector<std::unique_ptr<TrackedFile>>& files() const { return files_; }
     [[nodiscard]] const std::set<ListingProblem>& problems() const { return problems_; }
-    // Files that are not read because they hold the same as a followed one, and those of them that are longer than it.
-    struct Copies {
-        std::uint64_t files = 0;
-        std::uint64_t longer = 0;
-    };
-    [[nodiscard]] Copies copies() const;
     // Folders that inotify does not watch, because its limits are reached.
-    [[nodiscard]] std::size_t unwatched_folders() const { return watcher_->unwatched().folders; }
+    [[nodiscard]] std::size_t unwatched_folders() const { return watcher_.unwatched().folders; }
     [[nodiscard]] FileEvents pop_events() { return std::exchange(events_, {}); }
 
   private:
     struct Index;
-    // A listed file that is not located yet.
-    struct Candidate {
-        SeenFile seen;
-        Head head;
-        bool settled = false;
-    };
-    // A file that holds the same as a followed one. It is looked at again when any of this changes.
-    struct Copy {
-        std::string path;
-        std::uint64_t size = 0;
-        std::int64_t modified = 0;
-        bool packed = false;
-        std::uint64_t original = 0;  // serial
-    };
-    // Since when a file that has to rest before it is judged has not changed.
-    struct Rest {
-        std::uint64_t size = 0;
-        std::int64_t modified = 0;
-        base::SteadyTime since;
-    };
-
-    // follower.cc
     [[nodiscard]] bool scan();
     [[nodiscard]] Listing list() const;
     [[nodiscard]] base::Result<Head> head_of(const SeenFile& seen);
-    void locate(TrackedFile& file, const SeenFile& seen, const Head* head);
-    void go_on_at(TrackedFile& file, std::uint64_t offset);
+    void locate(TrackedFile& file, const SeenFile& seen, io::Compression packing);
+    [[nodiscard]] std::optional<bool> same_content(const TrackedFile& file, const SeenFile& seen);
+    [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
+    void identify(const SeenFile& seen, Index& index);
+    [[nodiscard]] bool is_stable(const SeenFile& seen) const;
+    [[nodiscard]] TrackedFile* match(const Head& head, const SeenFile& seen, const Index& index) const;
     TrackedFile& add_new(const SeenFile& seen, const Head& head);
     void handle_missing();
-    void report_missing(const std::vector<const TrackedFile*>& missing);
-    void report_truncations();
     void forget_old();
     void mark_finished();
     void report_watching();
 
-    // recognition.cc
-    [[nodiscard]] std::vector<const SeenFile*> locate_by_inode(const Listing& listing);
-    [[nodiscard]] std::optional<Comparison> look_again(const TrackedFile& file, const SeenFile& seen);
-    void recognise(const std::vector<const SeenFile*>& unknown);
-    [[nodiscard]] std::optional<Candidate> candidate(const SeenFile& seen);
-    [[nodiscard]] Comparison compare(TrackedFile& file, const Candidate& candidate);
-    [[nodiscard]] Comparison not_alike(TrackedFile& file);
-    [[nodiscard]] bool locate_same_inode(const Candidate& candidate, const std::vector<TrackedFile*>& alike);
-    void locate_best(std::vector<Candidate>& candidates, const Index& index);
-    [[nodiscard]] int rank(const TrackedFile& file, const Candidate& candidate) const;
-    void settle(const Candidate& candidate, Index& index);
-    [[nodiscard]] bool is_copy(const TrackedFile& file, const Candidate& candidate) const;
-    void keep_as_copy(TrackedFile& file, const Candidate& candidate, Comparison held);
-    [[nodiscard]] bool wait_for_copy(TrackedFile& file, const Candidate& candidate);
-    [[nodiscard]] bool beginning_may_follow(const Candidate& candidate, const Index& index);
-    [[nodiscard]] bool rested(const SeenFile& seen, std::chrono::seconds at_least, bool trust_time);
-
     const FollowSettings& settings_;
-    const FileSystem& file_system_;
     const base::Clock& clock_;
     base::TurnLock& lock_;
     ReadingOrder order_;
-    Contents& contents_;
+    HeadReader read_head_;
     base::Log log_;
     bool finished_files_;  // --once: what is there is all that will come
-    std::unique_ptr<Watcher> watcher_;
+    Watcher watcher_;
     std::vector<std::unique_ptr<TrackedFile>> files_;
     std::unordered_map<std::string, TrackedFile*> by_path_;
     std::set<TrackedFile*> located_;         // found by this rescan
-    std::map<FileId, TrackedFile*> by_id_;   // that the last rescan found, or a checkpoint knew
-    std::map<FileId, Copy> copies_;          // of followed files
-    std::set<std::string> named_copies_;     // in the log
-    std::map<FileId, Rest> rests_;           // of files that are waited for
-    std::set<std::string> looked_at_again_;  // paths of files that have to change before they are followed
-    std::set<TrackedFile*> replaced_;        // whose place this rescan found taken by another content
+    std::set<FileId> copies_;                // of followed files
+    std::set<std::string> without_record_;   // paths of files that have no complete record yet
+    std::set<const TrackedFile*> replaced_;  // whose content this rescan found to be another
     bool moved_ = false;                     // a listed path led to another file, or none, when it was opened
     std::set<ListingProblem> problems_;
     std::string unwatched_because_;
     FileEvents events_;
     std::uint64_t next_serial_ = 1;
-    std::uint64_t first_new_serial_ = 1;  // of this rescan
     base::SteadyTime next_rescan_{};
     base::SteadyTime last_rescan_{};
     bool rescan_wanted_ = true;

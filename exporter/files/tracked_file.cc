@@ -1,7 +1,6 @@
 #include "exporter/files/tracked_file.h"
 
 #include <algorithm>
-#include <array>
 
 #include "shared/base/text.h"
 #include "shared/io/byte_source.h"
@@ -19,15 +18,6 @@ constexpr std::size_t time_digits = 6;
 std::size_t full_fingerprint_length(std::string_view head) {
     const std::size_t newline = head.substr(0, max_header_bytes).find('\n');
     return (newline == std::string_view::npos ? 0 : newline + 1) + fingerprint_bytes;
-}
-
-base::Result<Piece> piece_before(const OpenFile& file, std::uint64_t begin, std::uint64_t end) {
-    const std::uint64_t from = piece_begin(begin, end);
-    std::array<char, fingerprint_bytes> bytes{};
-    const std::span<char> wanted = std::span(bytes).first(end - from);
-    const auto got = file.read_at(wanted, from);
-    if (!got) return base::fail(got.error());
-    return Piece{from + *got, static_cast<std::uint32_t>(*got), base::hash_bytes({bytes.data(), *got})};
 }
 
 bool is_gzip_name(std::string_view path) { return path.ends_with(gzip_ending); }
@@ -65,15 +55,6 @@ RotatedName rotated_name(std::string_view path) {
 }  // namespace
 
 std::string stem_of(std::string_view path) { return std::string(rotated_name(path).stem); }
-
-std::string kind_of(std::string_view path) {
-    std::string kind;
-    for (const char c : rotated_name(path).stem) {
-        const char shown = base::is_digit(c) ? '#' : c;
-        if (shown != '#' || kind.empty() || kind.back() != '#') kind += shown;
-    }
-    return kind;
-}
 
 std::uint64_t rotation_age(std::string_view path) {
     constexpr std::uint64_t latest = 1'0000'00'00'00'00'00;

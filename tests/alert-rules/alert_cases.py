@@ -338,8 +338,6 @@ EXPORTER = [
           Age("pmta_exporter_checkpoint_last_write_timestamp_seconds", 900, 10)], lives=("fires", "under", "resolves")),
     Case("PmtaExporterSourceUnreadable", [Gauge('pmta_exporter_source_unreadable{source="/var/log/pmta/acct-*.csv"}', 1, 0)],
          {"source": "/var/log/pmta/acct-*.csv"}, lives=GAUGE_LIVES),
-    Case("PmtaExporterCopyGrows", [Gauge("pmta_exporter_growing_copies", 1, 0)], lives=GAUGE_LIVES),
-    Case("PmtaExporterFileMissing", [Counter("pmta_exporter_missing_files_total", 1, 0)], lives=("fires", "under", "resolves")),
     Case("PmtaExporterSeriesFolded",
          [Counter('pmta_exporter_label_values_folded_total{family="pmta_bounces_total",label="vmta"}', 1, 0)],
          {"family": "pmta_bounces_total", "label": "vmta"}, lives=("fires", "under", "resolves")),

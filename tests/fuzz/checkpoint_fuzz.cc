@@ -21,8 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     FeedSettings settings;
     settings.count.groups = {"job", "recipient_domain"};
-    // Even versions begin with their format.
-    if (bytes.size() > frame && bytes[8] % 2 == 0)
+    // Version 2 begins with its format.
+    if (bytes.size() > frame && bytes[8] == 2)
         settings.count.format = static_cast<RecordFormat>(bytes[frame] & 1 ? 1 : 2);
     SeriesStore store(settings.count);
     const auto restored = decode_checkpoint(bytes, store);

@@ -141,7 +141,6 @@ class SlowReader {
     }
 
     void line(std::string_view bytes, bool unclosed, ScanError misfit) {
-        while (bytes.starts_with('\0')) bytes.remove_prefix(1);
         if (bytes.ends_with('\r')) bytes.remove_suffix(1);
         if (bytes.empty()) return;
         const auto cells = split(bytes);

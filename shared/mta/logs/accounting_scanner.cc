@@ -67,7 +67,7 @@ AccountingScanner::AccountingScanner(ScannerOptions options)
       // A window can hold a separator a byte, behind those of the line that it continues; add_separators writes a few
       // more than it keeps.
       ends_(max_record_columns + window_bytes + 2 * bits_block_bytes),
-      own_ends_(2 * ends_.size()) {  // each line's own, with the end of the line before it
+      cr_ends_(2 * ends_.size()) {  // each line's own, with the end of the line before it
     for (std::size_t i = 0; i < record_type_count; ++i) {
         coded_types_[i] = static_cast<RecordType>(i);
         const auto renamed = options_.record_types.find(name(coded_types_[i]));
@@ -140,7 +140,7 @@ void AccountingScanner::keep_partial_line() {
     const std::size_t walked = rows_used_ == 0 ? 0 : rows_[rows_used_ - 1].last;
     rows_used_ = 0;
     row_ = 0;
-    own_used_ = 0;
+    cr_used_ = 0;
     ends_[0] = static_cast<std::uint32_t>(begin_ - 1);
     // A line with more columns than any header may have is refused whatever its other columns are.
     const std::size_t kept = std::min(ends_used_ - walked - 1, max_record_columns + 1);
@@ -342,32 +342,22 @@ void AccountingScanner::walk_last_line() {
     inside_ = false;
 }
 
-// A record behind NULs is whole: they are what a power loss leaves, or a file that was truncated under its writer.
-std::uint32_t AccountingScanner::nuls_at(std::uint32_t begin, std::uint32_t end) const {
-    std::uint32_t at = begin;
-    while (at < end && buffer_[at] == '\0') ++at;
-    return at - begin;
-}
-
-// Moves the separators of a line aside whose first cell begins behind NULs or whose last one ends before a CR, because
-// the lines before and behind it end and begin elsewhere.
-std::uint32_t* AccountingScanner::trimmed(std::uint32_t* first, std::uint32_t*& last, std::uint32_t nuls,
-                                          bool carriage_return) {
-    std::uint32_t* copy = own_ends_.data() + own_used_;
+// Moves the separators of a CR LF line aside, because its last cell ends before the CR while the next line begins
+// after the LF.
+std::uint32_t* AccountingScanner::without_carriage_return(std::uint32_t* first, std::uint32_t*& last) {
+    std::uint32_t* copy = cr_ends_.data() + cr_used_;
     std::copy(first - 1, last + 1, copy);
-    own_used_ += static_cast<std::size_t>(last - first) + 2;
+    cr_used_ += static_cast<std::size_t>(last - first) + 2;
     last = copy + 1 + (last - first);
-    *copy += nuls;
-    if (carriage_return) --*last;
+    --*last;
     return copy + 1;
 }
 
+// One line, whose separators are first..last. `misfit` is what it is counted as when its cells do not fit.
 void AccountingScanner::walk_line(std::uint32_t* first, std::uint32_t* last, bool unclosed, ScanError misfit) {
     const char* base = buffer_.data();
-    const std::uint32_t nuls = nuls_at(first[-1] + 1, *first);
-    const bool carriage_return = *last > first[-1] + 1 + nuls && base[*last - 1] == '\r';
-    if (nuls > 0 || carriage_return) first = trimmed(first, last, nuls, carriage_return);
     const std::uint32_t begin = first[-1] + 1;
+    if (*last > begin && base[*last - 1] == '\r') first = without_carriage_return(first, last);
     if (*last == begin) return;  // a blank line
     const std::string_view line(base + begin, *last - begin);
     if (header_columns_ == 0 || first_cell_is_type(line)) {

@@ -51,7 +51,7 @@ struct ScannerOptions {
 // may stand anywhere and holds until the next. Columns by name in any order and case; the first of equal names counts,
 // a name before an alias of it; unknown ones are skipped. LF or CRLF. Every quote opens or closes; commas inside
 // quotes are data. A newline inside quotes ends the record if the next line begins a record or is a header; else it is
-// data. A UTF-8 byte order mark, NULs before a line and blank lines are skipped.
+// data. A UTF-8 byte order mark and blank lines are skipped.
 class AccountingScanner final : public RecordReader {
   public:
     explicit AccountingScanner(ScannerOptions options = {});
@@ -96,9 +96,7 @@ class AccountingScanner final : public RecordReader {
     void walk_line(std::uint32_t* first, std::uint32_t* last, bool unclosed, ScanError misfit);
     [[nodiscard]] bool try_header(std::string_view line);
     void refuse(std::string_view line, ScanError error);
-    [[nodiscard]] std::uint32_t nuls_at(std::uint32_t begin, std::uint32_t end) const;
-    [[nodiscard]] std::uint32_t* trimmed(std::uint32_t* first, std::uint32_t*& last, std::uint32_t nuls,
-                                         bool carriage_return);
+    [[nodiscard]] std::uint32_t* without_carriage_return(std::uint32_t* first, std::uint32_t*& last);
     [[nodiscard]] std::optional<RecordType> type_of(std::string_view code) const;
     void use_header(std::string_view line);
     void begin_skipping();
@@ -131,8 +129,8 @@ class AccountingScanner final : public RecordReader {
 
     std::vector<std::uint32_t> ends_;  // separators from begin_ on, as indexes into buffer_; ends_[0] is begin_ - 1
     std::size_t ends_used_ = 1;
-    std::vector<std::uint32_t> own_ends_;  // the separators of lines that trimmed() has moved aside
-    std::size_t own_used_ = 0;
+    std::vector<std::uint32_t> cr_ends_;  // the separators of lines that end in CR LF, with the CR as the last one
+    std::size_t cr_used_ = 0;
     std::vector<Row> rows_;
     std::size_t rows_used_ = 0;
     std::size_t row_ = 0;        // the first of them that has not been walked

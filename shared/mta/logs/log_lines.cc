@@ -27,7 +27,6 @@ std::span<char> LogLines::space() {
 }
 
 LogLines::Step LogLines::next(std::string_view& line) {
-    if (begin_ < end_ && buffer_[begin_] == '\0' && !skipping_) drop_nuls();
     const char* const from = buffer_.data() + begin_;
     const auto* newline = static_cast<const char*>(std::memchr(from, '\n', end_ - begin_));
     if (newline == nullptr) return without_newline(line);
@@ -39,11 +38,6 @@ LogLines::Step LogLines::next(std::string_view& line) {
     }
     line = {from, length};
     return Step::line;
-}
-
-// A line behind NULs is whole: they are what a power loss leaves, or a file that was truncated under its writer.
-void LogLines::drop_nuls() {
-    while (begin_ < end_ && buffer_[begin_] == '\0') ++begin_;
 }
 
 LogLines::Step LogLines::without_newline(std::string_view& line) {

@@ -12,8 +12,7 @@
 
 namespace mtawatch::mta::logs {
 
-// Cuts bytes into lines in constant memory. NULs before a line are dropped, however many they are. The offsets are
-// those of RecordReader.
+// Cuts bytes into lines in constant memory. The offsets are those of RecordReader.
 class LogLines {
   public:
     // Behind every line as many bytes may be looked at, as simdjson wants.
@@ -37,7 +36,6 @@ class LogLines {
     [[nodiscard]] Step next(std::string_view& line);
 
   private:
-    void drop_nuls();
     [[nodiscard]] Step without_newline(std::string_view& line);
 
     std::size_t longest_;

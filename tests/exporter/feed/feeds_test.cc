@@ -32,11 +32,9 @@ std::string line(const std::string& text, const std::string& time = "10:00:00") 
     return "2026-11-20T" + time + "+00:00 mx1 " + text + "\n";
 }
 
-// Each has an id of its own.
 std::string segment(const std::string& type, const std::string& more = "") {
-    static int records = 0;
-    return R"({"type":")" + type + R"(","id":")" + std::to_string(++records) +
-           R"(","sender":"b@news.example.com","recipient":"u@gmail.com","queue":"spring:t@gmail.com",)"
+    return R"({"type":")" + type +
+           R"(","id":"1","sender":"b@news.example.com","recipient":"u@gmail.com","queue":"spring:t@gmail.com",)"
            R"("size":500,"response":{"code":250,"enhanced_code":null,"content":"OK","command":null},)"
            R"("peer_address":{"name":"mx.example","addr":"192.0.2.9"},"timestamp":1795168802,"created":1795168800,)"
            R"("bounce_classification":"Uncategorized","egress_pool":"pool-a","egress_source":"ip-1",)"
@@ -281,7 +279,7 @@ BOOST_AUTO_TEST_CASE(a_state_belongs_to_its_kind_of_log) {
     Ingest pmta(settings, fixture.clock, fixture.log(), false);
     BOOST_TEST(!pmta.restore(postfix.ingest.checkpoint()).has_value());
     // PowerMTA's is still what it was before there were other kinds.
-    BOOST_TEST(pmta.checkpoint().substr(8, 4) == std::string("\5\0\0\0", 4));
+    BOOST_TEST(pmta.checkpoint().substr(8, 4) == std::string("\3\0\0\0", 4));
 }
 
 BOOST_AUTO_TEST_CASE(no_family_is_written_twice_and_counts_of_reading_are_sums) {

@@ -60,7 +60,8 @@ struct DamagedGz {
         struct stat info {};
         BOOST_REQUIRE(::stat(path.c_str(), &info) == 0);
         file.path = path;
-        file.id = {info.st_dev, info.st_ino};
+        file.device = info.st_dev;
+        file.inode = info.st_ino;
         file.size = damaged.size();
         file.fingerprint = exporter::files::fingerprint_of(content(), 100);
         file.serial = 1;
@@ -83,7 +84,7 @@ BOOST_AUTO_TEST_SUITE(file_reader)
 BOOST_AUTO_TEST_CASE(a_damaged_gz_is_not_unpacked_again_at_every_rescan) {
     DamagedGz gz;
     SeriesStore store(gz.settings.count);
-    FileReader reader(gz.settings, exporter::files::real_files(), gz.clock, store, gz.lock, true);
+    FileReader reader(gz.settings, gz.clock, store, gz.lock, true);
     BOOST_TEST((reader.read(gz.file, always) == FileReader::Outcome::unreadable));
     const std::uint64_t before = store.totals.lines_parsed;
     BOOST_TEST(before < record_total);
@@ -103,7 +104,7 @@ BOOST_AUTO_TEST_CASE(a_damaged_gz_is_not_unpacked_again_at_every_rescan) {
 BOOST_AUTO_TEST_CASE(a_damaged_gz_that_was_written_to_is_read_once_it_is_quiet) {
     DamagedGz gz;
     SeriesStore store(gz.settings.count);
-    FileReader reader(gz.settings, exporter::files::real_files(), gz.clock, store, gz.lock, true);
+    FileReader reader(gz.settings, gz.clock, store, gz.lock, true);
     BOOST_TEST((reader.read(gz.file, always) == FileReader::Outcome::unreadable));
     gz.write(gz.whole);
     gz.file.grown = gz.clock.steady();

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "exporter/feed/ingest.h"
-#include "exporter/files/file_system.h"
+#include "exporter/files/open_file.h"
 #include "shared/mta/logs/accounting_scanner.h"
 #include "tests/support/log_capture.h"
 
@@ -91,9 +91,9 @@ BOOST_AUTO_TEST_SUITE(scan_ahead)
 BOOST_AUTO_TEST_CASE(two_threads_read_what_one_reads_and_any_piece_may_be_the_last_before_a_crash) {
     const std::string text = mixed_file();
     const TempFile file(text);
-    const auto opened = real_files().open(file.path());
-    BOOST_REQUIRE(opened.has_value());
-    ScanAhead ahead(std::make_unique<mta::logs::AccountingScanner>(utc()), **opened);
+    const auto fd = open_to_read(file.path());
+    BOOST_REQUIRE(fd.has_value());
+    ScanAhead ahead(std::make_unique<mta::logs::AccountingScanner>(utc()), fd->get(), file.path());
     std::string got;
     std::size_t pieces = 0;
     std::set<std::string> headers;
@@ -118,8 +118,8 @@ BOOST_AUTO_TEST_CASE(two_threads_read_what_one_reads_and_any_piece_may_be_the_la
 
 BOOST_AUTO_TEST_CASE(an_empty_file_is_one_last_piece) {
     const TempFile file("");
-    const auto opened = real_files().open(file.path());
-    ScanAhead ahead(std::make_unique<mta::logs::AccountingScanner>(utc()), **opened);
+    const auto fd = open_to_read(file.path());
+    ScanAhead ahead(std::make_unique<mta::logs::AccountingScanner>(utc()), fd->get(), file.path());
     ScannedPiece& piece = ahead.next();
     BOOST_TEST(piece.last);
     BOOST_TEST(piece.records.records().empty());
@@ -127,20 +127,18 @@ BOOST_AUTO_TEST_CASE(an_empty_file_is_one_last_piece) {
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_cannot_be_read_on_says_why) {
-    const auto folder = real_files().open("/");
-    BOOST_REQUIRE(folder.has_value());
-    ScanAhead ahead(std::make_unique<mta::logs::AccountingScanner>(utc()), **folder);
+    ScanAhead ahead(std::make_unique<mta::logs::AccountingScanner>(utc()), -1, "/var/log/pmta/acct.csv");
     ScannedPiece& piece = ahead.next();
     BOOST_TEST(piece.last);
     BOOST_REQUIRE(piece.error.has_value());
-    BOOST_TEST(piece.error->what == "/: Is a directory");
+    BOOST_TEST(piece.error->what == "/var/log/pmta/acct.csv: Bad file descriptor");
 }
 
 BOOST_AUTO_TEST_CASE(leaving_in_the_middle_ends_the_thread) {
     const std::string text = mixed_file();
     const TempFile file(text);
-    const auto opened = real_files().open(file.path());
-    ScanAhead ahead(std::make_unique<mta::logs::AccountingScanner>(utc()), **opened);
+    const auto fd = open_to_read(file.path());
+    ScanAhead ahead(std::make_unique<mta::logs::AccountingScanner>(utc()), fd->get(), file.path());
     BOOST_TEST(!ahead.next().last);
 }
 

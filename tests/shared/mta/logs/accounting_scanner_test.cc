@@ -196,12 +196,6 @@ BOOST_AUTO_TEST_CASE(reset_begins_another_file_and_keeps_the_counts) {
     BOOST_CHECK_EQUAL(scanner.counts().headers, 2U);
 }
 
-BOOST_AUTO_TEST_CASE(a_record_or_header_behind_nuls_is_read) {
-    const std::string nuls(5'000, '\0');
-    const std::string text = nuls + header_text + nuls + "d,1,a@x\r\n" + nuls + "\n" + nuls + "d,2,b@x\n";
-    BOOST_CHECK_EQUAL(read(text), "d 1 a@x;d 2 b@x;");
-}
-
 BOOST_AUTO_TEST_CASE(bytes_that_are_no_text_are_data) {
     const std::string text =
         header_text + std::string("d,1,n\0l@x\n", 10) + "d,2,\xff\xfe@x\n" + std::string(500, '\0') + "\nd,3,c@x\n";

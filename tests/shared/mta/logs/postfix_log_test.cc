@@ -62,8 +62,6 @@ struct Form {
 };
 const std::vector<Form> forms{
     {"rfc_3164", "Nov 21 03:05:00 mail postfix/smtp[4711]: " + message_lines},
-    {"behind_more_nuls_than_a_line_is_long",
-     std::string(300'000, '\0') + "Nov 21 03:05:00 mail postfix/smtp[4711]: " + message_lines},
     {"rfc_3164_with_priority", "<22>Nov 21 03:05:00 mail postfix/smtp[4711]: " + message_lines},
     {"rfc_3339_of_rsyslog", "2026-11-21T04:05:00.123456+01:00 mail postfix/smtp[4711]: " + message_lines},
     {"journalctl_short_iso", "2026-11-21T04:05:00+0100 mail postfix/smtp[4711]: " + message_lines},

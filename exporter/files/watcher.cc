@@ -1,4 +1,4 @@
-#include "exporter/files/inotify_watcher.h"
+#include "exporter/files/watcher.h"
 
 #include <fmt/format.h>
 #include <poll.h>
@@ -25,7 +25,7 @@ std::string why_not(int error, std::string_view setting) {
 
 }  // namespace
 
-void InotifyWatcher::forget_others(const std::set<std::string>& folders) {
+void Watcher::forget_others(const std::set<std::string>& folders) {
     for (auto at = watches_.begin(); at != watches_.end();) {
         if (folders.contains(at->first)) {
             ++at;
@@ -37,7 +37,7 @@ void InotifyWatcher::forget_others(const std::set<std::string>& folders) {
     }
 }
 
-void InotifyWatcher::watch(const std::set<std::string>& folders) {
+void Watcher::watch(const std::set<std::string>& folders) {
     unwatched_ = {};
     if (!inotify_) inotify_ = io::Descriptor(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
     if (!inotify_) {
@@ -61,7 +61,7 @@ void InotifyWatcher::watch(const std::set<std::string>& folders) {
     }
 }
 
-Watcher::Changes InotifyWatcher::wait(std::chrono::milliseconds timeout, int wake_fd) {
+Watcher::Changes Watcher::wait(std::chrono::milliseconds timeout, int wake_fd) {
     std::array<pollfd, 2> waits{pollfd{wake_fd, POLLIN, 0}, pollfd{inotify_.get(), POLLIN, 0}};
     Changes changes;
     if (::poll(waits.data(), waits.size(), static_cast<int>(timeout.count())) > 0 && (waits[1].revents & POLLIN) != 0) {
@@ -70,7 +70,7 @@ Watcher::Changes InotifyWatcher::wait(std::chrono::milliseconds timeout, int wak
     return changes;
 }
 
-void InotifyWatcher::read_events(Changes& changes) {
+void Watcher::read_events(Changes& changes) {
     alignas(inotify_event) std::array<char, event_bytes> bytes;
     for (;;) {
         const ssize_t size = ::read(inotify_.get(), bytes.data(), bytes.size());
