@@ -195,6 +195,20 @@ Result<Comparison> FileContents::compare(const files::FileState& known, const fi
     return compare_plain(known, **opened, facts->size);
 }
 
+Result<std::uint64_t> FileContents::text_length(const files::SeenFile& seen, io::Compression packing) {
+    if (packing == io::Compression::none) return seen.size;
+    auto opened = open_listed(files_, seen.path, seen.id);
+    if (!opened) return fail(opened.error());
+    const auto source = text_of(std::move(*opened), seen.path);
+    std::vector<char> bytes(mta::logs::scan_chunk_bytes);
+    for (std::uint64_t length = 0;;) {
+        const auto got = source->read(bytes);
+        if (!got) return fail(got.error());
+        if (*got == 0) return length;
+        length += *got;
+    }
+}
+
 std::vector<std::string> ambiguous_sources(const FeedSettings& settings, const files::FileSystem& files) {
     std::vector<std::string> notes;
     if (settings.count.format != series::RecordFormat::pmta) return notes;

@@ -54,6 +54,8 @@ class FileContents final : public files::Contents {
     [[nodiscard]] base::Result<files::Head> head(const std::string& path) override;
     [[nodiscard]] base::Result<files::Comparison> compare(const files::FileState& known, const files::SeenFile& seen,
                                                           io::Compression packing) override;
+    [[nodiscard]] base::Result<std::uint64_t> text_length(const files::SeenFile& seen,
+                                                          io::Compression packing) override;
     [[nodiscard]] files::Identity identity(std::string_view head) { return inspector_.inspect(head).identity; }
 
   private:

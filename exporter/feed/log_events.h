@@ -44,6 +44,10 @@ class LogFollower {
         [[nodiscard]] base::Result<files::Comparison> compare(const files::FileState& known,
                                                               const files::SeenFile& seen,
                                                               io::Compression packing) override;
+        [[nodiscard]] base::Result<std::uint64_t> text_length(const files::SeenFile& seen,
+                                                              io::Compression /*packing*/) override {
+            return seen.size;
+        }
 
       private:
         const files::FileSystem& files_;

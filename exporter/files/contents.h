@@ -49,6 +49,8 @@ class Contents {
     // when the path leads to another file by now, or to none.
     [[nodiscard]] virtual base::Result<Comparison> compare(const FileState& known, const SeenFile& seen,
                                                            io::Compression packing) = 0;
+    // How long the text of a listed file is. It is read whole where it is packed.
+    [[nodiscard]] virtual base::Result<std::uint64_t> text_length(const SeenFile& seen, io::Compression packing) = 0;
 };
 
 }  // namespace mtawatch::exporter::files

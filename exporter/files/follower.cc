@@ -50,8 +50,8 @@ void Follower::restore(const std::vector<FileState>& files) {
 void Follower::rescan() {
     replaced_.clear();
     first_new_serial_ = next_serial_;
-    int looks = 1;
-    while (!scan() && looks < max_scans) ++looks;
+    last_look_ = false;
+    for (int look = 1; !scan() && !last_look_; ++look) last_look_ = look + 1 == max_scans;
     report_watching();
     report_truncations();
     handle_missing();
@@ -59,7 +59,8 @@ void Follower::rescan() {
     forget_old();
     by_path_.clear();
     for (TrackedFile* file : located_) by_path_[file->path] = file;
-    rescan_wanted_ = false;
+    listed_ = std::move(present_);
+    rescan_wanted_ = moved_;
     location_unknown_ = false;
     last_rescan_ = clock_.steady();
     next_rescan_ = last_rescan_ + settings_.rescan_interval;
@@ -97,13 +98,20 @@ bool Follower::scan() {
     located_.clear();
     looked_at_again_.clear();
     moved_ = false;
-    recognise(locate_by_inode(listing));
+    const std::vector<const SeenFile*> unknown = locate_by_inode(listing);
+    const bool all_located = std::ranges::all_of(
+        files_, [&](const auto& file) { return file->vanished_at != 0 || located_.contains(file.get()); });
     const bool compare_names =
         finished_files_ || order_ == ReadingOrder::oldest_first || last_rescan_ == base::SteadyTime{};
+    const auto names_changed = [&] {
+        return !std::ranges::equal(list().files, listing.files, [](const SeenFile& a, const SeenFile& b) {
+            return std::tie(a.path, a.id) == std::tie(b.path, b.id);
+        });
+    };
+    if (!unknown.empty() && !all_located && !last_look_ && names_changed()) return false;
+    recognise(unknown);
     if (moved_ || !compare_names) return !moved_;
-    return std::ranges::equal(list().files, listing.files, [](const SeenFile& a, const SeenFile& b) {
-        return std::tie(a.path, a.id) == std::tie(b.path, b.id);
-    });
+    return !names_changed();
 }
 
 // The head of the file that was listed. Fault::not_found, and moved_, when its path leads to another file by now, or to
@@ -129,6 +137,9 @@ void Follower::locate(TrackedFile& file, const SeenFile& seen, const Head* head)
     }
     const bool surer = head != nullptr && head->identity > file.identity;
     if (surer || file.path != seen.path || file.id != seen.id || file.vanished_at != 0 || file.shorter_from != 0) {
+        if (file.path != seen.path || file.id != seen.id) {
+            log_.debug(fmt::format("{}: is at {} now, inode {}", file.path, seen.path, seen.id.inode));
+        }
         const base::WriterTurn turn(lock_);
         if (file.path != seen.path) ++events_.rotations;
         if (surer) file.identity = head->identity;
@@ -169,6 +180,7 @@ TrackedFile& Follower::add_new(const SeenFile& seen, const Head& head) {
     const auto same_place = by_id_.find(seen.id);
     if (same_place != by_id_.end() && same_place->second->path == seen.path) replaced_.insert(same_place->second);
     rests_.erase(seen.id);
+    log_.debug(fmt::format("{}: is new, inode {}", seen.path, seen.id.inode));
     file->serial = next_serial_++;
     file->path = seen.path;
     file->stem = stem_of(seen.path);
@@ -274,11 +286,14 @@ void Follower::mark_finished() {
     }
 }
 
+// What vanished long ago, and of what nothing was counted: should it come back, it is new.
 void Follower::forget_old() {
     const std::int64_t before = base::unix_seconds(clock_.wall()) - forget_seconds;
     const base::WriterTurn turn(lock_);
-    std::erase_if(
-        files_, [&](const auto& file) { return file->vanished_at != 0 && file->vanished_at < before && !file->open; });
+    std::erase_if(files_, [&](const auto& file) {
+        const bool counted = file->offset > file->begin;
+        return file->vanished_at != 0 && !file->open && (!counted || file->vanished_at < before);
+    });
 }
 
 void Follower::wait(int wake_fd, std::chrono::milliseconds at_most) {

@@ -76,6 +76,7 @@ class Follower {
     struct Candidate {
         SeenFile seen;
         Head head;
+        std::uint64_t copy_of = 0;  // serial of the file that it was a copy of when it was looked at before
         bool settled = false;
     };
     // A file that holds the same as a followed one. It is looked at again when any of this changes.
@@ -113,12 +114,16 @@ class Follower {
     void recognise(const std::vector<const SeenFile*>& unknown);
     [[nodiscard]] std::optional<Candidate> candidate(const SeenFile& seen);
     [[nodiscard]] Comparison compare(TrackedFile& file, const Candidate& candidate);
+    [[nodiscard]] std::optional<bool> same_before(const TrackedFile& file, const SeenFile& seen,
+                                                  std::uint64_t end) const;
     [[nodiscard]] Comparison not_alike(TrackedFile& file);
     [[nodiscard]] bool locate_same_inode(const Candidate& candidate, const std::vector<TrackedFile*>& alike);
     void locate_best(std::vector<Candidate>& candidates, const Index& index);
     [[nodiscard]] int rank(const TrackedFile& file, const Candidate& candidate) const;
     void settle(const Candidate& candidate, Index& index);
-    [[nodiscard]] bool is_copy(const TrackedFile& file, const Candidate& candidate) const;
+    [[nodiscard]] bool is_copy(TrackedFile& file, const Candidate& candidate);
+    [[nodiscard]] bool is_longer(const TrackedFile& file, const Candidate& candidate);
+    [[nodiscard]] bool certainly_alike(TrackedFile& file, const Head& head);
     void keep_as_copy(TrackedFile& file, const Candidate& candidate, Comparison held);
     [[nodiscard]] bool wait_for_copy(TrackedFile& file, const Candidate& candidate);
     [[nodiscard]] bool beginning_may_follow(const Candidate& candidate, const Index& index);
@@ -137,11 +142,14 @@ class Follower {
     std::unordered_map<std::string, TrackedFile*> by_path_;
     std::set<TrackedFile*> located_;         // found by this rescan
     std::map<FileId, TrackedFile*> by_id_;   // that the last rescan found, or a checkpoint knew
+    std::set<FileId> present_;               // of the present listing
+    std::set<FileId> listed_;                // of the one of the last rescan
     std::map<FileId, Copy> copies_;          // of followed files
     std::set<std::string> named_copies_;     // in the log
     std::map<FileId, Rest> rests_;           // of files that are waited for
     std::set<std::string> looked_at_again_;  // paths of files that have to change before they are followed
     std::set<TrackedFile*> replaced_;        // whose place this rescan found taken by another content
+    bool last_look_ = false;                 // of this rescan: what was renamed meanwhile is left to the next one
     bool moved_ = false;                     // a listed path led to another file, or none, when it was opened
     std::set<ListingProblem> problems_;
     std::string unwatched_because_;

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <functional>
 #include <tuple>
 
 #include "exporter/files/follower.h"
@@ -42,14 +42,12 @@ std::uint64_t line_start(const OpenFile& file, std::uint64_t begin, std::uint64_
 
 bool ends_in_line(const OpenFile& file, std::uint64_t end) { return end > 0 && line_start(file, 0, end) == end; }
 
-// Whether both hold the same before byte `end`; true when that cannot be read, so that nothing is counted twice for it.
-bool same_before(const FileSystem& files, const TrackedFile& known, const SeenFile& seen, std::uint64_t end) {
-    const auto a = files.open(known.path);
-    const auto b = files.open(seen.path);
-    if (!a || !b) return true;
-    const auto piece = piece_before(**a, known.begin, end);
-    const auto other = piece_before(**b, known.begin, end);
-    return !piece || !other || *piece == *other;
+// The file that was listed; null where its path leads to another by now, or to none.
+std::unique_ptr<OpenFile> open_listed(const FileSystem& files, const std::string& path, FileId id) {
+    auto file = files.open(path);
+    if (!file) return nullptr;
+    const auto facts = (*file)->facts();
+    return facts && facts->id == id ? std::move(*file) : nullptr;
 }
 
 std::string without_a_line_end(const SeenFile& seen, const Head& head) {
@@ -63,7 +61,7 @@ std::string without_a_line_end(const SeenFile& seen, const Head& head) {
 
 }  // namespace
 
-// The known files by their beginnings, and those known before this rescan by their stems.
+// The known files by their beginnings, and those known before this look by their stems.
 struct Follower::Index {
     std::map<std::uint32_t, std::unordered_map<std::uint64_t, std::vector<TrackedFile*>>> by_length;
     std::unordered_multimap<std::string_view, TrackedFile*> by_stem;
@@ -110,8 +108,9 @@ std::vector<const SeenFile*> Follower::locate_by_inode(const Listing& listing) {
             unknown.push_back(&seen);
         }
     }
-    std::erase_if(copies_, [&](const auto& copy) { return !present.contains(copy.first); });
-    std::erase_if(rests_, [&](const auto& rest) { return !present.contains(rest.first); });
+    present_ = std::move(present);
+    std::erase_if(copies_, [&](const auto& copy) { return !present_.contains(copy.first); });
+    std::erase_if(rests_, [&](const auto& rest) { return !present_.contains(rest.first); });
     return unknown;
 }
 
@@ -137,9 +136,10 @@ std::optional<Comparison> Follower::look_again(const TrackedFile& file, const Se
 void Follower::recognise(const std::vector<const SeenFile*>& unknown) {
     if (unknown.empty()) return;
     Index index;
+    const std::uint64_t first_new = next_serial_;
     for (const auto& file : files_) {
         index.add(*file);
-        if (file->serial < first_new_serial_) index.by_stem.emplace(file->stem, file.get());
+        index.by_stem.emplace(file->stem, file.get());
     }
     std::vector<Candidate> pending;
     for (const SeenFile* seen : unknown) {
@@ -148,27 +148,36 @@ void Follower::recognise(const std::vector<const SeenFile*>& unknown) {
         const std::vector<TrackedFile*> alike = index.alike(found->head);
         if (locate_same_inode(*found, alike)) continue;
         const bool known_before =
-            std::ranges::any_of(alike, [&](const TrackedFile* file) { return file->serial < first_new_serial_; });
+            std::ranges::any_of(alike, [&](const TrackedFile* file) { return file->serial < first_new; });
         if (known_before || index.by_stem.contains(stem_of(seen->path)) || by_id_.contains(seen->id)) {
             pending.push_back(std::move(*found));
         } else {
             settle(*found, index);
         }
     }
+    // What is missing may be what one of these looks like: it is looked for first.
+    if (moved_ && !last_look_) return;
     locate_best(pending, index);
-    for (const Candidate& left : pending) {
-        if (!left.settled) settle(left, index);
+    for (Candidate& left : pending) {
+        if (left.settled) continue;
+        // A copy that was looked at after it may have more of its beginning.
+        if (!left.head.full()) {
+            if (auto head = head_of(left.seen); head) left.head = std::move(*head);
+        }
+        settle(left, index);
     }
 }
 
 // Nothing for a file that is known to be a copy, cannot be read or has to grow before it can be judged.
 std::optional<Follower::Candidate> Follower::candidate(const SeenFile& seen) {
+    std::uint64_t copy_of = 0;
     if (const auto copy = copies_.find(seen.id); copy != copies_.end()) {
         const auto& [path, size, modified, packed, original] = copy->second;
         const bool unchanged = std::tie(path, size, modified) == std::tie(seen.path, seen.size, seen.modified);
         const bool has_original =
             std::ranges::any_of(located_, [&](const TrackedFile* file) { return file->serial == original; });
         if (unchanged && has_original) return std::nullopt;
+        copy_of = original;
         copies_.erase(copy);
     }
     auto head = head_of(seen);
@@ -188,7 +197,7 @@ std::optional<Follower::Candidate> Follower::candidate(const SeenFile& seen) {
             return std::nullopt;
         }
     }
-    return Candidate{seen, std::move(*head)};
+    return Candidate{seen, std::move(*head), copy_of};
 }
 
 // What both hold. A packed file is unpacked for it only where its reader will not do that anyway, and where the names
@@ -201,11 +210,24 @@ Comparison Follower::compare(TrackedFile& file, const Candidate& candidate) {
         const bool by_name = file.identity == Identity::certain && base_name(file.path) == base_name(seen.path);
         if (located ? by_name : !file.compare) return Comparison::same;
     } else if (located && file.packing == io::Compression::none && (seen.size < file.offset || file.tail.length == 0)) {
-        if (!same_before(file_system_, file, seen, std::min(seen.size, file.size))) return not_alike(file);
+        const auto same = same_before(file, seen, std::min(seen.size, file.size));
+        moved_ = moved_ || !same;
+        if (!same.value_or(true)) return not_alike(file);
     }
     const auto held = contents_.compare(file, seen, head.packing);
     if (!held) moved_ = moved_ || held.error().fault == base::Fault::not_found;
     return held.value_or(Comparison::shorter);
+}
+
+// Whether both hold the same before byte `end`; nothing where one of them is elsewhere by now, or cannot be read.
+std::optional<bool> Follower::same_before(const TrackedFile& file, const SeenFile& seen, std::uint64_t end) const {
+    const auto a = open_listed(file_system_, file.path, file.id);
+    const auto b = open_listed(file_system_, seen.path, seen.id);
+    if (a == nullptr || b == nullptr) return std::nullopt;
+    const auto piece = piece_before(*a, file.begin, end);
+    const auto other = piece_before(*b, file.begin, end);
+    if (!piece || !other) return std::nullopt;
+    return *piece == *other;
 }
 
 // They differ; or what stands in the place of the known file is another by now, so that it has to be found again first.
@@ -243,8 +265,8 @@ int Follower::rank(const TrackedFile& file, const Candidate& candidate) const {
         // It was packed, moved to another file system or packed while it was rotated; a new file has a newer name.
         const std::uint64_t age = rotation_age(path);
         const std::uint64_t known = rotation_age(file.path);
-        if (name && (is_packed(candidate.head) || file.path != path)) return same_name;
-        return stem && age > known ? same_stem : 0;
+        const bool elsewhere = name && (is_packed(candidate.head) || file.path != path);
+        return elsewhere || (stem && age > known) ? same_stem : 0;
     }
     if (file.path == path) return same_path;
     if (name) return same_name;
@@ -255,7 +277,8 @@ int Follower::rank(const TrackedFile& file, const Candidate& candidate) const {
 void Follower::locate_best(std::vector<Candidate>& candidates, const Index& index) {
     struct Fit {
         int rank;
-        std::uint64_t age_gap;
+        std::uint64_t known_age;
+        std::uint64_t age;
         Candidate* candidate;
         TrackedFile* file;
     };
@@ -264,13 +287,12 @@ void Follower::locate_best(std::vector<Candidate>& candidates, const Index& inde
         for (TrackedFile* file : index.alike(candidate.head)) {
             const int fit = located_.contains(file) ? 0 : rank(*file, candidate);
             if (fit == 0 || compare(*file, candidate) != Comparison::same) continue;
-            const std::uint64_t age = rotation_age(candidate.seen.path);
-            const std::uint64_t known = rotation_age(file->path);
-            fits.push_back({fit, age > known ? age - known : known - age, &candidate, file});
+            fits.push_back({fit, rotation_age(file->path), rotation_age(candidate.seen.path), &candidate, file});
         }
     }
-    std::ranges::stable_sort(
-        fits, [](const Fit& a, const Fit& b) { return a.rank != b.rank ? a.rank > b.rank : a.age_gap < b.age_gap; });
+    // Rotation keeps the order of files: where nothing else decides, the oldest name is the oldest file.
+    std::ranges::stable_sort(fits, std::greater(),
+                             [](const Fit& fit) { return std::tuple(fit.rank, fit.known_age, fit.age); });
     for (const Fit& fit : fits) {
         if (fit.candidate->settled || located_.contains(fit.file)) continue;
         locate(*fit.file, fit.candidate->seen, &fit.candidate->head);
@@ -290,7 +312,8 @@ void Follower::settle(const Candidate& candidate, Index& index) {
     for (TrackedFile* file : alike) {
         if (!located_.contains(file) && wait_for_copy(*file, candidate)) return;
     }
-    if (beginning_may_follow(candidate, index)) {
+    // Nothing is new while something is not where it was listed: it may be what this looks like.
+    if (moved_ || beginning_may_follow(candidate, index)) {
         looked_at_again_.insert(candidate.seen.path);
         return;
     }
@@ -300,27 +323,51 @@ void Follower::settle(const Candidate& candidate, Index& index) {
 
 // Whether a file that holds the same as a followed one is a copy of it. Where records have no times a new file may hold
 // the same, too: then names have to say it.
-bool Follower::is_copy(const TrackedFile& file, const Candidate& candidate) const {
+bool Follower::is_copy(TrackedFile& file, const Candidate& candidate) {
     const SeenFile& seen = candidate.seen;
     const Head& head = candidate.head;
-    if (file.identity == Identity::certain && head.identity == Identity::certain) return true;
+    if (certainly_alike(file, head)) return true;
     const std::string_view name = base_name(seen.path);
     if (name == base_name(file.path)) return true;  // packed beside it, or on its way to another folder
     if (file.stem != stem_of(seen.path)) return false;
     // A new file is not born packed.
     if (is_packed(head) && file.identity != Identity::ambiguous) return true;
-    const bool known_before = file.serial < first_new_serial_ || file.identity != Identity::ambiguous;
-    return known_before && rotation_age(seen.path) > rotation_age(file.path);
+    // As logrotate copies a file before it truncates it. What is there since earlier, of files without times, may be
+    // older files that no state knows.
+    const bool appeared = file.serial < first_new_serial_ && !listed_.empty() && !listed_.contains(seen.id);
+    return (appeared || candidate.copy_of == file.serial || file.identity != Identity::ambiguous) &&
+           rotation_age(seen.path) > rotation_age(file.path);
+}
+
+// Whether it holds more than the known file. A file is not packed beside a shorter one of the same name.
+bool Follower::is_longer(const TrackedFile& file, const Candidate& candidate) {
+    const SeenFile& seen = candidate.seen;
+    if (is_packed(candidate.head) && base_name(seen.path) == base_name(file.path)) return false;
+    const SeenFile place{file.path, file.source, file.id, file.size, file.modified};
+    const bool counted = file.packed_size != 0 && file.packed_size == file.size;
+    const auto known = counted ? file.offset : contents_.text_length(place, file.packing);
+    const auto length = contents_.text_length(seen, candidate.head.packing);
+    return known && length && *length > *known;
+}
+
+// Of a file that was short when it was read there may be more by now.
+bool Follower::certainly_alike(TrackedFile& file, const Head& head) {
+    if (head.identity != Identity::certain) return false;
+    if (file.identity != Identity::likely) return file.identity == Identity::certain;
+    const auto now = contents_.head(file.path);
+    if (!now || now->id != file.id || now->bytes != head.bytes) return false;
+    const base::WriterTurn turn(lock_);
+    file.identity = Identity::certain;
+    return true;
 }
 
 void Follower::keep_as_copy(TrackedFile& file, const Candidate& candidate, Comparison held) {
     const SeenFile& seen = candidate.seen;
     const Head& head = candidate.head;
-    const bool both_plain = !is_packed(head) && file.packing == io::Compression::none;
     SeenFile copy = seen;
     io::Compression packing = head.packing;
     // Of two that are the same for certain the longer one is followed: it holds all that the other does.
-    if (both_plain && held == Comparison::same && seen.size > file.size && file.identity == Identity::certain) {
+    if (held == Comparison::same && file.identity == Identity::certain && is_longer(file, candidate)) {
         copy = {file.path, file.source, file.id, file.size, file.modified};
         packing = file.packing;
         locate(file, seen, &head);
@@ -359,15 +406,17 @@ bool Follower::wait_for_copy(TrackedFile& file, const Candidate& candidate) {
         file.identity == Identity::certain || (file.identity == Identity::likely && file.stem == stem_of(seen.path));
     if (finished_files_ || is_packed(head) || (!in_place && !known)) return false;
     const Comparison held = compare(file, candidate);
-    const auto opened = file_system_.open(seen.path);
-    if (held == Comparison::same || !opened) return false;
+    if (held == Comparison::same && rank(file, candidate) == 0) return false;
+    const auto opened = open_listed(file_system_, seen.path, seen.id);
+    // It became as long meanwhile, or went: look again.
+    if (held == Comparison::same || opened == nullptr) return moved_ = true;
     const bool grew = file.shorter_from != 0 && seen.size > file.shorter_from;
-    const bool by_lines = grew && ends_in_line(**opened, file.shorter_from) && ends_in_line(**opened, seen.size);
+    const bool by_lines = grew && ends_in_line(*opened, file.shorter_from) && ends_in_line(*opened, seen.size);
     const bool judged = held == Comparison::other || (by_lines && rested(seen, shorter_rests, false));
     if (judged && file.shorter_from == 0) return false;
     if (judged) {
         // It was an older file under this name, and is written to: what it had when it was first seen is counted.
-        const std::uint64_t from = line_start(**opened, file.begin, file.shorter_from);
+        const std::uint64_t from = line_start(*opened, file.begin, file.shorter_from);
         log_.info(fmt::format("{}: is no longer the file that it was; it is read on from byte {}", seen.path, from));
         locate(file, seen, &head);
         go_on_at(file, from);

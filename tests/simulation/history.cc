@@ -60,8 +60,11 @@ class History {
         if (trace_ != nullptr) trace_->push_back(text);
     }
     base::Log log() {
-        return {base::LogLevel::info, base::LogFormat::logfmt, clock_, [this](std::string_view line) {
-                    if (trace_ != nullptr) note("    exporter: " + std::string(line.substr(line.find("msg="))));
+        return {trace_ != nullptr ? base::LogLevel::debug : base::LogLevel::error, base::LogFormat::logfmt, clock_,
+                [this](std::string_view line) {
+                    if (trace_ != nullptr)
+                        note("    exporter: " +
+                             std::string(line.substr(line.find("msg=") + 4, line.size() - line.find("msg=") - 5)));
                 }};
     }
 
@@ -119,7 +122,21 @@ class History {
         note("saved");
     }
 
-    void check_upper(const Ingest& ingest) const {
+    // What the exporter knows of the files, for a trace.
+    void note_state(const Ingest& ingest) {
+        if (trace_ == nullptr) return;
+        exporter::series::SeriesStore store(settings_.count);
+        const auto state = exporter::feed::decode_checkpoint(ingest.checkpoint(), store);
+        std::string text = fmt::format("  counted {} of {}:", ingest.amount().records, world_.written());
+        for (const auto& file : state->files) {
+            text +=
+                fmt::format(" {}[{}]{}{}", file.path, file.id.inode, file.vanished_at != 0 ? "gone" : "@", file.offset);
+        }
+        note(text);
+    }
+
+    void check_upper(const Ingest& ingest) {
+        note_state(ingest);
         const std::uint64_t counted = ingest.amount().records;
         if (counted > world_.written()) {
             throw Difference{fmt::format("{} records counted, {} were written", counted, world_.written())};

@@ -154,8 +154,9 @@ void Log::then_copy(const std::function<std::string()>& from, const std::string&
             *target = world_.disk.create(to);
             world_.note("copy " + from() + " to " + to + fmt::format(" inode {}", (*target)->number));
         }
-        const std::size_t least = *place == 0 ? first_piece : 1;
-        const std::string piece = source->bytes.substr(*place, world_.random.between(least, largest_piece));
+        const std::size_t least =
+            *place == 0 ? first_piece + std::min(source->bytes.find_first_not_of('\0'), source->bytes.size()) : 1;
+        const std::string piece = source->bytes.substr(*place, world_.random.between(least, least + largest_piece));
         world_.disk.append(*target, piece);
         *place += piece.size();
         return *place == source->bytes.size();
@@ -382,7 +383,8 @@ void Log::step() {
     // An operator keeps a copy, or packs one beside the original.
     const std::string from = files_[random.below(files_.size())];
     const InodePtr inode = world_.disk.find(from);
-    if (inode == nullptr || inode->bytes.size() < first_piece || extra_.size() > 2) return;
+    if (inode == nullptr || extra_.size() > 2) return;
+    if (inode->bytes.size() < first_piece + std::min(inode->bytes.find_first_not_of('\0'), inode->bytes.size())) return;
     if (rotation_ == Rotation::segments && inode == open_) return;
     if (rotation_ != Rotation::segments && inode != open_ && from.ends_with(".csv") && random.chance(50)) {
         then_compress([from] { return from; }, true);

@@ -23,12 +23,12 @@ inline std::string message_of(std::string_view line) {
     return message;
 }
 
-// Outlives the Log that it gave. Messages of all levels, in their order.
+// Outlives the Log that it gave. What an operator sees by default, in its order.
 struct LogCapture {
     std::vector<std::string> messages;
 
     [[nodiscard]] base::Log log(const base::Clock& clock) {
-        return {base::LogLevel::debug, base::LogFormat::logfmt, clock,
+        return {base::LogLevel::info, base::LogFormat::logfmt, clock,
                 [this](std::string_view line) { messages.push_back(message_of(line)); }};
     }
     [[nodiscard]] bool holds(std::string_view text) const {

@@ -65,7 +65,7 @@ struct Fixture {
         std::ofstream(path(name), std::ios::binary | std::ios::app) << text;
     }
     [[nodiscard]] base::Log log() {
-        return {base::LogLevel::debug, base::LogFormat::logfmt, clock, [this](std::string_view line) {
+        return {base::LogLevel::info, base::LogFormat::logfmt, clock, [this](std::string_view line) {
                     const std::lock_guard turn(lock);
                     captured.messages.push_back(test::message_of(line));
                 }};

@@ -141,6 +141,9 @@ class InterruptedContents final : public Contents {
                                                    io::Compression packing) override {
         return contents_.compare(known, seen, packing);
     }
+    [[nodiscard]] base::Result<std::uint64_t> text_length(const SeenFile& seen, io::Compression packing) override {
+        return contents_.text_length(seen, packing);
+    }
 
   private:
     FileContents contents_;
