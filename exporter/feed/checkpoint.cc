@@ -315,8 +315,8 @@ Result<Framed> unframe(std::string_view bytes) {
     base::ByteReader in(bytes);
     if (in.take(magic.size()) != magic) return fail(Fault::malformed, "is not a state file of this exporter");
     const auto version = in.native<std::uint32_t>();
-    if (in.ok() && (version < pmta_version || version > format_version)) {
-        return fail(Fault::malformed, "has version {}, this exporter reads {} and {}", version, pmta_version,
+    if (in.ok() && (version < first_version || version > format_version)) {
+        return fail(Fault::malformed, "has version {}, this exporter reads {} to {}", version, first_version,
                     format_version);
     }
     const auto size = in.native<std::uint64_t>();
